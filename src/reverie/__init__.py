@@ -1,0 +1,1 @@
+"""Reverie: reinforcement learning in the dreams of a learned world model."""

@@ -1,0 +1,1 @@
+"""Station 4 of 4. In: Latent. Out: Imagined, losses, action."""

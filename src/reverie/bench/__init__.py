@@ -1,0 +1,1 @@
+"""Measurements that are meant to be repeated."""

@@ -1,0 +1,1 @@
+"""Before the stations: what to run."""

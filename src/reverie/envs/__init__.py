@@ -1,0 +1,1 @@
+"""Station 1 of 4. In: action. Out: Step."""

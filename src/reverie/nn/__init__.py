@@ -1,0 +1,1 @@
+"""Before the stations: arrays in, arrays out."""

@@ -1,0 +1,1 @@
+"""Station 2 of 4. In: Step. Out: Sequence."""

@@ -1,0 +1,1 @@
+"""The circle: collect, store, draw, learn, watch, save."""

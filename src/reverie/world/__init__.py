@@ -1,0 +1,1 @@
+"""Station 3 of 4. In: Sequence. Out: Latent, losses."""
