@@ -1,16 +1,26 @@
 """Every option of a run: one frozen dataclass a station, one docstring a field.
 
+The networks' records stand in `model.py`, those of learning in `learn.py`; both are found here.
+
 These are the only defaults in the code base; presets (`presets.py`) and flags (`edit.py`) return
-changed copies. Checks that involve several fields stand in `__post_init__` and name the fields.
+changed copies. Every record checks itself when it is built: types and ranges of its fields, and
+what several fields have to agree on; a ConfigError names the fields and their values.
 Where a number comes from a paper it is the official DreamerV3's (arXiv:2301.04104v2 and its code).
 """
 
 from dataclasses import dataclass, field
 from typing import Literal
 
-
-class ConfigError(ValueError):
-    """A configuration that cannot be run: the message says what was found and what to write."""
+from reverie.config.checks import Checker
+from reverie.config.errors import ConfigError as ConfigError
+from reverie.config.learn import BehaviorConfig, LossConfig, OptimConfig
+from reverie.config.model import (
+    ActorConfig,
+    DecoderConfig,
+    EncoderConfig,
+    HeadConfig,
+    RSSMConfig,
+)
 
 
 @dataclass(frozen=True)
@@ -54,6 +64,15 @@ class EnvConfig:
     restarts: int = 10
     """Crashed or hung environments that are restarted before the run stops with an error."""
 
+    def __post_init__(self):
+        check = Checker(self, "env.")
+        check.at_least(1, "num", "repeat", "size")
+        check.at_least(0, "limit", "noops", "restarts")
+        check.at_least(-1, "camera")
+        check.share("sticky")
+        check.above(0, "timeout")
+        check.json_object("kwargs")
+
 
 @dataclass(frozen=True)
 class ReplayConfig:
@@ -72,192 +91,10 @@ class ReplayConfig:
     chunk: int = 1024
     """Rows a file on disk."""
 
-
-@dataclass(frozen=True)
-class EncoderConfig:
-    """Observation -> tokens."""
-
-    layers: int = 3
-    """Dense layers for vector keys."""
-    units: int = 256
-    """Width of those layers."""
-    symlog: bool = True
-    """Compress vector inputs by symlog."""
-    depth: int = 16
-    """Base channel count of the image stack."""
-    mults: tuple[int, ...] = (2, 3, 4, 4)
-    """Channel multiplier of each stage; every stage halves the map. Images too small for all
-    stages use the first ones; the smallest map must have sides of 3 to 16."""
-    kernel: int = 5
-    """Side of the convolution kernels of the pooled and strided stacks."""
-    stack: Literal["pooled", "strided", "patch"] = "pooled"
-    """Image stack: `pooled` (official: 5x5 then 2x2 max-pool), `strided` (5x5 stride 2), or
-    `patch` (4x4 patches, then space-to-depth and 3x3: a fraction of the arithmetic)."""
-    outer: bool = False
-    """First stage of the pooled and strided stacks works at full resolution."""
-
-
-@dataclass(frozen=True)
-class RSSMConfig:
-    """Recurrent state-space model with a block GRU and categorical latents."""
-
-    deter: int = 2048
-    """Width D of the deterministic state."""
-    hidden: int = 256
-    """Width of the hidden layers of core, prior and posterior."""
-    stoch: int = 32
-    """Number Z of categorical latents."""
-    classes: int = 16
-    """Classes C of each latent."""
-    blocks: int = 8
-    """Blocks of the block-diagonal GRU."""
-    unimix: float = 0.01
-    """Share of the uniform distribution mixed into every latent."""
-    free_nats: float = 1.0
-    """Floor of the KL losses, nats per step."""
-    core_layers: int = 1
-    """Block layers before the GRU gates."""
-    prior_layers: int = 2
-    """Hidden layers of the prior."""
-    post_layers: int = 1
-    """Hidden layers of the posterior."""
-    absolute: bool = False
-    """Posterior from the tokens alone, without the deterministic state."""
-
-
-@dataclass(frozen=True)
-class DecoderConfig:
-    """Latent -> reconstructed observation. The image stack mirrors the encoder's."""
-
-    layers: int = 3
-    """Dense layers for vector keys."""
-    units: int = 256
-    """Width of those layers."""
-    depth: int = 16
-    """Base channel count of the image stack."""
-    blocks: int = 8
-    """Blocks of the layer from the deterministic state to the first map; 0: one dense layer."""
-
-
-@dataclass(frozen=True)
-class HeadConfig:
-    """A small network on the feature (deter, stoch)."""
-
-    layers: int = 1
-    """Hidden layers."""
-    units: int = 256
-    """Width of the hidden layers."""
-    bins: int = 255
-    """Two-hot bins, symexp-spaced (reward and critic)."""
-    outscale: float = 0.0
-    """Scale of the initial output kernel."""
-
-
-@dataclass(frozen=True)
-class ActorConfig:
-    """The policy network and its objective."""
-
-    layers: int = 3
-    """Hidden layers."""
-    units: int = 256
-    """Width of the hidden layers."""
-    outscale: float = 0.01
-    """Scale of the initial output kernel."""
-    minstd: float = 0.1
-    """Smallest standard deviation of a continuous action (range is [-1, 1])."""
-    maxstd: float = 1.0
-    """Largest standard deviation of a continuous action."""
-    unimix: float = 0.0
-    """Share of the uniform distribution mixed into discrete actions. The official code names 0.01
-    in its configuration but never applies it; 0 is what it computes."""
-    entropy: float = 3e-4
-    """Weight of the policy's entropy, per nat, against the scaled advantage."""
-
-
-@dataclass(frozen=True)
-class BehaviorConfig:
-    """Station 4: learning in imagination."""
-
-    imagine: int = 15
-    """Imagined steps H from every start."""
-    starts: int = 0
-    """Starts per sequence: its last so many steps. 0: every trained step."""
-    horizon: float = 333.0
-    """Discount horizon: gamma = 1 - 1/horizon, agent steps."""
-    lam: float = 0.95
-    """Lambda of the returns."""
-    contdisc: bool = True
-    """The continue head learns gamma·(1-terminal) (True) or 1-terminal, with gamma outside."""
-    slow_rate: float = 0.02
-    """Share of the critic mixed into the slow critic at an update of it."""
-    slow_every: int = 1
-    """Updates between those."""
-    slow_reg: float = 1.0
-    """Weight of the pull of the critic towards the slow critic."""
-    slow_target: bool = False
-    """Bootstrap returns from the slow critic instead of the critic."""
-    replay_grad: bool = True
-    """The replay value loss also trains the representation."""
-    actor_grad_start: bool = False
-    """Actor and critic losses at the replayed start state also train the representation."""
-    return_rate: float = 0.01
-    """Update rate of the running return percentiles."""
-    return_low: float = 5.0
-    """Lower percentile of the return range."""
-    return_high: float = 95.0
-    """Upper percentile of the return range."""
-    return_limit: float = 1.0
-    """Smallest divisor of the advantage."""
-
-
-@dataclass(frozen=True)
-class LossConfig:
-    """Weights of the mean losses in the total."""
-
-    rec: float = 1.0
-    """Every reconstructed observation key."""
-    rew: float = 1.0
-    """Reward."""
-    con: float = 1.0
-    """Continue flag."""
-    dyn: float = 1.0
-    """KL that trains the prior."""
-    rep: float = 0.1
-    """KL that trains the posterior."""
-    policy: float = 1.0
-    """Actor."""
-    value: float = 1.0
-    """Critic in imagination."""
-    repval: float = 0.3
-    """Critic on replayed sequences."""
-    reward_grad: bool = True
-    """The reward loss also trains the representation."""
-
-
-@dataclass(frozen=True)
-class OptimConfig:
-    """One optimiser for everything: adaptive gradient clipping, then LaProp."""
-
-    lr: float = 4e-5
-    """Peak learning rate."""
-    agc: float = 0.3
-    """Largest gradient norm, as a share of the tensor's own norm. 0: no clipping."""
-    eps: float = 1e-20
-    """Added to the root of the second moment."""
-    beta1: float = 0.9
-    """Decay of the momentum."""
-    beta2: float = 0.999
-    """Decay of the second moment."""
-    nesterov: bool = False
-    """Nesterov form of the momentum."""
-    decay: float = 0.0
-    """Weight decay on kernels."""
-    warmup: int = 1000
-    """Updates over which the rate rises linearly from 0."""
-    schedule: Literal["const", "linear", "cosine"] = "const"
-    """Rate after the warm-up: constant, or falling to a tenth of the peak."""
-    anneal: int = 0
-    """Update at which a falling schedule reaches its end."""
+    def __post_init__(self):
+        check = Checker(self, "replay.")
+        check.at_least(1, "capacity", "chunk")
+        check.at_least(0, "gigabytes", "context")
 
 
 @dataclass(frozen=True)
@@ -265,7 +102,7 @@ class TrainConfig:
     """The loop: how much is learned, watched, evaluated and saved."""
 
     ratio: float = 32.0
-    """Train ratio: replayed rows per environment step. Updates per step = ratio / (batch·length)."""
+    """Train ratio: replayed rows per environment step; an update replays batch·length of them."""
     batch: int = 16
     """Sequences an update."""
     length: int = 64
@@ -291,6 +128,13 @@ class TrainConfig:
     keep: int = 2
     """Complete checkpoints that stay on disk."""
 
+    def __post_init__(self):
+        check = Checker(self, "train.")
+        check.at_least(0, "ratio", "eval_every", "eval_episodes", "report_every", "video_every")
+        check.at_least(1, "batch", "log_every", "eval_envs", "keep")
+        check.at_least(2, "length", "report_length")
+        check.at_least(0, "save_every")
+
 
 @dataclass(frozen=True)
 class LogConfig:
@@ -302,6 +146,9 @@ class LogConfig:
     """Weights & Biases project to send metrics to; empty: none."""
     progress: Literal["auto", "live", "plain", "none"] = "auto"
     """Progress view; auto: live on a terminal, plain lines elsewhere."""
+
+    def __post_init__(self):
+        Checker(self, "log.")
 
 
 @dataclass(frozen=True)
@@ -319,6 +166,9 @@ class DeviceConfig:
     cache: str = "~/.cache/reverie/xla"
     """Folder of compiled programs, reused by later runs; empty: none."""
 
+    def __post_init__(self):
+        Checker(self, "device.").share("memory")
+
 
 @dataclass(frozen=True)
 class Config:
@@ -328,8 +178,13 @@ class Config:
     """Environment: suite_task or gym:ID (see `reverie tasks`)."""
     agent: Literal["v3"] = "v3"
     """Agent preset that was applied."""
-    size: str = "auto"
-    """Model size preset that was applied."""
+    size: Literal["auto", "debug", "tiny", "1m", "12m", "25m", "50m", "100m", "200m", "400m"] = (
+        "auto"
+    )
+    """Model size preset that was applied. auto: 1m for vectors, 12m as soon as there are pictures,
+    chosen when the environment has shown its observations."""
+    pinned: tuple[str, ...] = ()
+    """Model fields set by hand, which the automatic size leaves alone (empty once it is chosen)."""
     seed: int = 0
     """Root of all randomness: networks, policy, replay and environments."""
     steps: int = 1_000_000
@@ -352,3 +207,45 @@ class Config:
     train: TrainConfig = field(default_factory=TrainConfig)
     log: LogConfig = field(default_factory=LogConfig)
     device: DeviceConfig = field(default_factory=DeviceConfig)
+
+    def __post_init__(self):
+        check = Checker(self, "")
+        check.require(self.task.strip() != "", "task", "the name of an environment")
+        check.at_least(1, "steps")
+        check.at_least(0, "seed")
+        rule = "the dotted names of fields, and empty unless size is 'auto'"
+        check.require(not self.pinned or self.size == "auto", "pinned", rule)
+        _check_decoder(self)
+        _check_starts(self)
+        _check_capacity(self)
+
+
+def _check_decoder(config: Config) -> None:
+    deter, blocks = config.rssm.deter, config.decoder.blocks
+    if blocks and deter % blocks:
+        raise ConfigError(
+            f"rssm.deter ({deter}) must be a multiple of decoder.blocks ({blocks}); decoder.blocks "
+            "0 takes any width."
+        )
+
+
+def _check_starts(config: Config) -> None:
+    starts, length = config.behavior.starts, config.train.length
+    if starts > length:
+        raise ConfigError(
+            f"behavior.starts ({starts}) must be at most train.length ({length}), the trained rows "
+            "of a sequence; 0 takes all of them."
+        )
+
+
+def _check_capacity(config: Config) -> None:
+    train, replay = config.train, config.replay
+    window = train.length + replay.context
+    need = train.batch * train.length + config.env.num * (window - 1)
+    if replay.capacity < need:
+        raise ConfigError(
+            f"replay.capacity ({replay.capacity} rows) must be at least {need}: learning starts at "
+            f"train.batch x train.length = {train.batch} x {train.length} windows, and each of the "
+            f"env.num = {config.env.num} streams needs train.length + replay.context - 1 = "
+            f"{window - 1} rows more."
+        )

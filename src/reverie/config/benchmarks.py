@@ -1,0 +1,260 @@
+"""The tables of named presets: agents, benchmarks and methods. Data only.
+
+Numbers of benchmarks are those of the official V3's task blocks; `steps` are agent steps (frames
+divided by the action repeat) and a little more than the published budget, as there. Every one was
+published with the 200m model unless its text says otherwise; here the size follows the
+observations until `--size` names one.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A named set of edits to the configuration.
+
+    `suite` is the first part of the task names that the preset belongs to (it replaces that
+    suite's own); a preset without one is laid over the suite's. `size` is the model size that
+    goes with it where the user names none.
+    """
+
+    name: str
+    doc: str
+    edits: Mapping[str, Any] = field(default_factory=dict)
+    suite: str = ""
+    size: str = "auto"
+
+
+def _table(*presets: Preset) -> dict[str, Preset]:
+    return {preset.name: preset for preset in presets}
+
+
+AGENTS = _table(Preset("v3", "DreamerV3, the official code of December 2024.", {"agent": "v3"}))
+
+SUITE_PRESETS = {"gym": "gym", "custom": "gym", "probe": "probe", "minigrid": "minigrid"} | {
+    "atari": "atari",
+    "atari100k": "atari100k",
+    "dmc": "dmc_proprio",
+    "crafter": "crafter",
+    "procgen": "procgen",
+    "bsuite": "bsuite",
+    "dmlab": "dmlab",
+    "minecraft": "minecraft",
+    "loconav": "loconav",
+}
+"""The preset that a task of each suite gets when the user names none."""
+
+_ATARI = {"env.repeat": 4, "env.noops": 30, "env.lives": "unused", "env.limit": 27_000}
+
+BENCHMARKS = _table(
+    Preset(
+        "gym",
+        "Any Gymnasium id or your own environment, on a laptop: one environment and an update "
+        "every 4 steps, because environment steps are cheap there and experience is not thrown "
+        "at a slow learner; 100k steps are hours, not days.",
+        {"env.num": 1, "train.ratio": 256, "steps": 100_000, "train.log_every": 500},
+        suite="gym",
+    ),
+    Preset(
+        "probe",
+        "Environments of a few steps with a known optimum: a minute on two cores, so a model of "
+        "our size tiny, short windows and a higher learning rate.",
+        {
+            "env.num": 4,
+            "env.parallel": False,
+            "train.ratio": 64,
+            "train.batch": 16,
+            "train.length": 16,
+            "train.report_length": 12,
+            "train.log_every": 200,
+            "train.eval_episodes": 20,
+            "behavior.imagine": 8,
+            "optim.lr": 1e-3,
+            "optim.warmup": 100,
+            "steps": 6_000,
+        },
+        suite="probe",
+        size="tiny",
+    ),
+    Preset(
+        "minigrid",
+        "MiniGrid as 64x64 pictures (ours: the official code has no such block): sparse rewards, "
+        "so several environments that explore side by side, and an update every 4 steps.",
+        {"env.num": 4, "train.ratio": 256, "steps": 200_000, "train.log_every": 500},
+        suite="minigrid",
+    ),
+    Preset(
+        "atari",
+        "57 Atari games, 200M frames: 96x96 gray, sticky actions 0.25, all 18 actions.",
+        {
+            **_ATARI,
+            "env.num": 16,
+            "env.size": 96,
+            "env.gray": True,
+            "env.sticky": 0.25,
+            "env.actions": "all",
+            "train.ratio": 32,
+            "steps": 51_000_000,
+        },
+        suite="atari",
+    ),
+    Preset(
+        "atari100k",
+        "26 Atari games, 400k frames: 64x64 colour, no sticky actions, needed actions only.",
+        {
+            **_ATARI,
+            "env.num": 1,
+            "env.size": 64,
+            "env.gray": False,
+            "env.sticky": 0.0,
+            "env.actions": "needed",
+            "train.ratio": 256,
+            "steps": 110_000,
+        },
+        suite="atari100k",
+    ),
+    Preset(
+        "dmc_proprio",
+        "DM Control from joint states, 500k frames, as the published curves were made (2023 "
+        "settings: repeat 2, ratio 512, 4 environments).",
+        {
+            "env.observe": "proprio",
+            "env.num": 4,
+            "env.repeat": 2,
+            "train.ratio": 512,
+            "steps": 300_000,
+        },
+        suite="dmc",
+    ),
+    Preset(
+        "dmc_vision",
+        "DM Control from 64x64 pictures, 1M frames, as the published curves were made (2024 "
+        "settings: size 12m, repeat 2, ratio 512, 8 environments).",
+        {
+            "env.observe": "vision",
+            "env.num": 8,
+            "env.size": 64,
+            "env.repeat": 2,
+            "train.ratio": 512,
+            "steps": 600_000,
+        },
+        suite="dmc",
+        size="12m",
+    ),
+    Preset(
+        "dmc_proprio_newest",
+        "DM Control from joint states as the newest official code runs it (size 1m, repeat 1, "
+        "ratio 1024); no published scores.",
+        {
+            "env.observe": "proprio",
+            "env.num": 16,
+            "env.repeat": 1,
+            "train.ratio": 1024,
+            "steps": 1_100_000,
+        },
+        suite="dmc",
+        size="1m",
+    ),
+    Preset(
+        "dmc_vision_newest",
+        "DM Control from pictures as the newest official code runs it (repeat 1, ratio 256); no "
+        "published scores.",
+        {
+            "env.observe": "vision",
+            "env.num": 16,
+            "env.size": 64,
+            "env.repeat": 1,
+            "train.ratio": 256,
+            "steps": 1_100_000,
+        },
+        suite="dmc",
+    ),
+    Preset(
+        "crafter",
+        "Crafter with reward, 1M steps, 64x64 pictures.",
+        {"env.num": 1, "env.size": 64, "train.ratio": 512, "steps": 1_100_000},
+        suite="crafter",
+    ),
+    Preset(
+        "procgen",
+        "ProcGen, hard, 50M steps, 96x96 pictures from the high-resolution frame.",
+        {"env.num": 16, "env.size": 96, "train.ratio": 64, "steps": 110_000_000},
+        suite="procgen",
+    ),
+    Preset(
+        "bsuite",
+        "Behaviour suite; its own logging counts the episodes.",
+        {"env.num": 1, "train.ratio": 1024, "steps": 10_000_000_000},
+        suite="bsuite",
+    ),
+    Preset(
+        "dmlab",
+        "DeepMind Lab, 100M frames, 64x64 pictures.",
+        {"env.num": 16, "env.size": 64, "env.repeat": 4, "train.ratio": 32, "steps": 26_000_000},
+        suite="dmlab",
+    ),
+    Preset(
+        "minecraft",
+        "Minecraft diamond, 100M steps of 64x64 pictures and inventory, episodes of 36000 steps.",
+        {
+            "env.num": 16,
+            "env.size": 64,
+            "env.limit": 36_000,
+            "train.ratio": 32,
+            "steps": 10_000_000_000,
+        },
+        suite="minecraft",
+    ),
+    Preset(
+        "loconav",
+        "Ant and quadruped mazes.",
+        {"env.num": 16, "env.repeat": 1, "train.ratio": 256, "steps": 10_000_000_000},
+        suite="loconav",
+    ),
+    Preset(
+        "demo",
+        "`make demo`: a small grid world with pictures, learned in minutes on two cores.",
+        {
+            "env.num": 4,
+            "train.ratio": 128,
+            "train.batch": 16,
+            "train.length": 32,
+            "train.log_every": 200,
+            "train.eval_episodes": 20,
+            "behavior.imagine": 10,
+            "encoder.stack": "patch",
+            "optim.lr": 4e-4,
+            "optim.warmup": 200,
+            "steps": 12_000,
+        },
+        size="tiny",
+    ),
+    Preset(
+        "debug",
+        "Any task with the smallest model on the CPU: does it run, and nothing else.",
+        {
+            "env.num": 4,
+            "train.ratio": 8,
+            "train.batch": 8,
+            "train.length": 10,
+            "train.report_length": 5,
+            "train.log_every": 100,
+            "train.eval_episodes": 1,
+            "train.save_every": 15,
+            "replay.capacity": 10_000,
+            "device.kind": "cpu",
+            "steps": 2_000,
+        },
+        size="debug",
+    ),
+)
+
+METHODS = _table(
+    Preset(
+        "patch",
+        "Cheap image stack: 4x4 patches instead of pooled 5x5 convolutions.",
+        {"encoder.stack": "patch"},
+    ),
+)

@@ -1,0 +1,65 @@
+"""The checks that the configuration records make of themselves when they are built."""
+
+import json
+import typing
+from dataclasses import fields
+from typing import Any
+
+from reverie.config.errors import ConfigError
+from reverie.config.values import coerce
+
+
+class Checker:
+    """Checks of one record; every message starts with the dotted path of the field.
+
+    `prefix` is the path of the record in the tree, with its dot (`"env."`); the classes that stand
+    at several places (heads) name themselves (`"head."`).
+    """
+
+    def __init__(self, record: Any, prefix: str):
+        self.record, self.prefix = record, prefix
+        hints = typing.get_type_hints(type(record))
+        for item in fields(record):
+            value, kind = getattr(record, item.name), hints[item.name]
+            if isinstance(kind, type) and hasattr(kind, "__dataclass_fields__"):
+                self.require(isinstance(value, kind), item.name, f"is a {kind.__name__}")
+            else:
+                self._same(item.name, value, coerce(value, kind, prefix + item.name))
+
+    def _same(self, name: str, value: Any, coerced: Any) -> None:
+        """Frozen records hold the declared type itself, so that equal configs are equal."""
+        if type(value) is not type(coerced) or value != coerced:
+            object.__setattr__(self.record, name, coerced)
+
+    def require(self, ok: bool, name: str, rule: str) -> None:
+        """Raise ConfigError unless `ok`: field `name` must obey `rule`; its value is quoted."""
+        if not ok:
+            found = getattr(self.record, name)
+            raise ConfigError(f"{self.prefix}{name} must be {rule}, found {found!r}.")
+
+    def at_least(self, low: float, *names: str) -> None:
+        """Each of the fields is `low` or more."""
+        for name in names:
+            self.require(getattr(self.record, name) >= low, name, f"at least {low:g}")
+
+    def above(self, low: float, *names: str) -> None:
+        """Each of the fields is greater than `low`."""
+        for name in names:
+            self.require(getattr(self.record, name) > low, name, f"greater than {low:g}")
+
+    def share(self, *names: str, zero: bool = True, one: bool = True) -> None:
+        """Each of the fields lies in [0, 1]; `zero` and `one` say whether the ends belong."""
+        text = f"{'in [' if zero else 'in ('}0, 1{']' if one else ')'}"
+        for name in names:
+            value = getattr(self.record, name)
+            inside = 0 <= value <= 1 and (zero or value > 0) and (one or value < 1)
+            self.require(inside, name, text)
+
+    def json_object(self, name: str) -> None:
+        """The text field holds a JSON object."""
+        text = getattr(self.record, name)
+        try:
+            ok = isinstance(json.loads(text), dict)
+        except ValueError:
+            ok = False
+        self.require(ok, name, 'a JSON object such as {"render_mode": "rgb_array"}')

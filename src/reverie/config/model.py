@@ -1,0 +1,144 @@
+"""Options of the networks: widths and depths (set by the size presets) and their inner choices."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from reverie.config.checks import Checker
+
+
+@dataclass(frozen=True)
+class EncoderConfig:
+    """Observation -> tokens."""
+
+    layers: int = 3
+    """Dense layers for vector keys."""
+    units: int = 256
+    """Width of those layers."""
+    symlog: bool = True
+    """Compress vector inputs by symlog."""
+    depth: int = 16
+    """Base channel count of the image stack."""
+    mults: tuple[int, ...] = (2, 3, 4, 4)
+    """Channel multiplier of each stage; every stage halves the map. Images too small for all
+    stages use the first ones; the smallest map must have sides of 3 to 16."""
+    kernel: int = 5
+    """Side of the convolution kernels of the pooled and strided stacks."""
+    stack: Literal["pooled", "strided", "patch"] = "pooled"
+    """Image stack: `pooled` (official: 5x5 then 2x2 max-pool), `strided` (5x5 stride 2), or
+    `patch` (4x4 patches, then space-to-depth and 3x3: a fraction of the arithmetic)."""
+    outer: bool = False
+    """First stage of the pooled and strided stacks works at full resolution."""
+
+    def __post_init__(self):
+        check = Checker(self, "encoder.")
+        check.at_least(1, "layers", "units", "depth", "kernel")
+        check.require(len(self.mults) > 0, "mults", "at least one multiplier")
+        check.require(min(self.mults) >= 1, "mults", "a list of multipliers of at least 1")
+
+
+@dataclass(frozen=True)
+class RSSMConfig:
+    """Recurrent state-space model with a block GRU and categorical latents."""
+
+    deter: int = 2048
+    """Width D of the deterministic state."""
+    hidden: int = 256
+    """Width of the hidden layers of core, prior and posterior."""
+    stoch: int = 32
+    """Number Z of categorical latents."""
+    classes: int = 16
+    """Classes C of each latent."""
+    blocks: int = 8
+    """Blocks of the block-diagonal GRU."""
+    unimix: float = 0.01
+    """Share of the uniform distribution mixed into every latent."""
+    free_nats: float = 1.0
+    """Floor of the KL losses, nats per step."""
+    core_layers: int = 1
+    """Block layers before the GRU gates."""
+    prior_layers: int = 2
+    """Hidden layers of the prior."""
+    post_layers: int = 1
+    """Hidden layers of the posterior."""
+    absolute: bool = False
+    """Posterior from the tokens alone, without the deterministic state."""
+
+    def __post_init__(self):
+        check = Checker(self, "rssm.")
+        check.at_least(1, "deter", "hidden", "stoch", "blocks", "core_layers")
+        check.at_least(1, "prior_layers", "post_layers")
+        check.at_least(2, "classes")
+        check.require(self.classes <= 256, "classes", "at most 256 (replay stores one byte)")
+        check.share("unimix", one=False)
+        check.at_least(0, "free_nats")
+        rule = f"a multiple of rssm.blocks ({self.blocks})"
+        check.require(self.deter % self.blocks == 0, "deter", rule)
+
+
+@dataclass(frozen=True)
+class DecoderConfig:
+    """Latent -> reconstructed observation. The image stack mirrors the encoder's."""
+
+    layers: int = 3
+    """Dense layers for vector keys."""
+    units: int = 256
+    """Width of those layers."""
+    depth: int = 16
+    """Base channel count of the image stack."""
+    blocks: int = 8
+    """Blocks of the layer from the deterministic state to the first map; 0: one dense layer."""
+
+    def __post_init__(self):
+        check = Checker(self, "decoder.")
+        check.at_least(1, "layers", "units", "depth")
+        check.at_least(0, "blocks")
+
+
+@dataclass(frozen=True)
+class HeadConfig:
+    """A small network on the feature (deter, stoch)."""
+
+    layers: int = 1
+    """Hidden layers."""
+    units: int = 256
+    """Width of the hidden layers."""
+    bins: int = 255
+    """Two-hot bins, symexp-spaced (reward and critic)."""
+    outscale: float = 0.0
+    """Scale of the initial output kernel."""
+
+    def __post_init__(self):
+        check = Checker(self, "head.")
+        check.at_least(1, "layers", "units")
+        check.at_least(2, "bins")
+        check.at_least(0, "outscale")
+
+
+@dataclass(frozen=True)
+class ActorConfig:
+    """The policy network and its objective."""
+
+    layers: int = 3
+    """Hidden layers."""
+    units: int = 256
+    """Width of the hidden layers."""
+    outscale: float = 0.01
+    """Scale of the initial output kernel."""
+    minstd: float = 0.1
+    """Smallest standard deviation of a continuous action (range is [-1, 1])."""
+    maxstd: float = 1.0
+    """Largest standard deviation of a continuous action."""
+    unimix: float = 0.0
+    """Share of the uniform distribution mixed into discrete actions. The official code names 0.01
+    in its configuration but never applies it; 0 is what it computes."""
+    entropy: float = 3e-4
+    """Weight of the policy's entropy, per nat, against the scaled advantage."""
+
+    def __post_init__(self):
+        check = Checker(self, "actor.")
+        check.at_least(1, "layers", "units")
+        check.at_least(0, "outscale", "entropy")
+        check.above(0, "minstd")
+        check.share("unimix", one=False)
+        rule = f"less than actor.maxstd ({self.maxstd:g})"
+        check.require(self.minstd < self.maxstd, "minstd", rule)

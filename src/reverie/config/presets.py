@@ -1,0 +1,119 @@
+"""From a task to its whole configuration: presets composed in one fixed order.
+
+base <- agent <- benchmark <- size <- methods <- overrides
+
+The base are the schema's defaults; the benchmark is the one of the task's suite, or the named one.
+A size that belongs to a preset (`Preset.size`) comes before that preset's other edits, a size that
+the user names comes after them. The tables stand in `benchmarks.py` and `sizes.py`.
+"""
+
+import itertools
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from reverie.config.benchmarks import AGENTS, BENCHMARKS, METHODS, SUITE_PRESETS, Preset
+from reverie.config.edit import apply
+from reverie.config.errors import ConfigError, suggest
+from reverie.config.schema import Config
+from reverie.config.sizes import SIZES, size_edits, size_fields, with_size
+
+_ARGUMENTS = ("task", "agent", "size", "pinned")
+
+
+def resolve(
+    task: str,
+    *,
+    agent: str = "v3",
+    size: str = "auto",
+    pictures: bool | None = None,
+    preset: str | None = None,
+    methods: Sequence[str] = (),
+    overrides: Mapping[str, Any] | None = None,
+) -> Config:
+    """The configuration of a run of `task`.
+
+    Args:
+        task: `suite_task`, `gym:ID`, or `custom:NAME` for an environment made by a callable.
+        agent: name of an agent preset.
+        size: a model size; `auto` takes the preset's own or the one the observations need.
+        pictures: whether an observation is a picture, where that is known. None leaves the size
+            `auto` for `with_size`; the model fields then hold the schema's defaults, except those
+            that a preset or an override set, which are listed in `pinned`.
+        preset: name of a benchmark preset; None takes the one of the task's suite.
+        methods: names of method presets, in any order: no two write one field differently.
+        overrides: dotted path -> value, applied last.
+
+    Raises:
+        ConfigError: an unknown name (with the nearest), two methods that disagree, a wrong value.
+    """
+    overrides = dict(overrides or {})
+    for name in set(overrides) & set(_ARGUMENTS):
+        raise ConfigError(f"{name!r} is no override: name the {name} itself (--{name} or {name}=).")
+    chosen = [_named(name, METHODS, "method") for name in methods]
+    check_methods(chosen)
+    layers, own_size = _benchmark(task, preset)
+    edits: dict[str, Any] = {"task": task, **_named(agent, AGENTS, "agent").edits}
+    if size == "auto" and own_size != "auto":
+        size = own_size
+        edits |= size_edits(size) | layers
+    else:
+        edits |= layers | (size_edits(size) if size != "auto" else {})
+    for method in chosen:
+        edits |= method.edits
+    edits |= overrides
+    if size == "auto":
+        edits["pinned"] = tuple(sorted(size_fields() & set(edits)))
+    config = apply(Config(), edits)
+    return config if pictures is None else with_size(config, pictures)
+
+
+def suite_of(task: str) -> str:
+    """The suite that a task name starts with.
+
+    Raises ConfigError where no suite has that name (nearest spelling named).
+    """
+    suite = task.partition(":")[0] if ":" in task else task.partition("_")[0]
+    if suite in SUITE_PRESETS:
+        return suite
+    raise ConfigError(
+        f"the task {task!r} belongs to no suite: tasks are written suite_task or gym:ID, and "
+        f"{suite!r} is no suite; {suggest(suite, SUITE_PRESETS)} See `reverie tasks`."
+    )
+
+
+def check_methods(methods: Sequence[Preset]) -> None:
+    """Raises ConfigError where two method presets write one field differently."""
+    for a, b in itertools.combinations(methods, 2):
+        for path in sorted(set(a.edits) & set(b.edits)):
+            if a.edits[path] != b.edits[path]:
+                raise ConfigError(
+                    f"the methods {a.name!r} and {b.name!r} both set {path}: to {a.edits[path]!r} "
+                    f"and to {b.edits[path]!r}; choose one of them."
+                )
+
+
+def preset_named(name: str) -> Preset:
+    """The agent, benchmark or method preset called `name`, or the size as one.
+
+    Raises ConfigError if there is none (nearest spelling named).
+    """
+    if name in SIZES:
+        return Preset(name, "Model size.", size_edits(name))
+    return _named(name, {**METHODS, **AGENTS, **BENCHMARKS}, "preset")
+
+
+def _named(name: str, table: Mapping[str, Preset], kind: str) -> Preset:
+    if name not in table:
+        raise ConfigError(f"there is no {kind} {name!r}; {suggest(name, table)}")
+    return table[name]
+
+
+def _benchmark(task: str, preset: str | None) -> tuple[dict[str, Any], str]:
+    """Edits and own size of the benchmark: the suite's, replaced or overlaid by the named one."""
+    suite = BENCHMARKS[SUITE_PRESETS[suite_of(task)]]
+    if preset is None:
+        return dict(suite.edits), suite.size
+    named = _named(preset, BENCHMARKS, "preset")
+    if named.suite:
+        return dict(named.edits), named.size
+    return {**suite.edits, **named.edits}, suite.size if named.size == "auto" else named.size

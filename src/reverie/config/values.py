@@ -1,0 +1,96 @@
+"""One value against the type its field declares."""
+
+import numbers
+import types
+import typing
+from typing import Any, Literal
+
+from reverie.config.errors import ConfigError, suggest
+
+_TRUTH = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+
+
+def coerce(value: Any, kind: Any, path: str) -> Any:
+    """`value` as an instance of the annotation `kind`, where nothing is lost on the way.
+
+    Texts are read as the command line gives them (`"1e5"` is an integer, `"2,3,4"` a tuple); an
+    integer serves as a float, and a float without a fraction as an integer.
+
+    Raises:
+        ConfigError: names `path`, the value found and what the field takes.
+    """
+    origin = typing.get_origin(kind)
+    if origin is Literal:
+        return _choice(value, typing.get_args(kind), path)
+    if origin is tuple:
+        return _tuple(value, typing.get_args(kind)[0], path)
+    if origin in (typing.Union, types.UnionType):
+        return _optional(value, typing.get_args(kind), path)
+    return {bool: _bool, int: _int, float: _float, str: _str}[kind](value, path)
+
+
+def _fail(path: str, value: Any, expected: str) -> ConfigError:
+    return ConfigError(f"{path} takes {expected}, found {value!r}.")
+
+
+def _choice(value: Any, choices: tuple, path: str) -> Any:
+    if value in choices:
+        return value
+    listed = ", ".join(choices)
+    hint = suggest(str(value), choices)
+    hint = f" {hint}" if hint.startswith("did") else ""
+    raise ConfigError(f"{path} takes one of {listed}; found {value!r}.{hint}")
+
+
+def _tuple(value: Any, kind: Any, path: str) -> tuple:
+    if isinstance(value, str):
+        value = [part for part in value.strip("()[] ").replace(",", " ").split() if part]
+    if not isinstance(value, list | tuple):
+        raise _fail(path, value, f"a list of {kind.__name__}")
+    return tuple(coerce(item, kind, f"{path}[{i}]") for i, item in enumerate(value))
+
+
+def _optional(value: Any, kinds: tuple, path: str) -> Any:
+    if value is None or value == "none":
+        return None
+    return coerce(value, next(kind for kind in kinds if kind is not type(None)), path)
+
+
+def _bool(value: Any, path: str) -> bool:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.lower() in _TRUTH:
+        return _TRUTH[value.lower()]
+    raise _fail(path, value, "true or false")
+
+
+def _int(value: Any, path: str) -> int:
+    number = _number(value, path, "an integer")
+    if number != int(number):
+        raise _fail(path, value, "an integer (a fraction would be lost)")
+    return int(number)
+
+
+def _float(value: Any, path: str) -> float:
+    return float(_number(value, path, "a number"))
+
+
+def _number(value: Any, path: str, expected: str) -> int | float:
+    if isinstance(value, str):
+        try:
+            value = (
+                int(value.replace("_", "")) if value.strip("+-_0123456789") == "" else float(value)
+            )
+        except ValueError:
+            raise _fail(path, value, expected) from None
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise _fail(path, value, expected)
+    if value != value or value in (float("inf"), float("-inf")):
+        raise _fail(path, value, f"{expected} that is finite")
+    return value
+
+
+def _str(value: Any, path: str) -> str:
+    if isinstance(value, str):
+        return value
+    raise _fail(path, value, "a text")
