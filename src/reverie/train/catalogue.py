@@ -1,0 +1,160 @@
+"""Every name that may stand in metrics.jsonl, with its unit and meaning.
+
+A `<part>` of a pattern stands for one or more characters other than "/". `docs/metrics.md` is
+`metrics_page()`, written by `python -m reverie.train.catalogue docs/metrics.md`.
+"""
+
+import difflib
+import re
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+
+class Metric(NamedTuple):
+    """One name, or a family of names, of metrics.jsonl."""
+
+    pattern: str
+    unit: str
+    meaning: str
+
+
+EPISODES = (
+    Metric("episode/return", "reward", "sum of rewards of one finished training episode"),
+    Metric("episode/length", "steps", "length of that episode, agent steps"),
+    Metric("eval/return", "reward", "mean return over the episodes of one evaluation"),
+    Metric("eval/return_std", "reward", "standard deviation of the return over those episodes"),
+    Metric("eval/length", "steps", "mean length of those episodes, agent steps"),
+    Metric("eval/episodes", "1", "number of those episodes"),
+)
+
+LOSSES = (
+    Metric("loss/rew", "nats", "negative log-likelihood of the reward"),
+    Metric("loss/con", "nats", "cross-entropy of the continue flag"),
+    Metric("loss/dyn", "nats", "KL that trains the prior, floored at the free nats"),
+    Metric("loss/rep", "nats", "KL that trains the posterior, floored at the free nats"),
+    Metric("loss/policy", "1", "actor loss, entropy bonus included"),
+    Metric("loss/value", "nats", "critic loss in imagination, pull to the slow critic included"),
+    Metric("loss/repval", "nats", "critic loss on replayed sequences"),
+    Metric("loss/total", "1", "weighted sum of all losses, the number that is differentiated"),
+    Metric("loss/<key>", "squared error or nats", "reconstruction of the observation `<key>`"),
+)
+
+BEHAVIOR = (
+    Metric("train/adv", "1", "mean advantage divided by the return scale"),
+    Metric("train/adv_mag", "1", "mean magnitude of that advantage"),
+    Metric("train/adv_std", "1", "standard deviation of that advantage"),
+    Metric("train/rew", "reward", "mean predicted reward in imagination"),
+    Metric("train/con", "1", "mean predicted continue factor in imagination"),
+    Metric("train/ret", "1", "mean normalised return in imagination"),
+    Metric("train/ret_min", "1", "smallest normalised return in imagination"),
+    Metric("train/ret_max", "1", "largest normalised return in imagination"),
+    Metric("train/ret_rate", "share", "normalised returns of magnitude 1 or more"),
+    Metric("train/val", "reward", "mean critic in imagination"),
+    Metric("train/tar", "reward", "mean critic target in imagination"),
+    Metric("train/weight", "1", "mean weight of an imagined step (product of continue factors)"),
+    Metric("train/slowval", "reward", "mean slow critic in imagination"),
+    Metric("train/dyn_ent", "nats", "entropy of the prior, summed over the latents"),
+    Metric("train/rep_ent", "nats", "entropy of the posterior, summed over the latents"),
+    Metric("train/kl", "nats", "KL between posterior and prior before the free nats"),
+    Metric("train/ent/<action>", "nats", "entropy of the policy for the action `<action>`"),
+    Metric("train/rand/<action>", "share", "that entropy between none (0) and the largest (1)"),
+    Metric("train/return_low", "reward", "running lower percentile of the imagined returns"),
+    Metric("train/return_high", "reward", "running upper percentile of the imagined returns"),
+    Metric("train/return_scale", "reward", "divisor of the advantage"),
+)
+
+OPTIMISER = (
+    Metric("train/updates", "updates", "updates since the run began"),
+    Metric("train/grad_norm", "1", "norm of the whole gradient before clipping"),
+    Metric("train/grad_rms", "1", "root mean square of the gradient's entries"),
+    Metric("train/update_rms", "1", "root mean square of the parameter change's entries"),
+    Metric("train/param_rms", "1", "root mean square of the parameters"),
+    Metric("train/lr", "1", "learning rate"),
+    Metric("train/skipped", "1", "NaN scalars that were left out of this line's means, if any"),
+)
+
+STORAGE = (
+    Metric("replay/rows", "rows", "rows in the replay"),
+    Metric("replay/windows", "1", "training windows that can be drawn"),
+    Metric("replay/streams", "1", "rings, one an environment"),
+    Metric("replay/gigabytes", "10^9 bytes", "memory of the replay's arrays"),
+    Metric("replay/inserts", "rows", "rows added since the run began"),
+    Metric("replay/evicted", "rows", "rows dropped since the run began, the oldest first"),
+    Metric("replay/samples", "windows", "windows handed out since the run began"),
+    Metric("replay/online", "windows", "windows among them that no update had seen"),
+    Metric("replay/updates", "rows", "latents written back since the run began"),
+    Metric("replay/ratio", "1", "trained rows per environment step since the run began"),
+    Metric("env/restarts", "1", "crashed or hung environments restarted since the run began"),
+)
+
+MACHINE = (
+    Metric("time/seconds", "s", "wall time since the run began, pauses between resumes left out"),
+    Metric("time/updates_per_s", "1/s", "updates a second in this interval"),
+    Metric("time/steps_per_s", "1/s", "environment steps a second in this interval"),
+    Metric("time/<part>_ms", "ms", "mean wall time of one call of the loop's part `<part>`"),
+    Metric("time/<part>_s", "s", "wall time spent in the part `<part>` (compile, eval, save)"),
+    Metric("system/ram_gb", "10^9 bytes", "resident memory of the main process"),
+    Metric("system/device_gb", "10^9 bytes", "memory in use on the device"),
+    Metric("system/device_peak_gb", "10^9 bytes", "largest memory in use on the device so far"),
+    Metric("system/<name>", "as named", "other readings of the machine"),
+)
+
+GROUPS = {
+    "Episodes": EPISODES,
+    "Losses": LOSSES,
+    "Behaviour and latents": BEHAVIOR,
+    "Optimiser": OPTIMISER,
+    "Replay and environments": STORAGE,
+    "Time and machine": MACHINE,
+}
+CATALOGUE: tuple[Metric, ...] = tuple(metric for group in GROUPS.values() for metric in group)
+
+
+def find(name: str) -> Metric | None:
+    """The catalogue's entry for `name`: the exact one, else the first family that fits, or None."""
+    for metric in CATALOGUE:
+        parts = re.split(r"<\w+>", metric.pattern)
+        if re.fullmatch("[^/]+".join(map(re.escape, parts)), name):
+            return metric
+    return None
+
+
+def check_names(names: Iterable[str]) -> None:
+    """Raise ValueError for the first name that the catalogue does not list."""
+    for name in names:
+        if find(name) is None:
+            near = difflib.get_close_matches(name, [m.pattern for m in CATALOGUE], n=1, cutoff=0.3)
+            hint = f"; the nearest entry is {near[0]!r}" if near else ""
+            raise ValueError(
+                f"metric {name!r} is not in the catalogue{hint}. "
+                "Add it to src/reverie/train/catalogue.py with its unit and meaning."
+            )
+
+
+PREAMBLE = """\
+# Metrics
+
+A run writes one JSON object a line to `metrics.jsonl`: `step`, the environment steps of all
+environments together, and scalars under the names below. Names in one line belong to one event:
+a finished episode, an evaluation, or a log interval (means over the interval's updates unless the
+meaning says otherwise). A number that is not finite is written as `null`. Two identical runs on
+a CPU write identical lines, except for names under `time/` and `system/`.
+
+This page is generated: `python -m reverie.train.catalogue docs/metrics.md`.
+"""
+
+
+def metrics_page() -> str:
+    """The page `docs/metrics.md`: one Markdown table a group."""
+    blocks = [PREAMBLE]
+    for title, metrics in GROUPS.items():
+        rows = [f"| `{m.pattern}` | {m.unit} | {m.meaning} |" for m in metrics]
+        blocks.append("\n".join([f"## {title}\n", "| name | unit | meaning |", "|---|---|---|"]))
+        blocks[-1] += "\n" + "\n".join(rows) + "\n"
+    return "\n".join(blocks)
+
+
+if __name__ == "__main__":
+    Path(sys.argv[1]).write_text(metrics_page(), encoding="utf-8")

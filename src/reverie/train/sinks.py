@@ -1,0 +1,258 @@
+"""Where metrics go: the file that is the truth, and sinks that may fail without hurting a run."""
+
+import contextlib
+import dataclasses
+import importlib
+import io
+import json
+import math
+import os
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from PIL import Image
+
+from reverie.config.schema import Config
+from reverie.train.errors import RunError
+
+FAILURES = 3
+
+
+class Sink(Protocol):
+    """Somewhere metrics can be looked at. Any method may raise; `Guard` stands before it."""
+
+    def scalars(self, step: int, values: Mapping[str, float]) -> None: ...
+
+    def picture(self, step: int, name: str, picture: np.ndarray) -> None: ...
+
+    def video(self, step: int, name: str, path: Path) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class MetricsFile:
+    """`metrics.jsonl`: one JSON object a line, `step` first, each line on disk when written.
+
+    Args:
+        path: the file.
+        offset: length in bytes that a checkpoint recorded (`offset` of that moment): what follows
+            is cut off, because the resumed run writes it again. None: a run from the beginning;
+            a file left by an earlier try is kept aside as `metrics.before.jsonl`.
+
+    Raises RunError if the file cannot be opened or does not fit to `offset`.
+    """
+
+    def __init__(self, path: Path, offset: int | None):
+        self._path = path
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if offset is None and path.is_file() and path.stat().st_size:
+                path.replace(path.with_name("metrics.before.jsonl"))
+            self._file = path.open("ab", buffering=0)
+            self.last_step = self._check(offset) if offset else None
+            self._restore(offset or 0)
+        except OSError as error:
+            raise RunError(f"cannot write {path}: {error.strerror}. {_REMEDY}") from error
+
+    def write(self, step: int, scalars: Mapping[str, Any]) -> None:
+        """Append one line. Raises RunError if the disk refuses it; no half line is left then."""
+        if "step" in scalars:
+            raise ValueError("'step' is the line's own key and cannot name a metric.")
+        row = {"step": int(step)} | {name: _plain(value) for name, value in scalars.items()}
+        left = memoryview(json.dumps(row, allow_nan=False).encode() + b"\n")
+        start = self._file.tell()
+        try:
+            while left:
+                left = left[self._file.write(left) :]
+        except OSError as error:
+            self._restore(start)
+            raise RunError(
+                f"cannot write {self._path} at step {step}: {error.strerror}. {_REMEDY}"
+            ) from error
+
+    def offset(self) -> int:
+        """Length in bytes, after making sure that they are on disk."""
+        os.fsync(self._file.fileno())
+        return self._file.tell()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def _restore(self, size: int) -> None:
+        """Cut the file to `size` bytes, where it is a file that can be cut."""
+        with contextlib.suppress(OSError):
+            self._file.truncate(size)
+            self._file.seek(size)
+
+    def _check(self, offset: int) -> int:
+        """The last step before byte `offset`. Raises RunError where no line ends there."""
+        head = self._path.read_bytes()[:offset]
+        if len(head) < offset or not head.endswith(b"\n"):
+            raise RunError(
+                f"{self._path} holds {len(head)} usable bytes, but the checkpoint was taken after "
+                f"{offset}, at the end of a line: the file was changed since. Put the original "
+                "back, or start a new run in another logdir."
+            )
+        return int(json.loads(head[head.rfind(b"\n", 0, -1) + 1 :])["step"])
+
+
+_REMEDY = (
+    "Free some space or make the folder writable, then give the same command again: "
+    "the run resumes from its last checkpoint."
+)
+
+
+def _plain(value: Any) -> int | float | None:
+    """The JSON number of a Python, numpy or jax scalar; None for NaN and infinities."""
+    if isinstance(value, int | np.integer):
+        return int(value)
+    number = float(value)
+    return number if math.isfinite(number) else None
+
+
+class TensorBoard:
+    """Events for TensorBoard, written in this thread so that a failure is seen here.
+
+    Args:
+        folder: where the events file goes.
+        purge_step: events of this step and later, left by an earlier try, are hidden.
+    """
+
+    def __init__(self, folder: Path, purge_step: int | None):
+        writer = importlib.import_module("tensorboardX.event_file_writer")
+        proto = importlib.import_module("tensorboardX.proto.event_pb2")
+        self._summary = importlib.import_module("tensorboardX.proto.summary_pb2").Summary
+        self._event = proto.Event
+        self._file = writer.EventsWriter(str(folder / "events"), f".{time.time_ns()}")
+        if purge_step is not None:
+            start = proto.SessionLog(status=proto.SessionLog.START)
+            self._put(purge_step, session_log=start)
+
+    def scalars(self, step: int, values: Mapping[str, float]) -> None:
+        """One event with all values."""
+        summary = self._summary()
+        for name, value in values.items():
+            summary.value.add(tag=name, simple_value=value)
+        self._put(step, summary=summary)
+
+    def picture(self, step: int, name: str, picture: np.ndarray) -> None:
+        """A still under the tab Images."""
+        buffer = io.BytesIO()
+        Image.fromarray(picture).save(buffer, format="PNG")
+        height, width = picture.shape[:2]
+        image = self._summary.Image(
+            height=height, width=width, colorspace=3, encoded_image_string=buffer.getvalue()
+        )
+        summary = self._summary()
+        summary.value.add(tag=name, image=image)
+        self._put(step, summary=summary)
+
+    def video(self, step: int, name: str, path: Path) -> None:
+        """TensorBoard shows no mp4: the still stands for it."""
+
+    def close(self) -> None:
+        """Flush and close the events file."""
+        self._file.close()
+
+    def _put(self, step: int, **content: Any) -> None:
+        event = self._event(wall_time=time.time(), step=int(step), **content)
+        self._file.write_event(event)
+        self._file.flush()
+
+
+class Wandb:
+    """A Weights & Biases run; a resumed run continues under the id kept in `wandb_id`.
+
+    Raises RunError if the package or an API key is missing, wandb's own errors otherwise.
+    """
+
+    def __init__(self, logdir: Path, config: Config):
+        try:
+            self._wandb = importlib.import_module("wandb")
+        except ImportError as error:
+            raise RunError(
+                "the package wandb is not installed; install it with "
+                "pip install 'reverie[wandb]', or leave out --log.wandb"
+            ) from error
+        id_file = logdir / "wandb_id"
+        if not id_file.is_file():
+            id_file.write_text(uuid.uuid4().hex[:12] + "\n", encoding="utf-8")
+        self._run = self._wandb.init(
+            project=config.log.wandb,
+            id=id_file.read_text(encoding="utf-8").strip(),
+            name=logdir.name,
+            dir=str(logdir),
+            config=dataclasses.asdict(config),
+            resume="allow",
+            settings={"init_timeout": 30, "console": "off", "silent": True},
+        )
+        self._run.define_metric("*", step_metric="step")
+
+    def scalars(self, step: int, values: Mapping[str, float]) -> None:
+        """One row."""
+        self._run.log({"step": step, **values})
+
+    def picture(self, step: int, name: str, picture: np.ndarray) -> None:
+        """A still."""
+        self._run.log({"step": step, f"{name}/still": self._wandb.Image(picture)})
+
+    def video(self, step: int, name: str, path: Path) -> None:
+        """The mp4 as it is on disk."""
+        self._run.log({"step": step, name: self._wandb.Video(str(path), format="mp4")})
+
+    def close(self) -> None:
+        """Finish the upload."""
+        self._run.finish()
+
+
+class Guard:
+    """Stands before a sink: reports its first failure and switches it off when it cannot be used.
+
+    A sink that cannot be opened is off for this run; one that fails three times in a row is
+    switched off, one that recovers in between goes on. No exception passes (except those that
+    end a program, as KeyboardInterrupt does).
+
+    Args:
+        name: what the report calls the sink.
+        build: makes the sink.
+        notify: receives one sentence at the first failure.
+    """
+
+    def __init__(self, name: str, build: Callable[[], Any], notify: Callable[[str], None]):
+        self.name = name
+        self._notify = notify
+        self._failures, self._reported = 0, False
+        self._sink: Any = None
+        try:
+            self._sink = build()
+        except Exception as error:  # any failure of a sink is only reported
+            self._report(error, "It stays off; metrics.jsonl goes on.")
+
+    @property
+    def active(self) -> bool:
+        """Whether the sink is still in use."""
+        return self._sink is not None
+
+    def call(self, method: str, *args: Any) -> None:
+        """Call the sink's `method`, if it is still in use."""
+        if self._sink is None:
+            return
+        try:
+            getattr(self._sink, method)(*args)
+            self._failures = 0
+        except Exception as error:  # any failure of a sink is only reported
+            self._failures += 1
+            self._report(error, f"It is off after {FAILURES} failures; metrics.jsonl goes on.")
+            if self._failures >= FAILURES:
+                self._sink = None
+
+    def _report(self, error: Exception, consequence: str) -> None:
+        if not self._reported:
+            self._reported = True
+            reason = str(error).rstrip(".") or type(error).__name__
+            self._notify(f"{self.name} failed: {reason}. {consequence}")

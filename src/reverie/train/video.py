@@ -1,0 +1,233 @@
+"""What one watches: pictures of dreams and episodes, and the files that hold them.
+
+A run's folder `videos/` holds, for a `name` and an environment step of nine digits,
+
+    NAME-STEP.mp4   H.264 video, small pictures enlarged by whole factors
+    NAME-STEP.png   lossless still that tells the same story without motion
+    NAME-STEP.npz   an open-loop prediction of vectors (`Curves`)
+
+Names that begin with `openloop` are dreams next to reality, all others are episodes.
+"""
+
+import os
+import re
+import tempfile
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from PIL import Image
+
+Array = np.ndarray
+
+SEQUENCES = 6
+BORDER = 2
+PAUSE = 10
+GREEN, RED = (0, 255, 0), (255, 0, 0)
+SHORT_SIDE = 256
+FILE = re.compile(r"(?P<name>[A-Za-z0-9_]+)-(?P<step>\d{9,})\.(?P<kind>mp4|png|npz)")
+
+
+class Curves(NamedTuple):
+    """An open-loop prediction of N numbers over T rows."""
+
+    truth: Array  # (T, N) float32, environment units
+    prediction: Array  # (T, N) float32, same units
+    context: int  # rows that the model observed; it dreams the rest
+    names: tuple[str, ...]  # N
+
+
+class MediaFile(NamedTuple):
+    """A file of `videos/`, its name taken apart."""
+
+    path: Path
+    name: str
+    step: int  # environment steps
+    kind: str  # mp4, png or npz
+
+
+def open_loop_grid(truth: Array, prediction: Array, context: int) -> Array:
+    """Video of dreams under reality: frames (T + 10, 3·H + 4, n·(W + 4), 3) uint8.
+
+    The first n = min(6, B) sequences stand side by side; each is a stack of truth, prediction and
+    error, (prediction − truth + 255) / 2, in a 2-pixel border: green while the model observes
+    (the first `context` rows), red while it dreams. Ten black frames close the loop.
+
+    Args:
+        truth: (B, T, H, W, C) uint8, C one or three.
+        prediction: decoded pictures, same shape and type.
+        context: observed rows, in [0, T].
+
+    Raises ValueError for other shapes, types or values.
+    Source: official DreamerV3, open-loop report (spec §5.6).
+    """
+    stacks = _bordered_stacks(truth[:SEQUENCES], prediction[:SEQUENCES], context)
+    frames = np.concatenate(list(stacks), axis=2)
+    return np.concatenate([frames, np.zeros_like(frames[:1]).repeat(PAUSE, axis=0)])
+
+
+def dream_strip(truth: Array, prediction: Array, context: int, *, count: int = 10) -> Array:
+    """Still of the first sequence's dream: (3·H + 4, m·(W + 4), 3), m = min(count, T) rows in time.
+
+    Columns are rows evenly spaced from the first to the last; arguments as in `open_loop_grid`.
+    """
+    stack = _bordered_stacks(truth[:1], prediction[:1], context)[0]
+    return np.concatenate(list(stack[_spread(len(stack), count)]), axis=1)
+
+
+def film_strip(frames: Array, *, count: int = 8, gap: int = 2) -> Array:
+    """Still of a video: min(count, T) frames (H, W, 3) from first to last, side by side.
+
+    Args:
+        frames: (T, H, W, C) uint8, C one or three.
+        count: most frames shown.
+        gap: white pixels between two of them.
+    """
+    chosen = to_rgb(frames)[_spread(len(frames), count)]
+    padded = np.pad(chosen, ((0, 0), (0, 0), (0, gap), (0, 0)), constant_values=255)
+    strip = np.concatenate(list(padded), axis=1)
+    return strip[:, : strip.shape[1] - gap]
+
+
+def to_rgb(pictures: Array) -> Array:
+    """Pictures (..., H, W, 1 or 3) uint8 with three channels. Raises ValueError for others."""
+    if pictures.dtype != np.uint8 or pictures.shape[-1] not in (1, 3) or pictures.ndim < 3:
+        raise ValueError(
+            f"cannot show an array {pictures.shape} of {pictures.dtype}: pictures are "
+            "(..., height, width, channels) uint8 with 1 or 3 channels."
+        )
+    return pictures if pictures.shape[-1] == 3 else pictures.repeat(3, axis=-1)
+
+
+def _bordered_stacks(truth: Array, prediction: Array, context: int) -> Array:
+    """(B, T, 3·H + 4, W + 4, 3): truth, prediction and error of each sequence in its border."""
+    if truth.ndim != 5 or truth.shape != prediction.shape or not len(truth):
+        raise ValueError(
+            f"truth {truth.shape} and prediction {prediction.shape} must have the same shape "
+            "(B, T, height, width, channels) with at least one sequence."
+        )
+    if not 0 <= context <= truth.shape[1]:
+        raise ValueError(f"context must lie in [0, T] = [0, {truth.shape[1]}], got {context}.")
+    truth, prediction = to_rgb(truth), to_rgb(prediction)
+    error = (prediction.astype(np.int16) - truth + 255) // 2
+    stack = np.concatenate([truth, prediction, error.astype(np.uint8)], axis=2)
+    margin = (BORDER, BORDER)
+    framed = np.pad(stack, ((0, 0), (0, 0), margin, margin, (0, 0)))
+    colors = np.where((np.arange(truth.shape[1]) < context)[:, None], GREEN, RED).astype(np.uint8)
+    edge = np.ones(framed.shape[2:4], bool)
+    edge[BORDER:-BORDER, BORDER:-BORDER] = False
+    return np.where(edge[..., None], colors[:, None, None, :], framed)
+
+
+def _spread(length: int, count: int) -> Array:
+    """At most `count` indices from 0 to length − 1, evenly spaced, both ends included."""
+    return np.linspace(0, length - 1, min(count, length)).round().astype(int)
+
+
+def media_path(logdir: Path, name: str, step: int, kind: str) -> Path:
+    """`videos/NAME-STEP.KIND` in a run folder; characters of `name` that are neither letters,
+    digits nor "_" become "_" (`openloop/image` is the file `openloop_image`)."""
+    stem = re.sub(r"[^A-Za-z0-9_]", "_", name)
+    return Path(logdir) / "videos" / f"{stem}-{step:09d}.{kind}"
+
+
+def list_media(logdir: Path) -> list[MediaFile]:
+    """All finished files of `videos/`, by name, then step; empty where there is no such folder."""
+    found = []
+    for path in (Path(logdir) / "videos").glob("*"):
+        if match := FILE.fullmatch(path.name):
+            found.append(MediaFile(path, match["name"], int(match["step"]), match["kind"]))
+    return sorted(found, key=lambda f: (f.name, f.step, f.kind))
+
+
+def save_video(path: Path, frames: Array, fps: float = 15.0) -> None:
+    """Write frames (T, H, W, 1 or 3) uint8 as an H.264 mp4 that browsers play; appears whole.
+
+    Pictures whose short side is below 256 pixels are enlarged by the smallest whole factor that
+    reaches it (nearest neighbour); odd sides get one black row or column.
+
+    Args:
+        path: file to write; its folder is created.
+        frames: at least one frame.
+        fps: frames per second, above 0.
+
+    Raises ValueError for arrays that are no video, OSError if the encoder fails.
+    """
+    import imageio_ffmpeg
+
+    if frames.ndim != 4 or not len(frames) or fps <= 0:
+        raise ValueError(f"a video is (T, H, W, C) frames at fps > 0, got {frames.shape}, {fps}.")
+    frames = np.ascontiguousarray(to_rgb(frames))
+    height, width = frames.shape[1:3]
+    factor = max(1, -(-SHORT_SIDE // min(height, width)))
+    filters = (
+        f"scale=iw*{factor}:ih*{factor}:flags=neighbor:out_color_matrix=bt709:out_range=tv,"
+        "pad=ceil(iw/2)*2:ceil(ih/2)*2"
+    )
+    options = ["-vf", filters, "-crf", "18", "-preset", "veryfast", "-movflags", "+faststart"]
+    options += ["-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709"]
+
+    def encode(partial: Path) -> None:
+        writer = imageio_ffmpeg.write_frames(
+            str(partial),
+            (width, height),
+            fps=fps,
+            codec="libx264",
+            quality=None,
+            macro_block_size=1,
+            ffmpeg_log_level="error",
+            output_params=options,
+        )
+        writer.send(None)
+        try:
+            for frame in frames:
+                writer.send(frame)
+        finally:
+            writer.close()
+        if not partial.stat().st_size:
+            raise OSError(f"ffmpeg wrote nothing for {path.name}; is the disk full?")
+
+    _write_whole(path, encode)
+
+
+def save_picture(path: Path, picture: Array) -> None:
+    """Write a picture (H, W, 1 or 3) uint8 as a PNG, lossless; appears whole."""
+    _write_whole(path, lambda partial: Image.fromarray(to_rgb(picture)).save(partial))
+
+
+def save_curves(path: Path, curves: Curves) -> None:
+    """Write an open-loop prediction of vectors; appears whole. Raises ValueError for bad shapes."""
+    shape = (len(curves.truth), len(curves.names))
+    if curves.truth.shape != shape or curves.prediction.shape != shape:
+        raise ValueError(
+            f"truth {curves.truth.shape} and prediction {curves.prediction.shape} must both be "
+            f"(T, N) with one column for each of the {len(curves.names)} names."
+        )
+    fields: dict[str, Any] = {
+        "truth": curves.truth.astype(np.float32),
+        "prediction": curves.prediction.astype(np.float32),
+        "context": np.int64(curves.context),
+        "names": np.array(curves.names, dtype=np.str_),
+    }
+    _write_whole(path, lambda partial: np.savez(partial, **fields))
+
+
+def load_curves(path: Path) -> Curves:
+    """Read what `save_curves` wrote."""
+    with np.load(path, allow_pickle=False) as data:
+        names = tuple(str(name) for name in data["names"])
+        return Curves(data["truth"], data["prediction"], int(data["context"]), names)
+
+
+def _write_whole(path: Path, write: Any) -> None:
+    """Let `write` fill a temporary file beside `path`, then give it its name at once."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=".partial-", suffix=path.suffix, dir=path.parent)
+    os.close(handle)
+    partial = Path(name)
+    try:
+        write(partial)
+        partial.chmod(0o644)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)

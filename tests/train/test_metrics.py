@@ -1,0 +1,89 @@
+"""The aggregator, the catalogue and its page."""
+
+import json
+import math
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from reverie.train import catalogue
+from reverie.train.metrics import Mean
+
+PAGE = Path(__file__).parents[2] / "docs" / "metrics.md"
+
+
+def test_mean_by_hand():
+    mean = Mean()
+    mean.add({"loss/rew": 1.0, "loss/con": np.float32(0.5)})
+    mean.add({"loss/rew": 4.0})
+    assert mean.result() == {"loss/rew": 2.5, "loss/con": 0.5}
+    assert mean.pop() == {"loss/rew": 2.5, "loss/con": 0.5}
+    assert mean.result() == {} and len(mean) == 0
+
+
+def test_nan_is_left_out_and_counted():
+    mean = Mean()
+    for value in (2.0, math.nan, 4.0):
+        mean.add({"train/ret": value, "train/adv": math.nan})
+    result = mean.result()
+    assert result["train/ret"] == 3.0
+    assert math.isnan(result["train/adv"])
+    assert result["train/skipped"] == 4.0
+
+
+def test_infinity_is_not_hidden():
+    mean = Mean()
+    mean.add({"loss/rew": math.inf})
+    mean.add({"loss/rew": 1.0})
+    assert mean.result()["loss/rew"] == math.inf
+
+
+def test_a_restored_interval_continues_bit_by_bit():
+    draw = random.Random(0)
+    rows = [{"loss/rew": draw.gauss(0, 10), "train/val": draw.random() / 3} for _ in range(200)]
+    whole, first, second = Mean(), Mean(), Mean()
+    for row in rows:
+        whole.add(row)
+    for row in rows[:77]:
+        first.add(row)
+    second.load(json.loads(json.dumps(first.state())))
+    for row in rows[77:]:
+        second.add(row)
+    assert second.result() == whole.result()
+    assert list(second.result()) == list(whole.result())
+
+
+def test_docs_page_is_the_catalogue():
+    assert PAGE.read_text(encoding="utf-8") == catalogue.metrics_page(), (
+        "run `python -m reverie.train.catalogue docs/metrics.md`"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "pattern"),
+    [
+        ("episode/return", "episode/return"),
+        ("loss/rew", "loss/rew"),
+        ("loss/image", "loss/<key>"),
+        ("train/ent/action", "train/ent/<action>"),
+        ("time/act_ms", "time/<part>_ms"),
+        ("time/steps_per_s", "time/steps_per_s"),
+        ("system/ram_gb", "system/ram_gb"),
+    ],
+)
+def test_names_find_their_entry(name, pattern):
+    assert catalogue.find(name).pattern == pattern
+
+
+def test_an_unknown_name_is_refused_with_the_nearest():
+    with pytest.raises(ValueError, match=r"'episode/retrun' is not in the catalogue.*episode/retu"):
+        catalogue.check_names(["loss/rew", "episode/retrun"])
+    assert catalogue.find("train/ent/a/b") is None
+
+
+def test_every_entry_has_a_unit_and_a_meaning_and_its_own_pattern():
+    patterns = [metric.pattern for metric in catalogue.CATALOGUE]
+    assert len(set(patterns)) == len(patterns)
+    assert all(metric.unit and metric.meaning for metric in catalogue.CATALOGUE)
