@@ -22,7 +22,7 @@ class Checker:
         for item in fields(record):
             value, kind = getattr(record, item.name), hints[item.name]
             if isinstance(kind, type) and hasattr(kind, "__dataclass_fields__"):
-                self.require(isinstance(value, kind), item.name, f"is a {kind.__name__}")
+                self.require(isinstance(value, kind), item.name, f"a {kind.__name__}")
             else:
                 self._same(item.name, value, coerce(value, kind, prefix + item.name))
 

@@ -1,0 +1,164 @@
+"""Composition of presets, and the numbers of the official task blocks."""
+
+import itertools
+
+import pytest
+
+from reverie.config.benchmarks import AGENTS, BENCHMARKS, METHODS, SUITE_PRESETS, Preset
+from reverie.config.edit import diff, field_types, flat
+from reverie.config.presets import check_methods, preset_named, resolve, suite_of
+from reverie.config.schema import Config, ConfigError
+from reverie.config.sizes import SIZES, size_edits
+
+# envs, steps, train ratio: the task blocks of the specification, section 6.2
+BLOCKS = {
+    "minecraft_diamond": (16, 10_000_000_000, 32),
+    "dmlab_explore_goal_locations_small": (16, 26_000_000, 32),
+    "atari_pong": (16, 51_000_000, 32),
+    "procgen_coinrun": (16, 110_000_000, 64),
+    "atari100k_pong": (1, 110_000, 256),
+    "crafter_reward": (1, 1_100_000, 512),
+    "bsuite_mnist/0": (1, 10_000_000_000, 1024),
+    "loconav_ant_maze_m": (16, 10_000_000_000, 256),
+}
+
+
+@pytest.mark.parametrize("task", BLOCKS)
+def test_a_suite_has_the_official_numbers(task):
+    config = resolve(task)
+    assert (config.env.num, config.steps, config.train.ratio) == BLOCKS[task]
+    assert (config.train.batch, config.train.length) == (16, 64)
+    assert (config.replay.capacity, config.replay.context) == (5_000_000, 1)
+
+
+def test_the_two_atari_protocols():
+    large, small = resolve("atari_pong").env, resolve("atari100k_pong").env
+    assert (large.size, large.gray, large.sticky, large.actions) == (96, True, 0.25, "all")
+    assert (small.size, small.gray, small.sticky, small.actions) == (64, False, 0.0, "needed")
+    for env in (large, small):
+        assert (env.repeat, env.noops, env.lives) == (4, 30, "unused")
+        assert env.limit * env.repeat == 108_000  # frames
+        assert not env.limit_is_terminal
+
+
+def test_dmc_is_the_published_curve_and_the_newest_code_is_a_variant():
+    proprio, vision = resolve("dmc_walker_walk"), resolve("dmc_walker_walk", preset="dmc_vision")
+    for config, steps in ((proprio, 300_000), (vision, 600_000)):
+        assert (config.env.repeat, config.train.ratio, config.steps) == (2, 512, steps)
+    assert (proprio.env.observe, vision.env.observe) == ("proprio", "vision")
+    assert vision.size == "12m"
+    newest = resolve("dmc_walker_walk", preset="dmc_proprio_newest")
+    assert (newest.size, newest.env.repeat, newest.train.ratio) == ("1m", 1, 1024)
+    newest = resolve("dmc_walker_walk", preset="dmc_vision_newest")
+    assert (newest.env.repeat, newest.train.ratio, newest.steps) == (1, 256, 1_100_000)
+
+
+def test_the_base_is_the_official_agent():
+    config = Config()
+    weights = config.loss
+    assert (weights.rew, weights.con, weights.dyn, weights.rep) == (1, 1, 1, 0.1)
+    assert (weights.policy, weights.value, weights.repval, weights.rec) == (1, 1, 0.3, 1)
+    optim = config.optim
+    assert (optim.lr, optim.agc, optim.eps, optim.beta1, optim.beta2, optim.warmup) == (
+        (4e-5, 0.3, 1e-20, 0.9, 0.999, 1000)
+    )
+    behavior = config.behavior
+    assert (behavior.imagine, behavior.horizon, behavior.lam) == (15, 333, 0.95)
+    assert (behavior.slow_rate, behavior.slow_every, behavior.slow_reg) == (0.02, 1, 1.0)
+    assert (behavior.return_rate, behavior.return_low, behavior.return_high) == (0.01, 5, 95)
+    heads = (config.reward, config.cont, config.actor, config.critic)
+    assert [head.layers for head in heads] == [1, 1, 3, 3]
+    assert [head.outscale for head in heads] == [0.0, 1.0, 0.01, 0.0]
+
+
+@pytest.mark.parametrize("preset", [None, *BENCHMARKS])
+@pytest.mark.parametrize("size", ["auto", *SIZES])
+def test_every_preset_constructs_at_every_size(preset, size):
+    for pictures in (None, False, True):
+        config = resolve("gym:X-v0", preset=preset, size=size, pictures=pictures)
+        assert config.task == "gym:X-v0"
+        assert size in ("auto", config.size)
+        assert (config.size == "auto") <= (pictures is None)
+
+
+def test_presets_name_real_fields_and_say_what_they_are():
+    for preset in [*AGENTS.values(), *BENCHMARKS.values(), *METHODS.values()]:
+        assert set(preset.edits) <= set(field_types())
+        assert len(preset.doc) > 20
+        assert preset.size in ("auto", *SIZES)
+    assert set(SUITE_PRESETS.values()) <= set(BENCHMARKS)
+    assert {preset.suite for preset in BENCHMARKS.values()} <= {"", *SUITE_PRESETS}
+
+
+def test_no_two_methods_write_one_field_differently():
+    for a, b in itertools.combinations(METHODS.values(), 2):
+        check_methods([a, b])
+
+
+def test_methods_that_disagree_are_refused():
+    a, b = Preset("a", "", {"optim.lr": 1.0, "seed": 1}), Preset("b", "", {"optim.lr": 2.0})
+    check_methods([a, Preset("c", "", {"optim.lr": 1.0, "steps": 3})])
+    with pytest.raises(ConfigError, match=r"'a' and 'b' both set optim.lr: to 1.0 and to 2.0"):
+        check_methods([a, b])
+
+
+def test_composition_order():
+    config = resolve("probe_bandit", size="1m", overrides={"rssm.hidden": 32, "train.batch": 4})
+    assert config.env.num == 4  # the suite's
+    assert config.rssm.deter == 512  # the named size wins over the suite's own
+    assert config.rssm.hidden == 32  # the override wins over the size
+    assert config.train.batch == 4  # and over the benchmark
+    assert resolve("probe_bandit").size == "tiny"
+    assert resolve("gym:X-v0", methods=["patch"]).encoder.stack == "patch"
+
+
+def test_a_general_preset_lies_over_the_suite():
+    config = resolve("atari_pong", preset="debug")
+    assert (config.env.gray, config.env.repeat) == (True, 4)  # still the Atari protocol
+    assert (config.size, config.train.batch, config.env.num) == ("debug", 8, 4)
+    assert resolve("atari_pong", preset="debug", size="1m").rssm.deter == 512
+
+
+def test_a_preset_of_another_suite_replaces_the_suites_own():
+    config = resolve("atari_pong", preset="atari100k")
+    expected = resolve("atari100k_pong")
+    assert diff(config, expected) == {"task": ("atari_pong", "atari100k_pong")}
+
+
+def test_automatic_size_respects_what_was_set_by_hand():
+    overrides = {"rssm.deter": 256, "optim.lr": 1e-3}
+    open_size = resolve("gym:X-v0", overrides=overrides)
+    assert (open_size.size, open_size.pinned) == ("auto", ("rssm.deter",))
+    for pictures, size in ((False, "1m"), (True, "12m")):
+        config = resolve("gym:X-v0", pictures=pictures, overrides=overrides)
+        expected = {**flat(config), **size_edits(size), "rssm.deter": 256}
+        assert flat(config) == expected
+        assert config.pinned == ()
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        ({"task": "atri_pong"}, "'atri' is no suite; did you mean 'atari'?"),
+        ({"task": "CartPole-v1"}, "tasks are written suite_task or gym:ID"),
+        ({"task": "gim:CartPole-v1"}, "did you mean 'gym'?"),
+        ({"agent": "v4"}, "there is no agent 'v4'; did you mean 'v3'?"),
+        ({"size": "12"}, "there is no size '12'; did you mean '12m'?"),
+        ({"preset": "atari10k"}, "there is no preset 'atari10k'; did you mean 'atari100k'?"),
+        ({"methods": ["pach"]}, "there is no method 'pach'; did you mean 'patch'?"),
+        ({"overrides": {"optim.lrr": 1}}, "did you mean 'lr'?"),
+        ({"overrides": {"size": "1m"}}, "'size' is no override"),
+    ],
+)
+def test_unknown_names_suggest_the_nearest(call, message):
+    with pytest.raises(ConfigError, match=message.replace("?", r"\?")):
+        resolve(**{"task": "gym:CartPole-v1", **call})
+
+
+def test_suites_and_named_presets():
+    assert suite_of("gym:ALE/Pong-v5") == "gym"
+    assert suite_of("custom:make_env") == "custom"
+    assert suite_of("atari100k_ms_pacman") == "atari100k"
+    assert preset_named("12m").edits["rssm.deter"] == 2048
+    with pytest.raises(ConfigError, match="there is no preset 'crafte'; did you mean 'crafter'"):
+        preset_named("crafte")

@@ -1,0 +1,125 @@
+"""Size presets against the official table, and against its parameter counts."""
+
+import itertools
+import typing
+
+import pytest
+
+from reverie.config.edit import apply, diff, flat, get
+from reverie.config.schema import Config, ConfigError
+from reverie.config.sizes import SIZES, auto_size, size_edits, size_fields, with_size
+
+# deter, hidden, classes, units, depth: the table of the specification, section 1.8
+TABLE = {
+    "1m": (512, 64, 4, 64, 4),
+    "12m": (2048, 256, 16, 256, 16),
+    "25m": (3072, 384, 24, 384, 24),
+    "50m": (4096, 512, 32, 512, 32),
+    "100m": (6144, 768, 48, 768, 48),
+    "200m": (8192, 1024, 64, 1024, 64),
+    "400m": (12288, 1536, 96, 1536, 96),
+    "debug": (8, 3, 4, 8, 2),
+}
+# Trainable parameters on walker: 24 inputs, 6 continuous actions (same section).
+WALKER = {
+    "1m": 640_867,
+    "12m": 9_738_019,
+    "25m": 21_782_947,
+    "50m": 38_612_003,
+    "100m": 86_622_499,
+    "200m": 153_769_507,
+    "400m": 345_473_059,
+    "debug": 1_774,
+}
+
+
+def dense(rows: int, columns: int, norm: bool = True) -> int:
+    return rows * columns + columns * (2 if norm else 1)
+
+
+def stack(rows: int, units: int, layers: int) -> int:
+    return dense(rows, units) + (layers - 1) * dense(units, units)
+
+
+def count(config: Config, inputs: int = 24, actions: int = 6) -> int:
+    """Parameters by hand from the widths alone, as section 1 describes the networks."""
+    rssm, blocks = config.rssm, config.rssm.blocks
+    latent = rssm.stoch * rssm.classes
+    feature = rssm.deter + latent
+    width = rssm.deter // blocks
+    total = stack(inputs, config.encoder.units, config.encoder.layers)
+    total += sum(dense(rows, rssm.hidden) for rows in (rssm.deter, latent, actions))
+    total += rssm.deter * (width + 3 * rssm.hidden) + 2 * rssm.deter  # block layer, norm
+    total += 3 * rssm.deter * width + 3 * rssm.deter  # gates
+    total += stack(rssm.deter + config.encoder.units, rssm.hidden, rssm.post_layers)
+    total += stack(rssm.deter, rssm.hidden, rssm.prior_layers)
+    total += 2 * dense(rssm.hidden, latent, norm=False)
+    total += stack(feature, config.decoder.units, config.decoder.layers)
+    total += dense(config.decoder.units, inputs, norm=False)
+    outputs = {"reward": config.reward.bins, "cont": 1, "critic": config.critic.bins}
+    for name, out in {**outputs, "actor": 2 * actions}.items():
+        head = getattr(config, name)
+        total += stack(feature, head.units, head.layers) + dense(head.units, out, norm=False)
+    return total
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_the_table_is_the_official_one(name):
+    config = apply(Config(), size_edits(name))
+    rssm = config.rssm
+    assert (rssm.deter, rssm.hidden, rssm.classes) == TABLE[name][:3]
+    parts = (config.encoder, config.decoder, config.reward, config.cont)
+    parts += (config.actor, config.critic)
+    assert {part.units for part in parts} == {TABLE[name][3]}
+    assert (config.encoder.depth, config.decoder.depth) == (TABLE[name][4],) * 2
+    assert config.encoder.mults == (2, 3, 4, 4)
+    assert config.decoder.blocks == 8
+    assert (rssm.stoch, rssm.blocks) == ((2, 4) if name == "debug" else (32, 8))
+    assert config.size == name
+
+
+@pytest.mark.parametrize("name", WALKER)
+def test_the_widths_give_the_published_parameter_count(name):
+    assert count(apply(Config(), size_edits(name))) == WALKER[name]
+
+
+def test_the_names_of_schema_and_table_agree():
+    names = typing.get_args(typing.get_type_hints(Config)["size"])
+    assert set(names) == {"auto", *SIZES}
+
+
+def test_sizes_grow_in_the_order_of_the_table():
+    counts = [count(apply(Config(), size_edits(name))) for name in SIZES]
+    assert all(a < b for a, b in itertools.pairwise(counts))
+
+
+def test_unknown_size_names_the_nearest():
+    with pytest.raises(ConfigError, match="there is no size '12'; did you mean '12m'"):
+        size_edits("12")
+
+
+def test_auto_is_never_the_largest_model():
+    assert (auto_size(pictures=False), auto_size(pictures=True)) == ("1m", "12m")
+
+
+def test_every_size_writes_the_same_fields():
+    assert {frozenset(size_edits(name)) for name in SIZES} == {size_fields() | {"size"}}
+
+
+def test_with_size_keeps_pinned_fields_even_at_their_default():
+    default = Config().rssm.deter
+    config = apply(Config(), {"rssm.deter": default, "pinned": ["rssm.deter"]})
+    sized = with_size(config, pictures=False)
+    assert (sized.size, sized.rssm.deter, sized.rssm.hidden) == ("1m", default, 64)
+    assert sized.pinned == ()
+
+
+def test_with_size_leaves_a_chosen_size():
+    config = apply(Config(), size_edits("25m"))
+    assert with_size(config, pictures=False) is config
+
+
+def test_the_schema_defaults_are_the_12m_model():
+    twelve = apply(Config(), size_edits("12m"))
+    assert diff(Config(), twelve) == {"size": ("auto", "12m")}
+    assert get(twelve, "rssm.deter") == flat(Config())["rssm.deter"]
