@@ -1,7 +1,6 @@
 """Where metrics go: the file that is the truth, and sinks that may fail without hurting a run."""
 
 import contextlib
-import dataclasses
 import importlib
 import io
 import json
@@ -16,6 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 from PIL import Image
 
+from reverie.config import edit
 from reverie.config.schema import Config
 from reverie.train.errors import RunError
 
@@ -187,7 +187,7 @@ class Wandb:
             id=id_file.read_text(encoding="utf-8").strip(),
             name=logdir.name,
             dir=str(logdir),
-            config=dataclasses.asdict(config),
+            config=edit.to_json(config),
             resume="allow",
             settings={"init_timeout": 30, "console": "off", "silent": True},
         )

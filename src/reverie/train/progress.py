@@ -1,0 +1,216 @@
+"""How far a run is: a live view on a terminal, short lines elsewhere."""
+
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Literal
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.padding import Padding
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+Kind = Literal["auto", "live", "plain", "none"]
+
+LIVE_SECONDS = 0.25
+PLAIN_SECONDS = 10.0
+RECENT = 20
+WINDOW = 240
+KNOWN_LOSSES = ("rew", "con", "dyn", "rep", "policy", "value", "repval", "total")
+SHOWN_LOSSES = ("rew", "con", "dyn", "policy", "value")
+
+
+class Progress:
+    """The progress view of one run. Use it as a context manager, or call `close`.
+
+    `step` may be called as often as the loop turns: it reads a clock and compares, and redraws at
+    most four times a second (a line every ten seconds where the view is plain). There is no
+    thread: during a long compilation the view stands still, `phase` says why.
+
+    Args:
+        kind: `auto` is live on a terminal and plain elsewhere.
+        total: environment steps of the whole run.
+        start: environment steps already done, when the run resumes.
+        title: what the live view calls the run.
+        console: where to draw; None: the standard output.
+        clock: seconds from any origin, for tests.
+    """
+
+    def __init__(
+        self,
+        kind: Kind,
+        total: int,
+        *,
+        start: int = 0,
+        title: str = "",
+        console: Console | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ):
+        self._console = console or Console()
+        live = self._console.is_terminal if kind == "auto" else kind == "live"
+        self._kind: Kind = "none" if kind == "none" else "live" if live else "plain"
+        self._period = LIVE_SECONDS if live else PLAIN_SECONDS
+        self._clock, self._next = clock, clock() + self._period
+        self._total, self._step, self._title, self._phase = total, start, title, ""
+        self._values: dict[str, float] = {}
+        self._returns: deque[float] = deque(maxlen=RECENT)
+        self._marks: deque[tuple[float, int]] = deque([(clock(), start)], maxlen=WINDOW)
+        self._live: Live | None = None
+        if self._kind == "live":
+            self._live = Live(console=self._console, auto_refresh=False, get_renderable=self._view)
+            self._live.start(refresh=True)
+
+    def __enter__(self) -> "Progress":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def step(self, step: int) -> None:
+        """Say how many environment steps are done."""
+        now = self._clock()
+        if now < self._next:
+            return
+        self._next = now + self._period
+        self._mark(now, step)
+        self._draw()
+
+    def metrics(self, step: int, scalars: Mapping[str, float]) -> None:
+        """Take in what `Logger.write` was given; shown at the next redraw."""
+        self._step = max(step, self._step)
+        self._values.update(scalars)
+        if "episode/return" in scalars:
+            self._returns.append(float(scalars["episode/return"]))
+
+    def phase(self, text: str) -> None:
+        """Show at once what the run is busy with ("compiling", "evaluating"); "" clears it."""
+        self._phase = text
+        if self._live is not None or text:
+            self._draw()
+
+    def note(self, text: str) -> None:
+        """Print a sentence above the view; it stays. Shown by every kind, `none` included."""
+        self._console.print(Text(text, style="yellow"), soft_wrap=True)
+
+    def close(self) -> None:
+        """Draw the last state and give the terminal back."""
+        if self._kind != "none" and self._marks[-1][1] < self._step:
+            self._mark(self._clock(), self._step)
+        if self._live is not None:
+            self._live.update(self._view(), refresh=True)
+            self._live.stop()
+            self._live = None
+        elif self._kind == "plain":
+            self._draw()
+        self._kind = "none"
+
+    def seconds_left(self) -> float | None:
+        """Wall seconds to the end at the pace of the last minute or so; None before it is known."""
+        (first, begin), (last, end) = self._marks[0], self._marks[-1]
+        if end <= begin or last <= first:
+            return None
+        return max(0, self._total - end) * (last - first) / (end - begin)
+
+    def line(self) -> str:
+        """The state as one short line."""
+        share = self._step / max(1, self._total)
+        parts = [f"{self._step:,}/{self._total:,} {share:4.0%}", self._phase]
+        parts += [f"return {self._return_text()}"] if self._return_text() else []
+        parts += [", ".join(f"{name} {value}" for name, value in self._losses().items())]
+        parts += [self._speed_text(), self._left_text(), self._memory_text()]
+        return " | ".join(part for part in parts if part)
+
+    def _mark(self, now: float, step: int) -> None:
+        self._step = step
+        self._marks.append((now, step))
+
+    def _draw(self) -> None:
+        if self._live is not None:
+            self._live.refresh()
+        elif self._kind == "plain":
+            self._console.print(Text(self.line()), soft_wrap=True)
+
+    def _view(self) -> RenderableType:
+        rows = Table.grid(padding=(0, 2))
+        rows.add_column(style="dim")
+        rows.add_column()
+        losses = "   ".join(f"[dim]{name}[/] {value}" for name, value in self._losses().items())
+        memory = self._memory_text()
+        for label, text in (
+            ("return", self._return_text()),
+            ("losses", losses),
+            ("speed", self._speed_text()),
+            ("memory", memory),
+            ("now", Text(self._phase)),
+        ):
+            if text:
+                rows.add_row(label, text)
+        done = f"{self._step:,} / {self._total:,} steps"
+        head = Table.grid(padding=(0, 2))
+        bar = ProgressBar(total=max(1, self._total), completed=self._step, width=32)
+        head.add_row(Text(self._title, style="bold"), bar, done, self._left_text())
+        return Padding(Group(head, rows), (1, 0, 0, 0))
+
+    def _return_text(self) -> str:
+        parts = []
+        if self._returns:
+            mean = sum(self._returns) / len(self._returns)
+            parts.append(f"last {number(self._returns[-1])}, ")
+            parts[-1] += f"mean of {len(self._returns)} {number(mean)}"
+        if "eval/return" in self._values:
+            spread = self._values.get("eval/return_std")
+            tail = f" ± {number(spread)}" if spread is not None else ""
+            parts.append(f"eval {number(self._values['eval/return'])}{tail}")
+        return ", ".join(parts)
+
+    def _losses(self) -> dict[str, str]:
+        losses = {
+            name.removeprefix("loss/"): value
+            for name, value in self._values.items()
+            if name.startswith("loss/")
+        }
+        rec = [value for name, value in losses.items() if name not in KNOWN_LOSSES]
+        shown = ({"rec": sum(rec)} if rec else {}) | {
+            name: losses[name] for name in SHOWN_LOSSES if name in losses
+        }
+        return {name: number(value) for name, value in shown.items()}
+
+    def _speed_text(self) -> str:
+        names = (("time/steps_per_s", "steps/s"), ("time/updates_per_s", "updates/s"))
+        found = [
+            f"{number(self._values[key])} {unit}" for key, unit in names if key in self._values
+        ]
+        return ", ".join(found)
+
+    def _memory_text(self) -> str:
+        names = (("system/ram_gb", "host"), ("system/device_gb", "device"))
+        found = [f"{self._values[key]:.1f} GB {kind}" for key, kind in names if key in self._values]
+        return ", ".join(found)
+
+    def _left_text(self) -> str:
+        seconds = self.seconds_left()
+        return "" if seconds is None else f"{duration(seconds)} left"
+
+
+def number(value: float) -> str:
+    """A number in about four characters of precision: 0.0123, 1.23, 123, 45.7k."""
+    size = abs(value)
+    if size >= 1e6 or 0 < size < 1e-3:
+        return f"{value:.2e}".replace("e+0", "e").replace("e-0", "e-")
+    if size >= 1e4:
+        return f"{value / 1e3:.1f}k"
+    return f"{value:.0f}" if size >= 100 else f"{value:.3g}"
+
+
+def duration(seconds: float) -> str:
+    """Wall time in two units: `42 s`, `7 min`, `3 h 05 min`, `2 d 04 h`."""
+    minutes = round(seconds / 60)
+    if seconds < 59.5:
+        return f"{seconds:.0f} s"
+    if minutes < 60:
+        return f"{minutes} min"
+    if minutes < 24 * 60:
+        return f"{minutes // 60} h {minutes % 60:02d} min"
+    return f"{minutes // 1440} d {minutes % 1440 // 60:02d} h"
