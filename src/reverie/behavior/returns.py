@@ -1,0 +1,104 @@
+"""Returns along one trajectory, and the running range that scales advantages."""
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from reverie.config.schema import BehaviorConfig
+from reverie.module import Module
+
+
+def lambda_return(
+    reward: Float[Array, " H"],
+    cont: Float[Array, " H"],
+    value: Float[Array, " H"],
+    lam: Float[Array, " H"] | float,
+) -> Float[Array, " H"]:
+    """Bootstrapped λ-return at every step of one trajectory.
+
+        Rₜ = rₜ + cₜ [(1 − λₜ) vₜ + λₜ Rₜ₊₁],   closed by R_H = v_{H−1}
+
+    Element t of every input belongs to the *arrival* in state t + 1 from t; the result belongs to
+    the departure states. λ = 0 gives one-step targets, λ = 1 the discounted sum closed by the last
+    value; λₜ = 0 at one step cuts the recursion there, as the last row of an episode needs.
+
+    Args:
+        reward: environment units.
+        cont: discount times the probability of going on, in [0, 1].
+        value: bootstrap at the arrival state, units of `reward`.
+        lam: in [0, 1].
+
+    Source: DreamerV3 (arXiv:2301.04104v2), Eq. 7.
+    """
+
+    def backward(following, step):
+        r, c, v, mix = step
+        ret = r + c * ((1.0 - mix) * v + mix * following)
+        return ret, ret
+
+    mix = jnp.broadcast_to(jnp.asarray(lam, reward.dtype), reward.shape)
+    return jax.lax.scan(backward, value[-1], (reward, cont, value, mix), reverse=True)[1]
+
+
+def imagined_return(
+    reward: Float[Array, " K"],
+    cont: Float[Array, " K"],
+    value: Float[Array, " K"],
+    config: BehaviorConfig,
+) -> tuple[Float[Array, " H"], Float[Array, " K"]]:
+    """λ-returns of the first H = K − 1 imagined states, and the weight of every state.
+
+    Element t of every input belongs to imagined state t. The weight is the probability, discount
+    included, that the trajectory is still alive: the running product of `cont`, the start's own
+    included.
+    """
+    gamma = 1.0 if config.contdisc else 1.0 - 1.0 / config.horizon
+    discount = cont * gamma
+    returns = lambda_return(reward[1:], discount[1:], value[1:], config.lam)
+    return returns, jnp.cumprod(discount) / gamma
+
+
+def replay_return(
+    reward: Float[Array, " T"],
+    is_last: Array,
+    is_terminal: Array,
+    bootstrap: Float[Array, " T"],
+    config: BehaviorConfig,
+) -> Float[Array, " H"]:
+    """λ-returns of the first T − 1 rows of a replayed sequence.
+
+    `bootstrap` at row t is the return imagined from there; the recursion stops at the last row of
+    an episode and nothing follows a terminal one. Source: DreamerV3 (arXiv:2301.04104v2), section
+    "Critic learning".
+    """
+    gamma = 1.0 - 1.0 / config.horizon
+    cont = (1.0 - is_terminal[1:].astype(jnp.float32)) * gamma
+    lam = (1.0 - is_last[1:].astype(jnp.float32)) * config.lam
+    return lambda_return(reward[1:], cont, bootstrap[1:], lam)
+
+
+class ReturnRange(Module):
+    """Running percentiles of the imagined returns; their distance divides the advantages.
+
+    Both start at 0 and are not debiased. Source: DreamerV3 (arXiv:2301.04104v2), Eq. 8.
+    """
+
+    low: Float[Array, ""]
+    high: Float[Array, ""]
+
+    @classmethod
+    def initial(cls) -> "ReturnRange":
+        return cls(jnp.zeros(()), jnp.zeros(()))
+
+    def update(self, returns: Float[Array, "..."], config: BehaviorConfig) -> "ReturnRange":
+        """The range after seeing all `returns` of a batch."""
+        percentiles = jnp.array([config.return_low, config.return_high])
+        low, high = jnp.percentile(jax.lax.stop_gradient(returns), percentiles)
+        rate = config.return_rate
+        return ReturnRange(
+            (1 - rate) * self.low + rate * low, (1 - rate) * self.high + rate * high
+        )
+
+    def scale(self, config: BehaviorConfig) -> Float[Array, ""]:
+        """Divisor of the advantages, at least `return_limit`."""
+        return jnp.maximum(config.return_limit, self.high - self.low)

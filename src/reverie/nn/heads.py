@@ -1,0 +1,156 @@
+"""Networks on the feature (deter, stoch) that end in a distribution."""
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from reverie.config.schema import ActorConfig, HeadConfig
+from reverie.module import Module, static
+from reverie.nn.distributions import Bernoulli, Categorical, Normal, TwoHot
+from reverie.nn.layers import MLP, Linear
+from reverie.records import Spec, Specs
+
+
+class TwoHotHead(Module):
+    """A real number of any magnitude: reward, value."""
+
+    trunk: MLP
+    out: Linear
+
+    def __init__(self, inputs: int, config: HeadConfig, *, key: PRNGKeyArray):
+        trunk_key, out_key = jax.random.split(key)
+        self.trunk = MLP(inputs, config.units, config.layers, key=trunk_key)
+        width = config.units if config.layers else inputs
+        self.out = Linear(width, config.bins, scale=config.outscale, key=out_key)
+
+    def __call__(self, feature: Float[Array, "*n f"]) -> TwoHot:
+        return TwoHot(self.out(self.trunk(feature)))
+
+
+class BernoulliHead(Module):
+    """The probability of an event: that the episode goes on."""
+
+    trunk: MLP
+    out: Linear
+
+    def __init__(self, inputs: int, config: HeadConfig, *, key: PRNGKeyArray):
+        trunk_key, out_key = jax.random.split(key)
+        self.trunk = MLP(inputs, config.units, config.layers, key=trunk_key)
+        width = config.units if config.layers else inputs
+        self.out = Linear(width, 1, scale=config.outscale, key=out_key)
+
+    def __call__(self, feature: Float[Array, "*n f"]) -> Bernoulli:
+        return Bernoulli(self.out(self.trunk(feature))[..., 0])
+
+
+class DiscreteOut(Module):
+    """Independent categories, one a component; components may differ in their classes."""
+
+    logits: Linear
+    spec: Spec = static()
+    unimix: float = static()
+
+    def __call__(self, x: Float[Array, "*n i"]) -> list[Categorical]:
+        logits, parts, start = self.logits(x), [], 0
+        for classes in self.spec.classes:
+            parts.append(Categorical(logits[..., start : start + classes], self.unimix))
+            start += classes
+        return parts
+
+
+class ContinuousOut(Module):
+    """A bounded Gaussian over all components."""
+
+    mean: Linear
+    stddev: Linear
+    spec: Spec = static()
+    low: float = static()
+    high: float = static()
+
+    def __call__(self, x: Float[Array, "*n i"]) -> list[Normal]:
+        return [Normal.bounded(self.mean(x), self.stddev(x), self.low, self.high)]
+
+
+class Policy(Module):
+    """A distribution over dicts of actions: independent parts, by action key.
+
+    Actions are flat here: discrete keys int32 (..., components), continuous float32 (..., size).
+    """
+
+    parts: dict[str, list[Categorical] | list[Normal]]
+
+    def nll(self, action: dict[str, Array]) -> Float[Array, "..."]:
+        """−log π of the joint action, summed over keys and components."""
+        total = 0.0
+        for key, dists in self.parts.items():
+            if isinstance(dists[0], Normal):
+                total = total + dists[0].nll(action[key]).sum(-1)
+            else:
+                total = total + sum(d.nll(action[key][..., i]) for i, d in enumerate(dists))
+        return jnp.asarray(total)
+
+    def entropy(self) -> dict[str, Float[Array, "..."]]:
+        """Entropy of each key, nats, summed over its components."""
+        return {
+            key: dists[0].entropy().sum(-1)
+            if isinstance(dists[0], Normal)
+            else jnp.asarray(sum(d.entropy() for d in dists))
+            for key, dists in self.parts.items()
+        }
+
+    def sample(self, noise: dict[str, Array]) -> dict[str, Array]:
+        """The action that belongs to `noise` (see `Actor.noise`)."""
+        return {
+            key: dists[0].sample(noise[key])
+            if isinstance(dists[0], Normal)
+            else jnp.stack([d.sample(noise[key][..., i]) for i, d in enumerate(dists)], -1)
+            for key, dists in self.parts.items()
+        }
+
+    def mode(self) -> dict[str, Array]:
+        """The most likely action."""
+        return {
+            key: dists[0].mode()
+            if isinstance(dists[0], Normal)
+            else jnp.stack([d.mode() for d in dists], -1)
+            for key, dists in self.parts.items()
+        }
+
+
+class Actor(Module):
+    """The policy network: one trunk, one output a key of the action."""
+
+    trunk: MLP
+    outs: dict[str, DiscreteOut | ContinuousOut]
+
+    def __init__(self, inputs: int, actions: Specs, config: ActorConfig, *, key: PRNGKeyArray):
+        trunk_key, *keys = jax.random.split(key, 1 + 2 * len(actions))
+        self.trunk = MLP(inputs, config.units, config.layers, key=trunk_key)
+        width = config.units if config.layers else inputs
+
+        def linear(size, key):
+            return Linear(width, size, scale=config.outscale, key=key)
+
+        self.outs = {
+            name: DiscreteOut(linear(spec.width, a), spec, config.unimix)
+            if spec.kind == "discrete"
+            else ContinuousOut(
+                linear(spec.size, a), linear(spec.size, b), spec, config.minstd, config.maxstd
+            )
+            for (name, spec), a, b in zip(sorted(actions.items()), keys[::2], keys[1::2], strict=True)
+        }
+
+    def __call__(self, feature: Float[Array, "*n f"]) -> Policy:
+        x = self.trunk(feature)
+        return Policy({name: out(x) for name, out in self.outs.items()})
+
+    def noise(self, key: PRNGKeyArray, shape: tuple[int, ...]) -> dict[str, Array]:
+        """What `Policy.sample` turns into actions: uniform numbers for categories, normal ones
+        for continuous keys, each (*shape, components)."""
+        keys = jax.random.split(key, len(self.outs))
+        return {
+            name: (jax.random.uniform if out.spec.kind == "discrete" else jax.random.normal)(
+                k, (*shape, out.spec.size)
+            )
+            for (name, out), k in zip(self.outs.items(), keys, strict=True)
+        }

@@ -1,0 +1,75 @@
+"""The optimiser: adaptive gradient clipping, then LaProp.
+
+LaProp divides by the root of the second moment first and averages the scaled gradients afterwards.
+Sources: DreamerV3 (arXiv:2301.04104v2), section "Optimizer"; LaProp (arXiv:2002.04839), Alg. 1;
+AGC (arXiv:2102.06171), here over whole tensors.
+"""
+
+import jax
+import jax.numpy as jnp
+import optax
+
+from reverie.config.schema import OptimConfig
+from reverie.module import name_of
+
+
+def clip_by_tensor_norm(limit: float, floor: float = 1e-3) -> optax.GradientTransformation:
+    """Shrink each gradient to at most `limit` times the norm of its own tensor.
+
+    The tensor's norm counts as at least `floor`, so that zero-initialised kernels can leave zero.
+    """
+
+    def clip(gradient, param):
+        allowed = limit * jnp.maximum(floor, jnp.linalg.norm(param.ravel()))
+        return gradient / jnp.maximum(1.0, jnp.linalg.norm(gradient.ravel()) / allowed)
+
+    return optax.stateless(lambda grads, params: jax.tree.map(clip, grads, params))
+
+
+def scale_by_momentum(decay: float, nesterov: bool) -> optax.GradientTransformation:
+    """Debiased running mean of the (already scaled) gradients; the M of LaProp."""
+    return optax.ema(decay, debias=True) if not nesterov else nesterov_momentum(decay)
+
+
+def nesterov_momentum(decay: float) -> optax.GradientTransformation:
+    """The debiased mean, averaged once more with the newest gradient."""
+    plain = optax.ema(decay, debias=True)
+
+    def update(grads, state, params=None):
+        mean, state = plain.update(grads, state, params)
+        return jax.tree.map(lambda m, g: decay * m + (1 - decay) * g, mean, grads), state
+
+    return optax.GradientTransformation(plain.init, update)
+
+
+def learning_rate(config: OptimConfig) -> optax.Schedule:
+    """Rate by number of earlier updates: linear from exactly 0, then the schedule."""
+    span = max(config.anneal - config.warmup, 1)
+    if config.schedule == "linear":
+        after = optax.linear_schedule(config.lr, 0.1 * config.lr, span)
+    elif config.schedule == "cosine":
+        after = optax.cosine_decay_schedule(config.lr, span, 0.1)
+    else:
+        after = optax.constant_schedule(config.lr)
+    if not config.warmup:
+        return after
+    rise = optax.linear_schedule(0.0, config.lr, config.warmup)
+    return optax.join_schedules([rise, after], [config.warmup])
+
+
+def make_optimizer(config: OptimConfig) -> optax.GradientTransformation:
+    """The chain for all parameters of the agent together."""
+
+    def kernels(params):
+        return jax.tree_util.tree_map_with_path(
+            lambda path, _: name_of(path).endswith("kernel"), params
+        )
+
+    chain = [clip_by_tensor_norm(config.agc)] if config.agc else []
+    chain += [
+        optax.scale_by_rms(config.beta2, config.eps, eps_in_sqrt=False, bias_correction=True),
+        scale_by_momentum(config.beta1, config.nesterov),
+    ]
+    if config.decay:
+        chain.append(optax.add_decayed_weights(config.decay, kernels))
+    return optax.chain(*chain, optax.scale_by_learning_rate(learning_rate(config)))

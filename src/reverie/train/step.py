@@ -1,0 +1,225 @@
+"""One update: observe, dream, learn. A pure function of (state, batch, key)."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from reverie.behavior.actor_critic import (
+    Targets,
+    make_targets,
+    policy_loss,
+    replay_value_loss,
+    value_loss,
+)
+from reverie.behavior.imagine import DreamNoise, Imagined, dream_noise, dream_outcomes, imagine
+from reverie.behavior.returns import ReturnRange
+from reverie.config.schema import Config
+from reverie.nn.distributions import TwoHot
+from reverie.nn.heads import ContinuousOut
+from reverie.nn.layers import to_compute
+from reverie.records import Latent, Sequence
+from reverie.train.optim import learning_rate, make_optimizer
+from reverie.train.state import Agent, TrainState
+from reverie.world.model import Observed, feature, split_context
+
+sg = jax.lax.stop_gradient
+
+
+class Noise(NamedTuple):
+    """All random numbers of one update."""
+
+    post: Array  # (B, T, Z) uniform
+    dream: DreamNoise
+
+
+def compute_dtype(precision: str) -> jnp.dtype:
+    """The dtype of `device.precision` ("f32" or "bf16")."""
+    return jnp.dtype({"f32": jnp.float32, "bf16": jnp.bfloat16}[precision])
+
+
+def draw_noise(agent: Agent, batch: int, time: int, config: Config, key: PRNGKeyArray) -> Noise:
+    """The update's randomness, drawn at once before anything runs."""
+    post_key, dream_key = jax.random.split(key)
+    starts = batch * min(config.behavior.starts or time, time)
+    post = jax.random.uniform(post_key, (batch, time, config.rssm.stoch))
+    steps = config.behavior.imagine
+    return Noise(post, dream_noise(agent.world, agent.actor, dream_key, steps, starts))
+
+
+def unpack(sequence: Sequence, classes: int, dtype: jnp.dtype) -> Sequence:
+    """A stored sequence as the networks take it: flat actions, one-hot latents."""
+    action = {k: v.reshape(*v.shape[:2], -1) for k, v in sequence.action.items()}
+    deter, stoch = sequence.latent
+    if stoch.ndim == 3:
+        stoch = jax.nn.one_hot(stoch, classes, dtype=dtype)
+    latent = Latent(deter.astype(dtype), stoch.astype(dtype))
+    return sequence._replace(action=action, latent=latent)
+
+
+class LossOutput(NamedTuple):
+    """What `agent_loss` gives besides the total."""
+
+    losses: dict[str, Array]  # per step, unweighted
+    metrics: dict[str, Array]
+    observed: Observed
+    dream: Imagined
+    targets: Targets
+    returns: ReturnRange
+
+
+def agent_loss(
+    agent: Agent, state: TrainState, sequence: Sequence, noise: Noise, config: Config
+) -> tuple[Float[Array, ""], LossOutput]:
+    """Total loss of one batch of unpacked sequences (B, context + T, …).
+
+    `agent` holds the parameters to differentiate; everything else is read from `state`.
+    Source: DreamerV3 (arXiv:2301.04104v2), Eq. 5 to 8.
+    """
+    dtype = sequence.latent.deter.dtype
+    slow_critic = sg(to_compute(state.slow_critic, dtype))
+    agent = to_compute(agent, dtype)
+    rows, action, start = split_context(sequence, config.replay.context)
+    observed = agent.world.observe(start, rows.obs, action, rows.is_first, noise.post)
+    losses, metrics = agent.world.losses(observed, rows, config)
+
+    batch, time = rows.reward.shape
+    count = min(config.behavior.starts or time, time)
+    starts = jax.tree.map(
+        lambda x: x[:, time - count :].reshape(batch * count, *x.shape[2:]), observed.latent
+    )
+    starts = starts if config.behavior.actor_grad_start else sg(starts)
+    dream = imagine(agent.world, agent.actor, starts, noise.dream)
+    reward, cont = dream_outcomes(agent.world, sg(dream.feature))
+    critic = agent.critic(dream.feature)
+    slow = slow_critic(sg(dream.feature)).mean()
+    targets, returns = make_targets(reward, cont, critic.mean(), slow, state.returns, config)
+
+    policy, entropy = policy_loss(dream, targets, config)
+    value = targets.weight[:-1] * value_loss(
+        TwoHot(critic.logits[:-1]), targets.returns, targets.slow[:-1], config
+    )
+    losses["policy"] = policy.mean(0).reshape(batch, count)
+    losses["value"] = value.mean(0).reshape(batch, count)
+    replayed = feature(observed.latent)[:, time - count :]
+    losses["repval"] = replay_value_loss(
+        agent.critic,
+        slow_critic,
+        replayed if config.behavior.replay_grad else sg(replayed),
+        jax.tree.map(lambda x: x[:, time - count :], rows),
+        targets.returns[0].reshape(batch, count),
+        config,
+    )
+    total = sum(weight_of(name, config) * loss.mean() for name, loss in losses.items())
+    metrics |= dream_metrics(targets, returns, entropy, agent, config)
+    return jnp.asarray(total), LossOutput(losses, metrics, observed, dream, targets, returns)
+
+
+def weight_of(name: str, config: Config) -> float:
+    """Weight of a loss in the total; observation keys share `loss.rec`."""
+    return getattr(config.loss, name) if name in PARTS else config.loss.rec
+
+
+PARTS = ("rew", "con", "dyn", "rep", "policy", "value", "repval")
+
+
+def dream_metrics(
+    targets: Targets, returns: ReturnRange, entropy: dict, agent: Agent, config: Config
+) -> dict[str, Array]:
+    """Summaries of the dreams; `ret…` are returns in units of the return range above its low."""
+    scale = returns.scale(config.behavior)
+    scaled = (targets.returns - returns.low) / scale
+    metrics = {
+        "adv": targets.advantage.mean(),
+        "adv_std": targets.advantage.std(),
+        "adv_mag": jnp.abs(targets.advantage).mean(),
+        "rew": targets.reward.mean(),
+        "con": targets.cont.mean(),
+        "ret": scaled.mean(),
+        "ret_min": scaled.min(),
+        "ret_max": scaled.max(),
+        "ret_rate": (jnp.abs(scaled) >= 1.0).mean(),
+        "val": targets.value.mean(),
+        "tar": targets.returns.mean(),
+        "slowval": targets.slow.mean(),
+        "weight": targets.weight.mean(),
+        "return_low": returns.low,
+        "return_high": returns.high,
+        "return_scale": scale,
+    }
+    for key, out in agent.actor.outs.items():
+        metrics[f"ent/{key}"] = entropy[key].mean()
+        if not isinstance(out, ContinuousOut):
+            most = jnp.log(jnp.asarray(out.spec.classes, jnp.float32)).sum()
+            metrics[f"rand/{key}"] = entropy[key].mean() / most
+    return metrics
+
+
+def train_step(
+    state: TrainState, batch: Sequence, key: PRNGKeyArray, *, config: Config
+) -> tuple[TrainState, dict[str, Array], dict[str, Array]]:
+    """One gradient step on B stored sequences of context + T rows.
+
+    Returns the next state, scalar metrics by their logged names, and columns that replay writes
+    back to the T trained rows: the new latents (`latent/deter`, `latent/stoch`).
+    """
+    dtype = compute_dtype(config.device.precision)
+    sequence = unpack(batch, config.rssm.classes, dtype)
+    size, length = batch.reward.shape
+    noise = draw_noise(state.agent, size, length - config.replay.context, config, key)
+    grads, (total, out) = gradients(state, sequence, noise, config)
+    state, metrics = apply_gradients(state, grads, out.returns, config)
+    metrics |= {f"train/{name}": value for name, value in out.metrics.items()}
+    metrics |= {f"loss/{name}": loss.mean() for name, loss in out.losses.items()}
+    metrics["loss/total"] = total
+    return state, metrics, write_back(out.observed.latent)
+
+
+def gradients(state: TrainState, sequence: Sequence, noise: Noise, config: Config):
+    """Gradient of the total for every parameter, and (total, LossOutput)."""
+
+    def loss(agent):
+        total, out = agent_loss(agent, state, sequence, noise, config)
+        return total, (total, out)
+
+    return jax.grad(loss, has_aux=True)(state.agent)
+
+
+def apply_gradients(
+    state: TrainState, grads: Agent, returns: ReturnRange, config: Config
+) -> tuple[TrainState, dict[str, Array]]:
+    """The state after one optimiser update, and metrics of the update."""
+    updates, opt_state = make_optimizer(config.optim).update(grads, state.opt_state, state.agent)
+    agent = optax.apply_updates(state.agent, updates)
+    slow = mix_slow(state.slow_critic, agent.critic, state.slow_count, config)
+    count = sum(x.size for x in jax.tree.leaves(agent))
+    norm = optax.global_norm
+    metrics = {
+        "train/updates": state.updates + 1,
+        "train/lr": learning_rate(config.optim)(state.updates),
+        "train/grad_norm": norm(grads),
+        "train/grad_rms": norm(grads) / count**0.5,
+        "train/update_rms": norm(updates) / count**0.5,
+        "train/param_rms": norm(agent) / count**0.5,
+    }
+    state = TrainState(agent, slow, state.slow_count + 1, returns, opt_state, state.updates + 1)
+    return state, metrics
+
+
+def mix_slow(slow, critic, count, config: Config):
+    """The slow critic after its clock ticked: mixed at every `slow_every`-th call, first included."""
+    due = count % config.behavior.slow_every == 0
+    rate = jnp.where(due, config.behavior.slow_rate, 0.0)
+    return jax.tree.map(lambda s, c: rate * c + (1.0 - rate) * s, slow, critic)
+
+
+def write_back(latent: Latent) -> dict[str, Array]:
+    """Latents in their stored form: bfloat16 and class index."""
+    index = jnp.argmax(latent.stoch, -1)
+    small = jnp.uint8 if latent.stoch.shape[-1] <= 256 else jnp.uint16
+    return {
+        "latent/deter": latent.deter.astype(jnp.bfloat16),
+        "latent/stoch": index.astype(small),
+    }

@@ -1,0 +1,161 @@
+"""Latents to distributions over observations."""
+
+import math
+from collections.abc import Mapping
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from reverie.config.schema import DecoderConfig, EncoderConfig
+from reverie.module import Module, static
+from reverie.nn.distributions import Categorical, SquaredError
+from reverie.nn.images import ImageDecoder
+from reverie.nn.layers import MLP, BlockLinear, Dense, Linear, RMSNorm, act, to_groups
+from reverie.records import Latent, Spec, Specs
+from reverie.world.encoder import channels, image_groups, vector_keys
+
+Prediction = SquaredError | list[Categorical]
+
+
+class MapInput(Module):
+    """The first map of an image decoder, from both halves of the latent.
+
+    `deter` goes through a block-diagonal layer whose blocks each paint some of the channels,
+    `stoch` through a hidden layer; their sum is normed and activated.
+    """
+
+    deter: BlockLinear | Linear
+    hidden: Dense | None
+    stoch: Linear | None
+    norm: RMSNorm
+    shape: tuple[int, int, int] = static()
+
+    def __init__(
+        self,
+        shape: tuple[int, int, int],
+        deter: int,
+        stoch: int,
+        config: DecoderConfig,
+        *,
+        key: PRNGKeyArray,
+    ):
+        a, b, c = jax.random.split(key, 3)
+        size, width = math.prod(shape), shape[-1]
+        # A block paints whole channels of its own slice of deter, so both must divide.
+        blocks = math.gcd(config.blocks, width, deter)
+        self.shape = shape
+        self.norm = RMSNorm(width)
+        if config.blocks:
+            self.deter = BlockLinear(deter, size, blocks, key=a)
+            self.hidden = Dense(stoch, 2 * config.units, key=b)
+            self.stoch = Linear(2 * config.units, size, key=c)
+        else:
+            self.deter, self.hidden, self.stoch = Linear(stoch + deter, size, key=a), None, None
+
+    def __call__(
+        self, deter: Float[Array, "n d"], stoch: Float[Array, "n zc"]
+    ) -> Float[Array, "n h w c"]:
+        h, w, c = self.shape
+        if self.hidden is None or self.stoch is None:
+            x = self.deter(jnp.concatenate([stoch, deter], -1)).reshape(-1, h, w, c)
+        else:
+            blocks = self.deter.kernel.shape[0]
+            painted = self.deter(to_groups(deter, blocks)).reshape(blocks, -1, h, w, c // blocks)
+            x = painted.transpose(1, 2, 3, 0, 4).reshape(-1, h, w, c)
+            x = x + self.stoch(self.hidden(stoch)).reshape(-1, h, w, c)
+        return act(self.norm(x))
+
+
+class Decoder(Module):
+    """An MLP with one output a vector key; one image stack for each picture size."""
+
+    mlp: MLP | None
+    outs: dict[str, Linear]
+    inputs: tuple[MapInput, ...]
+    images: tuple[ImageDecoder, ...]
+    specs: tuple[tuple[str, Spec], ...] = static()
+
+    def __init__(
+        self,
+        specs: Specs,
+        deter: int,
+        stoch: int,
+        config: DecoderConfig,
+        mirror: EncoderConfig,
+        *,
+        key: PRNGKeyArray,
+    ):
+        """`mirror`: the encoder's options, whose image stack this one reverses."""
+        self.specs = tuple(sorted(specs.items()))
+        vectors, groups = vector_keys(specs), image_groups(specs)
+        mlp_key, *keys = jax.random.split(key, 1 + len(vectors) + 2 * len(groups))
+        feature = deter + stoch
+        self.mlp = MLP(feature, config.units, config.layers, key=mlp_key) if vectors else None
+        width = config.units if config.layers else feature
+        self.outs = {
+            name: Linear(width, specs[name].width, key=k)
+            for name, k in zip(vectors, keys, strict=False)
+        }
+        keys = keys[len(vectors) :]
+        self.images = tuple(
+            ImageDecoder(
+                (*specs[group[0]].shape[:2], channels(specs, group)),
+                depth=config.depth,
+                mults=mirror.mults,
+                side=mirror.kernel,
+                stack=mirror.stack,
+                outer=mirror.outer,
+                key=k,
+            )
+            for group, k in zip(groups, keys[::2], strict=True)
+        )
+        self.inputs = tuple(
+            MapInput(stack.map_shape, deter, stoch, config, key=k)
+            for stack, k in zip(self.images, keys[1::2], strict=True)
+        )
+
+    def __call__(self, latent: Latent) -> dict[str, Prediction]:
+        """Distributions by key for N latents; pictures are in [0, 1], numbers in symlog space."""
+        specs = dict(self.specs)
+        deter = latent.deter
+        stoch = latent.stoch.reshape(deter.shape[0], -1).astype(deter.dtype)
+        preds: dict[str, Prediction] = {}
+        if self.mlp is not None:
+            x = self.mlp(jnp.concatenate([stoch, deter], -1))
+            for name, out in self.outs.items():
+                preds[name] = vector_prediction(out(x), specs[name])
+        for group, inputs, stack in zip(
+            image_groups(specs), self.inputs, self.images, strict=True
+        ):
+            picture, start = stack(inputs(deter, stoch)), 0
+            for name in group:
+                stop = start + specs[name].shape[2]
+                preds[name] = SquaredError(picture[..., start:stop])
+                start = stop
+        return preds
+
+    def losses(
+        self, preds: Mapping[str, Prediction], obs: Mapping[str, Array]
+    ) -> dict[str, Float[Array, " n"]]:
+        """Reconstruction loss of each key, summed over its components; targets have no gradient."""
+        return {name: key_loss(preds[name], obs[name], spec) for name, spec in self.specs}
+
+
+def vector_prediction(output: Float[Array, "n w"], spec: Spec) -> Prediction:
+    if spec.kind == "vector":
+        return SquaredError(output, symlog=True)
+    parts, start = [], 0
+    for classes in spec.classes:
+        parts.append(Categorical(output[:, start : start + classes]))
+        start += classes
+    return parts
+
+
+def key_loss(pred: Prediction, target: Array, spec: Spec) -> Float[Array, " n"]:
+    if isinstance(pred, SquaredError):
+        if spec.kind == "image":
+            return pred.nll(target.astype(jnp.float32) / 255).sum((1, 2, 3))
+        return pred.nll(target.reshape(target.shape[0], -1)).sum(-1)
+    flat = target.reshape(target.shape[0], -1)
+    return jnp.asarray(sum(part.nll(flat[:, i]) for i, part in enumerate(pred)))

@@ -1,0 +1,100 @@
+"""Observations to tokens."""
+
+from collections.abc import Mapping
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from reverie.config.schema import ConfigError, EncoderConfig
+from reverie.module import Module, static
+from reverie.nn.images import ImageEncoder
+from reverie.nn.layers import MLP
+from reverie.nn.scaling import symlog
+from reverie.records import Spec, Specs
+
+
+def vector_keys(specs: Specs) -> tuple[str, ...]:
+    """Keys that are numbers or classes, sorted."""
+    return tuple(sorted(key for key, spec in specs.items() if spec.kind != "image"))
+
+
+def image_groups(specs: Specs) -> tuple[tuple[str, ...], ...]:
+    """Image keys by picture size (pictures of one size share a stack), both sorted."""
+    sides: dict[tuple[int, ...], list[str]] = {}
+    for key in sorted(key for key, spec in specs.items() if spec.kind == "image"):
+        sides.setdefault(specs[key].shape[:2], []).append(key)
+    return tuple(tuple(keys) for _, keys in sorted(sides.items()))
+
+
+def channels(specs: Specs, keys: tuple[str, ...]) -> int:
+    return sum(specs[key].shape[2] for key in keys)
+
+
+def flatten_vector(value: Array, spec: Spec, squash: bool) -> Float[Array, "n width"]:
+    """One key as network input: classes one-hot, numbers (symlog-compressed if `squash`) flat.
+
+    −1 in a class and −inf in a number mean "missing" and become zeros.
+    """
+    flat = value.reshape(value.shape[0], -1)
+    if spec.kind == "discrete":
+        parts = [
+            jax.nn.one_hot(flat[:, i], classes, dtype=jnp.float32)
+            for i, classes in enumerate(spec.classes)
+        ]
+        return jnp.concatenate(parts, -1)
+    numbers = flat.astype(jnp.float32)
+    return jnp.where(jnp.isneginf(numbers), 0.0, symlog(numbers) if squash else numbers)
+
+
+class Encoder(Module):
+    """An MLP for all vector keys together, one image stack for each picture size.
+
+    Tokens are concat(vector branch, image branches); nothing follows the concatenation.
+    """
+
+    mlp: MLP | None
+    images: tuple[ImageEncoder, ...]
+    specs: tuple[tuple[str, Spec], ...] = static()
+    squash: bool = static()
+
+    def __init__(self, specs: Specs, config: EncoderConfig, *, key: PRNGKeyArray):
+        if not specs:
+            raise ConfigError("the observation has no usable key: the agent would be blind.")
+        self.specs = tuple(sorted(specs.items()))
+        self.squash = config.symlog
+        mlp_key, *keys = jax.random.split(key, 1 + len(specs))
+        width = sum(specs[name].width for name in vector_keys(specs))
+        self.mlp = MLP(width, config.units, config.layers, key=mlp_key) if width else None
+        self.images = tuple(
+            ImageEncoder(
+                (*specs[group[0]].shape[:2], channels(specs, group)),
+                depth=config.depth,
+                mults=config.mults,
+                side=config.kernel,
+                stack=config.stack,
+                outer=config.outer,
+                key=k,
+            )
+            for group, k in zip(image_groups(specs), keys, strict=False)
+        )
+
+    @property
+    def size(self) -> int:
+        """Number of tokens."""
+        vector = self.mlp.layers[-1].norm.scale.shape[0] if self.mlp and self.mlp.layers else 0
+        if self.mlp and not self.mlp.layers:
+            vector = sum(spec.width for _, spec in self.specs if spec.kind != "image")
+        return vector + sum(stack.size for stack in self.images)
+
+    def __call__(self, obs: Mapping[str, Array], dtype: jnp.dtype) -> Float[Array, "n tokens"]:
+        """Tokens in the compute `dtype` of N observations, arrays (N, *spec.shape)."""
+        specs = dict(self.specs)
+        outputs = []
+        if self.mlp is not None:
+            parts = [flatten_vector(obs[k], specs[k], self.squash) for k in vector_keys(specs)]
+            outputs.append(self.mlp(jnp.concatenate(parts, -1).astype(dtype)))
+        for group, stack in zip(image_groups(specs), self.images, strict=True):
+            picture = jnp.concatenate([obs[key] for key in group], -1)
+            outputs.append(stack(picture.astype(dtype) / 255 - 0.5))
+        return jnp.concatenate(outputs, -1)
