@@ -107,7 +107,7 @@ def _docs_of(kind: type) -> dict[str, str]:
 
 
 def get(config: Config, path: str) -> Any:
-    """The value of the field at the dotted `path`; ConfigError names the nearest to an unknown one."""
+    """The value of the field at the dotted `path`; ConfigError where there is no such field."""
     if path not in field_types():
         raise ConfigError(_unknown(path, field_types()))
     return functools.reduce(getattr, path.split("."), config)

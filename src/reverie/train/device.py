@@ -1,0 +1,106 @@
+"""The device of a run: what JAX must know before it starts, and whether it is there.
+
+This module imports JAX only inside functions: the choice of the platform and of its memory are
+environment variables that JAX reads once.
+"""
+
+import os
+import sys
+import warnings
+from pathlib import Path
+
+from reverie.config.schema import ConfigError, DeviceConfig
+
+PLATFORMS = {"cpu": "cpu", "gpu": "cuda,cpu", "tpu": "tpu,cpu"}
+"""What JAX_PLATFORMS says for each kind; the first one is where arrays live by default."""
+
+
+def environment(device: DeviceConfig) -> dict[str, str]:
+    """The environment variables that `device` asks for.
+
+    `auto` leaves the platform to JAX (or to JAX_PLATFORMS, if the user has set it), and memory 0
+    leaves the share to JAX.
+    """
+    chosen = {"XLA_PYTHON_CLIENT_PREALLOCATE": "true" if device.preallocate else "false"}
+    if device.kind != "auto":
+        chosen["JAX_PLATFORMS"] = PLATFORMS[device.kind]
+    if device.memory:
+        chosen["XLA_PYTHON_CLIENT_MEM_FRACTION"] = f"{device.memory:g}"
+    return chosen
+
+
+def prepare(device: DeviceConfig) -> str:
+    """Starts JAX on the device that the configuration asks for, with its cache of programs.
+
+    Call it before anything else touches a JAX array: a platform cannot change afterwards.
+
+    Returns:
+        The platform that computes: cpu, gpu or tpu.
+
+    Raises:
+        ConfigError: the device is not there, or JAX already runs on another one.
+    """
+    os.environ.update(environment(device))
+    early = "jax" in sys.modules
+    import jax
+
+    if early and device.kind != "auto":
+        jax.config.update("jax_platforms", PLATFORMS[device.kind])
+    try:
+        found = jax.default_backend()
+    except RuntimeError as error:
+        raise ConfigError(_missing(device.kind, str(error))) from error
+    if device.kind not in ("auto", found):
+        raise ConfigError(_other(device.kind, found, early))
+    _cache(device.cache)
+    return found
+
+
+def _other(kind: str, found: str, early: bool) -> str:
+    """Why JAX computes on `found` although `kind` was asked for."""
+    if early and _is_there(kind):
+        return (
+            f"device.kind is {kind!r}, but JAX already runs on {found!r} in this process: choose "
+            "the device before the first array, or start a new process."
+        )
+    return _missing(kind, f"only {found}")
+
+
+def _is_there(kind: str) -> bool:
+    import jax
+
+    try:
+        return len(jax.devices(kind)) > 0
+    except RuntimeError:
+        return False
+
+
+def _missing(kind: str, reason: str) -> str:
+    extra = "; for an NVIDIA GPU install 'reverie[cuda]'" if kind == "gpu" else ""
+    lines = reason.strip().splitlines()
+    said = lines[0].partition(" (set ")[0].rstrip(".") if lines else "no reason given"
+    return (
+        f"device.kind is {kind!r}, but JAX finds no such device here ({said}){extra}, or pass "
+        "--device.kind auto."
+    )
+
+
+def _cache(folder: str) -> None:
+    """Points JAX to the folder of compiled programs; an unusable one costs compile time only."""
+    import jax
+
+    if not folder:
+        return
+    path = Path(folder).expanduser()
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        usable = os.access(path, os.W_OK)
+    except OSError:
+        usable = False
+    if not usable:
+        warnings.warn(
+            f"device.cache {str(path)!r} cannot be written, so programs are compiled anew.",
+            stacklevel=2,
+        )
+        return
+    jax.config.update("jax_compilation_cache_dir", str(path))
