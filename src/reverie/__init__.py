@@ -1,1 +1,61 @@
-"""Reverie: reinforcement learning in the dreams of a learned world model."""
+"""Reverie: reinforcement learning in the dreams of a learned world model.
+
+    run    = reverie.train("gym:CartPole-v1", steps=20_000, logdir="runs/mine")
+    agent  = reverie.load(run)
+    scores = reverie.evaluate(run, episodes=20)
+
+The names below are the public ones. Each is imported when it is first used, so that importing
+Reverie costs nothing and the device can be chosen before JAX starts.
+"""
+
+import importlib
+import typing
+
+if typing.TYPE_CHECKING:
+    from reverie.api import evaluate as evaluate
+    from reverie.api import load as load
+    from reverie.api import saved_config as saved_config
+    from reverie.api import train as train
+    from reverie.config.edit import diff as diff
+    from reverie.config.edit import from_json as from_json
+    from reverie.config.edit import override as override
+    from reverie.config.edit import to_json as to_json
+    from reverie.config.errors import ConfigError as ConfigError
+    from reverie.config.presets import resolve as resolve
+    from reverie.config.schema import Config as Config
+    from reverie.envs.base import EnvError as EnvError
+    from reverie.envs.catalog import tasks as tasks
+    from reverie.report.page import write_report as write_report
+    from reverie.train.errors import RunError as RunError
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "train": "reverie.api",
+    "load": "reverie.api",
+    "evaluate": "reverie.api",
+    "saved_config": "reverie.api",
+    "Config": "reverie.config.schema",
+    "ConfigError": "reverie.config.errors",
+    "resolve": "reverie.config.presets",
+    "override": "reverie.config.edit",
+    "diff": "reverie.config.edit",
+    "to_json": "reverie.config.edit",
+    "from_json": "reverie.config.edit",
+    "tasks": "reverie.envs.catalog",
+    "EnvError": "reverie.envs.base",
+    "RunError": "reverie.train.errors",
+    "write_report": "reverie.report.page",
+}
+
+__all__ = [*_HOME]  # pyright: ignore[reportUnsupportedDunderAll]
+
+
+def __getattr__(name: str) -> typing.Any:
+    if name not in _HOME:
+        raise AttributeError(f"reverie has no {name!r}; its names are {', '.join(_HOME)}.")
+    return getattr(importlib.import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return [*_HOME, "__version__"]

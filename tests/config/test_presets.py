@@ -6,7 +6,13 @@ import pytest
 
 from reverie.config.benchmarks import AGENTS, BENCHMARKS, METHODS, SUITE_PRESETS, Preset
 from reverie.config.edit import diff, field_types, flat
-from reverie.config.presets import check_methods, preset_named, resolve, suite_of
+from reverie.config.presets import (
+    check_methods,
+    expected_pictures,
+    preset_named,
+    resolve,
+    suite_of,
+)
 from reverie.config.schema import Config, ConfigError
 from reverie.config.sizes import SIZES, size_edits
 
@@ -162,3 +168,14 @@ def test_suites_and_named_presets():
     assert preset_named("12m").edits["rssm.deter"] == 2048
     with pytest.raises(ConfigError, match="there is no preset 'crafte'; did you mean 'crafter'"):
         preset_named("crafte")
+
+
+def test_expected_pictures_agree_with_what_the_presets_ask_for():
+    assert expected_pictures("gym:CartPole-v1") is None
+    assert expected_pictures("dmc_walker_walk") is False
+    assert expected_pictures("dmc_walker_walk", "dmc_vision") is True
+    assert expected_pictures("dmc_walker_walk", "debug") is False
+    assert expected_pictures("atari100k_pong") is True
+    for preset in BENCHMARKS.values():
+        if "env.observe" in preset.edits:
+            assert preset.pictures == (preset.edits["env.observe"] != "proprio")

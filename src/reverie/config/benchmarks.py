@@ -17,7 +17,8 @@ class Preset:
 
     `suite` is the first part of the task names that the preset belongs to (it replaces that
     suite's own); a preset without one is laid over the suite's. `size` is the model size that
-    goes with it where the user names none.
+    goes with it where the user names none. `pictures` says whether its environments show pictures;
+    None where that depends on the environment.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Preset:
     edits: Mapping[str, Any] = field(default_factory=dict)
     suite: str = ""
     size: str = "auto"
+    pictures: bool | None = None
 
 
 def _table(*presets: Preset) -> dict[str, Preset]:
@@ -51,9 +53,9 @@ _ATARI = {"env.repeat": 4, "env.noops": 30, "env.lives": "unused", "env.limit": 
 BENCHMARKS = _table(
     Preset(
         "gym",
-        "Any Gymnasium id or your own environment, on a laptop: one environment and an update "
-        "every 4 steps, because environment steps are cheap there and experience is not thrown "
-        "at a slow learner; 100k steps are hours, not days.",
+        "Any Gymnasium id or your own environment, on a laptop: there the learner is the slow "
+        "part, so one environment feeds it, and every row is replayed 256 times (an update every "
+        "4 steps), as often as Atari100k does; 100k steps are hours, not days.",
         {"env.num": 1, "train.ratio": 256, "steps": 100_000, "train.log_every": 500},
         suite="gym",
     ),
@@ -84,6 +86,7 @@ BENCHMARKS = _table(
         "so several environments that explore side by side, and an update every 4 steps.",
         {"env.num": 4, "train.ratio": 256, "steps": 200_000, "train.log_every": 500},
         suite="minigrid",
+        pictures=True,
     ),
     Preset(
         "atari",
@@ -99,6 +102,7 @@ BENCHMARKS = _table(
             "steps": 51_000_000,
         },
         suite="atari",
+        pictures=True,
     ),
     Preset(
         "atari100k",
@@ -114,6 +118,7 @@ BENCHMARKS = _table(
             "steps": 110_000,
         },
         suite="atari100k",
+        pictures=True,
     ),
     Preset(
         "dmc_proprio",
@@ -127,6 +132,7 @@ BENCHMARKS = _table(
             "steps": 300_000,
         },
         suite="dmc",
+        pictures=False,
     ),
     Preset(
         "dmc_vision",
@@ -141,6 +147,7 @@ BENCHMARKS = _table(
             "steps": 600_000,
         },
         suite="dmc",
+        pictures=True,
         size="12m",
     ),
     Preset(
@@ -155,6 +162,7 @@ BENCHMARKS = _table(
             "steps": 1_100_000,
         },
         suite="dmc",
+        pictures=False,
         size="1m",
     ),
     Preset(
@@ -170,18 +178,21 @@ BENCHMARKS = _table(
             "steps": 1_100_000,
         },
         suite="dmc",
+        pictures=True,
     ),
     Preset(
         "crafter",
         "Crafter with reward, 1M steps, 64x64 pictures.",
         {"env.num": 1, "env.size": 64, "train.ratio": 512, "steps": 1_100_000},
         suite="crafter",
+        pictures=True,
     ),
     Preset(
         "procgen",
         "ProcGen, hard, 50M steps, 96x96 pictures from the high-resolution frame.",
         {"env.num": 16, "env.size": 96, "train.ratio": 64, "steps": 110_000_000},
         suite="procgen",
+        pictures=True,
     ),
     Preset(
         "bsuite",
@@ -194,6 +205,7 @@ BENCHMARKS = _table(
         "DeepMind Lab, 100M frames, 64x64 pictures.",
         {"env.num": 16, "env.size": 64, "env.repeat": 4, "train.ratio": 32, "steps": 26_000_000},
         suite="dmlab",
+        pictures=True,
     ),
     Preset(
         "minecraft",
@@ -206,6 +218,7 @@ BENCHMARKS = _table(
             "steps": 10_000_000_000,
         },
         suite="minecraft",
+        pictures=True,
     ),
     Preset(
         "loconav",

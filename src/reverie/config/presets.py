@@ -81,6 +81,17 @@ def suite_of(task: str) -> str:
     )
 
 
+def expected_pictures(task: str, preset: str | None = None) -> bool | None:
+    """Whether the environments of a task show pictures; None where only the environment knows.
+
+    For texts that come before an environment exists. A run asks the environment.
+    """
+    named = None if preset is None else _named(preset, BENCHMARKS, "preset")
+    if named is not None and named.suite:
+        return named.pictures
+    return BENCHMARKS[SUITE_PRESETS[suite_of(task)]].pictures
+
+
 def check_methods(methods: Sequence[Preset]) -> None:
     """Raises ConfigError where two method presets write one field differently."""
     for a, b in itertools.combinations(methods, 2):

@@ -1,0 +1,119 @@
+"""Reverie from Python: train, load, evaluate. The same presets and checks as the command line."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import gymnasium
+
+from reverie.config.edit import from_json
+from reverie.config.errors import ConfigError
+from reverie.config.presets import resolve
+from reverie.config.schema import Config
+from reverie.train.errors import RunError
+
+
+def train(
+    task: str | Callable[[], gymnasium.Env],
+    *,
+    size: str = "auto",
+    steps: int | None = None,
+    logdir: str | Path | None = None,
+    seed: int = 0,
+    agent: str = "v3",
+    preset: str | None = None,
+    methods: Sequence[str] = (),
+    overrides: Mapping[str, Any] | None = None,
+) -> Path:
+    """Learns a task, or resumes the run that `logdir` holds; returns the run folder.
+
+    Args:
+        task: `suite_task` or `gym:ID`, or a callable that makes a Gymnasium environment (a module's
+            function if the environments are to run in processes of their own).
+        size: model size; `auto` takes the one the observations need.
+        steps: environment steps; None takes the preset's.
+        logdir: run folder; None takes runs/TASK-AGENT-SEED.
+        overrides: dotted path -> value, for example {"rssm.deter": 256}.
+
+    Raises:
+        ConfigError: an unknown name or a wrong value. EnvError, ReplayError, RunError: what keeps
+        the run from starting or going on, in one sentence.
+    """
+    edits: dict[str, Any] = {"seed": seed, **(overrides or {})}
+    edits |= {} if steps is None else {"steps": steps}
+    edits |= {} if logdir is None else {"logdir": str(logdir)}
+    name = task if isinstance(task, str) else f"custom:{_name(task)}"
+    config = resolve(name, agent=agent, size=size, preset=preset, methods=methods, overrides=edits)
+    from reverie.train.device import prepare
+
+    prepare(config.device)
+    from reverie.train.loop import train as learn
+
+    return learn(config, make_env=None if isinstance(task, str) else task)
+
+
+def load(logdir: str | Path) -> Any:
+    """The agent of a run folder: `agent.act(obs, carry) -> (action, carry)`.
+
+    Raises RunError where the folder holds no complete checkpoint.
+    """
+    folder = Path(logdir).expanduser()
+    _prepare(folder)
+    from reverie.train.evaluate import load as load_agent
+
+    return load_agent(folder)
+
+
+def evaluate(
+    logdir: str | Path,
+    *,
+    episodes: int = 10,
+    greedy: bool = False,
+    seed: int = 0,
+    envs: int = 1,
+) -> dict[str, Any]:
+    """Plays `episodes` episodes with the agent of a run folder, without learning.
+
+    Returns the numbers by name (`eval/return` is the mean over episodes, environment units).
+    Raises RunError where the folder holds no complete checkpoint.
+    """
+    folder = Path(logdir).expanduser()
+    _prepare(folder)
+    from reverie.train.evaluate import evaluate_run
+
+    return evaluate_run(folder, episodes=episodes, greedy=greedy, seed=seed, envs=envs)
+
+
+def saved_config(logdir: str | Path) -> Config:
+    """The configuration of a run folder.
+
+    Raises:
+        RunError: no run folder, or its config.json cannot be read.
+        ConfigError: it was written by a version whose keys are no longer known.
+    """
+    path = Path(logdir) / "config.json"
+    if not path.is_file():
+        raise RunError(f"{str(logdir)!r} is no run folder: it holds no config.json.")
+    try:
+        tree = json.loads(path.read_text())["config"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RunError(
+            f"{str(path)!r} is not the configuration of a run ({type(error).__name__}: {error}); "
+            "expected a JSON object with the key 'config'."
+        ) from error
+    try:
+        return from_json(tree)
+    except ConfigError as error:
+        raise ConfigError(f"{str(path)!r} is of another version: {error}") from error
+
+
+def _prepare(folder: Path) -> None:
+    from reverie.train.device import prepare
+
+    prepare(saved_config(folder).device)
+
+
+def _name(make_env: Callable) -> str:
+    """A name for the run folder and the report: that of the function or class, if it has one."""
+    return str(getattr(make_env, "__name__", type(make_env).__name__)).strip("<>")

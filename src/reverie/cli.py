@@ -1,0 +1,246 @@
+"""The command line: one verb, its options, one exit code.
+
+    0 done   1 the run failed   2 the command cannot be understood   130 interrupted
+
+The only reader of argv. An error that Reverie foresees is one sentence on the error stream;
+`--debug` shows its traceback. Nothing here imports JAX before the device is chosen.
+"""
+
+import os
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal
+
+from reverie.config.errors import ConfigError, suggest
+
+USAGE = """\
+usage: reverie VERB [options]        reverie VERB --help
+
+  train TASK            learn a task; the same command with the same folder resumes
+  eval RUN              play episodes with the agent of a run folder
+  report RUN ...        one HTML page from one or more run folders
+  bench update|act|env  measure an update, acting, or an environment
+  tasks [FILTER]        the tasks, or those whose name contains FILTER
+  presets [NAME]        the presets, or what one of them sets
+
+For a start:  reverie train gym:CartPole-v1
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one verb and returns its exit code."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    debug = "--debug" in words
+    try:
+        return _dispatch([word for word in words if word != "--debug"])
+    except KeyboardInterrupt:
+        _complain("interrupted.")
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        if not _expected(error):
+            raise
+        if debug:
+            traceback.print_exc()
+        _complain(str(error))
+        return 2 if isinstance(error, ConfigError) else 1
+
+
+def _dispatch(words: list[str]) -> int:
+    if not words or words[0] in ("-h", "--help", "help"):
+        _say(USAGE)
+        return 0
+    if words[0] == "--version":
+        from reverie import __version__
+
+        _say(f"reverie {__version__}\n")
+        return 0
+    verb = VERBS.get(words[0])
+    if verb is None:
+        raise ConfigError(f"there is no verb {words[0]!r}; {suggest(words[0], VERBS)}")
+    return verb(words[1:])
+
+
+def train(words: list[str]) -> int:
+    """`reverie train TASK [--key value ...]`"""
+    from reverie.launch import read, show_help
+
+    launch = read(words)
+    if launch.help:
+        show_help(launch)
+        return 0
+    config = launch.config()
+    from reverie.train.device import prepare
+
+    prepare(config.device)
+    from reverie.train.loop import train as learn
+
+    _say(f"run folder: {learn(config)}\n")
+    return 0
+
+
+def evaluate(words: list[str]) -> int:
+    """`reverie eval RUN [--episodes N] [--greedy]`"""
+    from reverie.options import EvalOptions
+
+    options = _parse(EvalOptions, words, "eval")
+    from reverie.api import saved_config
+    from reverie.train.device import prepare
+
+    logdir = Path(options.run).expanduser()
+    device = saved_config(logdir).device
+    prepare(device if options.device == "run" else replace(device, kind=options.device))
+    from reverie.train.evaluate import evaluate_run
+
+    numbers = evaluate_run(
+        logdir,
+        episodes=options.episodes,
+        greedy=options.greedy,
+        seed=options.seed,
+        envs=options.envs,
+    )
+    _table([(name, _number(value)) for name, value in numbers.items()])
+    return 0
+
+
+def report(words: list[str]) -> int:
+    """`reverie report RUN ... [--out FILE]`"""
+    from reverie.options import ReportOptions
+
+    options = _parse(ReportOptions, words, "report")
+    from reverie.report.page import write_report
+
+    runs = [Path(run).expanduser() for run in options.runs]
+    out = Path(options.out).expanduser() if options.out else None
+    _say(f"report: {write_report(runs, out)}\n")
+    return 0
+
+
+def bench(words: list[str]) -> int:
+    """`reverie bench update|act|env [...]`"""
+    kinds = ("update", "act", "env")
+    if not words or words[0] in ("-h", "--help"):
+        _say("usage: reverie bench update|act|env [options]; each shows its own --help.\n")
+        return 0
+    kind, rest = words[0], words[1:]
+    if kind not in kinds:
+        raise ConfigError(f"there is no benchmark {kind!r}; {suggest(kind, kinds)}")
+    from reverie.bench import options
+
+    if kind == "env":
+        chosen = _parse(options.EnvOptions, rest, "bench env")
+        from reverie.bench.env import run as run_env
+
+        run_env(chosen)
+        return 0
+    if kind == "update":
+        update = _parse(options.UpdateOptions, rest, "bench update")
+        _prepare(update.device)
+        from reverie.bench.update import run as run_update
+
+        run_update(update)
+        return 0
+    act = _parse(options.ActOptions, rest, "bench act")
+    _prepare(act.device)
+    from reverie.bench.act import run as run_act
+
+    run_act(act)
+    return 0
+
+
+def tasks(words: list[str]) -> int:
+    """`reverie tasks [FILTER]`"""
+    from reverie.envs.catalog import tasks as all_tasks
+
+    wanted = _one(words, "tasks [FILTER]")
+    rows = all_tasks()
+    hits = [row for row in rows if wanted.lower() in row.name.lower()]
+    if not hits:
+        hint = suggest(wanted, [row.name for row in rows])
+        hint = hint if hint.startswith("did") else "`reverie tasks` lists all of them."
+        raise ConfigError(f"no task contains {wanted!r}; {hint}")
+    _table([(row.name, row.meaning) for row in hits])
+    return 0
+
+
+def presets(words: list[str]) -> int:
+    """`reverie presets [NAME]`"""
+    from reverie.config.benchmarks import AGENTS, BENCHMARKS, METHODS
+    from reverie.config.presets import preset_named
+    from reverie.config.sizes import SIZES
+
+    name = _one(words, "presets [NAME]")
+    if name:
+        preset = preset_named(name)
+        _say(f"{preset.doc}\n")
+        size = [("size", preset.size)] if preset.size != "auto" else []
+        _table([*size, *((path, str(value)) for path, value in preset.edits.items())])
+        return 0
+    for title, table in (
+        ("agents (--agent)", AGENTS),
+        ("benchmarks (--preset; a suite's own is automatic)", BENCHMARKS),
+        ("methods (--methods)", METHODS),
+    ):
+        _say(f"{title}\n")
+        _table([(f"  {preset.name}", preset.doc) for preset in table.values()])
+    _say(f"sizes (--size)\n  {', '.join(SIZES)}\n")
+    return 0
+
+
+VERBS: dict[str, Callable[[list[str]], int]] = {
+    "train": train,
+    "eval": evaluate,
+    "report": report,
+    "bench": bench,
+    "tasks": tasks,
+    "presets": presets,
+}
+"""What `reverie` can do."""
+
+
+def _parse(kind: type, words: list[str], verb: str) -> Any:
+    """The options record `kind` from `words`."""
+    import tyro
+
+    return tyro.cli(kind, prog=f"reverie {verb}", args=words, use_underscores=True)
+
+
+def _prepare(kind: Literal["auto", "cpu", "gpu", "tpu"]) -> None:
+    from reverie.config.schema import DeviceConfig
+    from reverie.train.device import prepare
+
+    prepare(DeviceConfig(kind=kind))
+
+
+def _one(words: list[str], usage: str) -> str:
+    if any(word.startswith("-") for word in words) or len(words) > 1:
+        raise ConfigError(f"usage: reverie {usage}; found {' '.join(words)!r}.")
+    return words[0] if words else ""
+
+
+def _expected(error: Exception) -> bool:
+    """Whether `error` is one of Reverie's own classes, whose message is meant for the user."""
+    return type(error).__module__.split(".")[0] == "reverie"
+
+
+def _number(value: Any) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def _table(rows: Sequence[tuple[str, str]]) -> None:
+    width = max((len(name) for name, _ in rows), default=0)
+    _say("".join(f"{name:<{width}}  {text}\n" for name, text in rows))
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+def _complain(text: str) -> None:
+    sys.stderr.write(f"reverie: {text}\n")

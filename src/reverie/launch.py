@@ -1,0 +1,191 @@
+"""From the words after `reverie train` to a configuration, and the help that shows them all.
+
+Flags that are configuration keys are read here, through the same checks as `override` from Python,
+so that both say the same sentence. The help is drawn by tyro from the same records.
+"""
+
+import dataclasses
+import typing
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+
+from reverie.config.edit import field_docs, field_types
+from reverie.config.errors import ConfigError, suggest
+from reverie.config.presets import expected_pictures, resolve
+from reverie.config.schema import Config
+from reverie.config.sizes import with_size
+
+NAMED = {
+    "agent": "Agent preset.",
+    "size": "Model size: auto, debug, tiny, 1m, 12m, 25m, 50m, 100m, 200m or 400m. auto: 1m for "
+    "vectors, 12m as soon as there are pictures.",
+    "preset": "Benchmark preset (see `reverie presets`); empty: the one of the task's suite.",
+    "methods": "Method presets, laid over benchmark and size.",
+}
+"""Flags of `reverie train` that choose presets, with their meaning."""
+
+DEBUG = "Show the whole traceback of an error."
+
+_TRUTHS = ("true", "false", "1", "0", "yes", "no")
+
+
+@dataclass(frozen=True)
+class Launch:
+    """What a command line asks for; `config` composes it."""
+
+    task: str = ""
+    agent: str = "v3"
+    size: str = "auto"
+    preset: str = ""
+    methods: tuple[str, ...] = ()
+    help: bool = False
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+
+    def config(self) -> Config:
+        """The composed configuration. Raises ConfigError as `resolve` does."""
+        return resolve(
+            self.task,
+            agent=self.agent,
+            size=self.size,
+            preset=self.preset or None,
+            methods=self.methods,
+            overrides=self.overrides,
+        )
+
+
+def read(words: Sequence[str]) -> Launch:
+    """The launch that the words after `reverie train` describe.
+
+    `--key value`, `--key=value`, `--flag`, `--no-flag` (also `--env.no-gray`) and lists
+    (`--encoder.mults 2 3 4`, `--encoder.mults 2,3,4`) are understood; `-` and `_` are the same.
+
+    Raises:
+        ConfigError: an unknown flag (nearest named), a flag without its value or given twice, no
+            task or more than one.
+    """
+    found: dict[str, Any] = {}
+    tasks: list[str] = []
+    queue = list(words)
+    while queue:
+        word = queue.pop(0)
+        if word in ("-h", "--help"):
+            found["help"] = True
+        elif word.startswith("--"):
+            name, value = _flag(word, queue)
+            if name in found:
+                raise ConfigError(f"--{name} is given twice; keep one of them.")
+            found[name] = value
+        else:
+            tasks.append(word)
+    return _launch(found, tasks)
+
+
+def _launch(found: dict[str, Any], tasks: list[str]) -> Launch:
+    if len(tasks) > 1:
+        raise ConfigError(
+            f"one task at a time, found {' and '.join(tasks)}; an option starts with -- and is "
+            "written --key value."
+        )
+    if not tasks and "help" not in found:
+        raise ConfigError(
+            "the task is missing: write `reverie train TASK`, for example `reverie train "
+            "gym:CartPole-v1`; `reverie tasks` lists them."
+        )
+    own = {name: found.pop(name) for name in (*NAMED, "help") if name in found}
+    return Launch(task=tasks[0] if tasks else "", overrides=found, **own)
+
+
+def _flag(word: str, queue: list[str]) -> tuple[str, Any]:
+    """Name and value of the flag `word`; a value of its own is taken from `queue`."""
+    text, equals, value = word[2:].partition("=")
+    name = text.replace("-", "_")
+    kinds = _kinds()
+    group, dot, leaf = name.rpartition(".")
+    positive = group + dot + leaf.removeprefix("no_")
+    if name not in kinds and kinds.get(positive) is bool and not equals:
+        return positive, False
+    if name not in kinds:
+        raise ConfigError(_unknown(text, name, kinds))
+    if equals:
+        return name, value.split(",") if name == "methods" else value
+    return name, _value(name, kinds[name], queue)
+
+
+def _value(name: str, kind: Any, queue: list[str]) -> Any:
+    if kind is bool:
+        return queue.pop(0) if queue and queue[0].lower() in _TRUTHS else True
+    values: list[str] = []
+    single = typing.get_origin(kind) is not tuple
+    while queue and not queue[0].startswith("--") and not (single and values):
+        values.append(queue.pop(0))
+    if not values:
+        raise ConfigError(f"--{name} needs a value. {_meaning(name)}")
+    return values[0] if single else [part for word in values for part in word.split(",")]
+
+
+def _kinds() -> dict[str, Any]:
+    config = {k: v for k, v in field_types().items() if k not in ("task", "pinned")}
+    own = {"agent": str, "size": str, "preset": str, "methods": tuple[str, ...]}
+    return {**config, **own}
+
+
+def _meaning(name: str) -> str:
+    return NAMED.get(name) or field_docs()[name]
+
+
+def _unknown(text: str, name: str, kinds: Mapping[str, Any]) -> str:
+    leaves = {path.rpartition(".")[2]: path for path in kinds}
+    if name in leaves:
+        return f"there is no option --{text}; did you mean '--{leaves[name]}'?"
+    hint = suggest(name, kinds)
+    if hint.startswith("did"):
+        return f"there is no option --{text}; {hint.replace(chr(39), chr(39) + '--', 1)}"
+    return f"there is no option --{text}; `reverie train TASK --help` lists all of them."
+
+
+def show_help(launch: Launch) -> None:
+    """Writes every option with its meaning and the default that the task's presets compose."""
+    import tyro
+
+    task = launch.task or Config().task
+    config = dataclasses.replace(launch, task=task).config()
+    pictures = expected_pictures(task, launch.preset or None)
+    if pictures is not None:
+        config = with_size(config, pictures)
+    about = f"Learn {task}; the defaults shown are this task's."
+    if not launch.task:
+        about = f"Learn TASK; the defaults shown are those of {task}, each suite has its own."
+    record, default = _help_record(launch, config)
+    tyro.cli(
+        record,
+        prog=f"reverie train {launch.task or 'TASK'}",
+        description=about,
+        args=["--help"],
+        default=default,
+        use_underscores=True,
+    )
+
+
+def _help_record(launch: Launch, config: Config) -> tuple[type, Any]:
+    """A dataclass of all options for tyro, and the instance with the composed values."""
+    import tyro
+
+    rows: list[tuple[str, Any, Any]] = []
+    values: dict[str, Any] = {}
+    for name in NAMED:
+        kind = type(launch).__annotations__[name]
+        rows.append((name, Annotated[kind, tyro.conf.arg(help=NAMED[name])], field()))
+        values[name] = getattr(launch, name)
+    rows.append(("debug", Annotated[bool, tyro.conf.arg(help=DEBUG)], field()))
+    values |= {"debug": False, "size": config.size}
+    for item in dataclasses.fields(config):
+        if item.name in ("task", "agent", "size", "pinned"):
+            continue
+        kind = item.type
+        if item.name in field_docs():
+            kind = Annotated[item.type, tyro.conf.arg(help=field_docs()[item.name])]
+        rows.append((item.name, kind, field()))
+        values[item.name] = getattr(config, item.name)
+    record = dataclasses.make_dataclass("Train", rows, frozen=True)
+    return record, record(**values)

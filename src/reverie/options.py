@@ -1,0 +1,47 @@
+"""Options of the verbs `eval` and `report`; those of `train` are the configuration itself."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from tyro.conf import Positional
+
+from reverie.config.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class EvalOptions:
+    """Play episodes with a trained agent, without learning."""
+
+    run: Positional[str]
+    """Run folder."""
+    episodes: int = 10
+    """Episodes in total."""
+    greedy: bool = False
+    """Play the mode of the policy instead of samples from it."""
+    seed: int = 0
+    """Root of the environments' and the policy's randomness."""
+    envs: int = 1
+    """Environments side by side."""
+    device: Literal["run", "auto", "cpu", "gpu", "tpu"] = "run"
+    """Device that computes; run: the one the run asked for."""
+
+    def __post_init__(self):
+        if self.episodes < 1 or self.envs < 1 or self.seed < 0:
+            raise ConfigError(
+                "--episodes and --envs must be at least 1 and --seed at least 0, found "
+                f"{self.episodes}, {self.envs} and {self.seed}."
+            )
+
+
+@dataclass(frozen=True)
+class ReportOptions:
+    """Write one self-contained HTML page about one or more runs."""
+
+    runs: Positional[tuple[str, ...]]
+    """Run folders."""
+    out: str = ""
+    """File to write. Empty: report.html in the first run folder."""
+
+    def __post_init__(self):
+        if not self.runs:
+            raise ConfigError("name at least one run folder: `reverie report runs/mine`.")
