@@ -1,1 +1,15 @@
-"""Station 2 of 4. In: Step. Out: Sequence."""
+"""Station 2 of 4. In: rows of experience. Out: sequences, and tickets to write results back.
+
+errors.py   ReplayError and its did-you-mean
+rows.py     what a row holds: columns by name, and the check of what arrives
+budget.py   bytes planned against bytes allowed, before anything is allocated
+store.py    the columns in host memory: put, gather, overwrite by (stream, slot)
+keep.py     which rows live and where: AbstractKeep, Fifo; the Ticket
+draw.py     which windows are trained on: AbstractDraw, Uniform; the counter-based generator
+online.py   windows that no update has seen, each delivered once
+files.py    the store on disk, at the cost of what changed
+manifest.py what a checkpoint writes down about the replay, and whether it fits this run
+counters.py what was drawn and dropped so far
+replay.py   Replay: all of it behind one lock
+ratio.py    how many updates an environment step is worth
+"""

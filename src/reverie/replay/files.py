@@ -1,0 +1,232 @@
+"""The store on disk, at the cost of what changed.
+
+A file holds one group of columns of one block of slots: safetensors, named by group, block and
+the digest of its content. A name therefore never stands for two contents: nothing that an earlier
+manifest refers to is ever modified, a file that appears is complete, and damage is noticed.
+"""
+
+import errno
+import hashlib
+import os
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import safetensors.numpy
+
+from reverie.replay.errors import ReplayError
+from reverie.replay.rows import BFLOAT16, Column
+from reverie.replay.store import Store
+
+_OURS = re.compile(r"(fixed|mutable)-\d{6}-[0-9a-f]{32}\.safetensors(\.tmp)?")
+
+
+class Entry(NamedTuple):
+    """One file of a manifest."""
+
+    name: str
+    nbytes: int
+
+
+class Archive:
+    """Writes the changed blocks of a store into a folder and reads them back."""
+
+    def __init__(self, store: Store):
+        self._store = store
+        self._folder: Path | None = None
+        self._entries: dict[str, dict[int, Entry]] = {group: {} for group in store.groups}
+
+    def save(self, folder: Path) -> dict[str, list[list[Any]]]:
+        """The list `[block, file name, bytes]` of every group, after writing what is not yet in
+        `folder`. A block is written again only if it changed since the last save to this folder.
+
+        Raises ReplayError if the disk is full or refuses; earlier files are untouched then, and
+        the next save tries again.
+        """
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            sizes = {item.name: item.stat().st_size for item in folder.iterdir()}
+            entries = self._write_changed(folder, sizes)
+            _sync(folder)
+        except OSError as error:
+            raise ReplayError(_disk_sentence(folder, error)) from error
+        self._settle(folder, entries)
+        return {
+            group: [[block, *entry] for block, entry in sorted(blocks.items())]
+            for group, blocks in entries.items()
+        }
+
+    def load(self, folder: Path, files: dict[str, list[list[Any]]]) -> None:
+        """Fill the store with the files of a manifest.
+
+        Raises ReplayError, naming the file, if one is missing, truncated, damaged or of another
+        layout; the store holds an undefined mixture then.
+        """
+        entries = {
+            group: {int(block): Entry(str(name), int(nbytes)) for block, name, nbytes in listed}
+            for group, listed in files.items()
+        }
+        for blocks in entries.values():
+            for entry in blocks.values():
+                _check_size(folder, entry)
+        self._store.fill[:] = 0
+        for group, blocks in entries.items():
+            for block, entry in blocks.items():
+                self._fill_block(group, block, _read(folder, entry), folder / entry.name)
+        self._settle(folder, entries)
+
+    def _write_changed(self, folder: Path, sizes: dict[str, int]) -> dict[str, dict[int, Entry]]:
+        known = self._entries if folder == self._folder else {g: {} for g in self._entries}
+        entries = {group: dict(blocks) for group, blocks in known.items()}
+        for group, blocks in entries.items():
+            for block in np.flatnonzero(self._store.fill).tolist():
+                entry = blocks.get(block)
+                there = entry is not None and sizes.get(entry.name) == entry.nbytes
+                if not there or self._store.dirty[group][block]:
+                    blocks[block] = self._write_block(folder, group, block)
+        return entries
+
+    def _write_block(self, folder: Path, group: str, block: int) -> Entry:
+        tensors = {name: _plain(part) for name, part in self._parts(group, block).items()}
+        data = safetensors.numpy.save(tensors)
+        entry = Entry(f"{group}-{block:06d}-{_digest(data)}.safetensors", len(data))
+        _write(folder / entry.name, data)
+        return entry
+
+    def _parts(self, group: str, block: int) -> dict[str, np.ndarray]:
+        """Views `[streams, used slots, …]` of the used part of a block."""
+        first = block * self._store.block
+        last = first + int(self._store.fill[block])
+        return {name: self._store.arrays[name][:, first:last] for name in self._store.groups[group]}
+
+    def _fill_block(self, group: str, block: int, data: bytes, path: Path) -> None:
+        tensors = safetensors.numpy.load(data)
+        used = {tensor.shape[1] for tensor in tensors.values()}
+        first = block * self._store.block
+        if tensors.keys() != set(self._store.groups[group]) or len(used) != 1:
+            raise ReplayError(_foreign_sentence(path))
+        self._store.fill[block] = used.pop()
+        for name, part in self._parts(group, block).items():
+            column = self._store.columns[name]
+            if tensors[name].shape != part.shape or first >= self._store.slots:
+                raise ReplayError(_foreign_sentence(path))
+            part[...] = _typed(tensors[name], column)
+
+    def _settle(self, folder: Path, entries: dict[str, dict[int, Entry]]) -> None:
+        """From now on store and folder agree."""
+        self._folder, self._entries = folder, entries
+        for dirty in self._store.dirty.values():
+            dirty[:] = False
+
+
+def prune(folder: Path, manifests: Iterable[dict[str, Any]]) -> int:
+    """Delete the replay files of `folder` that none of these manifests names, temporary ones
+    included, and return how many bytes that freed. Files of others are left alone.
+
+    Call it after the checkpoint of the newest manifest has become visible. Raises ReplayError if
+    the folder cannot be changed.
+    """
+    kept = {
+        name
+        for manifest in manifests
+        for listed in manifest["files"].values()
+        for _, name, _ in listed
+    }
+    freed = 0
+    try:
+        for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+            if _OURS.fullmatch(path.name) and path.name not in kept:
+                freed += path.stat().st_size
+                path.unlink()
+    except OSError as error:
+        raise ReplayError(f"cannot tidy the replay folder {folder}: {error.strerror}.") from error
+    return freed
+
+
+def _plain(part: np.ndarray) -> np.ndarray:
+    """The same bytes in a dtype that safetensors' numpy front end can read back."""
+    part = np.ascontiguousarray(part)
+    return part.view(np.uint16) if part.dtype == BFLOAT16 else part
+
+
+def _typed(tensor: np.ndarray, column: Column) -> np.ndarray:
+    return tensor.view(BFLOAT16) if column.dtype == BFLOAT16 else tensor
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.blake2b(data, digest_size=16).hexdigest()
+
+
+def _write(path: Path, data: bytes) -> None:
+    """`data` under `path`, complete or not at all, also after a power cut."""
+    temporary = path.with_name(path.name + ".tmp")
+    try:
+        with temporary.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def _sync(folder: Path) -> None:
+    """Make the names in `folder` durable."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _check_size(folder: Path, entry: Entry) -> None:
+    path = folder / entry.name
+    try:
+        found = path.stat().st_size
+    except OSError as error:
+        raise ReplayError(
+            f"replay file {path} cannot be read ({error.strerror}): {_ADVICE}"
+        ) from error
+    if found != entry.nbytes:
+        raise ReplayError(
+            f"replay file {path} is truncated or foreign: it has {found} bytes, the checkpoint "
+            f"expects {entry.nbytes}. {_ADVICE}"
+        )
+
+
+def _read(folder: Path, entry: Entry) -> bytes:
+    path = folder / entry.name
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ReplayError(
+            f"replay file {path} cannot be read ({error.strerror}): {_ADVICE}"
+        ) from error
+    if _digest(data) not in entry.name:
+        raise ReplayError(
+            f"replay file {path} is damaged: its content does not match the digest in its name. "
+            f"{_ADVICE}"
+        )
+    return data
+
+
+_ADVICE = (
+    "put back the file, resume from an older checkpoint, or start again with another --logdir."
+)
+
+
+def _foreign_sentence(path: Path) -> str:
+    return f"replay file {path} has another layout than this run. {_ADVICE}"
+
+
+def _disk_sentence(folder: Path, error: OSError) -> str:
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    what = "the disk is full" if full else str(error.strerror)
+    remedy = "free space" if full else "make the folder writable"
+    return (
+        f"cannot save the replay in {folder}: {what}. Earlier checkpoints are intact; {remedy} "
+        f"and run the same command again."
+    )

@@ -1,0 +1,76 @@
+"""What a checkpoint writes down about the replay, and whether it fits this run. JSON throughout."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from reverie.replay.errors import ReplayError
+from reverie.replay.rows import Columns
+
+FORMAT = 1
+"""Version of the manifest; it counts up when the meaning of a part changes."""
+
+PARTS = ("format", "layout", "keep", "online", "counters", "files")
+
+
+def make_manifest(
+    *,
+    layout: dict[str, Any],
+    keep: dict[str, Any],
+    online: dict[str, Any] | None,
+    counters: dict[str, Any],
+    files: dict[str, list[list[Any]]],
+) -> dict[str, Any]:
+    """The manifest: states of the parts, and the files that hold the rows."""
+    return {
+        "format": FORMAT,
+        "layout": layout,
+        "keep": keep,
+        "online": online,
+        "counters": counters,
+        "files": files,
+    }
+
+
+def make_layout(
+    columns: Columns,
+    *,
+    streams: int,
+    length: int,
+    block: int,
+    online: bool,
+    mutable: Sequence[str],
+) -> dict[str, Any]:
+    """What a manifest and the replay that loads it must have in common.
+
+    `length` belongs to it because the tiles of the online queue have this length, `block` because
+    a file covers so many slots of every stream.
+    """
+    return {
+        "streams": streams,
+        "length": length,
+        "block": block,
+        "online": online,
+        "mutable": list(mutable),
+        "columns": {name: [list(c.shape), c.dtype.name] for name, c in columns.items()},
+    }
+
+
+def check_manifest(manifest: Any, layout: Mapping[str, Any]) -> None:
+    """Raises ReplayError unless `manifest` is complete, of this format and of this layout."""
+    if not isinstance(manifest, Mapping) or set(manifest) != set(PARTS):
+        raise ReplayError(
+            "this is not the manifest of a replay (a JSON object with "
+            f"{', '.join(PARTS)}): resume from another checkpoint."
+        )
+    if manifest["format"] != FORMAT:
+        raise ReplayError(
+            f"the replay was saved in format {manifest['format']}, this version reads {FORMAT}: "
+            "resume with the version of Reverie that wrote the run."
+        )
+    for name, expected in layout.items():
+        found = manifest["layout"].get(name)
+        if found != expected:
+            raise ReplayError(
+                f"the saved replay has {name} = {found}, this run has {expected}: resume with the "
+                "configuration of the run, or choose another --logdir."
+            )

@@ -1,0 +1,293 @@
+"""Replay: rows in, sequences out, results back in, all behind one lock."""
+
+import threading
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Shaped
+
+from reverie.replay.budget import available_bytes, check_budget, check_sizes, planned_bytes
+from reverie.replay.counters import Counters
+from reverie.replay.draw import PEEK, TRAIN, AbstractDraw, Uniform, generator
+from reverie.replay.errors import ReplayError, nearest
+from reverie.replay.files import Archive
+from reverie.replay.keep import Fifo, Ticket
+from reverie.replay.manifest import check_manifest, make_layout, make_manifest
+from reverie.replay.online import OnlineQueue
+from reverie.replay.rows import LATENTS, Columns, check_names, fit, make_columns, row_bytes
+from reverie.replay.store import MUTABLE, Store
+
+
+class Replay:
+    """The newest rows of `streams` environments, and training sequences drawn from them.
+
+    Every public method holds one lock: one thread may add rows while another draws and a third
+    writes results back. Which windows a draw returns depends on the order of the calls and on
+    `seed`, on nothing else.
+    """
+
+    def __init__(
+        self,
+        specs: Mapping[str, tuple[tuple[int, ...], Any]],
+        *,
+        streams: int,
+        capacity: int,
+        length: int,
+        seed: int = 0,
+        online: bool = True,
+        draw: AbstractDraw | None = None,
+        mutable: Iterable[str] = LATENTS,
+        chunk: int = 1024,
+        gigabytes: float = 0.0,
+    ):
+        """Plan the memory and reserve it; pages are committed as rows arrive.
+
+        Args:
+            specs: shape and dtype of every column (`rows.row_specs`).
+            streams: environments E whose rows are stored side by side.
+            capacity: most rows kept, all streams together. Every stream gets ⌊capacity / E⌋.
+            length: rows L of a drawn sequence: context plus trained rows.
+            seed: root of the draws, in [0, 2⁶⁴).
+            online: deliver every row once, soon after it arrived, before drawing.
+            draw: which windows are drawn; None: uniform.
+            mutable: columns that `write` may overwrite.
+            chunk: rows a file on disk, shared evenly by the streams (at least one row of each).
+            gigabytes: byte budget, 10⁹ bytes. 0: three quarters of the memory free now.
+
+        Raises ReplayError if a stream would not hold one sequence, or the budget is exceeded.
+        """
+        check_sizes(streams=streams, capacity=capacity, length=length, chunk=chunk)
+        self.columns: Columns = make_columns(specs)
+        self.streams, self.length, self._seed = streams, length, seed
+        slots = capacity // streams
+        generator(seed, 0, TRAIN)  # refuses a seed out of range before anything is stored
+        check_budget(
+            self.columns,
+            streams=streams,
+            slots=slots,
+            gigabytes=gigabytes,
+            available=available_bytes(),
+        )
+        self._store = Store(
+            self.columns,
+            streams=streams,
+            slots=slots,
+            block=max(1, chunk // streams),
+            mutable=mutable,
+        )
+        self._keep = Fifo(streams=streams, slots=slots)
+        self._draw = Uniform() if draw is None else draw
+        self._queue = OnlineQueue(streams=streams, length=length) if online else None
+        self._archive = Archive(self._store)
+        self._counters = Counters()
+        self._lock = threading.RLock()
+
+    @property
+    def num_windows(self) -> int:
+        """Different sequences that can be drawn now."""
+        return self._keep.num_windows(self.length)
+
+    @property
+    def planned_bytes(self) -> int:
+        """Host memory of the full replay."""
+        return planned_bytes(self.columns, streams=self.streams, slots=self._store.slots)
+
+    def can_draw(self, windows: int = 1) -> bool:
+        """Whether at least so many different sequences can be drawn."""
+        return self.num_windows >= max(1, windows)
+
+    def add(self, rows: Mapping[str, Shaped[np.ndarray, "E ..."]]) -> None:
+        """Append one row to every stream; where memory is full the oldest rows go.
+
+        Raises ReplayError for a missing or unknown column, a wrong shape, or a dtype that could
+        lose values; nothing is stored then.
+        """
+        check_names(rows, self.columns)
+        lead = (self.streams,)
+        checked = {key: fit(key, rows[key], column, lead) for key, column in self.columns.items()}
+        with self._lock:
+            self._store.put(self._keep.admit(), checked)
+
+    def draw(self, batch: int) -> tuple[dict[str, Shaped[np.ndarray, "B L ..."]], Ticket]:
+        """`batch` sequences of L rows, and the ticket with which to write results back.
+
+        Waiting windows of the online queue come first, then draws. Row 0 of each sequence has
+        `is_first`, and a row whose successor in the sequence has `is_first` has `is_last` (the
+        episode was abandoned there) [dreamerv3.md §4.2]. The arrays are copies.
+
+        Raises ReplayError if no stream holds L rows yet.
+        """
+        with self._lock:
+            self._check_drawable(self.length)
+            rng = generator(self._seed, self._counters.draws, TRAIN)
+            fresh = self._take_fresh(batch)
+            drawn = self._draw.draw(
+                batch - len(fresh.row), keep=self._keep, length=self.length, rng=rng
+            )
+            ticket = Ticket(*(np.concatenate(pair) for pair in zip(fresh, drawn, strict=True)))
+            age = self._keep.inserted - self.length - ticket.row
+            self._counters.note_draw(fresh=len(fresh.row), ages=age)
+            return self._assemble(ticket, self.length), ticket
+
+    def peek(
+        self, batch: int, counter: int, *, length: int | None = None
+    ) -> dict[str, Shaped[np.ndarray, "B L ..."]]:
+        """`batch` sequences for a report: like `draw` from the draw strategy alone, without any
+        effect on later draws or statistics. Equal `counter` and content give equal sequences.
+
+        Args:
+            batch: number of sequences.
+            counter: number of the report, in [0, 2⁶⁴).
+            length: rows of a sequence; None: those of `draw`.
+
+        Raises ReplayError if no stream holds so many rows.
+        """
+        length = self.length if length is None else length
+        with self._lock:
+            self._check_drawable(length)
+            rng = generator(self._seed, counter, PEEK)
+            ticket = self._draw.draw(batch, keep=self._keep, length=length, rng=rng)
+            return self._assemble(ticket, length)
+
+    def write(
+        self, ticket: Ticket, values: Mapping[str, Shaped[np.ndarray, "B T ..."]], *, offset: int
+    ) -> int:
+        """Overwrite mutable columns of drawn rows; return how many rows came too late.
+
+        Row `offset` + t of sequence b receives `values[key][b, t]`. Rows that were evicted since
+        the draw are dropped and counted (`replay/dropped`); the rows that now lie in their place
+        are not touched. Where sequences overlap, the last one wins.
+
+        Args:
+            ticket: what `draw` returned.
+            values: arrays by column, all over the same T rows.
+            offset: rows of the sequences before the first written one (the context).
+
+        Raises ReplayError for a column that is not mutable, arrays of wrong shape or dtype, or
+        rows beyond the sequence; nothing is written then.
+        """
+        checked, num = self._check_values(ticket, values, offset)
+        row = ticket.row[:, None] + np.arange(offset, offset + num)
+        stream = np.broadcast_to(ticket.stream[:, None], row.shape)
+        with self._lock:
+            live = self._keep.live(stream, row)
+            stream, row = stream[live], row[live]
+            self._store.overwrite(
+                stream,
+                self._keep.slot(stream, row),
+                {key: value[live] for key, value in checked.items()},
+            )
+            late = live.size - len(row)
+            self._counters.dropped += late
+        return late
+
+    def stats(self) -> dict[str, float]:
+        """Metrics under `replay/`; means are over the sequences drawn since the previous call.
+
+        `items` windows that can be drawn, `rows` live rows, `gigabytes` their size (10⁹ bytes),
+        `inserted` rows ever added, `drawn` sequences ever drawn, `dropped` rows ever written too
+        late, `waiting` and `skipped` windows of the online queue, `fresh` share of drawn
+        sequences that came from it, `age` mean number of newer rows in the stream of a drawn
+        sequence. The last two are absent when nothing was drawn.
+        """
+        with self._lock:
+            keep, queue = self._keep, self._queue
+            values = {
+                "items": self.num_windows,
+                "rows": keep.num_rows,
+                "gigabytes": keep.num_rows * row_bytes(self.columns) / 1e9,
+                "inserted": keep.inserted * self.streams,
+            }
+            if queue is not None:
+                values |= {"waiting": queue.waiting(keep), "skipped": queue.skipped}
+            values |= self._counters.report()
+        return {f"replay/{name}": float(value) for name, value in values.items()}
+
+    def save(self, folder: str | Path) -> dict[str, Any]:
+        """Write into `folder` what changed since the last save there; return the manifest.
+
+        The manifest (JSON values) together with the files it names is the whole replay: rows,
+        written latents, draw counter and queue. Raises ReplayError if the disk refuses.
+        """
+        with self._lock:
+            return make_manifest(
+                layout=self._layout(),
+                keep=self._keep.state(),
+                online=None if self._queue is None else self._queue.state(),
+                counters=self._counters.state(),
+                files=self._archive.save(Path(folder)),
+            )
+
+    def load(self, folder: str | Path, manifest: Mapping[str, Any]) -> None:
+        """Continue where `save` returned `manifest`, bit for bit.
+
+        Raises ReplayError if the manifest belongs to another layout or a file is missing,
+        truncated or damaged; the replay is empty then.
+        """
+        with self._lock:
+            check_manifest(manifest, self._layout())
+            self._forget()
+            keep, counters = Fifo(streams=self.streams, slots=self._store.slots), Counters()
+            keep.load(manifest["keep"])
+            counters.load(manifest["counters"])
+            self._archive.load(Path(folder), manifest["files"])
+            if self._queue is not None:
+                self._queue.load(manifest["online"])
+            self._keep, self._counters = keep, counters
+
+    def _check_drawable(self, length: int) -> None:
+        if self._keep.num_windows(length) == 0:
+            raise ReplayError(
+                f"nothing to draw: a sequence takes {length} rows of one stream, the streams hold "
+                f"{self._keep.num_rows // self.streams}; ask `can_draw` first."
+            )
+
+    def _take_fresh(self, batch: int) -> Ticket:
+        if self._queue is None:
+            nothing = np.zeros(0, np.int64)
+            return Ticket(nothing, nothing)
+        return self._queue.take(batch, self._keep)
+
+    def _assemble(self, ticket: Ticket, length: int) -> dict[str, np.ndarray]:
+        row = ticket.row[:, None] + np.arange(length)
+        stream = np.broadcast_to(ticket.stream[:, None], row.shape)
+        batch = self._store.gather(ticket.stream, self._keep.slot(stream, row))
+        batch["is_last"][:, :-1] |= batch["is_first"][:, 1:]
+        batch["is_first"][:, 0] = True
+        return batch
+
+    def _check_values(
+        self, ticket: Ticket, values: Mapping[str, Any], offset: int
+    ) -> tuple[dict[str, np.ndarray], int]:
+        """Values in stored dtypes, and the number of rows they cover."""
+        mutable = self._store.groups.get(MUTABLE, ())
+        for key in values:
+            if key not in mutable:
+                raise ReplayError(f"column {key!r} is not mutable; {nearest(key, mutable)}")
+        num = next((np.shape(value)[1] for value in values.values() if np.ndim(value) > 1), 0)
+        if not (offset >= 0 and num >= 1 and offset + num <= self.length):
+            raise ReplayError(
+                f"rows {offset} … {offset + num - 1} of a sequence cannot be written; it has rows "
+                f"0 … {self.length - 1}."
+            )
+        lead = (len(ticket.row), num)
+        return {k: fit(k, value, self.columns[k], lead) for k, value in values.items()}, num
+
+    def _layout(self) -> dict[str, Any]:
+        return make_layout(
+            self.columns,
+            streams=self.streams,
+            length=self.length,
+            block=self._store.block,
+            online=self._queue is not None,
+            mutable=self._store.groups.get(MUTABLE, ()),
+        )
+
+    def _forget(self) -> None:
+        self._keep = Fifo(streams=self.streams, slots=self._store.slots)
+        self._counters = Counters()
+        self._store.fill[:] = 0
+        if self._queue is not None:
+            self._queue = OnlineQueue(streams=self.streams, length=self.length)

@@ -1,0 +1,123 @@
+"""What a row holds: columns by name, and the check of every array that arrives.
+
+A row is one environment step of one stream [dreamerv3.md §4.1]: `obs/KEY`, `action/KEY` (chosen
+*at* the row), `reward`, `is_first`, `is_last`, `is_terminal`, `latent/deter`, `latent/stoch`.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+import ml_dtypes
+import numpy as np
+
+from reverie.records import Specs
+from reverie.replay.errors import ReplayError, nearest
+
+LATENTS = ("latent/deter", "latent/stoch")
+"""Columns that updates overwrite in the default layout."""
+
+REQUIRED = ("is_first", "is_last")
+"""Columns that every layout has: sequences are assembled with them."""
+
+BFLOAT16 = np.dtype(ml_dtypes.bfloat16)
+
+
+class Column(NamedTuple):
+    """Shape (without leading axes) and dtype of one stored array."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of one row."""
+        return int(np.prod(self.shape, dtype=np.int64)) * self.dtype.itemsize
+
+
+Columns = dict[str, Column]
+
+
+def row_specs(obs: Specs, action: Specs, *, deter: int, stoch: int, classes: int) -> Columns:
+    """Columns of the rows of an agent.
+
+    Args:
+        obs: observation keys.
+        action: action keys; as stored, in the agent's units (continuous: [−1, 1]).
+        deter: width D of the deterministic state, stored in bfloat16.
+        stoch: number Z of latents, stored as class index.
+        classes: classes C of each latent; the index takes one byte up to 256, two above.
+
+    Raises ReplayError if `classes` does not fit into two bytes.
+    Source: spec/dreamerv3.md §4.3 (the compact form keeps bf16 latents without loss).
+    """
+    if not 1 <= classes <= 65536:
+        raise ReplayError(f"classes must lie in 1 … 65536 to be stored as an index, got {classes}.")
+    index = "uint8" if classes <= 256 else "uint16"
+    columns = {f"obs/{key}": (spec.shape, spec.dtype) for key, spec in obs.items()}
+    columns |= {f"action/{key}": (spec.shape, spec.dtype) for key, spec in action.items()}
+    columns |= {"reward": ((), "float32")}
+    columns |= dict.fromkeys(("is_first", "is_last", "is_terminal"), ((), "bool"))
+    columns |= {"latent/deter": ((deter,), BFLOAT16), "latent/stoch": ((stoch,), index)}
+    return make_columns(columns)
+
+
+def make_columns(specs: Mapping[str, tuple[tuple[int, ...], Any]]) -> Columns:
+    """`specs` (shape and dtype by name) in canonical form, sorted by name.
+
+    Raises ReplayError if a required flag is missing or a column has a dtype without fixed size.
+    """
+    columns = {}
+    for name in sorted(specs):
+        shape, dtype = specs[name]
+        columns[name] = Column(tuple(int(side) for side in shape), np.dtype(dtype))
+        if columns[name].dtype.hasobject or columns[name].dtype.itemsize == 0:
+            raise ReplayError(f"{name} has dtype {dtype}; a column needs a dtype of fixed size.")
+    for name in REQUIRED:
+        if columns.get(name) != Column((), np.dtype(bool)):
+            found = columns.get(name, "nothing")
+            raise ReplayError(f"rows need a column {name!r} of shape () and dtype bool; {found}.")
+    return columns
+
+
+def row_bytes(columns: Columns) -> int:
+    """Bytes of one row in all columns."""
+    return sum(column.nbytes for column in columns.values())
+
+
+def check_names(found: Iterable[str], expected: Iterable[str]) -> None:
+    """Raises ReplayError unless both hold the same names; it lists what is missing and unknown."""
+    found, expected = set(found), set(expected)
+    if unknown := sorted(found - expected):
+        hint = nearest(unknown[0], expected)
+        raise ReplayError(f"rows have no column {unknown[0]!r}; {hint}")
+    if missing := sorted(expected - found):
+        raise ReplayError(f"a row came without {', '.join(missing)}; every column is needed.")
+
+
+def fit(name: str, value: Any, column: Column, lead: tuple[int, ...]) -> np.ndarray:
+    """`value` as an array of shape `(*lead, *column.shape)` in the dtype of the column.
+
+    Floating numbers are rounded to the stored precision; integers are accepted only where every
+    value of their dtype fits. Raises ReplayError for another shape or a dtype that could lose
+    values.
+    """
+    array = np.asarray(value)
+    if array.shape != lead + column.shape:
+        raise ReplayError(
+            f"{name} has shape {array.shape}; expected {lead + column.shape} "
+            f"(leading {lead}, then one row of {column.shape})."
+        )
+    if array.dtype == column.dtype:
+        return array
+    if _is_float(array.dtype) and _is_float(column.dtype):
+        return array.astype(column.dtype)
+    if np.can_cast(array.dtype, column.dtype, "safe"):
+        return array.astype(column.dtype)
+    raise ReplayError(
+        f"{name} has dtype {array.dtype}; the replay stores {column.dtype}, which cannot hold "
+        f"every {array.dtype}: convert it before."
+    )
+
+
+def _is_float(dtype: np.dtype) -> bool:
+    return dtype.kind == "f" or dtype == BFLOAT16
