@@ -9,7 +9,10 @@ Reverie costs nothing and the device can be chosen before JAX starts.
 """
 
 import importlib
+import types
 import typing
+
+import reverie.train as _station
 
 if typing.TYPE_CHECKING:
     from reverie.api import evaluate as evaluate
@@ -31,7 +34,6 @@ if typing.TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOME = {
-    "train": "reverie.api",
     "load": "reverie.api",
     "evaluate": "reverie.api",
     "saved_config": "reverie.api",
@@ -48,14 +50,27 @@ _HOME = {
     "write_report": "reverie.report.page",
 }
 
-__all__ = [*_HOME]  # pyright: ignore[reportUnsupportedDunderAll]
+
+class _Train(types.ModuleType):
+    """The station `reverie.train`, which is also the verb: calling it learns a task."""
+
+    def __call__(self, task: typing.Any, **options: typing.Any) -> typing.Any:
+        """See `reverie.api.train`."""
+        from reverie.api import train
+
+        return train(task, **options)
+
+
+_station.__class__ = _Train
+
+__all__ = ["train", *_HOME]  # pyright: ignore[reportUnsupportedDunderAll]
 
 
 def __getattr__(name: str) -> typing.Any:
     if name not in _HOME:
-        raise AttributeError(f"reverie has no {name!r}; its names are {', '.join(_HOME)}.")
+        raise AttributeError(f"reverie has no {name!r}; its names are {', '.join(__all__)}.")
     return getattr(importlib.import_module(_HOME[name]), name)
 
 
 def __dir__() -> list[str]:
-    return [*_HOME, "__version__"]
+    return [*__all__, "__version__"]

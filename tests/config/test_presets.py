@@ -149,7 +149,7 @@ def test_automatic_size_respects_what_was_set_by_hand():
         ({"task": "CartPole-v1"}, "tasks are written suite_task or gym:ID"),
         ({"task": "gim:CartPole-v1"}, "did you mean 'gym'?"),
         ({"agent": "v4"}, "there is no agent 'v4'; did you mean 'v3'?"),
-        ({"size": "12"}, "there is no size '12'; did you mean '12m'?"),
+        ({"size": "12"}, "there is no size '12'; the sizes are auto, debug"),
         ({"preset": "atari10k"}, "there is no preset 'atari10k'; did you mean 'atari100k'?"),
         ({"methods": ["pach"]}, "there is no method 'pach'; did you mean 'patch'?"),
         ({"overrides": {"optim.lrr": 1}}, "did you mean 'lr'?"),

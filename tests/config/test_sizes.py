@@ -94,7 +94,7 @@ def test_sizes_grow_in_the_order_of_the_table():
 
 
 def test_unknown_size_names_the_nearest():
-    with pytest.raises(ConfigError, match="there is no size '12'; did you mean '12m'"):
+    with pytest.raises(ConfigError, match="there is no size '12'; the sizes are auto, debug"):
         size_edits("12")
 
 

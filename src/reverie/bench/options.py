@@ -5,7 +5,7 @@ from typing import Literal
 
 from tyro.conf import Positional
 
-from reverie.config.errors import ConfigError, suggest
+from reverie.config.errors import ConfigError
 from reverie.config.sizes import SIZES
 
 Precision = Literal["f32", "bf16"]
@@ -15,7 +15,7 @@ Kind = Literal["auto", "cpu", "gpu", "tpu"]
 def check(size: str, repeats: int) -> None:
     """Raises ConfigError for an unknown size or less than one repeat."""
     if size not in SIZES:
-        raise ConfigError(f"there is no size {size!r}; {suggest(size, SIZES)}")
+        raise ConfigError(f"there is no size {size!r}; the sizes are {', '.join(SIZES)}.")
     if repeats < 1:
         raise ConfigError(f"--repeats must be at least 1, found {repeats}.")
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from reverie.config.edit import apply
-from reverie.config.errors import ConfigError, suggest
+from reverie.config.errors import ConfigError
 from reverie.config.schema import Config
 
 
@@ -55,7 +55,7 @@ def size_edits(name: str) -> dict[str, Any]:
     Raises ConfigError if there is no such size.
     """
     if name not in SIZES:
-        raise ConfigError(f"there is no size {name!r}; {suggest(name, ['auto', *SIZES])}")
+        raise ConfigError(f"there is no size {name!r}; the sizes are auto, {', '.join(SIZES)}.")
     size = SIZES[name]
     outer, heads, behavior = size.layers
     edits: dict[str, Any] = {

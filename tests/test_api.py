@@ -1,0 +1,85 @@
+"""The Python surface: names, laziness, and how arguments become a configuration."""
+
+import subprocess
+import sys
+import types
+from pathlib import Path
+
+import pytest
+
+import reverie
+from reverie.config.presets import resolve
+
+
+@pytest.fixture
+def learned(monkeypatch):
+    """The calls that reach the training loop, which is replaced."""
+    seen = []
+    fake = types.ModuleType("reverie.train.loop")
+
+    def learn(config, make_env=None):
+        seen.append((config, make_env))
+        return Path("runs/x")
+
+    fake.train = learn  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "reverie.train.loop", fake)
+    monkeypatch.setattr("reverie.train.device._cache", lambda folder: None)
+    return seen
+
+
+def make_my_env():
+    raise AssertionError("the loop is replaced: nobody makes an environment")
+
+
+def test_train_takes_a_task(learned):
+    for _ in range(2):  # the name must stay callable after its package was imported
+        run = reverie.train("dmc_walker_walk", steps=10, size="1m", logdir="runs/mine")
+    assert run == Path("runs/x")
+    overrides = {"steps": 10, "logdir": "runs/mine"}
+    assert learned[-1] == (resolve("dmc_walker_walk", size="1m", overrides=overrides), None)
+
+
+def test_train_takes_a_callable_and_overrides(learned):
+    reverie.train(make_my_env, seed=3, overrides={"rssm.deter": 256})
+    config, make_env = learned[-1]
+    assert make_env is make_my_env
+    assert (config.task, config.seed, config.rssm.deter) == ("custom:make_my_env", 3, 256)
+    assert (config.size, config.pinned) == ("auto", ("rssm.deter",))
+    reverie.train(lambda: make_my_env())
+    assert learned[-1][0].task == "custom:lambda"
+
+
+def test_train_refuses_unknown_names(learned):
+    with pytest.raises(reverie.ConfigError, match="did you mean 'deter'"):
+        reverie.train("gym:A", overrides={"rssm.detr": 256})
+    with pytest.raises(TypeError, match="stpes"):
+        reverie.train("gym:A", stpes=3)
+    assert learned == []
+
+
+def test_load_and_evaluate_need_a_run(tmp_path):
+    for verb in (reverie.load, reverie.evaluate):
+        with pytest.raises(reverie.RunError, match=r"is no run folder: it holds no config.json"):
+            verb(tmp_path)
+
+
+def test_the_station_stays_importable():
+    import reverie.train.errors as errors
+    from reverie.train import device
+
+    assert reverie.train.errors is errors
+    assert reverie.train.device is device
+
+
+def test_importing_reverie_is_light():
+    code = "import sys, reverie; sys.exit(any(m in sys.modules for m in ('jax', 'numpy', 'tyro')))"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_names():
+    assert len(reverie.__all__) <= 25
+    for name in reverie.__all__:
+        assert getattr(reverie, name) is not None
+    assert set(reverie.__all__) < set(dir(reverie))
+    with pytest.raises(AttributeError, match="reverie has no 'tarin'"):
+        reverie.tarin  # noqa: B018

@@ -1,0 +1,264 @@
+"""The command line: what each verb understands, says and returns."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+import types
+from pathlib import Path
+
+import pytest
+
+from reverie.bench.options import ActOptions, EnvOptions, UpdateOptions
+from reverie.cli import VERBS, main
+from reverie.config.edit import field_types, flat, to_json
+from reverie.config.presets import resolve
+from reverie.config.schema import ConfigError
+from reverie.launch import read
+from reverie.train.errors import RunError
+
+
+@pytest.fixture
+def calls(monkeypatch):
+    """Stand-ins for what the verbs call: the wiring is tested here, the work elsewhere."""
+    seen: dict[str, tuple] = {}
+
+    def stand_in(module: str, name: str, answer):
+        def call(*args, **kwargs):
+            seen[name if name != "run" else module] = (args, kwargs)
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+
+        fake = types.ModuleType(module)
+        setattr(fake, name, call)
+        monkeypatch.setitem(sys.modules, module, fake)
+
+    stand_in("reverie.train.loop", "train", Path("runs/x"))
+    stand_in("reverie.train.evaluate", "evaluate_run", {"eval/return": 1.25, "eval/episodes": 3})
+    stand_in("reverie.report.page", "write_report", Path("page.html"))
+    for kind in ("update", "act", "env"):
+        stand_in(f"reverie.bench.{kind}", "run", None)
+    stand_in("reverie.train.device", "prepare", "cpu")
+    seen["fail"] = stand_in  # type: ignore[assignment]
+    return seen
+
+
+def test_train_composes_presets_and_flags(calls, capsys):
+    words = "train atari100k_pong --size 1m --steps 1e4 --rssm.deter 256 --env.no-parallel"
+    assert main(words.split()) == 0
+    (config,), options = calls["train"]
+    overrides = {"steps": 10_000, "rssm.deter": 256, "env.parallel": False}
+    assert config == resolve("atari100k_pong", size="1m", overrides=overrides)
+    assert options == {}
+    assert calls["prepare"][0] == (config.device,)
+    assert capsys.readouterr().out == "run folder: runs/x\n"
+
+
+@pytest.mark.parametrize(
+    ("flags", "path", "value"),
+    [
+        ("--env.gray", "env.gray", True),
+        ("--env.gray false", "env.gray", False),
+        ("--env.no_parallel", "env.parallel", False),
+        ("--optim.lr=1e-3", "optim.lr", 1e-3),
+        ("--train.log-every 7", "train.log_every", 7),
+        ("--encoder.mults 1 2 3", "encoder.mults", (1, 2, 3)),
+        ("--encoder.mults 1,2", "encoder.mults", (1, 2)),
+        ("--env.camera -1", "env.camera", -1),
+        ("--agent v3", "agent", "v3"),
+        ("--methods patch", "encoder.stack", "patch"),
+        ("--preset debug", "size", "debug"),
+    ],
+)
+def test_flags(flags, path, value):
+    config = read(["gym:X-v0", *flags.split()]).config()
+    assert flat(config)[path] == value
+
+
+def test_every_field_can_be_written_as_a_flag():
+    config = resolve("dmc_walker_walk", size="1m")
+    for path, value in flat(config).items():
+        if path in ("task", "agent", "size", "pinned", "env.exclude"):
+            continue
+        word = " ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+        flag = [f"--{path}={word}"]
+        assert read(["dmc_walker_walk", "--size", "1m", *flag]).config() == config
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("trian x", "there is no verb 'trian'; did you mean 'train'?"),
+        ("train", "the task is missing: write `reverie train TASK`"),
+        ("train gym:A gym:B", "one task at a time, found gym:A and gym:B"),
+        ("train gym:A --rssm.detr 3", "no option --rssm.detr; did you mean '--rssm.deter'?"),
+        ("train gym:A --deter 3", "no option --deter; did you mean '--rssm.deter'?"),
+        ("train gym:A --siez 3", "no option --siez; did you mean '--size'?"),
+        ("train gym:A --qqqqq", "`reverie train TASK --help` lists all of them"),
+        ("train gym:A --steps", "--steps needs a value. Environment steps"),
+        ("train gym:A --steps 1 --steps 2", "--steps is given twice"),
+        ("train gym:A --steps 1.5", "steps takes an integer"),
+        ("train gym:A --size 13m", "there is no size '13m'; the sizes are auto, debug, tiny, 1m"),
+        ("train gym:A --env.no-gray=1", "no option --env.no-gray"),
+        ("train atri_pong", "did you mean 'atari'?"),
+        ("tasks cartpoel_balance", "no task contains 'cartpoel_balance'"),
+        ("tasks a b", "usage: reverie tasks [FILTER]; found 'a b'."),
+        ("presets atari10k", "there is no preset 'atari10k'; did you mean 'atari100k'?"),
+        ("bench updat", "there is no benchmark 'updat'; did you mean 'update'?"),
+    ],
+)
+def test_usage_errors_are_one_sentence_and_exit_2(words, message, capsys):
+    assert main(words.split()) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith("reverie: ")
+    assert said.err.count("\n") == 1
+    assert message in said.err
+
+
+@pytest.mark.parametrize("words", ["eval", "report", "bench env", "bench update --siz 1m"])
+def test_options_that_tyro_reads_exit_2_as_well(words, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(words.split())
+    assert stop.value.code == 2
+
+
+def test_run_errors_exit_1_without_traceback(calls, capsys):
+    calls["fail"]("reverie.train.loop", "train", RunError("the disk is full."))
+    assert main(["train", "gym:A"]) == 1
+    assert capsys.readouterr().err == "reverie: the disk is full.\n"
+    assert main(["train", "gym:A", "--debug"]) == 1
+    said = capsys.readouterr().err
+    assert "Traceback" in said
+    assert said.endswith("reverie: the disk is full.\n")
+
+
+def test_defects_keep_their_traceback(calls):
+    calls["fail"]("reverie.train.loop", "train", ZeroDivisionError("a defect"))
+    with pytest.raises(ZeroDivisionError):
+        main(["train", "gym:A"])
+
+
+def test_interruption_exits_130(calls, monkeypatch, capsys):
+    def interrupt(words):
+        raise KeyboardInterrupt
+
+    monkeypatch.setitem(VERBS, "train", interrupt)
+    assert main(["train", "gym:A"]) == 130
+    assert capsys.readouterr().err == "reverie: interrupted.\n"
+
+
+def test_eval_reads_the_run_folder(calls, tmp_path, capsys):
+    config = resolve("gym:A", overrides={"device.kind": "gpu"})
+    (tmp_path / "config.json").write_text(json.dumps({"config": to_json(config)}))
+    words = ["eval", str(tmp_path), "--episodes", "3", "--greedy", "--device", "cpu"]
+    assert main(words) == 0
+    expected = {"episodes": 3, "greedy": True, "seed": 0, "envs": 1}
+    assert calls["evaluate_run"] == ((tmp_path,), expected)
+    assert calls["prepare"][0][0].kind == "cpu"
+    assert capsys.readouterr().out == "eval/return    1.25\neval/episodes  3\n"
+    assert main(["eval", str(tmp_path)]) == 0
+    assert calls["prepare"][0][0].kind == "gpu"
+
+
+def test_eval_refuses_what_is_no_run(tmp_path, capsys):
+    assert main(["eval", str(tmp_path)]) == 1
+    assert "is no run folder: it holds no config.json." in capsys.readouterr().err
+    (tmp_path / "config.json").write_text('{"config": {"rssm": {"detr": 3}}}')
+    assert main(["eval", str(tmp_path)]) == 2
+    assert "is of another version: there is no configuration key" in capsys.readouterr().err
+    (tmp_path / "config.json").write_text('{"conf')
+    assert main(["eval", str(tmp_path)]) == 1
+    assert "is not the configuration of a run" in capsys.readouterr().err
+
+
+def test_report_takes_several_runs(calls, capsys):
+    assert main(["report", "runs/a", "runs/b", "--out", "x.html"]) == 0
+    assert calls["write_report"][0] == ([Path("runs/a"), Path("runs/b")], Path("x.html"))
+    assert main(["report", "runs/a"]) == 0
+    assert calls["write_report"][0] == ([Path("runs/a")], None)
+    assert capsys.readouterr().out == "report: page.html\n" * 2
+
+
+def test_bench_passes_frozen_options(calls):
+    main(
+        [
+            "bench",
+            "update",
+            "--size",
+            "1m",
+            "--obs",
+            "vector",
+            "--precision",
+            "bf16",
+            "--dry",
+            "--json",
+            "a",
+            "--repeats",
+            "3",
+        ]
+    )
+    expected = UpdateOptions("1m", "vector", "bf16", "auto", True, "a", 3)
+    assert calls["reverie.bench.update"] == ((expected,), {})
+    main(["bench", "act", "--envs", "1", "2"])
+    assert calls["reverie.bench.act"] == ((ActOptions(envs=(1, 2)),), {})
+    main(["bench", "env", "dmc_walker_walk", "--num", "4"])
+    assert calls["reverie.bench.env"] == ((EnvOptions("dmc_walker_walk", num=4),), {})
+
+
+@pytest.mark.parametrize("change", [{"size": "3m"}, {"repeats": 0}])
+def test_bench_options_are_checked(change):
+    with pytest.raises(ConfigError):
+        UpdateOptions(**change)
+
+
+def test_tasks_and_presets_list_what_there_is(capsys):
+    assert main(["tasks", "walker"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert any(line.startswith("dmc_walker_walk ") for line in lines)
+    assert all("walker" in line for line in lines)
+    assert main(["presets"]) == 0
+    listed = capsys.readouterr().out
+    assert all(name in listed for name in ("atari100k", "debug", "400m", "patch"))
+    assert main(["presets", "atari100k"]) == 0
+    assert "train.ratio  256" in capsys.readouterr().out
+
+
+def test_help_shows_the_composed_defaults_and_every_field(capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["train", "dmc_walker_walk", "--help", "--seed", "7"])
+    assert stop.value.code == 0
+    text = " ".join(capsys.readouterr().out.replace("│", " ").split())
+    for path in field_types():
+        if path not in ("task", "pinned"):
+            assert f"--{path}" in text
+    assert "--train.ratio FLOAT Train ratio" in text
+    assert "(default: 512.0)" in text  # the suite's preset
+    assert "Width D of the deterministic state. (default: 512)" in text  # the size it will have
+    assert "(default: 7)" in text
+
+
+LIMIT = 0.5  # seconds of processor time
+
+
+@pytest.mark.parametrize("words", [["--help"], ["tasks"], ["presets"], ["train", "--help"]])
+def test_start_up_is_fast_and_without_jax(words):
+    code = (
+        "import sys, time; from reverie.cli import main\n"
+        "try: main(sys.argv[1:])\n"
+        "except SystemExit: pass\n"
+        "sys.stderr.write(f\"{'jax' in sys.modules} {time.process_time()}\")"
+    )
+    best = float("inf")
+    for _ in range(3):
+        command = [sys.executable, "-c", code, *words]
+        done = subprocess.run(command, capture_output=True, text=True, env=dict(os.environ))
+        loaded, seconds = done.stderr.rsplit("\n", 1)[-1].split()
+        assert loaded == "False"
+        best = min(best, float(seconds))
+        if best < LIMIT:
+            return
+        time.sleep(0.2)
+    pytest.fail(f"reverie {' '.join(words)} took {best:.2f} s of processor time")
