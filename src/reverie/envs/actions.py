@@ -1,0 +1,142 @@
+"""Action space -> specs, and functions that turn the agent's action into the environment's.
+
+| space | the agent's action |
+|---|---|
+| Discrete, MultiDiscrete, MultiBinary | int32 classes counted from 0 |
+| Box of floats | float32 in [−1, 1]; bounded components are rescaled to [low, high] |
+| Dict, Tuple | one key a part; names are joined by "_" |
+
+Continuous actions outside [−1, 1] are clipped to it: the policy is a normal distribution whose
+samples may lie outside, and clipping them is part of the method (DreamerV3's environment
+wrappers), not a repair. Components without two finite bounds pass through unscaled.
+"""
+
+import functools as ft
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+
+from reverie.envs.base import Action, EnvError
+from reverie.envs.observations import leaves
+from reverie.records import Spec, Specs
+
+
+@dataclass(frozen=True)
+class Writer:
+    """How one array of the agent's action becomes one part of the environment's."""
+
+    key: str
+    path: tuple
+    spec: Spec
+    convert: Callable[[np.ndarray], Any]
+
+
+def writers(space: spaces.Space) -> tuple[list[Writer], list[str]]:
+    """Writers of all parts of an action space, and notices.
+
+    Raises EnvError for a part that the agent cannot act in.
+    """
+    found, notices = [], []
+    for path, part in leaves(space):
+        key = "_".join(str(name) for name in path).replace("/", "_") or "action"
+        spec, convert = _write_space(part, key)
+        found.append(Writer(key, path, spec, convert))
+        if spec.kind == "vector" and not np.isfinite(np.asarray(spec.low + spec.high)).all():
+            notices.append(
+                f"Action {key!r}: components without two finite bounds are not rescaled; the "
+                "agent reaches only [-1, 1] of them."
+            )
+    keys = [writer.key for writer in found]
+    if len(set(keys)) < len(keys) or not keys:
+        raise EnvError(f"The action space {space} needs one part or more with different names.")
+    return found, notices
+
+
+def specs_of(found: list[Writer]) -> Specs:
+    """Specs by key, in sorted order."""
+    return {writer.key: writer.spec for writer in sorted(found, key=lambda w: w.key)}
+
+
+def _write_space(space: spaces.Space, key: str) -> tuple[Spec, Callable]:
+    match space:
+        case spaces.Discrete():
+            spec = Spec("discrete", (), classes=(int(space.n),))
+            return spec, ft.partial(_to_int, start=int(space.start))
+        case spaces.MultiDiscrete():
+            spec = Spec("discrete", space.nvec.shape, classes=tuple(map(int, space.nvec.flat)))
+            return spec, ft.partial(_to_ints, start=space.start, dtype=space.dtype)
+        case spaces.MultiBinary():
+            spec = Spec("discrete", tuple(space.shape), classes=(2,) * int(np.prod(space.shape)))
+            return spec, ft.partial(_to_ints, start=0, dtype=space.dtype)
+        case spaces.Box() if np.issubdtype(space.dtype, np.floating) and 0 not in space.shape:
+            return _box_spec(space), _box_writer(space)
+    raise EnvError(
+        f"Action {key!r} has the space {space}, in which the agent cannot act. Usable are "
+        "Discrete, MultiDiscrete, MultiBinary, Box of floats, and Dict or Tuple of those; "
+        "convert it in a wrapper."
+    )
+
+
+def _box_spec(space: spaces.Box) -> Spec:
+    low, high = (tuple(map(float, bound.flat)) for bound in (space.low, space.high))
+    return Spec("vector", space.shape, low=low, high=high)
+
+
+def _box_writer(space: spaces.Box) -> Callable:
+    low, high = space.low.astype(np.float64), space.high.astype(np.float64)
+    bounded = np.isfinite(low) & np.isfinite(high)
+    scale = np.where(
+        bounded, (np.where(bounded, high, 1.0) - np.where(bounded, low, -1.0)) / 2, 1.0
+    )
+    centre = np.where(bounded, np.where(bounded, low, 0.0) + scale, 0.0)
+    return ft.partial(_to_box, scale=scale, centre=centre, space=space)
+
+
+def _to_int(value: np.ndarray, *, start: int) -> int:
+    return int(value) + start
+
+
+def _to_ints(value: np.ndarray, *, start: np.ndarray | int, dtype: np.dtype) -> np.ndarray:
+    return (value + start).astype(dtype)
+
+
+def _to_box(value: np.ndarray, *, scale, centre, space: spaces.Box) -> np.ndarray:
+    inside = np.minimum(np.maximum(value, -1.0), 1.0) * scale + centre
+    # The outer bound guards half-bounded components and the last bit of rounding.
+    return np.minimum(np.maximum(inside, space.low), space.high).astype(space.dtype)
+
+
+def write(found: list[Writer], space: spaces.Space, action: Action) -> Any:
+    """The environment's action. Raises EnvError that names the key of a bad value."""
+    parts = {}
+    for writer in found:
+        value = action.get(writer.key)
+        if value is None:
+            raise EnvError(
+                f"the action lacks the key {writer.key!r}; it has: {', '.join(action) or 'none'}"
+            )
+        _check(value, writer)
+        parts[writer.path] = writer.convert(value)
+    return parts[()] if () in parts else _assemble(space, parts, ())
+
+
+def _check(value: np.ndarray, writer: Writer) -> None:
+    spec = writer.spec
+    if np.shape(value) != spec.shape:
+        raise EnvError(f"action {writer.key!r} has shape {np.shape(value)}, expected {spec.shape}")
+    if spec.kind == "vector":
+        if not np.isfinite(value).all():
+            raise EnvError(f"action {writer.key!r} holds NaN or infinity")
+    elif not ((value >= 0) & (value < np.reshape(spec.classes, spec.shape))).all():
+        raise EnvError(f"action {writer.key!r} is {value}, expected 0 ... {spec.classes} - 1")
+
+
+def _assemble(space: spaces.Space, parts: dict[tuple, Any], path: tuple) -> Any:
+    if isinstance(space, spaces.Dict):
+        return {name: _assemble(s, parts, (*path, name)) for name, s in space.spaces.items()}
+    if isinstance(space, spaces.Tuple):
+        return tuple(_assemble(s, parts, (*path, i)) for i, s in enumerate(space.spaces))
+    return parts[path]

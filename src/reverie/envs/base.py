@@ -1,0 +1,58 @@
+"""What an environment is to the agent, and how it says that something is wrong."""
+
+import difflib
+from collections.abc import Iterable
+from typing import Protocol
+
+import numpy as np
+
+from reverie.records import Specs
+
+Obs = dict[str, np.ndarray]
+"""One observation: key -> array of shape `spec.shape` and dtype `spec.dtype`."""
+Action = dict[str, np.ndarray]
+"""One action: key -> array; continuous ones float32 in [−1, 1], discrete ones int32."""
+
+
+class EnvError(ValueError):
+    """An environment that cannot be made, read or stepped: the message says what to do."""
+
+
+class Env(Protocol):
+    """One environment in the agent's terms.
+
+    An episode is a function of its reset seed and its actions: `reset` must make whatever the
+    simulator draws at random follow from `seed` alone. `notices` holds one sentence for every
+    conversion that the user might want to know of.
+    """
+
+    obs_specs: Specs
+    action_specs: Specs
+    notices: list[str]
+
+    def reset(self, seed: int) -> Obs:
+        """The first observation of a new episode; `seed` is a non-negative integer below 2³¹."""
+        ...
+
+    def step(self, action: Action) -> tuple[Obs, float, bool, bool]:
+        """Observation, reward, `terminal` and `last` after one action of the agent.
+
+        `terminal` says that no future follows, `last` that the episode ends here. A true end is
+        both, a time limit only `last`. `terminal` without `last` exists too: a lost life that is
+        treated as an end although the game goes on (`EnvConfig.lives` "discount").
+        """
+        ...
+
+    def render(self) -> np.ndarray | None:
+        """A picture for people, uint8 (height, width, 3), or None where there is none."""
+        ...
+
+    def close(self) -> None:
+        """Free the simulator. The environment is not used afterwards."""
+        ...
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """' Did you mean X?' with the nearest known spelling, or '' where nothing is near."""
+    near = difflib.get_close_matches(name, list(known), n=1)
+    return f" Did you mean {near[0]!r}?" if near else ""

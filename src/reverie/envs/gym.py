@@ -1,0 +1,85 @@
+"""Gymnasium ids: look one up (did you mean …), import its package, build it."""
+
+import importlib
+import os
+import sys
+from typing import Any
+
+import gymnasium
+from gymnasium.envs.registration import EnvSpec, load_env_creator
+
+from reverie.envs.base import EnvError, did_you_mean
+
+HOMES = {"ALE/": ("ale_py", "atari"), "MiniGrid-": ("minigrid", "minigrid"),
+         "BabyAI-": ("minigrid", "minigrid")}  # fmt: skip
+"""Prefix of an id -> package that registers it, and our extra that installs the package."""
+
+
+def find(name: str) -> EnvSpec:
+    """The registration of an id, which may be written `module:id` to import `module` first.
+
+    Raises EnvError with the nearest registered id, or the package that is missing.
+    """
+    module, _, id = name.rpartition(":")
+    for prefix, (home, extra) in HOMES.items():
+        if id.startswith(prefix):
+            _import(home, f"; install it with: pip install 'reverie[{extra}]'")
+    if module:
+        _import(module, ", named before ':' in the task; install it or correct the name")
+    if id in gymnasium.registry:
+        return gymnasium.registry[id]
+    try:
+        return gymnasium.spec(id)  # an id without version means the newest one
+    except gymnasium.error.Error:
+        near = did_you_mean(id, gymnasium.registry)
+        raise EnvError(
+            f"Gymnasium knows no environment {id!r}.{near} If a package registers it, name the "
+            f"package: gym:PACKAGE:{id}"
+        ) from None
+
+
+def _import(module: str, hint: str) -> None:
+    try:
+        importlib.import_module(module)
+    except ImportError as error:
+        raise EnvError(f"Cannot import {module!r} ({error}){hint}.") from None
+
+
+def build(name: str, kwargs: dict[str, Any], *, render: bool) -> gymnasium.Env:
+    """The environment of an id; with `render` it can draw pictures if it knows how to.
+
+    Raises EnvError for an unknown id, a missing simulator or unfitting `kwargs`.
+    """
+    spec = find(name)
+    default_gl()
+    if render and "render_mode" not in kwargs and "rgb_array" in _render_modes(spec):
+        kwargs = {**kwargs, "render_mode": "rgb_array"}
+    try:
+        return gymnasium.make(spec, disable_env_checker=True, **kwargs)
+    except TypeError as error:
+        if "argument" not in str(error):
+            raise
+        raise EnvError(f"env.kwargs {kwargs} do not fit {spec.id}: {error}") from None
+    except (gymnasium.error.DependencyNotInstalled, ImportError) as error:
+        raise EnvError(
+            f"{spec.id} needs a package that is missing here: {error}. Gymnasium's own suites come "
+            "with: pip install 'gymnasium[classic-control,mujoco,box2d]'"
+        ) from None
+
+
+def _render_modes(spec: EnvSpec) -> list[str]:
+    creator = load_env_creator(spec.entry_point) if isinstance(spec.entry_point, str) else None
+    creator = creator or spec.entry_point
+    if isinstance(creator, type) and issubclass(creator, gymnasium.Env):
+        return list(creator.metadata.get("render_modes", []))
+    return []
+
+
+def default_gl() -> None:
+    """Let MuJoCo draw without a display: EGL, unless the user chose something or has a screen.
+
+    Works by the variable MUJOCO_GL of this process and only before MuJoCo is imported.
+    """
+    screen = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    if sys.platform.startswith("linux") and not screen:
+        os.environ.setdefault("MUJOCO_GL", "egl")

@@ -1,0 +1,116 @@
+"""From a task's name to an environment: the one place that knows all suites."""
+
+import functools as ft
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, assert_never, cast
+
+import gymnasium
+
+from reverie.config.schema import EnvConfig
+from reverie.envs import catalog
+from reverie.envs.adapter import Adapter
+from reverie.envs.base import Env, EnvError
+
+
+def make(
+    task: str | Callable[..., gymnasium.Env], config: EnvConfig, *, render: bool = False
+) -> Env:
+    """The environment of a task, in the agent's terms.
+
+    Args:
+        task: a name (see `catalog.tasks`), or a callable that returns a gymnasium.Env; it gets
+            `config.kwargs` as keyword arguments.
+        config: presets are applied already; fields of other suites are not read.
+        render: the environment must be able to `render()` (costs time in some suites).
+
+    Raises EnvError for an unknown name (with the nearest one), a simulator that is not installed
+    (with the extra to install), bad `config.kwargs`, or spaces the agent cannot use.
+    """
+    kwargs = parse_kwargs(config.kwargs)
+    if callable(task):
+        return Adapter(task(**kwargs), config)
+    suite, name = catalog.parse(task)
+    if suite == "gym":
+        from reverie.envs import gym
+
+        return Adapter(gym.build(name, kwargs, render=render), config)
+    env, notices = _build(suite, name, config, kwargs)
+    own_repeat = suite in ("atari", "atari100k", "dmc")
+    adapter = Adapter(env, replace(config, repeat=1) if own_repeat else config)
+    adapter.notices += notices
+    return adapter
+
+
+def maker(
+    task: str | Callable[..., gymnasium.Env], config: EnvConfig, *, render: bool = False
+) -> Callable[[], Env]:
+    """`make` with its arguments bound, to be called in another process; names are checked now.
+
+    A Gymnasium id that this process has registered travels along with its registration.
+    """
+    parse_kwargs(config.kwargs)
+    if isinstance(task, str) and catalog.parse(task)[0] == "gym":
+        from reverie.envs import gym
+
+        entry = gym.find(catalog.parse(task)[1])
+        return ft.partial(_make_registered, entry, task, config, render=render)
+    return ft.partial(make, task, config, render=render)
+
+
+def _make_registered(entry: Any, task: str, config: EnvConfig, *, render: bool) -> Env:
+    gymnasium.registry.setdefault(entry.id, entry)
+    return make(task, config, render=render)
+
+
+def parse_kwargs(text: str) -> dict[str, Any]:
+    """The keyword arguments in `EnvConfig.kwargs`. Raises EnvError if it is no JSON object."""
+    try:
+        kwargs = json.loads(text or "{}")
+    except json.JSONDecodeError as error:
+        raise EnvError(f"env.kwargs is not JSON: {error}. Found {text!r}.") from None
+    if not isinstance(kwargs, dict):
+        raise EnvError(f'env.kwargs must be a JSON object such as {{"key": 1}}, found {text!r}.')
+    return kwargs
+
+
+def _build(
+    suite: str, name: str, config: EnvConfig, kwargs: dict[str, Any]
+) -> tuple[gymnasium.Env, list[str]]:
+    extra = {"atari100k": "atari"}.get(suite, suite)
+    try:
+        return _build_suite(suite, name, config, kwargs)
+    except ImportError as error:
+        raise EnvError(
+            f"The {suite} tasks need a package that is missing here ({error}). "
+            f"Install it with: pip install 'reverie[{extra}]'"
+        ) from None
+    except TypeError as error:
+        if kwargs and "argument" in str(error):
+            raise EnvError(f"env.kwargs {kwargs} do not fit {suite}_{name}: {error}.") from None
+        raise
+
+
+def _build_suite(
+    suite: str, name: str, config: EnvConfig, kwargs: dict[str, Any]
+) -> tuple[gymnasium.Env, list[str]]:
+    match cast(Any, suite):
+        case "atari" | "atari100k":
+            from reverie.envs.atari import AtariGame
+
+            return AtariGame(name, config, **kwargs), []
+        case "dmc":
+            from reverie.envs.dmc import ControlTask
+
+            return ControlTask(*catalog.split_dmc(name), config, **kwargs), []
+        case "minigrid":
+            from reverie.envs import minigrid
+
+            return minigrid.build(catalog.minigrid_ids()[name], config, kwargs)
+        case "probe":
+            from reverie.envs.probes import PROBES
+
+            return PROBES[name].env(**kwargs), []
+        case other:
+            assert_never(other)

@@ -1,0 +1,198 @@
+"""Where an environment sits: in this process, or in a process of its own."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol
+
+from reverie.envs import board as boards
+from reverie.envs import worker
+from reverie.envs.base import Env, EnvError
+
+START = 60.0
+"""Shortest patience with a process that is starting, seconds."""
+TAIL = 2000
+"""Bytes of the log that are quoted when a process dies without a word."""
+
+
+class Crash(Exception):
+    """An environment died, hung or raised; the message says how. Another one can take its seat."""
+
+
+class Seat(Protocol):
+    """One environment that takes commands (`worker.STEP` …) and answers them, one at a time."""
+
+    def ask(self, letter: bytes, payload: Any = None) -> None:
+        """Give a command without waiting for it."""
+        ...
+
+    def answer(self) -> Any:
+        """Wait for the command's result. Raises EnvError or Crash."""
+        ...
+
+    def close(self, *, patience: float) -> None:
+        """End the environment; kill its process after `patience` seconds. Never raises."""
+        ...
+
+
+class Local:
+    """An environment in this process; a command is carried out when its answer is wanted."""
+
+    def __init__(self, make_one: Callable[[], Env]):
+        self._make_one = make_one
+        self._env: Any = None
+        self._board: Any = None
+        self._index = 0
+        self._todo: tuple[bytes, Any] = (worker.CLOSE, None)
+
+    def ask(self, letter: bytes, payload: Any = None) -> None:
+        """Remember the command."""
+        self._todo = (letter, payload)
+
+    def answer(self) -> Any:
+        """Carry the command out."""
+        try:
+            return self._obey(*self._todo)
+        except EnvError:
+            raise
+        except Exception:
+            raise Crash(traceback.format_exc()) from None
+
+    def _obey(self, letter: bytes, payload: Any) -> Any:
+        match letter:
+            case worker.STEP:
+                boards.step(self._env, self._board, self._index)
+            case worker.RESET:
+                boards.reset(self._env, self._board, self._index, payload)
+            case worker.REPLAY:
+                boards.replay(self._env, self._board, self._index, *payload, beat=lambda: None)
+            case worker.RENDER:
+                return self._env.render()
+            case worker.MAKE:
+                self._env = self._make_one()
+                return self._env.obs_specs, self._env.action_specs, self._env.notices
+            case worker.LAYOUT:
+                self._board, self._index = payload
+        return None
+
+    def close(self, *, patience: float) -> None:
+        """Close the environment."""
+        if self._env is not None:
+            with contextlib.suppress(Exception):
+                self._env.close()
+            self._env = None
+
+
+class Process:
+    """An environment in a fresh Python process (never a fork: forked simulators hang).
+
+    Args:
+        recipe: cloudpickled function that makes the environment.
+        memory: file that will hold the board.
+        log: file that takes what the simulator prints.
+        timeout: seconds after which an unanswered command counts as hung.
+    """
+
+    def __init__(self, recipe: bytes, memory: BinaryIO, log: BinaryIO, *, timeout: float):
+        self._recipe, self._log, self._timeout = recipe, log, timeout
+        self._starting = True
+        self._link, theirs = socket.socketpair()
+        life_theirs, self._life = os.pipe()
+        fds = (theirs.fileno(), memory.fileno(), life_theirs)
+        code = f"from reverie.envs.worker import main; main{fds}"
+        try:
+            self.process = subprocess.Popen(
+                [sys.executable, "-c", code],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                pass_fds=fds,
+                env=_surroundings(),
+                process_group=0,  # Ctrl-C reaches the parent only
+            )
+        finally:
+            theirs.close()
+            os.close(life_theirs)
+
+    def ask(self, letter: bytes, payload: Any = None) -> None:
+        """Send the command. A dead process is reported by `answer`."""
+        if letter == worker.MAKE:
+            payload = self._recipe
+        self._link.settimeout(self._timeout)
+        with contextlib.suppress(OSError):
+            worker.send(self._link, letter, payload)
+
+    def answer(self) -> Any:
+        """Wait for the answer; signs of life start the clock again."""
+        timeout = max(self._timeout, START) if self._starting else self._timeout
+        self._link.settimeout(timeout)
+        letter = worker.ALIVE
+        while letter == worker.ALIVE:
+            try:
+                letter, payload = worker.receive(self._link)
+            except TimeoutError:
+                raise Crash(f"no answer for {timeout:g} seconds (env.timeout)") from None
+            except (EOFError, OSError):
+                raise Crash(self._obituary()) from None
+        self._starting = False
+        if letter == worker.WRONG:
+            raise EnvError(payload)
+        if letter == worker.CRASHED:
+            raise Crash(payload)
+        return payload
+
+    def _obituary(self) -> str:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(1.0)
+        code = self.process.poll()
+        how = f"exit status {code}"
+        if code is not None and code < 0:
+            how = f"killed by {signal.Signals(-code).name}"
+        return f"its process ended ({how}). Last words:\n{tail(self._log)}"
+
+    def close(self, *, patience: float) -> None:
+        """Ask the process to leave, then kill it; it is always waited for."""
+        with contextlib.suppress(OSError):
+            self._link.settimeout(0.1)
+            worker.send(self._link, worker.CLOSE)
+        self._link.close()
+        try:
+            self.process.wait(patience)
+        except subprocess.TimeoutExpired:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)  # its own children too
+            self.process.wait()
+        if self._life >= 0:
+            os.close(self._life)
+            self._life = -1
+
+
+def _threads() -> dict[str, str]:
+    """One arithmetic thread a process: E environments must not start E times all cores."""
+    return dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+
+
+def _surroundings() -> dict[str, str]:
+    """The environment variables of a worker: ours, our import path, one arithmetic thread."""
+    path = os.pathsep.join(entry or str(Path.cwd()) for entry in sys.path)
+    return {**_threads(), **os.environ, "PYTHONPATH": path}
+
+
+def open_log(path: Path | str | None) -> BinaryIO:
+    """The file that takes what simulators print: `path` (appended to), or one without a name."""
+    if path is None:
+        return tempfile.TemporaryFile()
+    return Path(path).open("a+b")
+
+
+def tail(log: BinaryIO) -> str:
+    """The last 2000 bytes of a log, as text."""
+    size = os.fstat(log.fileno()).st_size
+    return os.pread(log.fileno(), TAIL, max(0, size - TAIL)).decode(errors="replace")

@@ -1,0 +1,260 @@
+"""E environments that step side by side: one batch of actions in, one batched Step out."""
+
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from reverie.envs import worker
+from reverie.envs.base import Action, Env, EnvError
+from reverie.envs.crew import Crew
+from reverie.envs.history import History, equal_rows, row_of, stack_rows
+from reverie.envs.seats import Crash
+from reverie.records import Specs, Step
+
+
+def episode_seed(seed: int, stream: str, index: int, episode: int) -> int:
+    """The reset seed of an episode, in [0, 2³¹).
+
+    Args:
+        seed: root of a run, at least 0.
+        stream: purpose of the environments; keeps for example training and evaluation apart.
+        index: number of the environment, from 0.
+        episode: number of the episode in that environment, from 0.
+    """
+    entropy = [seed, zlib.crc32(stream.encode()), index, episode]
+    return int(np.random.SeedSequence(entropy).generate_state(1)[0] >> 1)
+
+
+class Vector:
+    """E environments, in processes of their own or in this one.
+
+    `send` starts a step everywhere, `recv` waits for the rows. The first `send`, and every `send`
+    after a row with `is_last`, resets that environment: the action is ignored, the row that
+    answers is `is_first` with reward 0.
+
+    An environment that crashes, raises or does not answer in time is replaced, at most `restarts`
+    times in all; `restarted` counts. Its open episode ends without a last row and the next row is
+    the first of a new episode. EnvError (bad values, bad spaces) is never met by a restart: it is
+    raised, with the number of the environment, and all environments are closed.
+
+    Use it as a context manager, or call `close`; a forgotten one is closed at collection or exit.
+    """
+
+    def __init__(
+        self,
+        make_one: Callable[[], Env],
+        *,
+        num: int,
+        seed: int,
+        stream: str = "train",
+        parallel: bool = True,
+        timeout: float = 120.0,
+        restarts: int = 10,
+        log_file: Path | str | None = None,
+    ):
+        """
+        Args:
+            make_one: makes one environment; it is sent to the processes by cloudpickle. What
+                cannot be pickled runs in this process, and a notice says so.
+            num: environments E.
+            seed: root of all reset seeds, at least 0.
+            stream: name of the purpose; each has episodes of its own.
+            parallel: one process an environment (True), or this one (False).
+            timeout: seconds without an answer after which a process counts as hung.
+            restarts: replaced environments, all together, before EnvError is raised.
+            log_file: takes what simulators print and the tracebacks of crashes.
+
+        Raises EnvError if an environment cannot be made.
+        """
+        if num < 1 or seed < 0:
+            raise EnvError(f"num must be at least 1 and seed at least 0, got {num} and {seed}.")
+        self.num, self.seed, self.stream = num, seed, stream
+        watch = {"timeout": timeout, "restarts": restarts, "log_file": log_file}
+        self._crew = Crew(make_one, num=num, parallel=parallel, **watch)
+        self._board = self._crew.board
+        self._history = [History(self.action_specs) for _ in range(num)]
+        self._episode = np.full(num, -1, np.int64)
+        self._due = np.ones(num, bool)  # the next send resets
+        self._first = np.zeros(num, bool)
+        self._pending = np.zeros(num, bool)
+        self._row: Step | None = None
+
+    @property
+    def obs_specs(self) -> Specs:
+        """What is seen, without the axis of environments."""
+        return self._crew.obs_specs
+
+    @property
+    def action_specs(self) -> Specs:
+        """What is done, without the axis of environments."""
+        return self._crew.action_specs
+
+    @property
+    def notices(self) -> list[str]:
+        """One sentence for every conversion that the user might want to know of."""
+        return self._crew.notices
+
+    @property
+    def restarted(self) -> int:
+        """Environments that crashed or hung and were replaced, since the run began."""
+        return self._crew.restarted
+
+    @property
+    def row(self) -> Step | None:
+        """The last row that `recv` or `restore` brought; None before the first."""
+        return self._row
+
+    def send(self, action: Action) -> None:
+        """Start a step (or a reset, where one is due) in all environments and return at once.
+
+        Args:
+            action: key -> array (E, *shape), continuous ones in [−1, 1].
+        """
+        self._idle("send")
+        for key, array in self._board.action.items():
+            array[...] = _checked(action, key, array)
+        for index in range(self.num):
+            self._pending[index] = True
+            self._first[index] = self._due[index]
+            if self._due[index]:
+                self._begin_episode(index)
+            else:
+                self._history[index].append(self._board.action, index)
+                self._crew.ask(index, worker.STEP)
+
+    def _idle(self, verb: str) -> None:
+        if self._pending.any():
+            raise EnvError(f"{verb}() was called before recv() fetched the last send().")
+
+    def _begin_episode(self, index: int) -> None:
+        self._episode[index] += 1
+        self._history[index].clear()
+        self._crew.ask(index, worker.RESET, self._seed_of(index))
+
+    def _seed_of(self, index: int) -> int:
+        return episode_seed(self.seed, self.stream, index, int(self._episode[index]))
+
+    def recv(self) -> Step:
+        """Wait for all rows that `send` started.
+
+        Raises EnvError for bad values, or when the allowed restarts are used up.
+        """
+        if not self._pending.any():
+            raise EnvError("recv() was called without send().")
+        try:
+            for index in np.flatnonzero(self._pending):
+                self._collect(int(index))
+        except EnvError:
+            self.close()
+            raise
+        self._row = self._copy()
+        return self._row
+
+    def _collect(self, index: int) -> None:
+        waiting = True
+        while waiting:
+            try:
+                self._crew.answer(index)
+                waiting = False
+            except Crash as crash:
+                self._crew.replace(index, crash)
+                self._first[index] = True
+                self._begin_episode(index)
+        self._due[index] = self._board.last[index]
+        self._pending[index] = False
+
+    def _copy(self) -> Step:
+        board = self._board
+        obs = {key: array.copy() for key, array in board.obs.items()}
+        flags = self._first.copy(), board.last.copy(), board.terminal.copy()
+        return Step(obs, board.reward.copy(), *flags)
+
+    def render(self, index: int) -> np.ndarray | None:
+        """A picture of one environment, uint8 (height, width, 3), or None where there is none."""
+        self._idle("render")
+        self._crew.ask(index, worker.RENDER)
+        try:
+            return self._crew.answer(index)
+        except Crash as crash:
+            raise EnvError(f"Environment {index} cannot draw: {crash}") from None
+
+    def state(self) -> dict[str, Any]:
+        """All that `restore` needs: numbers and numpy arrays, nothing of the simulators.
+
+        `envs` holds for each environment its episode's number, whether the next send resets it,
+        the actions since its reset, and its last row (empty before the first).
+        """
+        self._idle("state")
+        envs = [
+            {
+                "episode": int(self._episode[index]),
+                "due": bool(self._due[index]),
+                "actions": self._history[index].rows(),
+                "row": {} if self._row is None else row_of(self._row, index),
+            }
+            for index in range(self.num)
+        ]
+        return {"restarted": self.restarted, "envs": envs}
+
+    def restore(self, state: dict[str, Any]) -> list[bool]:
+        """Rebuild every open episode by its seed and its actions; True where that succeeded.
+
+        Success means that the rebuilt last row equals the stored one, bit by bit. Elsewhere the
+        episode is given up: the next send starts a new one.
+
+        Raises EnvError if the state belongs to another number of environments or other specs.
+        """
+        self._idle("restore")
+        self._check_state(state)
+        self._crew.restarted = int(state["restarted"])
+        stored = state["envs"]
+        for index, env in enumerate(stored):
+            self._episode[index], self._due[index] = env["episode"], env["due"]
+            self._history[index].load(env["actions"])
+            if not env["due"]:
+                payload = (self._seed_of(index), env["actions"])
+                self._crew.ask(index, worker.REPLAY, payload)
+        same = [env["due"] or self._rebuilt(i, env["row"]) for i, env in enumerate(stored)]
+        self._row = stack_rows([env["row"] for env in stored]) if stored[0]["row"] else None
+        return same
+
+    def _check_state(self, state: dict[str, Any]) -> None:
+        envs = state["envs"]
+        if len(envs) != self.num:
+            raise EnvError(f"The state is of {len(envs)} environments, here are {self.num}.")
+        for key, spec in self.action_specs.items():
+            for env in envs:
+                if np.shape(env["actions"].get(key))[1:] != spec.shape:
+                    raise EnvError(f"The state's action {key!r} has not the shape {spec.shape}.")
+
+    def _rebuilt(self, index: int, row: dict[str, Any]) -> bool:
+        try:
+            self._crew.answer(index)
+            same = equal_rows(row_of(self._copy(), index), row)
+        except Crash as crash:
+            self._crew.replace(index, crash)
+            same = False
+        self._due[index] = not same
+        return same
+
+    def close(self) -> None:
+        """End all environments and their processes. May be called twice."""
+        self._crew.close()
+
+    def __enter__(self) -> "Vector":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _checked(action: Action, key: str, array: np.ndarray) -> np.ndarray:
+    if key not in action or np.shape(action[key]) != array.shape:
+        shapes = {name: np.shape(value) for name, value in action.items()}
+        raise EnvError(
+            f"The batch of actions needs {key!r} of shape {array.shape}; it holds {shapes}."
+        )
+    return action[key]
