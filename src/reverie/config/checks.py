@@ -2,7 +2,7 @@
 
 import json
 import typing
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 from reverie.config.errors import ConfigError
@@ -21,7 +21,7 @@ class Checker:
         hints = typing.get_type_hints(type(record))
         for item in fields(record):
             value, kind = getattr(record, item.name), hints[item.name]
-            if isinstance(kind, type) and hasattr(kind, "__dataclass_fields__"):
+            if isinstance(kind, type) and is_dataclass(kind):
                 self.require(isinstance(value, kind), item.name, f"a {kind.__name__}")
             else:
                 self._same(item.name, value, coerce(value, kind, prefix + item.name))

@@ -87,7 +87,7 @@ def _number(value: Any, path: str, expected: str) -> int | float:
         raise _fail(path, value, expected)
     if value != value or value in (float("inf"), float("-inf")):
         raise _fail(path, value, f"{expected} that is finite")
-    return value
+    return int(value) if isinstance(value, numbers.Integral) else float(value)
 
 
 def _str(value: Any, path: str) -> str:

@@ -1,0 +1,33 @@
+# Every target sets everything up first: a virtual environment in .venv, with uv where it is
+# installed and with pip otherwise. It is installed anew only when the lists of packages change.
+
+VENV := .venv
+BIN := $(VENV)/bin
+EXTRAS := classic,atari,dmc,minigrid,dev
+STAMP := $(VENV)/.installed
+
+.PHONY: demo test test-all lint setup
+
+demo: setup
+	$(BIN)/reverie train minigrid_empty_5x5 --preset demo --logdir runs/demo
+	$(BIN)/reverie report runs/demo
+
+test: setup
+	$(BIN)/python -m pytest -n 2 -m "not slow"
+	@$(MAKE) --no-print-directory lint
+
+test-all: setup
+	$(BIN)/python -m pytest -n 2
+	@$(MAKE) --no-print-directory lint
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright --pythonpath $(BIN)/python
+
+setup: $(STAMP)
+
+$(STAMP): pyproject.toml constraints.txt scripts/setup Makefile
+	@echo "setting up $(VENV) (a few minutes, once)"
+	@sh scripts/setup $(VENV) $(EXTRAS)
+	@touch $@
