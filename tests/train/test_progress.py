@@ -9,7 +9,8 @@ from rich.console import Console
 
 from reverie.config.schema import Config, OptimConfig
 from reverie.train.banner import banner
-from reverie.train.progress import Progress, duration, number
+from reverie.train.progress import Progress
+from reverie.train.text import duration, number
 
 
 class Clock:

@@ -42,9 +42,9 @@ LOSSES = (
 )
 
 BEHAVIOR = (
-    Metric("train/adv", "1", "mean advantage divided by the return scale"),
-    Metric("train/adv_mag", "1", "mean magnitude of that advantage"),
-    Metric("train/adv_std", "1", "standard deviation of that advantage"),
+    Metric("train/adv", "1", "mean normalised advantage (divided by the return scale)"),
+    Metric("train/adv_mag", "1", "mean magnitude of the normalised advantage"),
+    Metric("train/adv_std", "1", "standard deviation of the normalised advantage"),
     Metric("train/rew", "reward", "mean predicted reward in imagination"),
     Metric("train/con", "1", "mean predicted continue factor in imagination"),
     Metric("train/ret", "1", "mean normalised return in imagination"),
@@ -58,8 +58,12 @@ BEHAVIOR = (
     Metric("train/dyn_ent", "nats", "entropy of the prior, summed over the latents"),
     Metric("train/rep_ent", "nats", "entropy of the posterior, summed over the latents"),
     Metric("train/kl", "nats", "KL between posterior and prior before the free nats"),
-    Metric("train/ent/<action>", "nats", "entropy of the policy for the action `<action>`"),
-    Metric("train/rand/<action>", "share", "that entropy between none (0) and the largest (1)"),
+    Metric("train/ent/<action>", "nats", "entropy of the policy's distribution over `<action>`"),
+    Metric(
+        "train/rand/<action>",
+        "share",
+        "entropy over `<action>` between none (0) and the largest (1)",
+    ),
     Metric("train/return_low", "reward", "running lower percentile of the imagined returns"),
     Metric("train/return_high", "reward", "running upper percentile of the imagined returns"),
     Metric("train/return_scale", "reward", "divisor of the advantage"),
@@ -119,6 +123,19 @@ def find(name: str) -> Metric | None:
         if re.fullmatch("[^/]+".join(map(re.escape, parts)), name):
             return metric
     return None
+
+
+def describe(name: str) -> Metric:
+    """The entry of `name`, the parts of a family filled in; an unknown name stands for itself."""
+    metric = find(name)
+    if metric is None:
+        return Metric(name, "", name)
+    parts = re.split(r"<\w+>", metric.pattern)
+    found = re.fullmatch("([^/]+)".join(map(re.escape, parts)), name)
+    meaning = metric.meaning
+    for word in found.groups() if found else ():
+        meaning = re.sub(r"`<\w+>`", lambda _, word=word: word, meaning, count=1)
+    return Metric(name, metric.unit, meaning)
 
 
 def check_names(names: Iterable[str]) -> None:

@@ -167,16 +167,14 @@ def save_video(path: Path, frames: Array, fps: float = 15.0) -> None:
     options = ["-vf", filters, "-crf", "18", "-preset", "veryfast", "-movflags", "+faststart"]
     options += ["-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709"]
 
+    settings: dict[str, Any] = {"fps": fps, "codec": "libx264", "quality": None}
+    settings |= {"macro_block_size": 1, "ffmpeg_log_level": "error", "output_params": options}
+
     def encode(partial: Path) -> None:
         writer = imageio_ffmpeg.write_frames(
             str(partial),
             (width, height),
-            fps=fps,
-            codec="libx264",
-            quality=None,
-            macro_block_size=1,
-            ffmpeg_log_level="error",
-            output_params=options,
+            **settings,
         )
         writer.send(None)
         try:

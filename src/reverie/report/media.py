@@ -1,0 +1,115 @@
+"""Dreams and episodes of a run, embedded in the page."""
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from zipfile import BadZipFile
+
+import numpy as np
+from markupsafe import Markup
+
+from reverie.report.chart import Chart, Line, draw
+from reverie.report.read import Run
+from reverie.train.video import MediaFile, load_curves
+
+LARGEST = 12_000_000
+MOST_CURVES = 12
+TYPES = {"mp4": "video/mp4", "png": "image/png"}
+
+
+@dataclass(frozen=True)
+class Film:
+    """A video and its stills, as data URIs ("" where there is none)."""
+
+    title: str
+    step: int
+    video: str
+    stills: Sequence[tuple[int, str]]  # (environment step, picture)
+    missing: str  # why the video is not embedded
+
+
+@dataclass(frozen=True)
+class VectorDream:
+    """Truth and dream of the numbers of an observation, one chart a number."""
+
+    step: int
+    context: int
+    charts: Sequence[tuple[str, Markup]]
+    left_out: int
+    missing: str = ""  # why there are no charts
+
+
+def dreams(run: Run) -> list[Film]:
+    """The newest open-loop video of every picture key, with the first still beside the last."""
+    return [_film(files, both=True) for files in _by_name(run, dream=True)]
+
+
+def episodes(run: Run) -> list[Film]:
+    """The newest video of every kind of episode (`eval`, `train`, …)."""
+    return [_film(files, both=False) for files in _by_name(run, dream=False)]
+
+
+def vector_dream(run: Run) -> VectorDream | None:
+    """Curves of the newest open-loop prediction of vectors; None without one."""
+    files = [file for file in run.media if file.kind == "npz"]
+    if not files:
+        return None
+    newest = max(files, key=lambda file: file.step)
+    try:
+        curves = load_curves(newest.path)
+    except (OSError, ValueError, KeyError, BadZipFile) as error:
+        return VectorDream(newest.step, 0, (), 0, f"{newest.path.name} cannot be read: {error}")
+    rows = np.arange(len(curves.truth))
+    # The numbers that move most come first: a constant one tells nothing about a dream.
+    order = np.argsort(-curves.truth.std(axis=0), kind="stable")[:MOST_CURVES]
+    charts = [
+        (
+            curves.names[index],
+            _compare(rows, curves.truth[:, index], curves.prediction[:, index], curves.context),
+        )
+        for index in sorted(order)
+    ]
+    return VectorDream(newest.step, curves.context, charts, len(curves.names) - len(order))
+
+
+def _compare(rows: np.ndarray, truth: np.ndarray, dream: np.ndarray, context: int) -> Markup:
+    lines = [Line(rows, truth, "truth", -1), Line(rows, dream, "dream", 1)]
+    chart = Chart(
+        lines,
+        title="truth and dream over time",
+        x_range=(0.0, float(max(1, len(rows) - 1))),
+        observed=max(0.0, context - 0.5),
+        x_name="row",
+    )
+    return draw(chart)
+
+
+def _by_name(run: Run, *, dream: bool) -> list[list[MediaFile]]:
+    groups: dict[str, list[MediaFile]] = {}
+    for file in run.media:
+        if file.kind in TYPES and file.name.startswith("openloop") == dream:
+            groups.setdefault(file.name, []).append(file)
+    return list(groups.values())
+
+
+def _film(files: Sequence[MediaFile], *, both: bool) -> Film:
+    """Files of one name as a film; `both` shows the first still beside the last."""
+    videos = [file for file in files if file.kind == "mp4"]
+    stills = [file for file in files if file.kind == "png"]
+    newest = max(files, key=lambda file: file.step)
+    chosen = ([stills[0]] if both and len(stills) > 1 else []) + stills[-1:]
+    video = videos[-1].path if videos else None
+    large = video is not None and video.stat().st_size > LARGEST
+    return Film(
+        title=newest.name.removeprefix("openloop").strip("_") or newest.name,
+        step=newest.step,
+        video=_embed(video) if video and not large else "",
+        stills=[(file.step, _embed(file.path)) for file in chosen],
+        missing=f"The video is too large to embed: videos/{video.name}" if video and large else "",
+    )
+
+
+def _embed(path: Path) -> str:
+    data = base64.b64encode(path.read_bytes()).decode()
+    return f"data:{TYPES[path.suffix[1:]]};base64,{data}"

@@ -1,0 +1,99 @@
+"""One or more run folders as one self-contained HTML page."""
+
+import datetime
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from reverie.report import media, panels, tables
+from reverie.report.chart import COLORS
+from reverie.report.read import ReportError, Run, read_runs
+
+NAME = "report.html"
+
+
+def write_report(runs: Sequence[Path], out: Path | None = None) -> Path:
+    """Write the page and return where it is.
+
+    The page needs no network and no other file: pictures, videos, styles and the script are in it.
+    It appears whole; a page that was there before is replaced.
+
+    Args:
+        runs: run folders; several are overlaid and their configurations compared.
+        out: the file, or a folder that will hold `report.html`. None: the run folder itself, or
+            the closest folder that holds all of several runs.
+
+    Raises ReportError if a folder is not a run or the page cannot be written.
+    """
+    found = read_runs(runs)
+    path = _place(found, out)
+    html = render(found)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, partial = tempfile.mkstemp(prefix=".report-", dir=path.parent)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(html)
+        Path(partial).chmod(0o644)
+        Path(partial).replace(path)
+    except OSError as error:
+        raise ReportError(
+            f"cannot write {path}: {error.strerror}; name another place with --out."
+        ) from error
+    return path
+
+
+def render(runs: Sequence[Run]) -> str:
+    """The page as text."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    return environment.get_template("template.html").render(_content(runs))
+
+
+def _content(runs: Sequence[Run]) -> dict[str, Any]:
+    """What the template fills in."""
+    tasks = sorted({str(run.config.get("task", "?")) for run in runs})
+    return {
+        "title": ", ".join(tasks),
+        "subtitle": _subtitle(runs),
+        "runs": runs,
+        "colors": [index % COLORS for index in range(len(runs))],
+        "results": [tables.results(run) for run in runs],
+        "curve": panels.learning_curve(runs),
+        "windows": panels.windows(runs),
+        "has_eval": any(len(run.get("eval/return").value) for run in runs),
+        "sections": panels.sections(runs),
+        "dreams": [(run, media.dreams(run), media.vector_dream(run)) for run in runs],
+        "episodes": [(run, media.episodes(run)) for run in runs],
+        "settings": tables.settings(runs),
+        "all_settings": tables.all_settings(runs),
+        "made": datetime.datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z"),
+    }
+
+
+def _subtitle(runs: Sequence[Run]) -> str:
+    """Agent, size and seed where all runs agree, and how many runs there are."""
+    parts = [f"{len(runs)} runs"] if len(runs) > 1 else []
+    for name, words in (("agent", "agent {}"), ("size", "size {}"), ("seed", "seed {}")):
+        values = {run.config.get(name) for run in runs}
+        if len(values) == 1 and None not in values:
+            parts.append(words.format(*values))
+    if len(runs) == 1:
+        parts += [f"{value} {name}" for name, value in runs[0].facts]
+    return " · ".join(parts)
+
+
+def _place(runs: Sequence[Run], out: Path | None) -> Path:
+    """Where the page goes."""
+    if out is None:
+        folder = Path(os.path.commonpath([run.path for run in runs]))
+        return folder / NAME
+    return Path(out) / NAME if Path(out).is_dir() else Path(out)

@@ -1,0 +1,108 @@
+"""What a page tells in words and numbers: results, configuration, differences."""
+
+import json
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from reverie.config import edit
+from reverie.config.schema import Config
+from reverie.report.read import Run
+from reverie.report.series import trailing_mean
+from reverie.train.text import duration, number
+
+RECENT = 20
+NONE = "–"
+
+
+class Setting(NamedTuple):
+    """A field of the configuration, its value in every run, and what it means."""
+
+    path: str
+    values: Sequence[str]
+    default: str
+    meaning: str
+
+
+def results(run: Run) -> dict[str, str]:
+    """The numbers one asks for first, as text; a dash where the run does not know."""
+    returns, evals = run.get("episode/return"), run.get("eval/return").value
+    spread, count = run.get("eval/return_std").value, run.get("eval/episodes").value
+    mean = trailing_mean(returns, RECENT).value
+    last = _last(evals)
+    if len(evals) and len(spread) == len(evals):
+        last += f" ± {number(float(spread[-1]))}"
+    many = f" ({number(float(count[-1]))} episodes)" if len(count) else ""
+    return {
+        "Evaluation return": last + many,
+        "Best evaluation": number(float(evals.max())) if len(evals) > 1 else NONE,
+        f"Return, last {RECENT} episodes": _last(mean),
+        f"Best mean of {RECENT} episodes": (
+            number(float(mean[RECENT - 1 :].max())) if len(mean) >= RECENT else NONE
+        ),
+        "Training episodes": f"{len(returns.value):,}",
+        "Environment steps": _steps(run),
+        "Updates": _count(run.get("train/updates").value),
+        "Wall time": _wall(run),
+        "Steps per second": _median(run.get("time/steps_per_s").value),
+        "Updates per second": _median(run.get("time/updates_per_s").value),
+    }
+
+
+def settings(runs: Sequence[Run]) -> list[Setting]:
+    """Fields that differ between the runs; of a single run, those that differ from the defaults."""
+    single = len(runs) == 1
+    shown = []
+    for setting in all_settings(runs):
+        values = [*setting.values, setting.default] if single else setting.values
+        if len(set(values)) > 1 and setting.path != "logdir":
+            shown.append(setting)
+    return shown
+
+
+def all_settings(runs: Sequence[Run]) -> list[Setting]:
+    """Every field that any run has, in the schema's order; then fields the schema has lost."""
+    defaults, docs = edit.flat(Config()), edit.field_docs()
+    paths = [path for path in defaults if any(path in run.config for run in runs)]
+    paths += sorted({path for run in runs for path in run.config} - set(defaults))
+    return [
+        Setting(
+            path,
+            [_text(run.config[path]) if path in run.config else NONE for run in runs],
+            _text(defaults[path]) if path in defaults else NONE,
+            docs.get(path, ""),
+        )
+        for path in paths
+    ]
+
+
+def _text(value: Any) -> str:
+    """A value as in JSON, so that a default and a saved value compare equal."""
+    if isinstance(value, float) and value == int(value) and abs(value) < 1e15:
+        value = int(value)
+    return json.dumps(list(value)) if isinstance(value, tuple) else json.dumps(value)
+
+
+def _steps(run: Run) -> str:
+    last = max((float(s.step[-1]) for s in run.series.values()), default=0.0)
+    total = run.config.get("steps")
+    whole = f" of {total:,}" if isinstance(total, int) and total > last else ""
+    return f"{last:,.0f}{whole}"
+
+
+def _wall(run: Run) -> str:
+    seconds = run.get("time/seconds").value
+    return duration(float(seconds[-1])) if len(seconds) else NONE
+
+
+def _last(values: np.ndarray) -> str:
+    return number(float(values[-1])) if len(values) else NONE
+
+
+def _count(values: np.ndarray) -> str:
+    return f"{values[-1]:,.0f}" if len(values) else NONE
+
+
+def _median(values: np.ndarray) -> str:
+    return number(float(np.median(values))) if len(values) else NONE

@@ -1,0 +1,82 @@
+"""Smoothing, thinning and axes, against hand-made numbers."""
+
+import numpy as np
+import pytest
+
+from reverie.report.read import Series
+from reverie.report.scale import Scale, spread, tick_label, wants_log
+from reverie.report.series import envelope, thin, trailing_mean, window_of
+
+
+def series(values):
+    values = np.array(values, float)
+    return Series(np.arange(len(values), dtype=float), values)
+
+
+def test_trailing_mean_by_hand():
+    assert trailing_mean(series([1, 2, 3, 10]), 2).value.tolist() == [1, 1.5, 2.5, 6.5]
+    assert trailing_mean(series([]), 5).value.tolist() == []
+
+
+def test_trailing_mean_against_a_loop():
+    values = np.random.default_rng(0).normal(size=200)
+    loop = [values[max(0, k - 16) : k + 1].mean() for k in range(200)]
+    np.testing.assert_allclose(trailing_mean(series(values), 17).value, loop, atol=1e-12)
+
+
+def test_windows():
+    assert [window_of(n) for n in (0, 1, 20, 21, 100)] == [1, 1, 1, 2, 5]
+
+
+def test_thin_keeps_both_ends():
+    short = thin(series(range(100_000)), 300)
+    assert len(short.step) == 301 and short.step[0] == 0 and short.step[-1] == 99_999
+    assert len(thin(series(range(7)), 300).step) == 7
+
+
+def test_envelope_loses_no_extreme():
+    values = np.random.default_rng(0).normal(size=50_000)
+    values[31_234], values[777] = 99.0, -99.0
+    short = envelope(series(values), 300)
+    assert len(short.step) <= 600 and (np.diff(short.step) > 0).all()
+    assert short.value.max() == 99.0 and short.value.min() == -99.0
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "count", "ticks"),
+    [
+        (0, 400, 4, [0, 100, 200, 300, 400]),
+        (-0.06, 0.055, 4, [-0.05, 0.0, 0.05]),
+        (3.0, 3.1, 5, [3.0, 3.02, 3.04, 3.06, 3.08, 3.1]),
+        (0, 32, 4, [0, 10, 20, 30]),
+    ],
+)
+def test_ticks_are_round(low, high, count, ticks):
+    assert Scale(low, high, 0, 1).ticks(count) == pytest.approx(ticks)
+
+
+def test_log_axis():
+    scale = Scale(1.0, 1000.0, 0.0, 30.0, log=True)
+    assert scale(np.array([1, 10, 1000])).tolist() == pytest.approx([0, 10, 30])
+    assert scale.ticks(4) == pytest.approx([1, 10, 100, 1000])
+    assert wants_log(np.geomspace(1, 100, 50)) and not wants_log(np.linspace(1, 20, 50))
+    assert not wants_log(np.array([-1.0, 100.0]))
+
+
+@pytest.mark.parametrize("values", [[], [0.0], [5.0, 5.0], [-2.0], [1e-30, 2e-30], [1e300]])
+def test_an_axis_always_has_width(values):
+    low, high = spread(np.array(values))
+    assert low < high and all(low <= value <= high for value in values)
+
+
+def test_small_positive_minimum_starts_at_zero():
+    assert spread(np.array([10.0, 100.0]))[0] == 0.0
+    assert spread(np.array([90.0, 100.0]))[0] > 80.0
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0, "0"), (0.05, "0.05"), (-2.5, "-2.5"), (20_000, "20k"), (1.5e6, "1.5M"), (1e-5, "1e-5")],
+)
+def test_tick_labels(value, text):
+    assert tick_label(value) == text
