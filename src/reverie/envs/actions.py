@@ -99,7 +99,7 @@ def _to_int(value: np.ndarray, *, start: int) -> int:
     return int(value) + start
 
 
-def _to_ints(value: np.ndarray, *, start: np.ndarray | int, dtype: np.dtype) -> np.ndarray:
+def _to_ints(value: np.ndarray, *, start: np.ndarray | int, dtype: Any) -> np.ndarray:
     return (value + start).astype(dtype)
 
 

@@ -39,6 +39,7 @@ class AtariGame(gymnasium.Env):
         difficulty: int | None = None,
     ):
         import ale_py
+        from ale_py import roms
 
         ale_py.ALEInterface.setLoggerMode(ale_py.LoggerMode.Error)
         self._ale = ale_py.ALEInterface()
@@ -49,7 +50,7 @@ class AtariGame(gymnasium.Env):
         ):
             self._ale.setInt(key, value)
         self._ale.setFloat("repeat_action_probability", 0.0)
-        self._ale.loadROM(ale_py.roms.get_rom_path(game))
+        self._ale.loadROM(str(roms.get_rom_path(game)))
         self._set_variant(mode, difficulty)
         self._start = self._ale.cloneSystemState()
         every = config.actions == "all"
@@ -86,6 +87,7 @@ class AtariGame(gymnasium.Env):
         return self._picture(), {}
 
     def _restart(self) -> None:
+        self._ale.reset_game()  # counters of lives and scores that a saved state lacks
         self._ale.restoreSystemState(self._start)
         self._held = self._ale.getLegalActionSet()[NOOP]
 

@@ -50,8 +50,8 @@ def build(id: str, config: EnvConfig, kwargs: dict[str, Any]) -> tuple[gymnasium
     kwargs = {"render_mode": "rgb_array", **kwargs}
     try:
         env = gymnasium.make(id, disable_env_checker=True, **kwargs)
-    except (OSError, ModuleNotFoundError) as error:
-        raise EnvError(f"{id} cannot be built by the installed minigrid: {error}.") from None
+    except (OSError, gymnasium.error.DependencyNotInstalled) as error:
+        raise EnvError(f"{id} cannot be built by the installed minigrid: {error}") from None
     full = config.view == "full"
     shown = "the whole grid" if full else "the agent's view"
     env = GridPicture(env, size=config.size, full=full)

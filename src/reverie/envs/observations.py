@@ -169,7 +169,9 @@ def _precision(space: spaces.Box) -> str:
     if not np.issubdtype(space.dtype, np.integer):
         return ""
     largest = max(abs(float(space.low.min())), abs(float(space.high.max())))
-    if largest <= 2**24 or largest >= np.iinfo(space.dtype).max:  # the latter: no bound stated
+    if largest <= 2**24 or largest >= float(
+        2 ** (8 * space.dtype.itemsize - 1) - 1
+    ):  # the latter: no bound stated
         return ""
     return "integers above 2^24 are rounded by the conversion to float32."
 
