@@ -35,12 +35,11 @@ class Archive:
 
     def __init__(self, store: Store):
         self._store = store
-        self._folder: Path | None = None
         self._entries: dict[str, dict[int, Entry]] = {group: {} for group in store.groups}
 
     def save(self, folder: Path) -> dict[str, list[list[Any]]]:
         """The list `[block, file name, bytes]` of every group, after writing what is not yet in
-        `folder`. A block is written again only if it changed since the last save to this folder.
+        `folder`. A block is written only if it changed since the last save or its file is gone.
 
         Raises ReplayError if the disk is full or refuses; earlier files are untouched then, and
         the next save tries again.
@@ -52,7 +51,7 @@ class Archive:
             _sync(folder)
         except OSError as error:
             raise ReplayError(_disk_sentence(folder, error)) from error
-        self._settle(folder, entries)
+        self._settle(entries)
         return {
             group: [[block, *entry] for block, entry in sorted(blocks.items())]
             for group, blocks in entries.items()
@@ -75,11 +74,10 @@ class Archive:
         for group, blocks in entries.items():
             for block, entry in blocks.items():
                 self._fill_block(group, block, _read(folder, entry), folder / entry.name)
-        self._settle(folder, entries)
+        self._settle(entries)
 
     def _write_changed(self, folder: Path, sizes: dict[str, int]) -> dict[str, dict[int, Entry]]:
-        known = self._entries if folder == self._folder else {g: {} for g in self._entries}
-        entries = {group: dict(blocks) for group, blocks in known.items()}
+        entries = {group: dict(blocks) for group, blocks in self._entries.items()}
         for group, blocks in entries.items():
             for block in np.flatnonzero(self._store.fill).tolist():
                 entry = blocks.get(block)
@@ -114,9 +112,9 @@ class Archive:
                 raise ReplayError(_foreign_sentence(path))
             part[...] = _typed(tensors[name], column)
 
-    def _settle(self, folder: Path, entries: dict[str, dict[int, Entry]]) -> None:
-        """From now on store and folder agree."""
-        self._folder, self._entries = folder, entries
+    def _settle(self, entries: dict[str, dict[int, Entry]]) -> None:
+        """From now on these files say what the store holds."""
+        self._entries = entries
         for dirty in self._store.dirty.values():
             dirty[:] = False
 
