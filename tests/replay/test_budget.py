@@ -17,7 +17,7 @@ COLUMNS = make_columns(
 
 
 def check(slots, gigabytes, available, streams=16):
-    check_budget(COLUMNS, streams=streams, slots=slots, gigabytes=gigabytes, available=available)
+    check_budget(COLUMNS, streams=streams, slots=slots, gigabytes=gigabytes, free=available)
 
 
 def test_plan():

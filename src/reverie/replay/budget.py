@@ -30,7 +30,7 @@ def check_sizes(*, streams: int, capacity: int, length: int, chunk: int) -> None
 
 
 def check_budget(
-    columns: Columns, *, streams: int, slots: int, gigabytes: float, available: int | None
+    columns: Columns, *, streams: int, slots: int, gigabytes: float, free: int | None
 ) -> None:
     """Raises ReplayError if the full store would not fit.
 
@@ -38,22 +38,22 @@ def check_budget(
         columns: what a row holds.
         streams: environments whose rows are stored side by side.
         slots: rows per stream.
-        gigabytes: budget, 10⁹ bytes; 0: three quarters of `available`.
-        available: bytes that the machine can still give (`available_bytes`); None where it
+        gigabytes: budget, 10⁹ bytes; 0: three quarters of `free`.
+        free: bytes that the machine can still give (`available_bytes`); None where it
             cannot be told, which is an error unless `gigabytes` is set.
     """
     if gigabytes < 0:
         raise ReplayError(f"--replay.gigabytes must be 0 (automatic) or more, got {gigabytes}.")
-    if gigabytes == 0 and available is None:
+    if gigabytes == 0 and free is None:
         raise ReplayError("free memory cannot be read on this system: set --replay.gigabytes.")
     needed = planned_bytes(columns, streams=streams, slots=slots)
-    allowed, why = _allowed(gigabytes, available)
+    allowed, why = _allowed(gigabytes, free)
     if needed <= allowed:
         return
     row = row_bytes(columns)
     fitting = int(allowed) // (row * streams) * streams
     remedy = f"set --replay.capacity {fitting}" if fitting else "use smaller observations"
-    if available is None or needed <= available:
+    if free is None or needed <= free:
         remedy += f" or --replay.gigabytes {math.ceil(needed / 1e8) / 10}"
     raise ReplayError(
         f"the replay would take {needed / 1e9:.2f} GB ({streams * slots} rows of {row} bytes); "
@@ -61,14 +61,14 @@ def check_budget(
     )
 
 
-def _allowed(gigabytes: float, available: int | None) -> tuple[float, str]:
+def _allowed(gigabytes: float, free: int | None) -> tuple[float, str]:
     """Bytes that may be planned with, and where this number comes from."""
-    free = "of the memory that is free on this machine"
+    where = "of the memory that is free on this machine"
     if gigabytes == 0:
-        assert available is not None
-        return SHARE * available, f"{SHARE:.0%} {free} ({available / 1e9:.2f} GB)"
-    if available is not None and available < gigabytes * 1e9:
-        return available, f"all {free} (--replay.gigabytes {gigabytes} is more)"
+        assert free is not None
+        return SHARE * free, f"{SHARE:.0%} {where} ({free / 1e9:.2f} GB)"
+    if free is not None and free < gigabytes * 1e9:
+        return free, f"all {where} (--replay.gigabytes {gigabytes} is more)"
     return gigabytes * 1e9, "as set by --replay.gigabytes"
 
 

@@ -23,9 +23,9 @@ from reverie.replay.store import MUTABLE, Store
 class Replay:
     """The newest rows of `streams` environments, and training sequences drawn from them.
 
-    Every public method holds one lock: one thread may add rows while another draws and a third
-    writes results back. Which windows a draw returns depends on the order of the calls and on
-    `seed`, on nothing else.
+    Memory is planned at the start and committed as rows arrive. Whatever touches rows holds one
+    lock: one thread may add while another draws and a third writes results back. Which windows a
+    draw returns depends on the order of the calls and on `seed`, on nothing else.
     """
 
     def __init__(
@@ -42,12 +42,10 @@ class Replay:
         chunk: int = 1024,
         gigabytes: float = 0.0,
     ):
-        """Plan the memory and reserve it; pages are committed as rows arrive.
-
-        Args:
+        """Args:
             specs: shape and dtype of every column (`rows.row_specs`).
             streams: environments E whose rows are stored side by side.
-            capacity: most rows kept, all streams together. Every stream gets ⌊capacity / E⌋.
+            capacity: most rows kept, all streams together: ⌊capacity / E⌋ each.
             length: rows L of a drawn sequence: context plus trained rows.
             seed: root of the draws, in [0, 2⁶⁴).
             online: deliver every row once, soon after it arrived, before drawing.
@@ -59,23 +57,14 @@ class Replay:
         Raises ReplayError if a stream would not hold one sequence, or the budget is exceeded.
         """
         check_sizes(streams=streams, capacity=capacity, length=length, chunk=chunk)
+        generator(seed, 0, TRAIN)  # refuses a seed out of range before any work is done
         self.columns: Columns = make_columns(specs)
         self.streams, self.length, self._seed = streams, length, seed
-        slots = capacity // streams
-        generator(seed, 0, TRAIN)  # refuses a seed out of range before anything is stored
-        check_budget(
-            self.columns,
-            streams=streams,
-            slots=slots,
-            gigabytes=gigabytes,
-            available=available_bytes(),
-        )
+        slots, block = capacity // streams, max(1, chunk // streams)
+        free = available_bytes()
+        check_budget(self.columns, streams=streams, slots=slots, gigabytes=gigabytes, free=free)
         self._store = Store(
-            self.columns,
-            streams=streams,
-            slots=slots,
-            block=max(1, chunk // streams),
-            mutable=mutable,
+            self.columns, streams=streams, slots=slots, block=block, mutable=mutable
         )
         self._keep = Fifo(streams=streams, slots=slots)
         self._draw = Uniform() if draw is None else draw
