@@ -1,5 +1,6 @@
 """metrics.jsonl as the truth, and sinks that cannot hurt it."""
 
+import contextlib
 import json
 import math
 import os
@@ -11,11 +12,24 @@ import numpy as np
 import pytest
 
 from reverie.config.schema import Config, LogConfig
+from reverie.train import logger as module
 from reverie.train import sinks
 from reverie.train.errors import RunError
-from reverie.train.logger import Logger
 
 QUIET = LogConfig(tensorboard=False)
+
+
+@pytest.fixture(name="Logger")
+def make_logger():
+    """The class Logger, whose instances are closed when the test ends."""
+    with contextlib.ExitStack() as stack:
+
+        def build(*args, **kwargs):
+            logger = module.Logger(*args, **kwargs)
+            stack.callback(logger.close)
+            return logger
+
+        yield build
 
 
 def lines(folder):
@@ -36,7 +50,7 @@ def events(folder):
     return found
 
 
-def test_lines_are_on_disk_as_soon_as_they_are_written(tmp_path):
+def test_lines_are_on_disk_as_soon_as_they_are_written(Logger, tmp_path):
     logger = Logger(tmp_path, QUIET, Config(), None)
     logger.write(1, {"episode/return": np.float32(0.5), "episode/length": 3})
     assert (tmp_path / "metrics.jsonl").read_text() == (
@@ -46,7 +60,7 @@ def test_lines_are_on_disk_as_soon_as_they_are_written(tmp_path):
     assert lines(tmp_path)[1] == {"step": 2, "loss/rew": None, "loss/con": None}
 
 
-def test_resume_cuts_what_the_checkpoint_does_not_know(tmp_path):
+def test_resume_cuts_what_the_checkpoint_does_not_know(Logger, tmp_path):
     first = Logger(tmp_path, QUIET, Config(), None)
     for step in range(5):
         first.write(step, {"loss/rew": step / 3})
@@ -62,7 +76,7 @@ def test_resume_cuts_what_the_checkpoint_does_not_know(tmp_path):
     assert second.state()["offset"] == (tmp_path / "metrics.jsonl").stat().st_size
 
 
-def test_a_run_from_the_beginning_keeps_the_old_file_aside(tmp_path):
+def test_a_run_from_the_beginning_keeps_the_old_file_aside(Logger, tmp_path):
     Logger(tmp_path, QUIET, Config(), None).write(7, {"loss/rew": 1.0})
     Logger(tmp_path, QUIET, Config(), None).write(1, {"loss/rew": 2.0})
     assert [row["step"] for row in lines(tmp_path)] == [1]
@@ -70,21 +84,21 @@ def test_a_run_from_the_beginning_keeps_the_old_file_aside(tmp_path):
 
 
 @pytest.mark.parametrize("offset", [3, 10_000])
-def test_a_changed_file_is_not_cut(tmp_path, offset):
+def test_a_changed_file_is_not_cut(Logger, tmp_path, offset):
     Logger(tmp_path, QUIET, Config(), None).write(7, {"loss/rew": 1.0})
     with pytest.raises(RunError, match=f"checkpoint was taken after {offset}"):
         Logger(tmp_path, QUIET, Config(), offset)
     assert lines(tmp_path) == [{"step": 7, "loss/rew": 1.0}]
 
 
-def test_a_full_disk_is_one_sentence(tmp_path):
+def test_a_full_disk_is_one_sentence(Logger, tmp_path):
     (tmp_path / "metrics.jsonl").symlink_to("/dev/full")
     logger = Logger(tmp_path, QUIET, Config(), None)
     with pytest.raises(RunError, match=r"metrics.jsonl at step 4: No space left.*resumes"):
         logger.write(4, {"loss/rew": 1.0})
 
 
-def test_half_a_line_is_taken_back(tmp_path, monkeypatch):
+def test_half_a_line_is_taken_back(Logger, tmp_path, monkeypatch):
     logger = Logger(tmp_path, QUIET, Config(), None)
     logger.write(1, {"loss/rew": 1.0})
     real, calls = logger._file._file, []
@@ -105,13 +119,13 @@ def test_half_a_line_is_taken_back(tmp_path, monkeypatch):
     assert [row["step"] for row in lines(tmp_path)] == [1]
 
 
-def test_a_folder_that_is_a_file(tmp_path):
+def test_a_folder_that_is_a_file(Logger, tmp_path):
     (tmp_path / "run").write_text("")
     with pytest.raises(RunError, match=r"cannot write .*metrics.jsonl"):
         Logger(tmp_path / "run", QUIET, Config(), None)
 
 
-def test_step_is_no_metric(tmp_path):
+def test_step_is_no_metric(Logger, tmp_path):
     with pytest.raises(ValueError, match="'step' is the line's own key"):
         Logger(tmp_path, QUIET, Config(), None).write(1, {"step": 2})
 
@@ -145,7 +159,7 @@ def test_a_sink_that_recovers_goes_on():
     assert sink.calls == 9 and guard.active and len(notes) == 1
 
 
-def test_tensorboard_failing_does_not_stop_a_run(tmp_path, monkeypatch):
+def test_tensorboard_failing_does_not_stop_a_run(Logger, tmp_path, monkeypatch):
     def broken(self, step, values):
         raise OSError("disk full")
 
@@ -159,7 +173,7 @@ def test_tensorboard_failing_does_not_stop_a_run(tmp_path, monkeypatch):
     assert len(notes) == 1 and "TensorBoard failed: disk full" in notes[0]
 
 
-def test_wandb_missing_names_the_extra(tmp_path, monkeypatch):
+def test_wandb_missing_names_the_extra(Logger, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "wandb", None)
     notes = []
     log = LogConfig(tensorboard=False, wandb="dreams")
@@ -169,7 +183,7 @@ def test_wandb_missing_names_the_extra(tmp_path, monkeypatch):
     assert len(notes) == 1 and "reverie[wandb]" in notes[0]
 
 
-def test_wandb_unreachable(tmp_path, monkeypatch):
+def test_wandb_unreachable(Logger, tmp_path, monkeypatch):
     def init(**kwargs):
         raise TimeoutError("api.wandb.ai did not answer")
 
@@ -184,7 +198,7 @@ def test_wandb_unreachable(tmp_path, monkeypatch):
     ]
 
 
-def test_wandb_keeps_its_id_and_the_step(tmp_path, monkeypatch):
+def test_wandb_keeps_its_id_and_the_step(Logger, tmp_path, monkeypatch):
     opened, rows = [], []
 
     def init(**kwargs):
@@ -204,7 +218,7 @@ def test_wandb_keeps_its_id_and_the_step(tmp_path, monkeypatch):
     assert opened[0]["project"] == "dreams" and opened[0]["config"]["seed"] == 0
 
 
-def test_tensorboard_holds_the_same_numbers_and_hides_what_is_recomputed(tmp_path):
+def test_tensorboard_holds_the_same_numbers_and_hides_what_is_recomputed(Logger, tmp_path):
     logger = Logger(tmp_path, LogConfig(), Config(), None)
     logger.write(10, {"loss/rew": 1.5, "loss/con": 0.25})
     offset = logger.state()["offset"]
@@ -225,7 +239,7 @@ def test_tensorboard_holds_the_same_numbers_and_hides_what_is_recomputed(tmp_pat
     assert starts == [0, 11]
 
 
-def test_videos_reach_folder_and_tensorboard(tmp_path):
+def test_videos_reach_folder_and_tensorboard(Logger, tmp_path):
     logger = Logger(tmp_path, LogConfig(), Config(), None)
     frames = np.random.default_rng(0).integers(0, 255, (5, 24, 32, 3), np.uint8)
     logger.video(500, "eval", frames)
@@ -243,7 +257,7 @@ def test_videos_reach_folder_and_tensorboard(tmp_path):
     assert tags == ["eval", "openloop/image"]
 
 
-def test_a_video_that_cannot_be_shown_is_reported(tmp_path):
+def test_a_video_that_cannot_be_shown_is_reported(Logger, tmp_path):
     notes = []
     logger = Logger(tmp_path, QUIET, Config(), None, notify=notes.append)
     logger.video(1, "eval", np.zeros((5, 24, 32, 7), np.uint8))

@@ -52,8 +52,8 @@ class MetricsFile:
             path.parent.mkdir(parents=True, exist_ok=True)
             if offset is None and path.is_file() and path.stat().st_size:
                 path.replace(path.with_name("metrics.before.jsonl"))
-            self._file = path.open("ab", buffering=0)
             self.last_step = self._check(offset) if offset else None
+            self._file = path.open("ab", buffering=0)
             self._restore(offset or 0)
         except OSError as error:
             raise RunError(f"cannot write {path}: {error.strerror}. {_REMEDY}") from error
@@ -91,7 +91,7 @@ class MetricsFile:
 
     def _check(self, offset: int) -> int:
         """The last step before byte `offset`. Raises RunError where no line ends there."""
-        head = self._path.read_bytes()[:offset]
+        head = self._path.read_bytes()[:offset] if self._path.is_file() else b""
         if len(head) < offset or not head.endswith(b"\n"):
             raise RunError(
                 f"{self._path} holds {len(head)} usable bytes, but the checkpoint was taken after "
@@ -189,7 +189,13 @@ class Wandb:
             dir=str(logdir),
             config=edit.to_json(config),
             resume="allow",
-            settings={"init_timeout": 30, "console": "off", "silent": True},
+            settings={
+                "init_timeout": 30,  # seconds
+                "finish_timeout": 30,  # seconds; what is left waits on disk for `wandb sync`
+                "finish_timeout_raises": True,
+                "console": "off",
+                "silent": True,
+            },
         )
         self._run.define_metric("*", step_metric="step")
 
@@ -249,7 +255,9 @@ class Guard:
             self._failures += 1
             self._report(error, f"It is off after {FAILURES} failures; metrics.jsonl goes on.")
             if self._failures >= FAILURES:
-                self._sink = None
+                broken, self._sink = self._sink, None
+                with contextlib.suppress(Exception):
+                    broken.close()
 
     def _report(self, error: Exception, consequence: str) -> None:
         if not self._reported:

@@ -11,6 +11,7 @@ Names that begin with `openloop` are dreams next to reality, all others are epis
 
 import os
 import re
+import subprocess
 import tempfile
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -153,39 +154,37 @@ def save_video(path: Path, frames: Array, fps: float = 15.0) -> None:
 
     Raises ValueError for arrays that are no video, OSError if the encoder fails.
     """
-    import imageio_ffmpeg
-
     if frames.ndim != 4 or not len(frames) or fps <= 0:
         raise ValueError(f"a video is (T, H, W, C) frames at fps > 0, got {frames.shape}, {fps}.")
-    frames = np.ascontiguousarray(to_rgb(frames))
+    frames = to_rgb(frames)
     height, width = frames.shape[1:3]
-    factor = max(1, -(-SHORT_SIDE // min(height, width)))
+    arguments = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}", "-r", str(fps)]
+    arguments += ["-i", "-", *_encoding(max(1, -(-SHORT_SIDE // min(height, width))))]
+    _write_whole(path, lambda partial: _ffmpeg([*arguments, str(partial)], frames.tobytes()))
+
+
+def _encoding(factor: int) -> list[str]:
+    """Options of ffmpeg: enlarge by `factor`, make sides even, H.264 with the index in front."""
     filters = (
         f"scale=iw*{factor}:ih*{factor}:flags=neighbor:out_color_matrix=bt709:out_range=tv,"
         "pad=ceil(iw/2)*2:ceil(ih/2)*2"
     )
-    options = ["-vf", filters, "-crf", "18", "-preset", "veryfast", "-movflags", "+faststart"]
+    options = ["-vf", filters, "-c:v", "libx264", "-pix_fmt", "yuv420p", "-crf", "18"]
     options += ["-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709"]
+    return [*options, "-preset", "veryfast", "-movflags", "+faststart", "-f", "mp4"]
 
-    settings: dict[str, Any] = {"fps": fps, "codec": "libx264", "quality": None}
-    settings |= {"macro_block_size": 1, "ffmpeg_log_level": "error", "output_params": options}
 
-    def encode(partial: Path) -> None:
-        writer = imageio_ffmpeg.write_frames(
-            str(partial),
-            (width, height),
-            **settings,
-        )
-        writer.send(None)
-        try:
-            for frame in frames:
-                writer.send(frame)
-        finally:
-            writer.close()
-        if not partial.stat().st_size:
-            raise OSError(f"ffmpeg wrote nothing for {path.name}; is the disk full?")
+def _ffmpeg(arguments: list[str], data: bytes) -> None:
+    """Feed `data` to ffmpeg. In a session of its own: a Ctrl-C meant for the run spares it."""
+    import imageio_ffmpeg
 
-    _write_whole(path, encode)
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-y", "-loglevel", "error", *arguments]
+    done = subprocess.run(
+        command, input=data, capture_output=True, start_new_session=True, check=False
+    )
+    if done.returncode:
+        reason = done.stderr.decode(errors="replace").strip().splitlines()
+        raise OSError(f"ffmpeg failed: {reason[-1] if reason else done.returncode}")
 
 
 def save_picture(path: Path, picture: Array) -> None:
