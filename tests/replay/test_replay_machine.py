@@ -37,8 +37,11 @@ class ReplayMachine(RuleBasedStateMachine):
         super().__init__()
         self.folder = Path(tempfile.mkdtemp(prefix="replay-machine-"))
         self.replay, self.model = make_replay(), Model(STREAMS, SLOTS, LENGTH)
-        self.tickets, self.fresh, self.dropped = [], [], 0
+        self.tickets, self.fresh, self.dropped, self.updates = [], [], 0, 0
         self.saved = None
+
+    def life(self):
+        return self.model, self.tickets, self.fresh, self.dropped, self.updates
 
     def teardown(self):
         shutil.rmtree(self.folder)
@@ -79,6 +82,7 @@ class ReplayMachine(RuleBasedStateMachine):
         late = self.model.write(ticket, values, offset)
         assert self.replay.write(ticket, values, offset=offset) == late
         self.dropped += late
+        self.updates += np.prod(lead) - late
 
     @precondition(lambda self: self.model.windows())
     @rule(counter=st.integers(0, 5))
@@ -92,7 +96,7 @@ class ReplayMachine(RuleBasedStateMachine):
     @rule(tidy=st.booleans())
     def save(self, tidy):
         manifest = self.replay.save(self.folder)
-        state = copy.deepcopy((self.model, self.tickets, self.fresh, self.dropped))
+        state = copy.deepcopy(self.life())
         self.saved = (manifest, state)
         if tidy:
             prune(self.folder, [manifest])
@@ -104,16 +108,20 @@ class ReplayMachine(RuleBasedStateMachine):
         if not same_object:
             self.replay = make_replay()
         self.replay.load(self.folder, manifest)
-        self.model, self.tickets, self.fresh, self.dropped = copy.deepcopy(state)
+        self.model, self.tickets, self.fresh, self.dropped, self.updates = copy.deepcopy(state)
 
     @invariant()
     def agrees(self):
         stats = self.replay.stats()
         live = min(self.model.inserted, SLOTS)
         assert stats["replay/rows"] == live * STREAMS
-        assert stats["replay/items"] == len(self.model.windows()) == self.replay.num_windows
-        assert stats["replay/inserted"] == self.model.inserted * STREAMS
+        assert stats["replay/windows"] == len(self.model.windows()) == self.replay.num_windows
+        assert stats["replay/inserts"] == self.model.inserted * STREAMS
+        assert stats["replay/evicted"] == (self.model.inserted - live) * STREAMS
+        assert stats["replay/online"] == len(self.fresh)
+        assert stats["replay/samples"] == sum(len(ticket.row) for ticket in self.tickets)
         assert stats["replay/dropped"] == self.dropped
+        assert stats["replay/updates"] == self.updates
 
 
 ReplayMachine.TestCase.settings = settings(

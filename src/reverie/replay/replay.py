@@ -169,25 +169,29 @@ class Replay:
                 {key: value[live] for key, value in checked.items()},
             )
             late = live.size - len(row)
-            self._counters.dropped += late
+            self._counters.note_write(live=len(row), late=late)
         return late
 
     def stats(self) -> dict[str, float]:
-        """Metrics under `replay/`; means are over the sequences drawn since the previous call.
+        """Metrics under `replay/`; `fresh` and `age` cover the draws since the previous call.
 
-        `items` windows that can be drawn, `rows` live rows, `gigabytes` their size (10⁹ bytes),
-        `inserted` rows ever added, `drawn` sequences ever drawn, `dropped` rows ever written too
-        late, `waiting` and `skipped` windows of the online queue, `fresh` share of drawn
-        sequences that came from it, `age` mean number of newer rows in the stream of a drawn
-        sequence. The last two are absent when nothing was drawn.
+        `rows` live rows, `windows` that can be drawn, `streams`, `gigabytes` of the live rows
+        (10⁹ bytes), `inserts` and `evicted` rows ever, `samples` sequences ever drawn, `online`
+        those of them that came from the online queue, `updates` rows ever written back, `dropped`
+        rows ever written back too late, `waiting` and `skipped` windows of the online queue,
+        `fresh` share of sequences that came from it, `age` mean number of newer rows in the
+        stream of a sequence. The last two are absent when nothing was drawn.
         """
         with self._lock:
             keep, queue = self._keep, self._queue
+            inserts, rows = keep.inserted * self.streams, keep.num_rows
             values = {
-                "items": self.num_windows,
-                "rows": keep.num_rows,
-                "gigabytes": keep.num_rows * row_bytes(self.columns) / 1e9,
-                "inserted": keep.inserted * self.streams,
+                "rows": rows,
+                "windows": self.num_windows,
+                "streams": self.streams,
+                "gigabytes": rows * row_bytes(self.columns) / 1e9,
+                "inserts": inserts,
+                "evicted": inserts - rows,
             }
             if queue is not None:
                 values |= {"waiting": queue.waiting(keep), "skipped": queue.skipped}
