@@ -4,7 +4,8 @@
 VENV := .venv
 BIN := $(VENV)/bin
 EXTRAS := classic,atari,dmc,minigrid,dev
-STAMP := $(VENV)/.installed
+comma := ,
+STAMP := $(VENV)/.installed-$(subst $(comma),-,$(EXTRAS))
 
 .PHONY: demo test test-all lint setup
 
@@ -27,7 +28,7 @@ lint: setup
 
 setup: $(STAMP)
 
-$(STAMP): pyproject.toml constraints.txt scripts/setup Makefile
+$(STAMP): pyproject.toml constraints.txt
 	@echo "setting up $(VENV) (a few minutes, once)"
 	@sh scripts/setup $(VENV) $(EXTRAS)
 	@touch $@

@@ -12,8 +12,6 @@ import importlib
 import types
 import typing
 
-import reverie.train as _station
-
 if typing.TYPE_CHECKING:
     from reverie.api import evaluate as evaluate
     from reverie.api import load as load
@@ -61,7 +59,7 @@ class _Train(types.ModuleType):
         return train(task, **options)
 
 
-_station.__class__ = _Train
+importlib.import_module("reverie.train").__class__ = _Train
 
 __all__ = ["train", *_HOME]  # pyright: ignore[reportUnsupportedDunderAll]
 
