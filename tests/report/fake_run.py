@@ -44,7 +44,7 @@ def interval(step, steps, draw):
         "train/grad_norm": 50 * math.exp(-3 * share) + abs(noise(1)),
         "train/lr": 4e-5,
         "replay/rows": step,
-        "replay/streams": 1,
+        "replay/dropped": 0,
         "env/restarts": 0,
         "time/seconds": step * 0.02,
         "time/steps_per_s": 50 + noise(3),

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from reverie.replay.replay import Replay
 from reverie.train import catalogue
 from reverie.train.metrics import Mean
 
@@ -81,6 +82,30 @@ def test_an_unknown_name_is_refused_with_the_nearest():
     with pytest.raises(ValueError, match=r"'episode/retrun' is not in the catalogue.*episode/retu"):
         catalogue.check_names(["loss/rew", "episode/retrun"])
     assert catalogue.find("train/ent/a/b") is None
+
+
+def test_what_replay_reports_is_listed():
+    specs = {"is_first": ((), np.dtype(bool)), "is_last": ((), np.dtype(bool))}
+    replay = Replay(specs, streams=1, capacity=50, length=4, mutable=(), gigabytes=1)
+    for k in range(20):
+        replay.add({"is_first": np.array([k == 0]), "is_last": np.array([False])})
+    replay.draw(3)
+    listed = {metric.pattern for metric in catalogue.CATALOGUE}
+    stats = replay.stats()
+    assert "replay/rows" in stats and set(stats) <= listed
+
+
+def test_what_a_train_step_reports_is_listed_by_name():
+    """Names as `train/step.py` and `world/model.py` spell them."""
+    names = [f"train/{n}" for n in ("kl", "dyn_ent", "ret_rate", "return_scale", "update_rms")]
+    names += [f"loss/{n}" for n in ("rew", "con", "dyn", "rep", "policy", "value", "repval")]
+    assert all(catalogue.find(name).pattern == name for name in names)
+
+
+def test_a_described_family_names_its_member():
+    metric = catalogue.describe("loss/image")
+    assert metric == ("loss/image", metric.unit, "reconstruction of the observation image")
+    assert catalogue.describe("mine/x") == ("mine/x", "", "mine/x")
 
 
 def test_every_entry_has_a_unit_and_a_meaning_and_its_own_pattern():

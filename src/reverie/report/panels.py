@@ -77,6 +77,7 @@ def sections(runs: Sequence[Run]) -> list[Section]:
     names = sorted({name for run in runs for name in run.series} - COUNTERS, key=_rank)
     optimiser = {metric.pattern for metric in OPTIMISER}
     groups: dict[str, list[str]] = {
+        "Episodes": [n for n in names if n in ("episode/length", "eval/length")],
         "Losses": [n for n in names if n.startswith("loss/")],
         "Imagination and policy": [
             n for n in names if n.startswith("train/") and n not in optimiser
@@ -91,7 +92,6 @@ def sections(runs: Sequence[Run]) -> list[Section]:
                 ("loss/", "train/", "time/", "system/", "replay/", "env/", "episode/", "eval/")
             )
         ],
-        "Episodes": [n for n in names if n in ("episode/length", "eval/length")],
     }
     return [_section(title, group, runs) for title, group in groups.items() if group]
 
@@ -128,7 +128,7 @@ def _panel(name: str, runs: Sequence[Run]) -> Panel:
     log = None if name.startswith("loss/") or name == "train/grad_norm" else False
     values = runs[0].get(name).value
     return Panel(
-        name=name.partition("/")[2] if not name.startswith("episode") else name,
+        name=name.partition("/")[2] if not name.startswith(("episode/", "eval/")) else name,
         unit=metric.unit if metric.unit != "1" else "",
         meaning=metric.meaning,
         last=number(float(values[-1])) if len(runs) == 1 else "",

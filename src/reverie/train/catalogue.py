@@ -21,12 +21,14 @@ class Metric(NamedTuple):
 
 
 EPISODES = (
-    Metric("episode/return", "reward", "sum of rewards of one finished training episode"),
-    Metric("episode/length", "steps", "length of that episode, agent steps"),
+    Metric("episode/return", "reward", "sum of rewards of a finished training episode"),
+    Metric("episode/length", "steps", "length of a finished training episode, agent steps"),
     Metric("eval/return", "reward", "mean return over the episodes of one evaluation"),
-    Metric("eval/return_std", "reward", "standard deviation of the return over those episodes"),
-    Metric("eval/length", "steps", "mean length of those episodes, agent steps"),
-    Metric("eval/episodes", "1", "number of those episodes"),
+    Metric(
+        "eval/return_std", "reward", "standard deviation of the return over evaluation episodes"
+    ),
+    Metric("eval/length", "steps", "mean length of evaluation episodes, agent steps"),
+    Metric("eval/episodes", "1", "number of evaluation episodes"),
 )
 
 LOSSES = (
@@ -62,7 +64,7 @@ BEHAVIOR = (
     Metric(
         "train/rand/<action>",
         "share",
-        "entropy over `<action>` between none (0) and the largest (1)",
+        "entropy over a discrete `<action>`, as a share of the largest",
     ),
     Metric("train/return_low", "reward", "running lower percentile of the imagined returns"),
     Metric("train/return_high", "reward", "running upper percentile of the imagined returns"),
@@ -81,14 +83,15 @@ OPTIMISER = (
 
 STORAGE = (
     Metric("replay/rows", "rows", "rows in the replay"),
-    Metric("replay/windows", "1", "training windows that can be drawn"),
-    Metric("replay/streams", "1", "rings, one an environment"),
-    Metric("replay/gigabytes", "10^9 bytes", "memory of the replay's arrays"),
-    Metric("replay/inserts", "rows", "rows added since the run began"),
-    Metric("replay/evicted", "rows", "rows dropped since the run began, the oldest first"),
-    Metric("replay/samples", "windows", "windows handed out since the run began"),
-    Metric("replay/online", "windows", "windows among them that no update had seen"),
-    Metric("replay/updates", "rows", "latents written back since the run began"),
+    Metric("replay/items", "windows", "training windows that can be drawn"),
+    Metric("replay/gigabytes", "GB", "size of the rows in the replay"),
+    Metric("replay/inserted", "rows", "rows added since the run began"),
+    Metric("replay/drawn", "windows", "windows handed out since the run began"),
+    Metric("replay/dropped", "rows", "latents that came back after their row was gone"),
+    Metric("replay/waiting", "windows", "windows no update has seen yet, waiting to be trained on"),
+    Metric("replay/skipped", "windows", "windows that left the replay before they were trained on"),
+    Metric("replay/fresh", "share", "drawn windows that no update had seen before"),
+    Metric("replay/age", "rows", "rows a stream has gained since a drawn window, mean"),
     Metric("replay/ratio", "1", "trained rows per environment step since the run began"),
     Metric("env/restarts", "1", "crashed or hung environments restarted since the run began"),
 )
@@ -99,9 +102,9 @@ MACHINE = (
     Metric("time/steps_per_s", "1/s", "environment steps a second in this interval"),
     Metric("time/<part>_ms", "ms", "mean wall time of one call of the loop's part `<part>`"),
     Metric("time/<part>_s", "s", "wall time spent in the part `<part>` (compile, eval, save)"),
-    Metric("system/ram_gb", "10^9 bytes", "resident memory of the main process"),
-    Metric("system/device_gb", "10^9 bytes", "memory in use on the device"),
-    Metric("system/device_peak_gb", "10^9 bytes", "largest memory in use on the device so far"),
+    Metric("system/ram_gb", "GB", "resident memory of the main process"),
+    Metric("system/device_gb", "GB", "memory in use on the device"),
+    Metric("system/device_peak_gb", "GB", "largest memory in use on the device so far"),
     Metric("system/<name>", "as named", "other readings of the machine"),
 )
 
@@ -156,8 +159,8 @@ PREAMBLE = """\
 A run writes one JSON object a line to `metrics.jsonl`: `step`, the environment steps of all
 environments together, and scalars under the names below. Names in one line belong to one event:
 a finished episode, an evaluation, or a log interval (means over the interval's updates unless the
-meaning says otherwise). A number that is not finite is written as `null`. Two identical runs on
-a CPU write identical lines, except for names under `time/` and `system/`.
+meaning says otherwise). A number that is not finite is written as `null`. GB are 10^9 bytes.
+Two identical runs on a CPU write identical lines, except for names under `time/` and `system/`.
 
 This page is generated: `python -m reverie.train.catalogue docs/metrics.md`.
 """
