@@ -206,6 +206,24 @@ def test_a_page_that_cannot_be_written(tmp_path):
         write_report([run, run])
 
 
+@pytest.mark.parametrize(
+    ("command", "text"),
+    [
+        (
+            ["/x/bin/reverie", "train", "gym:A", "--env.kwargs", '{"a": 1}'],
+            "reverie train gym:A --env.kwargs '{\"a\": 1}'",
+        ),
+        (["/x/reverie/__main__.py", "train"], "python -m reverie train"),
+        ("reverie train", "reverie train"),
+        ([], ""),
+    ],
+)
+def test_the_command_is_what_was_typed(tmp_path, command, text):
+    run = bare_run(tmp_path / "run")
+    (run / "config.json").write_text(json.dumps({"config": {}, "command": command}))
+    assert read_run(run, "run").command == text
+
+
 def test_labels_tell_runs_apart(tmp_path):
     paths = [bare_run(tmp_path / day / "pong") for day in ("monday", "tuesday")]
     assert [run.label for run in read_runs(paths)] == ["monday/pong", "tuesday/pong"]

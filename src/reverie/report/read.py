@@ -2,6 +2,7 @@
 
 import difflib
 import json
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,13 +64,12 @@ def read_run(path: Path, label: str) -> Run:
     """Read one run folder. Raises ReportError if it is none or config.json cannot be read."""
     head = _head(path)
     series, notes = _read_metrics(path / "metrics.jsonl")
-    command = head.get("command", "")
     return Run(
         path=path,
         label=label,
         config=flatten(head.get("config", {})),
         versions={str(name): str(version) for name, version in head.get("versions", {}).items()},
-        command=command if isinstance(command, str) else " ".join(map(str, command)),
+        command=_command(head.get("command", "")),
         facts=tuple((str(name), str(value)) for name, value in head.get("facts", ())),
         series=series,
         media=tuple(list_media(path)),
@@ -103,6 +103,15 @@ def _head(path: Path) -> dict[str, Any]:
             "'config', 'versions' and 'command'."
         )
     return head
+
+
+def _command(command: str | Sequence[str]) -> str:
+    """What was typed: `sys.argv` without the folders of the program itself."""
+    if isinstance(command, str) or not command:
+        return str(command or "")
+    program = Path(command[0]).name
+    program = "python -m reverie" if program == "__main__.py" else shlex.quote(program)
+    return " ".join([program, *map(shlex.quote, map(str, command[1:]))])
 
 
 def _not_a_run(path: Path) -> str:
