@@ -94,7 +94,9 @@ def config(variant: str) -> Config:
             base.rssm,
             **{k: number(f"dyn/{k}") for k in ("deter", "hidden", "stoch", "classes", "blocks")},
         ),
-        encoder=edit(base.encoder, units=number("enc/units"), depth=number("enc/depth"), mults=mults),
+        encoder=edit(
+            base.encoder, units=number("enc/units"), depth=number("enc/depth"), mults=mults
+        ),
         decoder=edit(
             base.decoder,
             units=number("dec/units"),

@@ -8,7 +8,8 @@ world model turns it into `Latent`, behaviour unrolls `Imagined`.
 """
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from typing import Any, Literal, NamedTuple
 
 Array = Any  # numpy on the host, jax on the device; both flow through these records
@@ -48,6 +49,19 @@ class Spec:
 
 Specs = dict[str, Spec]
 """Specs by key. Wherever an order matters it is the sorted order of the keys."""
+
+
+def specs_to_json(specs: Specs) -> dict[str, Any]:
+    """Specs as JSON values."""
+    return {key: asdict(spec) for key, spec in specs.items()}
+
+
+def specs_from_json(tree: Mapping[str, Any]) -> Specs:
+    """Specs from what `specs_to_json` gave, lists turned back into tuples."""
+    return {
+        key: Spec(**{k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()})
+        for key, fields in tree.items()
+    }
 
 
 class Step(NamedTuple):

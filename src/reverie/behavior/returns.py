@@ -95,9 +95,7 @@ class ReturnRange(Module):
         percentiles = jnp.array([config.return_low, config.return_high])
         low, high = jnp.percentile(jax.lax.stop_gradient(returns), percentiles)
         rate = config.return_rate
-        return ReturnRange(
-            (1 - rate) * self.low + rate * low, (1 - rate) * self.high + rate * high
-        )
+        return ReturnRange((1 - rate) * self.low + rate * low, (1 - rate) * self.high + rate * high)
 
     def scale(self, config: BehaviorConfig) -> Float[Array, ""]:
         """Divisor of the advantages, at least `return_limit`."""

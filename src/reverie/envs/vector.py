@@ -240,6 +240,12 @@ class Vector:
         self._due[index] = not same
         return same
 
+    def rewind(self) -> None:
+        """Give up all open episodes; the next send starts the first episodes once more."""
+        self._idle("rewind")
+        self._episode[:] = -1
+        self._due[:] = True
+
     def close(self) -> None:
         """End all environments and their processes. May be called twice."""
         self._crew.close()

@@ -137,7 +137,9 @@ class Actor(Module):
             else ContinuousOut(
                 linear(spec.size, a), linear(spec.size, b), spec, config.minstd, config.maxstd
             )
-            for (name, spec), a, b in zip(sorted(actions.items()), keys[::2], keys[1::2], strict=True)
+            for (name, spec), a, b in zip(
+                sorted(actions.items()), keys[::2], keys[1::2], strict=True
+            )
         }
 
     def __call__(self, feature: Float[Array, "*n f"]) -> Policy:

@@ -7,7 +7,9 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from reverie.module import Module, cast
 
 
-def init_kernel(key: PRNGKeyArray, shape: tuple[int, ...], fan_in: int, scale: float = 1.0) -> Array:
+def init_kernel(
+    key: PRNGKeyArray, shape: tuple[int, ...], fan_in: int, scale: float = 1.0
+) -> Array:
     """Truncated normal on ±2 deviations with standard deviation `scale`/√fan_in.
 
     1.1368 makes up for the variance that the truncation removes. Scale 0 gives zeros.
@@ -36,7 +38,7 @@ class Linear(Module):
 
 
 class BlockLinear(Module):
-    """A block-diagonal linear layer: block g maps its slice of the input to its slice of the output.
+    """A block-diagonal linear layer: block g maps its slice of the input to that of the output.
 
     Flat vectors are block-major. The layer works *group-first*, (G, N, width): a plain batched
     matrix product, several times faster than block products on flat rows; the batch is in sight

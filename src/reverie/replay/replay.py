@@ -76,7 +76,11 @@ class Replay:
     @property
     def num_windows(self) -> int:
         """Different sequences that can be drawn now."""
-        return self._keep.num_windows(self.length)
+        return self.num_windows_of(self.length)
+
+    def num_windows_of(self, length: int) -> int:
+        """Different sequences of `length` rows that `peek` can choose from now."""
+        return self._keep.num_windows(length)
 
     @property
     def planned_bytes(self) -> int:

@@ -40,6 +40,13 @@ def compute_dtype(precision: str) -> jnp.dtype:
     return jnp.dtype({"f32": jnp.float32, "bf16": jnp.bfloat16}[precision])
 
 
+def resolve_precision(precision: str, platform: str) -> str:
+    """`auto` by platform: bf16 on accelerators, f32 on the CPU."""
+    if precision != "auto":
+        return precision
+    return "f32" if platform == "cpu" else "bf16"
+
+
 def draw_noise(agent: Agent, batch: int, time: int, config: Config, key: PRNGKeyArray) -> Noise:
     """The update's randomness, drawn at once before anything runs."""
     post_key, dream_key = jax.random.split(key)
@@ -195,7 +202,7 @@ def apply_gradients(
     agent = optax.apply_updates(state.agent, updates)
     slow = mix_slow(state.slow_critic, agent.critic, state.slow_count, config)
     count = sum(x.size for x in jax.tree.leaves(agent))
-    norm = optax.global_norm
+    norm = optax.tree.norm
     metrics = {
         "train/updates": state.updates + 1,
         "train/lr": learning_rate(config.optim)(state.updates),
@@ -209,7 +216,7 @@ def apply_gradients(
 
 
 def mix_slow(slow, critic, count, config: Config):
-    """The slow critic after its clock ticked: mixed at every `slow_every`-th call, first included."""
+    """The slow critic after a tick of its clock; it moves at every `slow_every`-th, the first too."""
     due = count % config.behavior.slow_every == 0
     rate = jnp.where(due, config.behavior.slow_rate, 0.0)
     return jax.tree.map(lambda s, c: rate * c + (1.0 - rate) * s, slow, critic)

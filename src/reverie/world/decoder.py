@@ -125,9 +125,7 @@ class Decoder(Module):
             x = self.mlp(jnp.concatenate([stoch, deter], -1))
             for name, out in self.outs.items():
                 preds[name] = vector_prediction(out(x), specs[name])
-        for group, inputs, stack in zip(
-            image_groups(specs), self.inputs, self.images, strict=True
-        ):
+        for group, inputs, stack in zip(image_groups(specs), self.inputs, self.images, strict=True):
             picture, start = stack(inputs(deter, stoch)), 0
             for name in group:
                 stop = start + specs[name].shape[2]

@@ -1,4 +1,4 @@
-"""The world model: encoder, recurrent core, decoder, reward and continue heads, and their losses."""
+"""The world model: encoder, recurrent core, decoder, reward and continue heads; their losses."""
 
 from typing import NamedTuple
 
@@ -60,9 +60,7 @@ class WorldModel(Module):
         self.encoder = Encoder(obs, config.encoder, key=keys[0])
         width = sum(spec.width for spec in actions.values())
         self.rssm = RSSM(self.encoder.size, width, rssm, key=keys[1])
-        self.decoder = Decoder(
-            obs, rssm.deter, stoch, config.decoder, config.encoder, key=keys[2]
-        )
+        self.decoder = Decoder(obs, rssm.deter, stoch, config.decoder, config.encoder, key=keys[2])
         self.reward = TwoHotHead(rssm.deter + stoch, config.reward, key=keys[3])
         self.cont = BernoulliHead(rssm.deter + stoch, config.cont, key=keys[4])
 

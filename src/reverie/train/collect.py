@@ -1,0 +1,116 @@
+"""Acting: the agent's side of the exchange with the environments, row by row."""
+
+import functools as ft
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+import numpy as np
+
+from reverie.behavior.policy import ActCarry, Acting
+from reverie.records import Specs, Step
+from reverie.train.step import write_back
+
+
+def act(
+    acting: Acting,
+    carry: ActCarry,
+    obs: dict[str, Any],
+    is_first: Any,
+    root: Any,
+    count: Any,
+    *,
+    greedy: bool = False,
+):
+    """One step of the policy for E environments: actions, carry, latents in stored form."""
+    noise = acting.noise(jax.random.fold_in(root, count), is_first.shape[0])
+    action, carry = acting(carry, obs, is_first, noise, greedy)
+    return action, carry, write_back(carry.latent)
+
+
+class Actor:
+    """The policy with its memory of the running episodes.
+
+    Randomness is a function of `key` and of the number of steps taken.
+    """
+
+    def __init__(self, actions: Specs, envs: int, key: Any, *, greedy: bool = False):
+        self._specs, self._envs, self._key = actions, envs, key
+        self._act = jax.jit(ft.partial(act, greedy=greedy))
+        self._carry: Any = None
+        self.count = 0
+        self.action = {
+            key: np.zeros((envs, *spec.shape), spec.dtype) for key, spec in actions.items()
+        }
+
+    def reset(self) -> None:
+        """Forget all episodes, and start counting anew."""
+        self._carry, self.count = None, 0
+
+    def __call__(self, acting: Acting, step: Step) -> dict[str, np.ndarray]:
+        """Choose the next actions, into `self.action`; the row that replay stores.
+
+        The action at the last row of an episode is zero: the environment ignores it.
+        """
+        if self._carry is None:
+            self._carry = acting.initial(self._envs)
+        count = np.uint32(self.count)
+        flat, self._carry, latent = self._act(
+            acting, self._carry, step.obs, step.is_first, self._key, count
+        )
+        self.count += 1
+        for key, spec in self._specs.items():
+            value = np.asarray(flat[key]).reshape(self._envs, *spec.shape)
+            over = step.is_last.reshape(-1, *[1] * len(spec.shape))
+            self.action[key] = np.where(over, 0, value).astype(spec.dtype)
+        return row_of(step, self.action, jax.tree.map(np.asarray, latent))
+
+    def saved(self) -> dict[str, Any]:
+        """What `restore` needs, as a tree of host arrays and JSON values."""
+        carry = None
+        if self._carry is not None:
+            leaves = [np.asarray(leaf) for leaf in jax.tree.leaves(self._carry)]
+            carry = {str(index): leaf for index, leaf in enumerate(leaves)}
+        return {"carry": carry, "count": self.count, "action": dict(self.action)}
+
+    def restore(self, saved: Mapping[str, Any], acting: Acting) -> None:
+        """Continue where `saved` was taken."""
+        self.count, self.action = int(saved["count"]), dict(saved["action"])
+        if saved["carry"] is not None:
+            like = jax.tree.structure(acting.initial(self._envs))
+            leaves = [saved["carry"][str(index)] for index in range(like.num_leaves)]
+            self._carry = jax.tree.unflatten(like, leaves)
+
+
+def row_of(step: Step, action: Mapping[str, Any], latent: Mapping[str, Any]) -> dict[str, Any]:
+    """Replay's columns of one moment of E environments."""
+    row = {f"obs/{key}": value for key, value in step.obs.items()}
+    row |= {f"action/{key}": value for key, value in action.items()}
+    row |= {k: getattr(step, k) for k in ("reward", "is_first", "is_last", "is_terminal")}
+    return row | dict(latent)
+
+
+class Episodes:
+    """Return and length of the episodes as their rows pass by."""
+
+    def __init__(self, envs: int):
+        self.returns = np.zeros(envs, np.float64)
+        self.lengths = np.zeros(envs, np.int64)
+
+    def add(self, step: Step) -> list[tuple[int, float, int]]:
+        """Take in one row of every environment; (environment, return, length) of each that ended.
+
+        The length counts agent steps: rows less the first one.
+        """
+        self.returns = np.where(step.is_first, 0.0, self.returns) + step.reward
+        self.lengths = np.where(step.is_first, 0, self.lengths + 1)
+        return [
+            (int(i), float(self.returns[i]), int(self.lengths[i]))
+            for i in np.flatnonzero(step.is_last)
+        ]
+
+    def saved(self) -> dict[str, Any]:
+        return {"returns": self.returns, "lengths": self.lengths}
+
+    def restore(self, saved: Mapping[str, Any]) -> None:
+        self.returns, self.lengths = saved["returns"], saved["lengths"]

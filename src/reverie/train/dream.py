@@ -1,0 +1,62 @@
+"""Open-loop predictions of replayed sequences, for videos and curves."""
+
+import functools as ft
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+import numpy as np
+
+from reverie.config.schema import Config
+from reverie.nn.layers import to_compute
+from reverie.train.learner import to_sequence
+from reverie.train.state import Agent
+from reverie.train.step import compute_dtype, unpack
+from reverie.world.model import split_context
+from reverie.world.openloop import decode_means, open_loop
+
+SEQUENCES = 6
+"""Sequences of an open-loop report."""
+
+
+@ft.partial(jax.jit, static_argnames="config")
+def predict(agent: Agent, rows: dict[str, Any], key: Any, *, config: Config) -> dict[str, Any]:
+    """Predicted observations (B, T, …): the first half from the posterior, then open loop."""
+    dtype = compute_dtype(config.device.precision)
+    world = to_compute(agent.world, dtype)
+    sequence = unpack(to_sequence(rows), config.rssm.classes, dtype)
+    trained, action, start = split_context(sequence, config.replay.context)
+    uniform = jax.random.uniform(key, (*trained.reward.shape, config.rssm.stoch))
+    observed = trained.reward.shape[1] // 2
+    dream = open_loop(world, start, trained.obs, action, trained.is_first, uniform, observed)
+    return decode_means(world, dream.latent)
+
+
+def report(agent: Agent, rows: Mapping[str, Any], step: int, key: Any, config: Config, logger: Any):
+    """Write the dreams of one draw of the replay: a video for each image key, curves for vectors.
+
+    `rows`: columns (B, context + T, …) as `Replay.peek` returns them.
+    """
+    preds = jax.tree.map(np.asarray, predict(agent, dict(rows), key, config=config))
+    context = config.replay.context
+    truth = {k: np.asarray(rows[f"obs/{k}"])[:, context:] for k in preds}
+    observed = next(iter(truth.values())).shape[1] // 2 if truth else 0
+    vectors = {}
+    for name, pred in preds.items():
+        if pred.dtype == np.uint8:
+            logger.dream(step, name, truth[name], pred, context=observed)
+        else:
+            vectors[name] = (flat(truth[name]), flat(pred))
+    if vectors:
+        names = [
+            f"{key}[{i}]" if pair[0].shape[1] > 1 else key
+            for key, pair in vectors.items()
+            for i in range(pair[0].shape[1])
+        ]
+        both = [np.concatenate([pair[side] for pair in vectors.values()], 1) for side in (0, 1)]
+        logger.curves(step, *both, context=observed, names=names)
+
+
+def flat(values: np.ndarray) -> np.ndarray:
+    """The first sequence as (T, numbers)."""
+    return values[0].reshape(values.shape[1], -1).astype(np.float32)

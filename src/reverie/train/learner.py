@@ -1,0 +1,179 @@
+"""The learner: one update at a time on the device, its results fetched late.
+
+`update` starts an update and returns while the device still computes. What the update before it
+produced (metrics, latents for the replay) is fetched then, so that the device never waits for the
+host. Acting uses the weights of the update *before* the newest one, for the same reason. Both are
+part of the schedule, not of the timing: the numbers do not depend on how fast anything is.
+"""
+
+import functools as ft
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from reverie.behavior.policy import Acting
+from reverie.config.schema import Config
+from reverie.module import named_leaves
+from reverie.nn.layers import to_compute
+from reverie.records import Latent, Sequence, Specs
+from reverie.train.errors import RunError
+from reverie.train.state import TrainState, init
+from reverie.train.step import compute_dtype, train_step
+
+LEARN, ACT, EVAL, DREAM = range(4)
+"""Purposes that the root key is folded with."""
+
+
+def purpose_key(seed: int, purpose: int) -> Any:
+    """The key from which all randomness of one purpose derives."""
+    return jax.random.fold_in(jax.random.key(seed), purpose)
+
+
+def to_sequence(rows: Mapping[str, Any]) -> Sequence:
+    """Replay's flat columns as the record that the world model reads."""
+
+    def part(prefix: str) -> dict[str, Any]:
+        return {k.removeprefix(prefix): v for k, v in rows.items() if k.startswith(prefix)}
+
+    return Sequence(
+        obs=part("obs/"),
+        action=part("action/"),
+        reward=rows["reward"],
+        is_first=rows["is_first"],
+        is_last=rows["is_last"],
+        is_terminal=rows["is_terminal"],
+        latent=Latent(rows["latent/deter"], rows["latent/stoch"]),
+    )
+
+
+class Result(NamedTuple):
+    """What an update gives besides the next state; device arrays until they are fetched."""
+
+    metrics: Any  # one array, in the order of `Learner.names`: a single transfer
+    written: dict[str, Any]  # replay columns of the trained rows
+
+
+def acting_of(state: TrainState, config: Config) -> Acting:
+    """The weights that act, in the compute dtype."""
+    part = Acting.of(state.agent.world, state.agent.actor)
+    return to_compute(part, compute_dtype(config.device.precision))
+
+
+def packed_step(state: TrainState, rows: dict[str, Any], root: Any, *, config: Config):
+    """`train_step` with its key from the update counter and its metrics in one array."""
+    key = jax.random.fold_in(root, state.updates)
+    state, metrics, written = train_step(state, to_sequence(rows), key, config=config)
+    packed = jnp.stack([metrics[name].astype(jnp.float32) for name in sorted(metrics)])
+    return state, acting_of(state, config), Result(packed, written)
+
+
+class Learner:
+    """A train state on the device, and at most one update in flight."""
+
+    def __init__(self, obs: Specs, actions: Specs, config: Config):
+        self._config = config
+        self._root = purpose_key(config.seed, LEARN)
+        self._init = jax.jit(ft.partial(init, obs, actions, config))
+        self._step = jax.jit(ft.partial(packed_step, config=config), donate_argnums=0)
+        self.state: TrainState = self._init(jax.random.key(config.seed))
+        self.acting: Acting = jax.jit(ft.partial(acting_of, config=config))(self.state)
+        self._newest = self.acting
+        self._pending: tuple[Any, Result] | None = None
+        self.names: list[str] = []
+
+    def compile(self, rows: Mapping[str, Any]) -> Any:
+        """Compile the update for `rows` (arrays or shapes) ahead of time; the compiled program."""
+        shapes = jax.eval_shape(
+            ft.partial(train_step, config=self._config), self.state, to_sequence(rows), self._root
+        )
+        self.names = sorted(shapes[1])
+        program = self._step.lower(self.state, dict(rows), self._root).compile()
+        self._step = program
+        return program
+
+    def update(self, rows: Mapping[str, Any], ticket: Any) -> tuple[Any, Result] | None:
+        """Start an update on `rows`; ticket and results of the one before, if there was one."""
+        self.state, acting, result = self._step(self.state, dict(rows), self._root)
+        self.acting, self._newest = self._newest, acting
+        finished, self._pending = self._pending, (ticket, result)
+        return finished
+
+    def fetch(self, result: Result) -> tuple[dict[str, float], dict[str, np.ndarray]]:
+        """Metrics by name and replay columns of a result, on the host.
+
+        Raises RunError if a loss or the gradient is not finite.
+        """
+        values = dict(zip(self.names, np.asarray(result.metrics).tolist(), strict=True))
+        broken = [k for k, v in values.items() if not np.isfinite(v)]
+        if broken:
+            raise RunError(self._diagnosis(int(values.get("train/updates", 0)), broken))
+        return values, jax.tree.map(np.asarray, result.written)
+
+    def check(self) -> None:
+        """Wait for the update in flight; raises RunError if its numbers are not finite."""
+        if self._pending is not None:
+            self.fetch(self._pending[1])
+
+    def _diagnosis(self, update: int, broken: list[str]) -> str:
+        leaves = named_leaves(self.state.agent)
+        bad = [name for name, leaf in leaves.items() if not np.isfinite(np.asarray(leaf)).all()]
+        losses = [name for name in broken if name.startswith("loss/")]
+        named = ", ".join(losses or broken)
+        tensors = f"; parameters no longer finite: {', '.join(bad[:5])}" if bad else ""
+        more = f" and {len(bad) - 5} more" if len(bad) > 5 else ""
+        return (
+            f"update {update} gave numbers that are not finite in {named}{tensors}{more}. The run "
+            "stops; the checkpoint before it is intact. Lower optim.lr, use --device.precision "
+            "f32, or look for extreme observations and rewards, then resume."
+        )
+
+    def saved(self) -> dict[str, Any]:
+        """Everything to continue from, as a tree of host arrays and JSON values."""
+        pending = None
+        if self._pending is not None:
+            ticket, result = self._pending
+            pending = {"ticket": list(ticket), "metrics": np.asarray(result.metrics)}
+            pending["written"] = jax.tree.map(np.asarray, result.written)
+        return {
+            "state": to_host(self.state),
+            "acting": to_host(self.acting),
+            "newest": to_host(self._newest),
+            "pending": pending,
+        }
+
+    def restore(self, saved: Mapping[str, Any], ticket_type: Any) -> None:
+        """Continue where `saved` was taken. Raises RunError if an array is missing or misshapen."""
+        self.state = from_host(self.state, saved["state"])
+        self.acting = from_host(self.acting, saved["acting"])
+        self._newest = from_host(self._newest, saved["newest"])
+        if saved["pending"] is not None:
+            pending = saved["pending"]
+            result = Result(pending["metrics"], pending["written"])
+            self._pending = (ticket_type(*pending["ticket"]), result)
+
+
+def to_host(tree: Any) -> dict[str, np.ndarray]:
+    """Leaves by dotted name, as numpy arrays."""
+    return {name: np.asarray(leaf) for name, leaf in named_leaves(tree).items()}
+
+
+def from_host(like: Any, arrays: Mapping[str, np.ndarray]) -> Any:
+    """A tree of the structure of `like` from its named leaves.
+
+    Raises RunError for a missing, unknown or misshapen leaf.
+    """
+    wanted = named_leaves(like)
+    for name in sorted(set(wanted) ^ set(arrays)):
+        where = "the checkpoint lacks" if name in wanted else "the checkpoint holds an unknown"
+        raise RunError(f"{where} tensor {name!r}: it belongs to another model or version.")
+    for name, leaf in wanted.items():
+        if arrays[name].shape != leaf.shape or arrays[name].dtype != leaf.dtype:
+            raise RunError(
+                f"tensor {name!r} of the checkpoint is {arrays[name].dtype}{arrays[name].shape}, "
+                f"the model needs {leaf.dtype}{leaf.shape}: it belongs to another configuration."
+            )
+    leaves = [jnp.array(arrays[name]) for name in wanted]
+    return jax.tree.unflatten(jax.tree.structure(like), leaves)
