@@ -26,11 +26,6 @@ class Adapter:
                 f"Expected a gymnasium.Env, got {type(env).__module__}.{type(env).__name__}. "
                 "Environments of the old gym package need a wrapper, for example shimmy's."
             )
-        if config.repeat < 1 or config.limit < 0:
-            raise EnvError(
-                "env.repeat must be at least 1 and env.limit at least 0 (no limit), got "
-                f"{config.repeat} and {config.limit}."
-            )
         self._env = env
         self._config = config
         self._readers, notices = observations.readers(env.observation_space, config.exclude)

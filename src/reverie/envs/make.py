@@ -26,9 +26,9 @@ def make(
         render: the environment must be able to `render()` (costs time in some suites).
 
     Raises EnvError for an unknown name (with the nearest one), a simulator that is not installed
-    (with the extra to install), bad `config.kwargs`, or spaces the agent cannot use.
+    (with the extra to install), `config.kwargs` that do not fit, or spaces the agent cannot use.
     """
-    kwargs = parse_kwargs(config.kwargs)
+    kwargs = json.loads(config.kwargs)
     if callable(task):
         return Adapter(task(**kwargs), config)
     suite, name = catalog.parse(task)
@@ -50,7 +50,6 @@ def maker(
 
     A Gymnasium id that this process has registered travels along with its registration.
     """
-    parse_kwargs(config.kwargs)
     if isinstance(task, str) and catalog.parse(task)[0] == "gym":
         from reverie.envs import gym
 
@@ -62,17 +61,6 @@ def maker(
 def _make_registered(entry: Any, task: str, config: EnvConfig, *, render: bool) -> Env:
     gymnasium.registry.setdefault(entry.id, entry)
     return make(task, config, render=render)
-
-
-def parse_kwargs(text: str) -> dict[str, Any]:
-    """The keyword arguments in `EnvConfig.kwargs`. Raises EnvError if it is no JSON object."""
-    try:
-        kwargs = json.loads(text or "{}")
-    except json.JSONDecodeError as error:
-        raise EnvError(f"env.kwargs is not JSON: {error}. Found {text!r}.") from None
-    if not isinstance(kwargs, dict):
-        raise EnvError(f'env.kwargs must be a JSON object such as {{"key": 1}}, found {text!r}.')
-    return kwargs
 
 
 def _build(

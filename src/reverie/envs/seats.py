@@ -125,8 +125,8 @@ class Process:
         """Send the command. A dead process is reported by `answer`."""
         if letter == worker.MAKE:
             payload = self._recipe
-        self._link.settimeout(self._timeout)
         with contextlib.suppress(OSError):
+            self._link.settimeout(self._timeout)
             worker.send(self._link, letter, payload)
 
     def answer(self) -> Any:

@@ -1,0 +1,124 @@
+import subprocess
+import sys
+
+import gymnasium
+import numpy as np
+import pytest
+from toy_envs import Counter, assert_contract, assert_rows_equal, play
+
+from reverie.config.schema import EnvConfig
+from reverie.envs import catalog, names
+from reverie.envs.base import EnvError
+from reverie.envs.make import make, maker
+
+
+def test_importing_the_station_imports_neither_jax_nor_a_simulator():
+    heavy = "('jax', 'ale_py', 'dm_control', 'mujoco', 'minigrid', 'PIL', 'pygame')"
+    code = (
+        "import sys, reverie.envs.vector, reverie.envs.make, reverie.envs.catalog as c; c.tasks();"
+        f"bad = [m for m in {heavy} if m in sys.modules]; assert not bad, bad"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("task", [row.name for row in catalog.tasks() if row.suite == "gym"])
+def test_classic_tasks_keep_the_contract(task):
+    env = make(task, EnvConfig())
+    rows = play(env, 1, 40)
+    assert_contract(env, rows)
+    assert_rows_equal(rows, play(make(task, EnvConfig()), 1, 40))
+    env.close()
+
+
+def test_every_task_has_a_suite_a_meaning_and_a_name_of_its_own():
+    rows = catalog.tasks()
+    assert len({row.name for row in rows}) == len(rows)
+    assert all(row.meaning and catalog.suite_of(row.name) == row.suite for row in rows)
+    assert {row.suite for row in rows} == set(catalog.SUITES)
+
+
+def test_names_equal_the_installed_simulators():
+    import ale_py
+    import minigrid
+    from dm_control import suite
+
+    gymnasium.register_envs(ale_py)
+    gymnasium.register_envs(minigrid)
+    games = {s.kwargs["game"] for id, s in gymnasium.registry.items() if id.startswith("ALE/")}
+    assert games == set(names.ATARI_GAMES)
+    assert set(names.ATARI100K_GAMES) <= games
+    assert len(names.ATARI100K_GAMES) == 26
+    assert [catalog.split_dmc(name) for name in names.DMC_TASKS] == list(suite.ALL_TASKS)
+    grids = [id for id in gymnasium.registry if id.startswith(("MiniGrid-", "BabyAI-"))]
+    assert list(catalog.minigrid_ids().values()) == grids
+
+
+@pytest.mark.parametrize(
+    ("task", "near"),
+    [
+        ("dmc_waker_walk", "dmc_walker_walk"),
+        ("atari100k_pnog", "atari100k_pong"),
+        ("atri_breakout", "atari_breakout"),
+        ("minigrid_dorkey_8x8", "minigrid_doorkey_8x8"),
+        ("probe_memry", "probe_memory"),
+        ("walker_walk", "dmc_walker_walk"),
+        ("CartPole-v1", "gym:CartPole-v1"),
+        ("gym:CartPol-v1", "CartPole-v1"),
+        ("gym:ALE/Pnog-v5", "ALE/Pong-v5"),
+    ],
+)
+def test_a_misspelt_task_suggests_the_nearest(task, near):
+    with pytest.raises(EnvError, match=f"Did you mean '{near}'"):
+        make(task, EnvConfig())
+    with pytest.raises(EnvError, match=f"Did you mean '{near}'"):
+        maker(task, EnvConfig())
+
+
+def test_spellings_of_other_code_bases():
+    assert catalog.parse("atari100k_james_bond") == ("atari100k", "jamesbond")
+    assert catalog.split_dmc(catalog.parse("dmc_cup_catch")[1]) == ("ball_in_cup", "catch")
+
+
+@pytest.mark.parametrize(
+    ("module", "task", "extra"),
+    [
+        ("ale_py", "atari_pong", "atari"),
+        ("ale_py", "atari100k_pong", "atari"),
+        ("ale_py", "gym:ALE/Pong-v5", "atari"),
+        ("dm_control", "dmc_walker_walk", "dmc"),
+        ("minigrid", "minigrid_empty_5x5", "minigrid"),
+        ("minigrid", "gym:MiniGrid-Empty-5x5-v0", "minigrid"),
+    ],
+)
+def test_a_missing_simulator_names_the_extra(monkeypatch, module, task, extra):
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(EnvError, match=rf"pip install 'reverie\[{extra}\]'"):
+        make(task, EnvConfig())
+
+
+def test_gym_ids_with_a_module_and_kwargs():
+    assert make("gym:gymnasium:CartPole-v1", EnvConfig()).obs_specs["vector"].shape == (4,)
+    with pytest.raises(EnvError, match="Cannot import 'no_such_module'"):
+        make("gym:no_such_module:Thing-v0", EnvConfig())
+    env = make("gym:FrozenLake-v1", EnvConfig(kwargs='{"map_name": "8x8"}'))
+    assert env.obs_specs["discrete"].classes == (64,)
+
+
+@pytest.mark.parametrize("task", ["gym:CartPole-v1", "probe_delay", "atari_pong", "dmc_cup_catch"])
+def test_unknown_kwargs_name_the_task(task):
+    with pytest.raises(EnvError, match=r"env.kwargs \{'nonsense': 1\} do not fit"):
+        make(task, EnvConfig(kwargs='{"nonsense": 1}'))
+
+
+def test_callables_are_tasks():
+    env = make(Counter, EnvConfig(kwargs='{"length": 2}'))
+    assert len(play(env, 0, 9)) == 3
+
+
+def test_render_of_gymnasium_tasks():
+    env = make("gym:CartPole-v1", EnvConfig(), render=True)
+    env.reset(0)
+    picture = env.render()
+    assert picture.dtype == np.uint8
+    assert picture.ndim == 3
+    env.close()

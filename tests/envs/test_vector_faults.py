@@ -1,0 +1,193 @@
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from test_vector import assert_steps_equal, collect
+from toy_envs import make_counter
+
+from reverie.config.schema import EnvConfig
+from reverie.envs.base import EnvError
+from reverie.envs.make import maker
+from reverie.envs.vector import Vector, episode_seed
+
+NOISE = np.float32(np.random.default_rng(episode_seed(0, "train", 0, 1)).uniform())
+"""What the counter shows in episode 1 of environment 0."""
+
+
+@pytest.mark.parametrize(
+    ("trouble", "parallel"), [("raise", False), ("raise", True), ("exit", True), ("hang", True)]
+)
+def test_a_fault_starts_a_new_episode_and_is_counted(tmp_path, caplog, trouble, parallel):
+    recipe = make_counter(trouble=trouble, once=str(tmp_path / "done"))
+    timeout = 1.0 if trouble == "hang" else 60.0
+    with (
+        caplog.at_level(logging.WARNING, "reverie.envs"),
+        Vector(recipe, num=1, seed=0, parallel=parallel, timeout=timeout) as vector,
+    ):
+        rows, actions = collect(vector, 12)
+        assert vector.restarted == 1
+    assert [int(row.is_first[0]) for row in rows] == [1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 0]
+    assert [int(row.is_last[0]) for row in rows] == [0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0]
+    assert rows[3].reward[0] == 0.0
+    assert rows[3].obs["numbers"][0].tolist() == [NOISE, 0, 0]
+    assert rows[5].obs["numbers"][0, 2] == actions[4]["action"] + actions[5]["action"]
+    reason = {"raise": "lost its marbles", "exit": "exit status 7", "hang": "no answer for 1 sec"}
+    assert reason[trouble] in caplog.text
+
+
+def test_kill_minus_nine_of_one_of_three():
+    with Vector(make_counter(length=50), num=3, seed=0) as vector:
+        collect(vector, 4)
+        victim = vector._crew._seats[1].process.pid
+        os.kill(victim, signal.SIGKILL)
+        row = collect(vector, 1)[0][0]
+        assert row.is_first.tolist() == [False, True, False]
+        assert row.obs["numbers"][:, 1].tolist() == [4, 0, 4]
+        assert vector.restarted == 1
+        assert collect(vector, 2)[0][-1].obs["numbers"][:, 1].tolist() == [6, 2, 6]
+
+
+@pytest.mark.parametrize("parallel", [False, True])
+def test_restarts_are_limited_and_the_traceback_arrives(parallel):
+    with (
+        Vector(make_counter(trouble="raise"), num=1, seed=0, parallel=parallel, restarts=1) as v,
+        pytest.raises(EnvError, match=r"(?s)all 1 restarts.*Traceback.*lost its marbles"),
+    ):
+        collect(v, 10)
+    assert v.restarted == 1
+
+
+def test_last_words_of_a_dead_process_are_quoted():
+    def dying():
+        print("I see a light", file=sys.stderr, flush=True)
+        os._exit(3)
+
+    with pytest.raises(EnvError, match=r"(?s)could not be made.*exit status 3.*I see a light"):
+        Vector(dying, num=1, seed=0)
+
+
+@pytest.mark.parametrize("parallel", [False, True])
+def test_nan_is_an_error_not_a_restart(parallel):
+    recipe = make_counter(trouble="nan")
+    with (
+        Vector(recipe, num=2, seed=0, parallel=parallel) as vector,
+        pytest.raises(EnvError, match=r"Environment 0: observation 'numbers' .* at step 3 of"),
+    ):
+        collect(vector, 10)
+    assert vector.restarted == 0
+
+
+@pytest.mark.parametrize(
+    ("task", "config"),
+    [
+        ("gym:CartPole-v1", EnvConfig()),
+        ("dmc_reacher_easy", EnvConfig(repeat=2)),
+        ("atari_breakout", EnvConfig(repeat=4, sticky=0.25, gray=True, size=32)),
+        ("minigrid_dynamic_obstacles_6x6", EnvConfig(size=32)),
+        ("probe_memory", EnvConfig()),
+    ],
+)
+@pytest.mark.parametrize(("done", "parallel"), [(1, False), (24, False), (23, True)])
+def test_a_restored_vector_goes_on_as_if_nothing_had_happened(task, config, done, parallel):
+    recipe = maker(task, config)
+    with Vector(recipe, num=2, seed=1, parallel=False) as vector:
+        collect(vector, done)
+        state = vector.state()
+        want, _ = collect(vector, 30, seed=2)
+    with Vector(recipe, num=2, seed=1, parallel=parallel) as vector:
+        assert vector.restore(state) == [True, True]
+        np.testing.assert_array_equal(
+            vector.row.reward, [e["row"]["reward"] for e in state["envs"]]
+        )
+        assert_steps_equal(want, collect(vector, 30, seed=2)[0])
+
+
+def test_a_state_before_the_first_row():
+    with Vector(make_counter(), num=2, seed=1, parallel=False) as vector:
+        state = vector.state()
+        want, _ = collect(vector, 5)
+    with Vector(make_counter(), num=2, seed=1, parallel=False) as vector:
+        assert vector.restore(state) == [True, True]
+        assert vector.row is None
+        assert_steps_equal(want, collect(vector, 5)[0])
+
+
+def test_a_saved_state_is_a_copy_and_survives_pickling():
+    import pickle
+
+    with Vector(make_counter(length=500), num=1, seed=1, parallel=False) as vector:
+        collect(vector, 200)
+        state = vector.state()
+        frozen = pickle.dumps(state)
+        collect(vector, 100)
+        assert pickle.dumps(state) == frozen
+        assert len(state["envs"][0]["actions"]["action"]) == 199
+        assert vector.restore(pickle.loads(frozen)) == [True]
+        assert vector.row.obs["numbers"][0, 1] == 199
+
+
+@pytest.mark.parametrize("parallel", [False, True])
+def test_an_episode_that_cannot_be_rebuilt_is_given_up(parallel):
+    recipe = make_counter(trouble="wander", length=9)
+    with Vector(recipe, num=1, seed=0, parallel=False) as vector:
+        collect(vector, 6)
+        state = vector.state()
+    time.sleep(0.3)
+    with Vector(recipe, num=1, seed=0, parallel=parallel) as vector:
+        assert vector.restore(state) == [False]
+        row = collect(vector, 1)[0][0]
+        assert row.is_first[0]
+        assert row.obs["numbers"][0].tolist() == [NOISE, 0, 0]
+
+
+def test_a_crash_while_an_episode_is_rebuilt():
+    with Vector(make_counter(), num=2, seed=0, parallel=False) as vector:
+        collect(vector, 5)
+        state = vector.state()
+    with Vector(make_counter(trouble="exit"), num=2, seed=0) as vector:
+        assert vector.restore(state) == [False, False]
+        assert vector.restarted == 2
+        assert collect(vector, 1)[0][0].is_first.all()
+
+
+def test_a_state_of_another_vector_is_refused():
+    with Vector(make_counter(), num=2, seed=0, parallel=False) as vector:
+        state = vector.state()
+    with (
+        Vector(make_counter(), num=3, seed=0, parallel=False) as vector,
+        pytest.raises(EnvError, match="state is of 2 environments, here are 3"),
+    ):
+        vector.restore(state)
+    with (
+        Vector(maker("gym:Pendulum-v1", EnvConfig()), num=2, seed=0, parallel=False) as vector,
+        pytest.raises(EnvError, match=r"action 'action' has not the shape \(1,\)"),
+    ):
+        vector.restore(state)
+
+
+CODE = """
+import hashlib, sys
+sys.path[:0] = [{folder!r}]
+from test_vector import *
+for task in {tasks}:
+    vector = Vector(maker(task, EnvConfig(repeat=2, sticky=0.25)), num=1, seed=3, parallel=False)
+    rows, _ = collect(vector, 30)
+    data = [x for row in rows for x in [*row.obs.values(), *row[1:]]]
+    print(task, hashlib.sha1(b"".join(x.tobytes() for x in data)).hexdigest())
+"""
+
+
+def test_two_runs_give_the_same_rows_for_the_same_seed():
+    tasks = ("dmc_walker_walk", "atari_pong", "minigrid_empty_5x5")
+    code = CODE.format(folder=str(Path(__file__).parent), tasks=tasks)
+    command = [sys.executable, "-c", code]
+    runs = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    first, second = (run.communicate()[0] for run in runs)
+    assert first == second
+    assert first.count("\n") == len(tasks)
