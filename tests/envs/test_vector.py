@@ -109,6 +109,12 @@ def test_what_cannot_be_pickled_runs_here_and_says_so():
         assert "cannot be sent" in vector.notices[-1]
 
 
+def test_memory_without_memfd(monkeypatch):
+    monkeypatch.delattr(os, "memfd_create", raising=False)
+    with Vector(make_counter(), num=2, seed=0) as vector:
+        assert collect(vector, 4)[0][-1].obs["numbers"][:, 1].tolist() == [3, 3]
+
+
 def test_lambdas_travel():
     with Vector(lambda: Adapter(Counter(length=2), EnvConfig()), num=1, seed=0) as vector:
         assert [bool(row.is_last[0]) for row in collect(vector, 3)[0]] == [False, False, True]
@@ -174,7 +180,7 @@ def test_send_does_not_wait():
     def slow():
         env = Adapter(Counter(length=50), EnvConfig())
         step = env.step
-        env.step = lambda action: (time.sleep(0.2), step(action))[1]
+        env.step = lambda action: (time.sleep(0.5), step(action))[1]
         return env
 
     with Vector(slow, num=3, seed=0) as vector:
@@ -183,8 +189,8 @@ def test_send_does_not_wait():
         vector.send({"action": np.zeros(3, np.int32)})
         sent = time.perf_counter() - start
         vector.recv()
-        assert sent < 0.1
-        assert time.perf_counter() - start < 0.55  # side by side, not 0.6 one by one
+        assert sent < 0.4
+        assert time.perf_counter() - start < 1.4  # side by side, not 1.5 one by one
 
 
 def gone(pids, patience=8.0):

@@ -25,7 +25,7 @@ NOISE = np.float32(np.random.default_rng(episode_seed(0, "train", 0, 1)).uniform
 )
 def test_a_fault_starts_a_new_episode_and_is_counted(tmp_path, caplog, trouble, parallel):
     recipe = make_counter(trouble=trouble, once=str(tmp_path / "done"))
-    timeout = 1.0 if trouble == "hang" else 60.0
+    timeout = 3.0 if trouble == "hang" else 60.0
     with (
         caplog.at_level(logging.WARNING, "reverie.envs"),
         Vector(recipe, num=1, seed=0, parallel=parallel, timeout=timeout) as vector,
@@ -37,7 +37,7 @@ def test_a_fault_starts_a_new_episode_and_is_counted(tmp_path, caplog, trouble, 
     assert rows[3].reward[0] == 0.0
     assert rows[3].obs["numbers"][0].tolist() == [NOISE, 0, 0]
     assert rows[5].obs["numbers"][0, 2] == actions[4]["action"] + actions[5]["action"]
-    reason = {"raise": "lost its marbles", "exit": "exit status 7", "hang": "no answer for 1 sec"}
+    reason = {"raise": "lost its marbles", "exit": "exit status 7", "hang": "no answer for 3 sec"}
     assert reason[trouble] in caplog.text
 
 

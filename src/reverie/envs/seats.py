@@ -109,7 +109,7 @@ class Process:
         code = f"from reverie.envs.worker import main; main{fds}"
         try:
             self.process = subprocess.Popen(
-                [sys.executable, "-c", code],
+                [sys.executable, "-P", "-c", code],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
