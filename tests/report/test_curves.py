@@ -25,7 +25,8 @@ def test_trailing_mean_against_a_loop():
 
 
 def test_windows():
-    assert [window_of(n) for n in (0, 1, 20, 21, 100)] == [1, 1, 1, 2, 5]
+    assert [window_of(n, 0.05) for n in (0, 1, 20, 21, 100)] == [1, 1, 1, 2, 5]
+    assert [window_of(n, 0.05, 10) for n in (0, 7, 40, 100, 1000)] == [1, 1, 5, 10, 50]
 
 
 def test_thin_keeps_both_ends():

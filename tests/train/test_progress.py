@@ -41,7 +41,7 @@ def test_plain_lines_come_every_ten_seconds():
     assert len(lines) in (1, 2)
     assert lines[0].startswith("1,000/10,000  10% | return last 20, mean of 2 15, eval 455 ± 21.3")
     assert "rec 42.5, rew 0.5" in lines[0] and "99" not in lines[0]
-    assert "12.3 updates/s | 2 min left | 1.5 GB host" in lines[0]
+    assert "100 steps/s, 12.3 updates/s | 2 min left | 1.5 GB host" in lines[0]
 
 
 def test_live_view_redraws_at_most_four_times_a_second():
@@ -90,6 +90,11 @@ def test_time_left_follows_the_recent_pace():
     clock.now += 20.0
     progress.step(600)
     assert progress.seconds_left() == pytest.approx(80.0)
+    for step in range(601, 801):  # ten times slower, and the last minute counts
+        clock.now += 2.0
+        progress.step(step)
+    assert progress.steps_per_second() == pytest.approx(0.5, rel=0.05)
+    assert progress.seconds_left() == pytest.approx(400.0, rel=0.05)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,9 @@ from reverie.report.series import envelope, thin, trailing_mean, window_of
 from reverie.train.catalogue import CATALOGUE, OPTIMISER, describe, find
 from reverie.train.text import number
 
-SMOOTH_FROM = 40
+SMOOTH_FROM = 40  # points
+SMOOTH = (0.02, 1)  # share and least, as in `window_of`
+SMOOTH_RETURN = (0.05, 10)
 COUNTERS = {"train/updates", "time/seconds"}  # straight lines; the table of results has their end
 
 
@@ -40,7 +42,13 @@ def learning_curve(runs: Sequence[Run]) -> Markup | None:
     """Episode returns (faint), their trailing mean and evaluations; None where no run has any."""
     lines = []
     for index, run in enumerate(runs):
-        lines += _smoothed(run, "episode/return", index, name_of=_label(runs, run, "training"))
+        lines += _smoothed(
+            run,
+            "episode/return",
+            index,
+            name_of=_label(runs, run, "training"),
+            smooth=SMOOTH_RETURN,
+        )
         points, error = run.get("eval/return"), run.get("eval/return_std").value
         lines.append(
             Line(
@@ -68,7 +76,7 @@ def windows(runs: Sequence[Run]) -> list[int]:
     """Episodes that the smoothed learning curve averages: the fewest and the most of any run, one
     number where all agree."""
     counts = [len(run.get("episode/return").value) for run in runs]
-    sizes = [window_of(count) if count >= SMOOTH_FROM else 1 for count in counts]
+    sizes = [window_of(count, *SMOOTH_RETURN) if count >= SMOOTH_FROM else 1 for count in counts]
     return sorted({min(sizes), max(sizes)})
 
 
@@ -123,7 +131,7 @@ def _constant(name: str, runs: Sequence[Run]) -> float | None:
 def _panel(name: str, runs: Sequence[Run]) -> Panel:
     lines = []
     for index, run in enumerate(runs):
-        lines += _smoothed(run, name, index, name_of=_label(runs, run, ""), share=0.02)
+        lines += _smoothed(run, name, index, name_of=_label(runs, run, ""), smooth=SMOOTH)
     metric = describe(name)
     log = None if name.startswith("loss/") or name == "train/grad_norm" else False
     values = runs[0].get(name).value
@@ -136,14 +144,15 @@ def _panel(name: str, runs: Sequence[Run]) -> Panel:
     )
 
 
-def _smoothed(run: Run, name: str, color: int, *, name_of: str, share: float = 0.05) -> list[Line]:
-    """A long curve as its faint self and the trailing mean over a `share` of it; a short one as it
-    is."""
+def _smoothed(
+    run: Run, name: str, color: int, *, name_of: str, smooth: tuple[float, int]
+) -> list[Line]:
+    """A long curve as its faint self and its trailing mean; a short one as it is."""
     series = run.get(name)
     count = len(series.value)
     if count < SMOOTH_FROM:
         return [Line(*series, label=name_of, color=color)]
-    mean = thin(trailing_mean(series, window_of(count, share)))
+    mean = thin(trailing_mean(series, window_of(count, *smooth)))
     return [
         Line(*envelope(series), color=color, kind="faint"),
         Line(*mean, label=name_of, color=color),

@@ -10,9 +10,10 @@ from reverie.report.read import Series
 BUCKETS = 300
 
 
-def window_of(count: int, share: float = 0.05) -> int:
-    """Points a smoothed value averages: a `share` of the curve, at least one."""
-    return max(1, math.ceil(count * share))
+def window_of(count: int, share: float, least: int = 1) -> int:
+    """Points a smoothed value averages: a `share` of the curve, at least one; `least` points
+    where these are no more than an eighth of it."""
+    return max(1, math.ceil(count * share), min(least, math.ceil(count / 8)))
 
 
 def trailing_mean(series: Series, window: int) -> Series:

@@ -33,7 +33,8 @@ def results(run: Run) -> dict[str, str]:
     last = _last(evals)
     if len(evals) and len(spread) == len(evals):
         last += f" ± {number(float(spread[-1]))}"
-    many = f" ({number(float(count[-1]))} episodes)" if len(count) else ""
+    plural = "episode" if len(count) and count[-1] == 1 else "episodes"
+    many = f" ({count[-1]:.0f} {plural})" if len(count) else ""
     return {
         "Evaluation return": last + many,
         "Best evaluation": number(float(evals.max())) if len(evals) > 1 else NONE,

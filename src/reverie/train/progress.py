@@ -19,7 +19,7 @@ Kind = Literal["auto", "live", "plain", "none"]
 LIVE_SECONDS = 0.25
 PLAIN_SECONDS = 10.0
 RECENT = 20
-WINDOW = 240
+WINDOW = 60.0  # seconds
 KNOWN_LOSSES = ("rew", "con", "dyn", "rep", "policy", "value", "repval", "total")
 SHOWN_LOSSES = ("rew", "con", "dyn", "policy", "value")
 
@@ -58,7 +58,7 @@ class Progress:
         self._total, self._step, self._title, self._phase = total, start, title, ""
         self._values: dict[str, float] = {}
         self._returns: deque[float] = deque(maxlen=RECENT)
-        self._marks: deque[tuple[float, int]] = deque([(clock(), start)], maxlen=WINDOW)
+        self._marks: deque[tuple[float, int]] = deque([(clock(), start)])
         self._live: Live | None = None
         if self._kind == "live":
             self._live = Live(console=self._console, auto_refresh=False, get_renderable=self._view)
@@ -108,12 +108,15 @@ class Progress:
             self._draw()
         self._kind = "none"
 
-    def seconds_left(self) -> float | None:
-        """Wall seconds to the end at the pace of the last minute or so; None before it is known."""
+    def steps_per_second(self) -> float | None:
+        """Environment steps a second over the last minute or so; None before it is known."""
         (first, begin), (last, end) = self._marks[0], self._marks[-1]
-        if end <= begin or last <= first:
-            return None
-        return max(0, self._total - end) * (last - first) / (end - begin)
+        return None if end <= begin or last <= first else (end - begin) / (last - first)
+
+    def seconds_left(self) -> float | None:
+        """Wall seconds to the end at that pace; None before it is known."""
+        pace = self.steps_per_second()
+        return None if pace is None else max(0, self._total - self._marks[-1][1]) / pace
 
     def line(self) -> str:
         """The state as one short line."""
@@ -127,6 +130,8 @@ class Progress:
     def _mark(self, now: float, step: int) -> None:
         self._step = step
         self._marks.append((now, step))
+        while len(self._marks) > 2 and self._marks[1][0] < now - WINDOW:
+            self._marks.popleft()
 
     def _draw(self) -> None:
         if self._live is not None:
@@ -180,10 +185,9 @@ class Progress:
         return {name: number(value) for name, value in shown.items()}
 
     def _speed_text(self) -> str:
-        names = (("time/steps_per_s", "steps/s"), ("time/updates_per_s", "updates/s"))
-        found = [
-            f"{number(self._values[key])} {unit}" for key, unit in names if key in self._values
-        ]
+        pace, updates = self.steps_per_second(), self._values.get("time/updates_per_s", 0.0)
+        found = [f"{number(pace)} steps/s"] if pace is not None else []
+        found += [f"{number(updates)} updates/s"] if updates else []
         return ", ".join(found)
 
     def _memory_text(self) -> str:

@@ -25,6 +25,7 @@ SEQUENCES = 6
 BORDER = 2
 PAUSE = 10
 GREEN, RED = (0, 255, 0), (255, 0, 0)
+GREY = 170
 SHORT_SIDE = 256
 FILE = re.compile(r"(?P<name>[A-Za-z0-9_]+)-(?P<step>\d{9,})\.(?P<kind>mp4|png|npz)")
 
@@ -82,10 +83,10 @@ def film_strip(frames: Array, *, count: int = 8, gap: int = 2) -> Array:
     Args:
         frames: (T, H, W, C) uint8, C one or three.
         count: most frames shown.
-        gap: white pixels between two of them.
+        gap: grey pixels between two of them.
     """
     chosen = to_rgb(frames)[_spread(len(frames), count)]
-    padded = np.pad(chosen, ((0, 0), (0, 0), (0, gap), (0, 0)), constant_values=255)
+    padded = np.pad(chosen, ((0, 0), (0, 0), (0, gap), (0, 0)), constant_values=GREY)
     strip = np.concatenate(list(padded), axis=1)
     return strip[:, : strip.shape[1] - gap]
 
