@@ -1,17 +1,15 @@
 """Reverie from Python: train, load, evaluate. The same presets and checks as the command line."""
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import gymnasium
 
-from reverie.config.edit import from_json
-from reverie.config.errors import ConfigError
 from reverie.config.presets import resolve
 from reverie.config.schema import Config
 from reverie.train.errors import RunError
+from reverie.train.folder import read_config
 
 
 def train(
@@ -88,24 +86,12 @@ def evaluate(
 def saved_config(logdir: str | Path) -> Config:
     """The configuration of a run folder.
 
-    Raises:
-        RunError: no run folder, or its config.json cannot be read.
-        ConfigError: it was written by a version whose keys are no longer known.
+    Raises RunError: no run folder, or its config.json is of no run of this version.
     """
-    path = Path(logdir) / "config.json"
+    path = Path(logdir).expanduser() / "config.json"
     if not path.is_file():
         raise RunError(f"{str(logdir)!r} is no run folder: it holds no config.json.")
-    try:
-        tree = json.loads(path.read_text())["config"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise RunError(
-            f"{str(path)!r} is not the configuration of a run ({type(error).__name__}: {error}); "
-            "expected a JSON object with the key 'config'."
-        ) from error
-    try:
-        return from_json(tree)
-    except ConfigError as error:
-        raise ConfigError(f"{str(path)!r} is of another version: {error}") from error
+    return read_config(path)
 
 
 def _prepare(folder: Path) -> None:
