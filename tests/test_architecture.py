@@ -162,7 +162,7 @@ def test_set_up_files_agree():
     assert set(names) <= set(extras)
     needed = [*project["dependencies"], *(line for name in names for line in extras[name])]
     for line in needed:
-        name = re.split(r"[\[<>=;]", line)[0].lower()
+        name = re.split(r"[\[<>=;]", line)[0].lower().replace("_", "-")
         assert re.search(rf"^{re.escape(name)}==", pins, re.MULTILINE), f"{name} is not pinned"
     jax = re.findall(r"^jax==(\S+); python_version (<|>=) \"3.12\"$", pins, re.MULTILINE)
     assert [sign for _, sign in jax] == ["<", ">="]
