@@ -34,6 +34,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs one verb and returns its exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in words
+    if argv is None and words[:1] in (["train"], ["bench"], ["eval"]):
+        from reverie.train.memory import restart_with_large_pages
+
+        restart_with_large_pages()
     try:
         return _dispatch([word for word in words if word != "--debug"])
     except KeyboardInterrupt:

@@ -74,7 +74,7 @@ def make_plan(
     flops = float(cost.get("flops", 0.0))
     rows = min(config.replay.capacity, config.steps)
     updates = steps_left * config.train.ratio / (config.train.batch * config.train.length)
-    arrays = sum(leaf.nbytes for leaf in jax.tree.leaves(state) if hasattr(leaf, "nbytes"))
+    arrays = sum(leaf.nbytes for leaf in jax.tree.leaves(state))
     device = arrays if memory is None else memory.argument_size_in_bytes
     device += 0 if memory is None else memory.temp_size_in_bytes + memory.output_size_in_bytes
     return Plan(
