@@ -20,6 +20,7 @@ from reverie.module import named_leaves
 from reverie.nn.layers import to_compute
 from reverie.records import Latent, Sequence, Specs
 from reverie.train.errors import RunError
+from reverie.train.flops import count_flops
 from reverie.train.state import TrainState, init
 from reverie.train.step import compute_dtype, train_step
 
@@ -47,6 +48,22 @@ def to_sequence(rows: Mapping[str, Any]) -> Sequence:
         is_terminal=rows["is_terminal"],
         latent=Latent(rows["latent/deter"], rows["latent/stoch"]),
     )
+
+
+class Compiled(NamedTuple):
+    """The update as a program of the device."""
+
+    program: Any  # jax.stages.Compiled
+    flops: int  # of one update, see `count_flops`
+
+    @property
+    def nbytes(self) -> int:
+        """Device memory while it runs: arguments, temporaries and results; 0 if not told."""
+        memory = self.program.memory_analysis()
+        if memory is None:
+            return 0
+        total = memory.argument_size_in_bytes + memory.temp_size_in_bytes
+        return total + memory.output_size_in_bytes - memory.alias_size_in_bytes
 
 
 class Result(NamedTuple):
@@ -84,15 +101,15 @@ class Learner:
         self._pending: tuple[Any, Result] | None = None
         self.names: list[str] = []
 
-    def compile(self, rows: Mapping[str, Any]) -> Any:
-        """Compile the update for `rows` (arrays or shapes) ahead of time; the compiled program."""
+    def compile(self, rows: Mapping[str, Any]) -> Compiled:
+        """Compile the update for `rows` (arrays or shapes) ahead of time."""
         shapes = jax.eval_shape(
             ft.partial(train_step, config=self._config), self.state, to_sequence(rows), self._root
         )
         self.names = sorted(shapes[1])
-        program = self._step.lower(self.state, dict(rows), self._root).compile()
-        self._step = program
-        return program
+        traced = self._step.trace(self.state, dict(rows), self._root)
+        self._step = traced.lower().compile()
+        return Compiled(self._step, count_flops(traced.jaxpr))
 
     def update(self, rows: Mapping[str, Any], ticket: Any) -> tuple[Any, Result] | None:
         """Start an update on `rows`; ticket and results of the one before, if there was one."""

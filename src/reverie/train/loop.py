@@ -33,7 +33,7 @@ from reverie.train.banner import banner
 from reverie.train.collect import Actor, Episodes
 from reverie.train.errors import RunError
 from reverie.train.evaluate import eval_envs, play
-from reverie.train.learner import ACT, DREAM, EVAL, Learner, purpose_key
+from reverie.train.learner import ACT, DREAM, EVAL, Compiled, Learner, purpose_key
 from reverie.train.logger import Logger
 from reverie.train.metrics import Mean
 from reverie.train.progress import Progress
@@ -286,7 +286,7 @@ class Run:
         yield
         self.progress.phase("")
 
-    def _compile(self) -> Any:
+    def _compile(self) -> Compiled:
         shapes = {
             key: jax.ShapeDtypeStruct((self.config.train.batch, self.length, *c.shape), c.dtype)
             for key, c in self.columns.items()

@@ -4,16 +4,21 @@ import shutil
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
-import jax.numpy as jnp
 
 from reverie.config.schema import Config
 from reverie.module import count_params
 from reverie.replay.rows import Columns, row_bytes
 from reverie.train.errors import RunError
+from reverie.train.flops import MatrixProduct
+from reverie.train.learner import Compiled
 from reverie.train.state import TrainState
+from reverie.train.step import compute_dtype
+
+ATTAINED = 0.5
+"""Share of the machine's matrix speed that an update reaches."""
 
 
 class Plan(NamedTuple):
@@ -61,47 +66,31 @@ def make_plan(
     config: Config,
     state: TrainState,
     columns: Columns,
-    compile_update: Callable[[], Any],
+    compile_update: Callable[[], Compiled],
     steps_left: int,
 ) -> Plan:
     """Compile the update and work out what the run needs."""
     start = time.perf_counter()
-    program = compile_update()
+    update = compile_update()
     compiled = time.perf_counter() - start
-    memory = program.memory_analysis()
-    cost = program.cost_analysis() or {}
-    cost = cost[0] if isinstance(cost, list) else cost
-    flops = float(cost.get("flops", 0.0))
     rows = min(config.replay.capacity, config.steps)
     updates = steps_left * config.train.ratio / (config.train.batch * config.train.length)
     arrays = sum(leaf.nbytes for leaf in jax.tree.leaves(state))
-    device = arrays if memory is None else memory.argument_size_in_bytes
-    device += 0 if memory is None else memory.temp_size_in_bytes + memory.output_size_in_bytes
     return Plan(
         params=count_params(state.agent),
         host_bytes=rows * row_bytes(columns),
-        device_bytes=int(device),
+        device_bytes=update.nbytes or arrays,
         disk_bytes=rows * row_bytes(columns) + (config.train.keep + 1) * 2 * arrays,
         updates=updates,
-        update_flops=flops,
-        seconds=updates * flops / matrix_speed(config),
+        update_flops=update.flops,
+        seconds=updates * update.flops / attained_speed(config),
         compile_seconds=compiled,
     )
 
 
-def matrix_speed(config: Config) -> float:
-    """Attained FLOP/s: that of a matrix product as large as the dreams', halved for the rest."""
-    dtype = jnp.bfloat16 if config.device.precision == "bf16" else jnp.float32
-    n = config.train.batch * config.train.length
-    a, b = jnp.ones((n, 1024), dtype), jnp.ones((1024, 1024), dtype)
-    product = jax.jit(jnp.matmul)
-    product(a, b).block_until_ready()
-    best = float("inf")
-    for _ in range(5):
-        start = time.perf_counter()
-        product(a, b).block_until_ready()
-        best = min(best, time.perf_counter() - start)
-    return 0.5 * 2 * n * 1024 * 1024 / best
+def attained_speed(config: Config) -> float:
+    """FLOP/s that an update of this precision can be expected to reach on this machine."""
+    return ATTAINED * MatrixProduct(compute_dtype(config.device.precision)).best_speed()
 
 
 def check_disk(logdir: Path, plan: Plan) -> None:
