@@ -46,3 +46,11 @@ def named_leaves(tree: Any, is_leaf: Callable | None = None) -> dict[str, Any]:
     """Leaves of `tree` by dotted name, in tree order."""
     pairs = jax.tree_util.tree_flatten_with_path(tree, is_leaf=is_leaf)[0]
     return {name_of(path): leaf for path, leaf in pairs}
+
+
+def blank(kind: type, **fields: Any) -> Any:
+    """An instance of a module class with these fields, without running its `__init__`."""
+    module = object.__new__(kind)
+    for name, value in fields.items():
+        object.__setattr__(module, name, value)
+    return module

@@ -47,18 +47,20 @@ def imagine(world: WorldModel, actor: Actor, start: Latent, noise: DreamNoise) -
     caller left its gradient). They are computed once, inside the rollout, and used by the loss.
     """
 
+    rssm = world.rssm.prepared()
+
     def step(carry, noise):
         prior_noise, action_noise = noise
-        x = feature(world.rssm.latent(carry))
+        x = feature(rssm.latent(carry))
         policy = actor(x)
         action = sg(policy.sample(action_noise))
-        following, logits = world.rssm.imagine(sg(carry), world.embed(action), prior_noise)
+        following, logits = rssm.imagine(sg(carry), world.embed(action), prior_noise)
         following = sg(following)
         return following, (x, carry.deter, sg(logits), action, policy)
 
-    first = world.rssm.carry(start)
+    first = rssm.carry(start)
     last, (x, deter, logits, action, policy) = jax.lax.scan(step, first, noise)
-    x = jnp.concatenate([x, feature(world.rssm.latent(last))[None]])
+    x = jnp.concatenate([x, feature(rssm.latent(last))[None]])
     deter = jnp.concatenate([deter, last.deter[None]])
     return Imagined(x, deter, logits, action, policy)
 

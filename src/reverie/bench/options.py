@@ -1,35 +1,85 @@
 """What the three benchmarks are asked to measure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from tyro.conf import Positional
 
-from reverie.config.errors import ConfigError
+from reverie.config.errors import ConfigError, suggest
 from reverie.config.sizes import SIZES
 
+Obs = Literal["image", "vector", "both"]
 Precision = Literal["f32", "bf16"]
 Kind = Literal["auto", "cpu", "gpu", "tpu"]
 
 
-def check(size: str, repeats: int) -> None:
-    """Raises ConfigError for an unknown size or less than one repeat."""
-    if size not in SIZES:
-        raise ConfigError(f"there is no size {size!r}; the sizes are {', '.join(SIZES)}.")
+def check_sizes(sizes: Sequence[str]) -> None:
+    """Raises ConfigError for no size or an unknown one (nearest named)."""
+    for size in sizes:
+        if size not in SIZES:
+            hint = suggest(size, SIZES)
+            hint = hint if hint.startswith("did") else f"the sizes are {', '.join(SIZES)}."
+            raise ConfigError(f"there is no size {size!r}; {hint}")
+    check_some("size", sizes)
+
+
+def check_some(name: str, values: Sequence[str]) -> None:
+    """Raises ConfigError for an empty list or a value given twice."""
+    if not values or len(set(values)) < len(values):
+        raise ConfigError(f"--{name} takes different values, at least one; found {[*values]}.")
+
+
+def check_repeats(repeats: int) -> None:
+    """Raises ConfigError for less than one repeat."""
     if repeats < 1:
         raise ConfigError(f"--repeats must be at least 1, found {repeats}.")
 
 
+GROUPS = (
+    *("behavior", "encoder", "decoder", "rssm", "reward", "cont", "actor", "critic"),
+    *("loss", "optim", "train", "replay"),
+)
+"""Groups of the configuration that `--set` reaches."""
+
+
+def read_changes(words: Sequence[str]) -> dict[str, str]:
+    """Dotted path -> text of the changes KEY=VALUE.
+
+    Raises ConfigError for a word of another form, a key given twice, or one of a group that an
+    update does not depend on. Key and value themselves are checked where they are applied.
+    """
+    changes: dict[str, str] = {}
+    for word in words:
+        key, equals, value = word.partition("=")
+        if not equals or not value:
+            raise ConfigError(f"--set takes KEY=VALUE, found {word!r}.")
+        if key.partition(".")[0] not in GROUPS:
+            groups = ", ".join(GROUPS)
+            raise ConfigError(
+                f"--set cannot change {key!r} here: it takes keys of {groups}; size and precision "
+                "have options of their own."
+            )
+        if key in changes:
+            raise ConfigError(f"--set is given {key!r} twice; keep one of them.")
+        changes[key] = value
+    return changes
+
+
 @dataclass(frozen=True)
 class UpdateOptions:
-    """One learning update: parameters, compile time, milliseconds, arithmetic and memory."""
+    """One learning update: parameters, compile time, milliseconds, arithmetic and memory.
 
-    size: str = "12m"
-    """Model size."""
-    obs: Literal["image", "vector", "both"] = "image"
-    """Observations: a 64x64x3 picture, 24 numbers, or both."""
-    precision: Precision = "f32"
-    """Compute dtype."""
+    Several sizes, observations or precisions are measured in turns, in one process.
+    """
+
+    size: tuple[str, ...] = ("12m",)
+    """Model sizes."""
+    obs: tuple[Obs, ...] = ("image",)
+    """Observations: a 64x64x3 picture, 24 numbers, or both. Actions: 6 classes for the picture
+    alone, else 6 numbers."""
+    precision: tuple[Precision, ...] = ("f32",)
+    """Compute dtypes."""
     device: Kind = "auto"
     """Device that computes; auto: the best that JAX finds."""
     dry: bool = False
@@ -38,9 +88,19 @@ class UpdateOptions:
     """File for the numbers, one JSON object; empty: only the table on the terminal."""
     repeats: int = 5
     """Timed repeats; the median is reported."""
+    set: tuple[str, ...] = ()
+    """Changes of the configuration, KEY=VALUE, for example train.batch=4 encoder.mults=2,3,4."""
+    profile: str = ""
+    """Folder for a profile of each case; its longest operations are shown. Empty: no profile."""
 
     def __post_init__(self):
-        check(self.size, self.repeats)
+        check_sizes(self.size)
+        check_some("obs", self.obs)
+        check_some("precision", self.precision)
+        check_repeats(self.repeats)
+        read_changes(self.set)
+        if self.dry and self.profile:
+            raise ConfigError("--profile runs updates and --dry runs none: leave one of them out.")
 
 
 @dataclass(frozen=True)
@@ -49,7 +109,7 @@ class ActOptions:
 
     size: str = "12m"
     """Model size."""
-    obs: Literal["image", "vector", "both"] = "image"
+    obs: Obs = "image"
     """Observations: a 64x64x3 picture, 24 numbers, or both."""
     envs: tuple[int, ...] = (1, 4, 16)
     """Numbers of environments that are acted for at once."""
@@ -60,12 +120,15 @@ class ActOptions:
     json: str = ""
     """File for the numbers, one JSON object; empty: only the table on the terminal."""
     repeats: int = 5
-    """Timed repeats; the median is reported."""
+    """Rounds of CALLS timed calls each (see `bench/act.py`)."""
 
     def __post_init__(self):
-        check(self.size, self.repeats)
-        if not self.envs or min(self.envs) < 1:
-            raise ConfigError(f"--envs takes numbers of at least 1, found {self.envs}.")
+        check_sizes([self.size])
+        check_repeats(self.repeats)
+        if not self.envs or min(self.envs) < 1 or len(set(self.envs)) < len(self.envs):
+            raise ConfigError(
+                f"--envs takes different numbers of at least 1, found {[*self.envs]}."
+            )
 
 
 @dataclass(frozen=True)
@@ -84,7 +147,7 @@ class EnvOptions:
     """Timed repeats; the median is reported."""
 
     def __post_init__(self):
-        check("1m", self.repeats)
+        check_repeats(self.repeats)
         if self.num < 1 or self.seconds <= 0:
             raise ConfigError(
                 "--num must be at least 1 and --seconds greater than 0, found "

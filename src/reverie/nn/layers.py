@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from reverie.module import Module, cast
+from reverie.module import Module, blank, cast
 
 
 def init_kernel(
@@ -37,6 +37,13 @@ class Linear(Module):
         return x @ self.kernel + self.bias
 
 
+    @staticmethod
+    def gradient(inputs: tuple[Array], delta: Float[Array, "t n o"]) -> "Linear":
+        """Gradient of the parameters from all inputs and output gradients of a scan."""
+        kernel = jnp.einsum("tni,tno->io", inputs[0], delta)
+        return blank(Linear, kernel=kernel, bias=delta.sum((0, 1)))
+
+
 class BlockLinear(Module):
     """A block-diagonal linear layer: block g maps its slice of the input to that of the output.
 
@@ -63,14 +70,42 @@ class BlockLinear(Module):
     def __call__(self, x: Float[Array, "g n i"]) -> Float[Array, "g n o"]:
         return jnp.matmul(x, self.kernel) + self.bias.reshape(self.blocks, 1, -1)
 
-    def with_shared(
+    def split(self, width: int) -> "SharedBlockLinear":
+        """The same layer for inputs of which only the first `width` of each block are its own."""
+        own, shared = self.kernel[:, :width], self.kernel[:, width:]
+        joint = shared.swapaxes(0, 1).reshape(shared.shape[1], -1)
+        return SharedBlockLinear(own, joint, self.bias)
+
+    @staticmethod
+    def gradient(inputs: tuple[Array], delta: Float[Array, "t g n o"]) -> "BlockLinear":
+        """Gradient of the parameters from all inputs and output gradients of a scan."""
+        kernel = jnp.einsum("tgni,tgno->gio", inputs[0], delta)
+        return blank(BlockLinear, kernel=kernel, bias=delta.sum((0, 2)).reshape(-1))
+
+
+class SharedBlockLinear(Module):
+    """A block-diagonal layer on concat(own input of the block, input shared by all blocks).
+
+    The shared part is one plain matrix product: nothing is copied to the blocks.
+    """
+
+    own: Float[Array, "g i o"]
+    shared: Float[Array, "s go"]
+    bias: Float[Array, " go"]
+
+    def __call__(
         self, x: Float[Array, "g n i"], shared: Float[Array, "n s"]
     ) -> Float[Array, "g n o"]:
-        """The layer on concat(x of the block, shared), without copying `shared` to every block."""
-        width = x.shape[-1]
-        own = jnp.matmul(x, self.kernel[:, :width])
-        common = jnp.einsum("ns,gso->gno", shared, self.kernel[:, width:])
-        return own + common + self.bias.reshape(self.blocks, 1, -1)
+        common = to_groups(shared @ self.shared + self.bias, self.own.shape[0])
+        return jnp.matmul(x, self.own) + common
+
+    @staticmethod
+    def gradient(inputs: tuple[Array, Array], delta: Float[Array, "t g n o"]):
+        """Gradient of the parameters from all inputs and output gradients of a scan."""
+        own = jnp.einsum("tgni,tgno->gio", inputs[0], delta)
+        flat = delta.transpose(0, 2, 1, 3).reshape(*delta.shape[:1], delta.shape[2], -1)
+        shared = jnp.einsum("tns,tno->so", inputs[1], flat)
+        return SharedBlockLinear(own, shared, flat.sum((0, 1)))
 
 
 def to_groups(x: Float[Array, "n d"], blocks: int) -> Float[Array, "g n w"]:

@@ -40,9 +40,10 @@ def open_loop(
     first = world.observe(start, seen[0], seen[1], early(is_first), early(uniform))
     carry = world.rssm.carry(jax.tree.map(lambda x: x[:, -1], first.latent))
     inputs = world.embed(action)[:, observed:], uniform[:, observed:]
+    rssm = world.rssm.prepared()
 
     def step(carry, inputs):
-        carry, logits = world.rssm.imagine(carry, *inputs)
+        carry, logits = rssm.imagine(carry, *inputs)
         return carry, (carry.deter, carry.stoch, logits)
 
     swapped = jax.tree.map(lambda x: x.swapaxes(0, 1), inputs)

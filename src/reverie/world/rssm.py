@@ -12,9 +12,20 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
 from reverie.config.schema import RSSMConfig
-from reverie.module import Module, static
+from reverie.module import Module, static, tree_at
 from reverie.nn.distributions import Categorical
-from reverie.nn.layers import MLP, BlockLinear, Dense, Linear, RMSNorm, act, from_groups, to_groups
+from reverie.nn.layers import (
+    MLP,
+    BlockLinear,
+    Dense,
+    Linear,
+    RMSNorm,
+    SharedBlockLinear,
+    act,
+    from_groups,
+    to_groups,
+)
+from reverie.nn.scan import scan_deferred
 from reverie.records import Latent, Specs
 
 
@@ -50,7 +61,7 @@ class RSSM(Module):
     in_deter: Dense
     in_stoch: Dense
     in_action: Dense
-    hidden: tuple[BlockLinear, ...]
+    hidden: tuple[BlockLinear | SharedBlockLinear, ...]
     hidden_norms: tuple[RMSNorm, ...]
     gates: BlockLinear
     prior: MLP
@@ -98,12 +109,22 @@ class RSSM(Module):
         shape = (*carry.stoch.shape[:-1], self.config.stoch, self.config.classes)
         return Latent(carry.deter, carry.stoch.reshape(shape))
 
+    def prepared(self) -> "RSSM":
+        """The same model with its weights laid out for scans; call it once before one."""
+        if not self.hidden or isinstance(self.hidden[0], SharedBlockLinear):
+            return self
+        width = self.config.deter // self.config.blocks
+        return tree_at(lambda m: m.hidden[0], self, self.hidden[0].split(width))
+
     def core(self, carry: Carry, action: Float[Array, "b h"]) -> Float[Array, "g b w"]:
-        """The next deterministic state, group-first. `action` went through `in_action`."""
+        """The next deterministic state, group-first, by a `prepared` model.
+
+        `action` went through `in_action`.
+        """
         x = jnp.concatenate([self.in_deter(carry.deter), self.in_stoch(carry.stoch), action], -1)
         y = carry.groups
         for index, (layer, norm) in enumerate(zip(self.hidden, self.hidden_norms, strict=True)):
-            y = layer.with_shared(y, x) if index == 0 else layer(y)
+            y = layer(y, x) if index == 0 else layer(y)
             y = act(norm.groups(y))
         reset, candidate, update = jnp.split(self.gates(y), 3, -1)
         candidate = jnp.tanh(jax.nn.sigmoid(reset) * candidate)
@@ -144,25 +165,28 @@ class RSSM(Module):
         action = jnp.where(is_first[..., None], 0.0, action).astype(dtype)
         inputs = (self.in_action(action), tokens, ~is_first, uniform)
 
-        def step(carry: Carry, inputs):
+        def step(model: RSSM, carry: Carry, inputs):
             action, tokens, keep, uniform = inputs
             carry = jax.tree.map(lambda x: jnp.where(keep[:, None], x, 0), carry)
-            groups = self.core(carry, action)
+            groups = model.core(carry, action)
             deter = from_groups(groups)
-            logits = self.post_of(deter, tokens)
-            stoch = self.categorical(logits).sample_straight_through(uniform)
+            logits = model.post_of(deter, tokens)
+            stoch = model.categorical(logits).sample_straight_through(uniform)
             carry = Carry(groups, deter, stoch.reshape(stoch.shape[0], -1).astype(dtype))
             return carry, (deter, carry.stoch, logits)
 
         swapped = jax.tree.map(lambda x: x.swapaxes(0, 1), inputs)
-        _, outputs = jax.lax.scan(step, self.carry(start), swapped)
+        _, outputs = scan_deferred(self.prepared(), step, self.carry(start), swapped)
         deter, stoch, logits = jax.tree.map(lambda x: x.swapaxes(0, 1), outputs)
         return Latent(deter, stoch.reshape(logits.shape)), logits
 
     def imagine(
         self, carry: Carry, action: Float[Array, "b a"], uniform: Float[Array, "b z"]
     ) -> tuple[Carry, Float[Array, "b z c"]]:
-        """One step without looking: the next latent from the prior, and the prior's logits."""
+        """One step without looking: the next latent from the prior, and the prior's logits.
+
+        The model must be `prepared`.
+        """
         dtype = carry.deter.dtype
         groups = self.core(carry, self.in_action(action.astype(dtype)))
         deter = from_groups(groups)

@@ -1,0 +1,50 @@
+"""Where numbers go: a table on the terminal, and a JSON file."""
+
+import importlib.metadata
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from reverie.config.errors import ConfigError
+
+
+def check_target(path: str) -> None:
+    """Raises ConfigError where a JSON file could not be written; "" asks for none."""
+    if not path:
+        return
+    target = Path(path).expanduser()
+    folder = target.parent
+    if target.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
+        found = "is a folder" if target.is_dir() else f"{str(folder)!r} is no writable folder"
+        raise ConfigError(f"--json {path!r} cannot be written: {found}; name a file.")
+
+
+def write_json(path: str, value: Any) -> None:
+    """Write `value` as one JSON object; "" writes nothing."""
+    if path:
+        Path(path).expanduser().write_text(json.dumps(value, indent=2) + "\n")
+
+
+def show(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], note: str = "") -> None:
+    """Draw a table: the first column to the left, the others to the right."""
+    table = Table(title=title, title_justify="left", caption=note or None, caption_justify="left")
+    for index, name in enumerate(columns):
+        table.add_column(name, justify="right" if index else "left", no_wrap=index > 0)
+    for row in rows:
+        table.add_row(*row)
+    Console().print(table)
+
+
+def machine() -> str:
+    """The device that computes, the CPU cores and the versions, for a table's title."""
+    import jax
+
+    device = jax.devices()[0]
+    cores = len(os.sched_getaffinity(0))
+    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in ("jax", "jaxlib"))
+    return f"{device.platform} ({device.device_kind}), {cores} CPU cores, {versions}"

@@ -1,0 +1,193 @@
+"""`reverie bench update`: the cost of one learning update.
+
+The real `Learner` updates on rows of chance, in bursts, as the loop calls it: results of an update
+are fetched while the next one computes. Each case takes turns with the others and with a large
+matrix product, which tells what the machine can do at that very time.
+"""
+
+import functools as ft
+import gc
+import resource
+import sys
+import time
+from typing import Any, NamedTuple
+
+import jax
+from rich.console import Console
+
+from reverie.bench.case import Case, cases, random_rows
+from reverie.bench.options import UpdateOptions, read_changes
+from reverie.bench.output import check_target, machine, show, write_json
+from reverie.bench.profile import profile
+from reverie.bench.timing import Contender, Sample, by_turns, median, spread
+from reverie.module import count_params
+from reverie.train.flops import MatrixProduct, count_flops
+from reverie.train.learner import Learner, packed_step
+from reverie.train.state import init
+from reverie.train.step import compute_dtype
+
+MEGA = 1e6
+
+
+class Cost(NamedTuple):
+    """One update. The fields are the keys of the JSON; None where nothing was run."""
+
+    params: int  # trainable scalars
+    compile_s: float | None  # tracing and compiling, nothing cached
+    update_ms: float | None  # wall time
+    update_cpu_s: float | None  # CPU time of all threads of the process
+    flops: int  # of matrix products and convolutions, see `count_flops`
+    peak_share: float | None  # attained FLOP/s by those of a large matrix product
+    host_mb: float | None  # peak resident memory of the whole process, 10⁶ bytes
+    device_mb: float | None  # of the compiled update, 10⁶ bytes
+
+
+class Subject(NamedTuple):
+    """A case that is ready to be timed."""
+
+    case: Case
+    learner: Learner
+    contender: Contender
+    params: int
+    flops: int
+    compile_s: float
+    device_bytes: int
+
+
+def run(options: UpdateOptions) -> dict[str, Cost]:
+    """Measure what `options` ask for, show it and write it; the costs by the names of the cases.
+
+    Raises ConfigError before any work where a change or the JSON file is impossible.
+    """
+    check_target(options.json)
+    chosen = cases(options.size, options.obs, options.precision, read_changes(options.set))
+    if options.dry:
+        costs = {case.name: count(case) for case in chosen}
+        _show(costs, "")
+    else:
+        costs = measure(chosen, options)
+    named = {name: cost._asdict() for name, cost in costs.items()}
+    write_json(options.json, named if len(named) > 1 else next(iter(named.values())))
+    return costs
+
+
+def count(case: Case) -> Cost:
+    """What follows from shapes alone: parameters and arithmetic."""
+    key = jax.eval_shape(jax.random.key, 0)
+    make = ft.partial(init, case.obs_specs, case.action_specs, case.config)
+    state = jax.eval_shape(make, key)
+    rows = {
+        name: jax.ShapeDtypeStruct((*case.lead, *column.shape), column.dtype)
+        for name, column in case.columns.items()
+    }
+    step = ft.partial(packed_step, config=case.config)
+    flops = count_flops(jax.make_jaxpr(step)(state, rows, key))
+    return Cost(count_params(state.agent), None, None, None, flops, None, None, None)
+
+
+def measure(chosen: list[Case], options: UpdateOptions) -> dict[str, Cost]:
+    """Time every case by turns with the matrix products of its precision; show the table."""
+    jax.config.update("jax_enable_compilation_cache", False)
+    with Console(stderr=True).status("compiling") as status:
+        subjects = [prepare(case) for case in chosen]
+        status.update("timing")
+        products = {f"matmul {p}": MatrixProduct(compute_dtype(p)) for p in options.precision}
+        contenders = {name: _product_contender(product) for name, product in products.items()}
+        contenders |= {subject.case.name: subject.contender for subject in subjects}
+        samples = by_turns(contenders, options.repeats)
+    speeds = {n: p.flops / median(s.wall for s in samples[n]) for n, p in products.items()}
+    costs = {
+        s.case.name: _cost(s, samples[s.case.name], speeds[f"matmul {s.case.precision}"])
+        for s in subjects
+    }
+    _show(costs, _note(samples, speeds))
+    for subject in subjects if options.profile else []:
+        profile(subject.case.name, subject.contender, options.profile)
+    return costs
+
+
+def prepare(case: Case) -> Subject:
+    """Compile the update of `case` and make its learner ready."""
+    learner = Learner(case.obs_specs, case.action_specs, case.config)
+    rows = random_rows(case)
+    gc.collect()
+    begin = time.perf_counter()
+    compiled = learner.compile(rows)
+    seconds = time.perf_counter() - begin
+
+    def start() -> None:
+        finished = learner.update(rows, None)
+        if finished is not None:
+            learner.fetch(finished[1])
+
+    contender = Contender(start, lambda: jax.block_until_ready(learner.state))
+    params = count_params(learner.state.agent)
+    return Subject(case, learner, contender, params, compiled.flops, seconds, compiled.nbytes)
+
+
+def _product_contender(product: MatrixProduct) -> Contender:
+    newest: list[Any] = [None]
+
+    def start() -> None:
+        newest[0] = product.start()
+
+    return Contender(start, lambda: jax.block_until_ready(newest[0]))
+
+
+def _cost(subject: Subject, samples: list[Sample], speed: float) -> Cost:
+    wall = median(sample.wall for sample in samples)
+    return Cost(
+        params=subject.params,
+        compile_s=round(subject.compile_s, 2),
+        update_ms=round(wall * 1e3, 3),
+        update_cpu_s=round(median(sample.cpu for sample in samples), 5),
+        flops=subject.flops,
+        peak_share=round(subject.flops / wall / speed, 4),
+        host_mb=round(peak_memory() / MEGA, 1),
+        device_mb=round(subject.device_bytes / MEGA, 1),
+    )
+
+
+def peak_memory() -> int:
+    """Most resident memory that this process ever had, bytes."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def _note(samples: dict[str, list[Sample]], speeds: dict[str, float]) -> str:
+    lines = [f"{name}: {speed / 1e9:,.0f} GFLOP/s" for name, speed in speeds.items()]
+    widest = max(spread(sample.wall for sample in found) for found in samples.values())
+    lines += [f"repeats differ by up to ±{widest:.0%}"]
+    stats = jax.local_devices()[0].memory_stats() or {}
+    if "peak_bytes_in_use" in stats:
+        lines += [f"peak device memory of the process: {stats['peak_bytes_in_use'] / 1e6:,.0f} MB"]
+    return "\n".join(lines)
+
+
+COLUMNS = (
+    *("update", "parameters", "compile s", "ms", "CPU s", "GFLOP"),
+    *("GFLOP/s", "of peak", "host MB", "device MB"),
+)
+
+
+def _show(costs: dict[str, Cost], note: str) -> None:
+    show(machine(), COLUMNS, [(name, *_texts(cost)) for name, cost in costs.items()], note)
+
+
+def _texts(cost: Cost) -> list[str]:
+    speed = cost.flops / cost.update_ms / 1e6 if cost.update_ms else None
+    return [
+        f"{cost.params:,}",
+        _text(cost.compile_s, ".1f"),
+        _text(cost.update_ms, ",.4g"),
+        _text(cost.update_cpu_s, ".4g"),
+        f"{cost.flops / 1e9:,.1f}",
+        _text(speed, ",.0f"),
+        _text(cost.peak_share, ".1%"),
+        _text(cost.host_mb, ",.0f"),
+        _text(cost.device_mb, ",.0f"),
+    ]
+
+
+def _text(value: float | None, form: str) -> str:
+    return "–" if value is None else format(value, form)
