@@ -64,23 +64,33 @@ def load(logdir: str | Path) -> Any:
 
 
 def evaluate(
-    logdir: str | Path,
+    run: str | Path | Any,
     *,
     episodes: int = 10,
     greedy: bool = False,
     seed: int = 0,
     envs: int = 1,
-) -> dict[str, Any]:
-    """Plays `episodes` episodes with the agent of a run folder, without learning.
+    make_env: Callable[[], gymnasium.Env] | None = None,
+) -> dict[str, float]:
+    """Plays `episodes` episodes without learning.
+
+    Args:
+        run: a run folder, or an agent that `load` gave.
+        greedy: the mode of the policy instead of samples from it.
+        seed: root of the environments' and the policy's randomness.
+        envs: environments side by side.
+        make_env: makes the environment where the run was trained on a callable.
 
     Returns the numbers by name (`eval/return` is the mean over episodes, environment units).
     Raises RunError where the folder holds no complete checkpoint.
     """
-    folder = Path(logdir).expanduser()
-    _prepare(folder)
+    chosen: dict[str, Any] = {"episodes": episodes, "greedy": greedy, "seed": seed, "envs": envs}
+    if isinstance(run, str | Path):
+        run = Path(run).expanduser()
+        _prepare(run)
     from reverie.train.evaluate import evaluate_run
 
-    return evaluate_run(folder, episodes=episodes, greedy=greedy, seed=seed, envs=envs)
+    return evaluate_run(run, **chosen, make_env=make_env)
 
 
 def saved_config(logdir: str | Path) -> Config:

@@ -1,6 +1,6 @@
 """The command line: one verb, its options, one exit code.
 
-    0 done   1 the run failed   2 the command cannot be understood   130 interrupted
+    0 done   1 the run failed   2 the command cannot be understood   130 or 143 interrupted
 
 The only reader of argv. An error that Reverie foresees is one sentence on the error stream;
 `--debug` shows its traceback. Nothing here imports JAX before the device is chosen.
@@ -40,9 +40,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         restart_with_large_pages()
     try:
         return _dispatch([word for word in words if word != "--debug"])
-    except KeyboardInterrupt:
-        _complain("interrupted.")
-        return 130
+    except KeyboardInterrupt as stop:
+        _complain(str(stop) or "interrupted.")
+        return _exit_code(stop)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
@@ -225,6 +225,13 @@ def _one(words: list[str], usage: str) -> str:
     if any(word.startswith("-") for word in words) or len(words) > 1:
         raise ConfigError(f"usage: reverie {usage}; found {' '.join(words)!r}.")
     return words[0] if words else ""
+
+
+def _exit_code(stop: KeyboardInterrupt) -> int:
+    """128 and the signal's number, as a shell expects it."""
+    from reverie.train.errors import Stopped
+
+    return stop.exit_code if isinstance(stop, Stopped) else 130
 
 
 def _expected(error: Exception) -> bool:

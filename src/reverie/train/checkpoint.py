@@ -1,6 +1,7 @@
 """Checkpoints: folders that become visible only when they are complete.
 
-A checkpoint is `checkpoints/STEP/` with `state.json` (a tree of JSON values in which arrays are
+A checkpoint is `checkpoints/STEP/` (`STEP-1` for the next one of the same step, and so on: none
+is ever replaced) with `state.json` (a tree of JSON values in which arrays are
 named) and `arrays.safetensors` (those arrays). It is written under another name, forced to disk
 and renamed; a process killed at any instant leaves either the old checkpoints or the new one too.
 Replay rows are not copied into it: `state.json` holds the manifest of the files in `replay/`.
@@ -12,6 +13,7 @@ host, so there is nothing to shard, and the same file is what people share weigh
 import errno
 import json
 import os
+import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,10 +24,12 @@ import numpy as np
 import safetensors
 import safetensors.numpy
 
+from reverie.records import Specs
 from reverie.train.errors import RunError
 
-VERSION = 1
+VERSION = 2
 ARRAY = "$array"
+_NAME = re.compile(r"\d+(-\d+)?")
 
 
 def save(folder: Path, step: int, tree: Mapping[str, Any]) -> Path:
@@ -33,8 +37,8 @@ def save(folder: Path, step: int, tree: Mapping[str, Any]) -> Path:
 
     Raises RunError if the disk refuses; earlier checkpoints stay as they are.
     """
-    final = folder / f"{step:012d}"
-    partial = folder / f".partial-{step:012d}-{os.getpid()}"
+    final = _free_name(folder, step)
+    partial = folder / f".partial-{final.name}-{os.getpid()}"
     arrays: dict[str, np.ndarray] = {}
     skeleton = {"version": VERSION, "tree": _take_arrays(tree, "", arrays)}
     try:
@@ -43,14 +47,24 @@ def save(folder: Path, step: int, tree: Mapping[str, Any]) -> Path:
         _write(partial / "arrays.safetensors", safetensors.numpy.save(arrays))
         _write(partial / "state.json", json.dumps(skeleton).encode())
         _sync(partial)
-        if final.exists():
-            shutil.rmtree(final)
         partial.rename(final)
         _sync(folder)
     except OSError as error:
         shutil.rmtree(partial, ignore_errors=True)
         raise RunError(_disk_sentence(final, error)) from error
     return final
+
+
+def _free_name(folder: Path, step: int) -> Path:
+    taken = [number for there, number in map(_number, complete(folder)) if there == step]
+    suffix = f"-{taken[-1] + 1}" if taken else ""
+    return folder / f"{step:012d}{suffix}"
+
+
+def _number(path: Path) -> tuple[int, int]:
+    """Step of a checkpoint, and how many of the same step came before it."""
+    step, _, again = path.name.partition("-")
+    return int(step), int(again or 0)
 
 
 def load(path: Path) -> dict[str, Any]:
@@ -76,21 +90,25 @@ def load(path: Path) -> dict[str, Any]:
         ) from error
 
 
-def read_part(path: Path, name: str) -> Any:
-    """One JSON part of a checkpoint's tree that holds no arrays."""
-    return json.loads((path / "state.json").read_bytes())["tree"][name]
+def replay_manifests(folder: Path) -> list[Any] | None:
+    """The replay's part of every complete checkpoint; None if one of them cannot be read."""
+    try:
+        states = [json.loads((path / "state.json").read_bytes()) for path in complete(folder)]
+        return [state["tree"]["replay"] for state in states]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
-def check_specs(path: Path, saved: Any, here: Any) -> None:
-    """Raises RunError if a checkpoint was made with other observations or actions."""
-    here = json.loads(json.dumps(here))
+def check_specs(saved: Mapping[str, Specs], here: Mapping[str, Specs], when: str) -> None:
+    """Raises RunError if `saved` observations (`obs`) or actions (`action`) differ from `here`."""
     for side, name in (("obs", "observation"), ("action", "action")):
         for key in sorted(set(saved[side]) | set(here[side])):
             there, now = saved[side].get(key), here[side].get(key)
             if there != now:
                 raise RunError(
-                    f"{name} {key!r} was {there} when {path} was written and is {now} now: the "
-                    "environment has changed; start a new run in another --logdir."
+                    f"the {name} {key!r} was {there or 'missing'} {when} and is "
+                    f"{now or 'missing'} now: this is another environment, or another version of "
+                    "it. Put back the old one, or start a new run in another --logdir."
                 )
 
 
@@ -98,18 +116,23 @@ def complete(folder: Path) -> list[Path]:
     """All complete checkpoints, oldest first."""
     if not folder.is_dir():
         return []
-    return sorted(path for path in folder.iterdir() if path.is_dir() and path.name.isdigit())
+    found = [p for p in folder.iterdir() if p.is_dir() and _NAME.fullmatch(p.name)]
+    return sorted(found, key=_number)
 
 
 def prune(folder: Path, keep: int) -> None:
-    """Delete all but the newest `keep` checkpoints, and what killed processes left behind."""
-    for path in complete(folder)[:-keep]:
-        # Renamed first: a half-deleted folder must not look complete.
-        hidden = path.with_name(f".partial-{path.name}-deleted")
-        path.rename(hidden)
-        shutil.rmtree(hidden, ignore_errors=True)
-    for path in folder.glob(".partial-*"):
-        shutil.rmtree(path, ignore_errors=True)
+    """Delete all but the newest `keep` checkpoints, and what killed processes left behind.
+
+    Raises RunError if the folder cannot be changed.
+    """
+    try:
+        for path in complete(folder)[:-keep]:
+            # Renamed first: a half-deleted folder must not look complete.
+            path.rename(path.with_name(f".partial-{path.name}-deleted"))
+        for path in folder.glob(".partial-*"):
+            shutil.rmtree(path)
+    except OSError as error:
+        raise RunError(f"cannot tidy {folder}: {error.strerror}.") from error
 
 
 def _take_arrays(value: Any, name: str, arrays: dict[str, np.ndarray]) -> Any:

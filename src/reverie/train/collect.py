@@ -2,6 +2,7 @@
 
 import functools as ft
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import jax
@@ -32,11 +33,16 @@ class Actor:
     """The policy with its memory of the running episodes.
 
     Randomness is a function of `key` and of the number of steps taken.
+
+    Acting is dispatched from a thread of its own: on the CPU, XLA begins a program only when the
+    last one dispatched from the same thread has ended (`last_enqueue_event` in its CPU client), so
+    that an action would otherwise wait for the whole update in flight.
     """
 
     def __init__(self, actions: Specs, envs: int, key: Any, *, greedy: bool = False):
         self._specs, self._envs, self._key = actions, envs, key
         self._act = jax.jit(ft.partial(act, greedy=greedy))
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="acting")
         self._carry: Any = None
         self.count = 0
         self.action = {
@@ -54,10 +60,10 @@ class Actor:
         """
         if self._carry is None:
             self._carry = acting.initial(self._envs)
-        count = np.uint32(self.count)
-        flat, self._carry, latent = self._act(
-            acting, self._carry, step.obs, step.is_first, self._key, count
-        )
+        flat, self._carry, latent = self._thread.submit(
+            self._act,
+            *(acting, self._carry, step.obs, step.is_first, self._key, np.uint32(self.count)),
+        ).result()
         self.count += 1
         for key, spec in self._specs.items():
             value = np.asarray(flat[key]).reshape(self._envs, *spec.shape)
@@ -97,20 +103,21 @@ class Episodes:
         self.returns = np.zeros(envs, np.float64)
         self.lengths = np.zeros(envs, np.int64)
 
-    def add(self, step: Step) -> list[tuple[int, float, int]]:
-        """Take in one row of every environment; (environment, return, length) of each that ended.
+    def add(self, step: Step) -> list[tuple[float, int]]:
+        """Take in one row of every environment; (return, length) of each episode that ended.
 
         The length counts agent steps: rows less the first one.
         """
         self.returns = np.where(step.is_first, 0.0, self.returns) + step.reward
         self.lengths = np.where(step.is_first, 0, self.lengths + 1)
         return [
-            (int(i), float(self.returns[i]), int(self.lengths[i]))
-            for i in np.flatnonzero(step.is_last)
+            (float(self.returns[i]), int(self.lengths[i])) for i in np.flatnonzero(step.is_last)
         ]
 
     def saved(self) -> dict[str, Any]:
+        """What `restore` needs."""
         return {"returns": self.returns, "lengths": self.lengths}
 
     def restore(self, saved: Mapping[str, Any]) -> None:
+        """Continue where `saved` was taken."""
         self.returns, self.lengths = saved["returns"], saved["lengths"]

@@ -1,6 +1,6 @@
 """Episodes without learning: during a run, after it, and from Python."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,66 +11,66 @@ from reverie.behavior.policy import ActCarry, Acting
 from reverie.config.schema import Config
 from reverie.envs.make import maker
 from reverie.envs.vector import Vector
-from reverie.records import Specs, Step, specs_from_json
+from reverie.records import Spec, Specs, specs_from_json
 from reverie.train import checkpoint, folder
 from reverie.train.collect import Actor, Episodes
 from reverie.train.errors import RunError
+from reverie.train.film import Film
 from reverie.train.learner import EVAL, acting_of, from_host, purpose_key
 from reverie.train.state import init
 
-LONGEST_VIDEO = 1000
-"""Frames of a recorded episode at most; the video says so by ending early."""
-
 
 def play(
-    acting: Acting, envs: Vector, actor: Actor, episodes: int, *, film: bool = False
-) -> tuple[dict[str, float], np.ndarray | None]:
-    """Play `episodes` fresh episodes; their statistics, and frames of the first one.
+    acting: Acting,
+    envs: Vector,
+    actor: Actor,
+    episodes: int,
+    *,
+    film: bool = False,
+    stop: Callable[[], object] = lambda: False,
+) -> tuple[dict[str, float], np.ndarray | None] | None:
+    """Play `episodes` episodes, the same ones at every call; statistics, frames of the first one.
 
     Each environment plays an equal number (the first ones one more), whatever their length, so
-    that short episodes are not preferred.
+    that short episodes are not preferred. None as soon as `stop` says so.
     """
     envs.rewind()
     actor.reset()
     share = np.array([len(part) for part in np.array_split(np.arange(episodes), envs.num)])
     done, results = np.zeros(envs.num, int), []
-    count, frames, filming = Episodes(envs.num), [], film
+    count, camera, frames = Episodes(envs.num), Film(wanted=film), None
     while (done < share).any():
+        if stop():
+            return None
         envs.send(actor.action)
         step = envs.recv()
         actor(acting, step)
-        if filming and len(frames) < LONGEST_VIDEO:
-            frames.append(picture(envs, step))
-        for index, ret, length in count.add(step):
-            filming = filming and index != 0
+        shown = camera.add(envs, step, render=True)
+        frames = shown if frames is None else frames
+        for index, result in zip(np.flatnonzero(step.is_last), count.add(step), strict=True):
             if done[index] < share[index]:
-                results.append((ret, length))
+                results.append(result)
             done[index] += 1
+    return statistics(results), frames
+
+
+def statistics(results: Sequence[tuple[float, int]]) -> dict[str, float]:
+    """Metrics of episodes, each a return and a length."""
     returns, lengths = np.array(results, np.float64).T
-    scalars = {
+    return {
         "eval/return": float(returns.mean()),
         "eval/return_std": float(returns.std()),
         "eval/length": float(lengths.mean()),
-        "eval/episodes": float(episodes),
+        "eval/episodes": float(len(results)),
     }
-    shown = [frame for frame in frames if frame is not None]
-    return scalars, np.stack(shown) if shown else None
 
 
-def picture(envs: Vector, step: Step) -> np.ndarray | None:
-    """What environment 0 looks like now: its own rendering, else its largest image observation."""
-    images = [key for key, spec in envs.obs_specs.items() if spec.kind == "image"]
-    if images:
-        key = max(images, key=lambda name: envs.obs_specs[name].size)
-        return step.obs[key][0][..., :3] if step.obs[key].shape[-1] != 2 else None
-    return envs.render(0)
-
-
-def eval_envs(config: Config, make_env: Callable | None, *, num: int, seed: int, log: Path):
+def eval_envs(
+    config: Config, make_env: Callable | None, *, num: int, seed: int, log: Path | None = None
+) -> Vector:
     """Environments for evaluation; their episodes are the same at every evaluation."""
-    task = make_env or config.task
     return Vector(
-        maker(task, config.env, render=True),
+        maker(make_env or config.task, config.env, render=True),
         num=num,
         seed=seed,
         stream="eval",
@@ -79,6 +79,34 @@ def eval_envs(config: Config, make_env: Callable | None, *, num: int, seed: int,
         restarts=config.env.restarts,
         log_file=log,
     )
+
+
+class Evaluator:
+    """The evaluations of a run. Their environments open at the first one and stay."""
+
+    def __init__(self, config: Config, make_env: Callable | None, log: Path):
+        self._config, self._make_env, self._log = config, make_env, log
+        self._opened: tuple[Vector, Actor] | None = None
+
+    def __call__(
+        self, acting: Acting, *, stop: Callable[[], object]
+    ) -> tuple[dict[str, float], np.ndarray | None] | None:
+        """What `play` says of as many episodes as the configuration asks for."""
+        options = self._config.train
+        if self._opened is None:
+            self._opened = self._open(min(options.eval_envs, options.eval_episodes))
+        return play(acting, *self._opened, options.eval_episodes, film=True, stop=stop)
+
+    def _open(self, num: int) -> tuple[Vector, Actor]:
+        config = self._config
+        envs = eval_envs(config, self._make_env, num=num, seed=config.seed, log=self._log)
+        key = purpose_key(config.seed, EVAL)
+        return envs, Actor(envs.action_specs, num, key, greedy=config.train.eval_greedy)
+
+    def close(self) -> None:
+        """End the environments."""
+        if self._opened is not None:
+            self._opened[0].close()
 
 
 class Agent:
@@ -108,17 +136,16 @@ class Agent:
             greedy: the mode of the policy instead of a sample.
             seed: root of the samples; the same seed and observations give the same actions.
 
-        Raises RunError if a key is missing or has another shape.
+        Raises RunError if a key is missing, has another shape or a dtype that would lose values.
         """
         single = self._is_single(obs)
-        batch = {k: np.asarray(obs[k])[None] if single else np.asarray(obs[k]) for k in obs}
+        batch = {k: as_spec(k, obs[k], spec, single) for k, spec in self.obs_specs.items()}
         size = next(iter(batch.values())).shape[0]
         first = carry is None
         state, count = carry if carry is not None else (self.acting.initial(size), 0)
         key = jax.random.fold_in(purpose_key(seed, EVAL), count)
         flags = np.full(size, first)
-        known = {k: batch[k].astype(spec.dtype) for k, spec in self.obs_specs.items()}
-        flat, state = self._step(self.acting, state, known, flags, key, greedy=greedy)
+        flat, state = self._step(self.acting, state, batch, flags, key, greedy=greedy)
         action = {
             name: np.asarray(flat[name]).reshape(size, *spec.shape)[0 if single else slice(None)]
             for name, spec in self.action_specs.items()
@@ -139,6 +166,17 @@ class Agent:
                 )
         key, spec = next(iter(self.obs_specs.items()))
         return np.shape(obs[key]) == spec.shape
+
+
+def as_spec(key: str, value: Any, spec: Spec, single: bool) -> np.ndarray:
+    """`value` (*shape) or (N, *shape) as (N, *shape) in the stored dtype."""
+    array = np.asarray(value)
+    if not np.can_cast(array.dtype, spec.dtype, "same_kind"):
+        raise RunError(
+            f"observation {key!r} is {array.dtype}; the agent needs {spec.dtype}, as the "
+            "environment of the training gave it."
+        )
+    return (array[None] if single else array).astype(spec.dtype)
 
 
 def _act_once(acting: Acting, carry: ActCarry, obs, is_first, key, *, greedy: bool):
@@ -172,22 +210,32 @@ def newest(logdir: Path) -> dict[str, Any]:
 
 
 def evaluate_run(
-    logdir: Path,
+    run: Path | Agent,
     *,
     episodes: int = 10,
     greedy: bool = False,
     seed: int = 0,
     envs: int = 1,
     make_env: Callable | None = None,
-) -> dict[str, Any]:
-    """Play `episodes` episodes with the agent of a run folder; statistics by metric name."""
-    agent = load(logdir)
+) -> dict[str, float]:
+    """Play `episodes` episodes with an agent or that of a run folder; statistics by metric name.
+
+    Raises RunError where the folder holds no checkpoint, or the environment cannot be remade or
+    is not the one of the training.
+    """
+    agent = run if isinstance(run, Agent) else load(run)
     config = agent.config
     if make_env is None and config.task.startswith("custom:"):
         raise RunError(
-            f"the run {logdir} was trained on a callable ({config.task}), which the folder cannot "
-            "remake: call reverie.evaluate(..., make_env=...) from Python."
+            f"the run was trained on a callable ({config.task}), which its folder cannot remake: "
+            "call reverie.evaluate(..., make_env=...) from Python."
         )
-    with eval_envs(config, make_env, num=envs, seed=seed, log=logdir / "simulators.log") as vector:
+    with eval_envs(config, make_env, num=envs, seed=seed) as vector:
+        here = {"obs": vector.obs_specs, "action": vector.action_specs}
+        checkpoint.check_specs(
+            {"obs": agent.obs_specs, "action": agent.action_specs}, here, "in training"
+        )
         actor = Actor(vector.action_specs, envs, purpose_key(seed, EVAL), greedy=greedy)
-        return play(agent.acting, vector, actor, episodes)[0]
+        played = play(agent.acting, vector, actor, episodes)
+    assert played is not None
+    return played[0]

@@ -1,18 +1,34 @@
 """The run folder: who owns it, whether it fits the configuration, what it records."""
 
+import errno
 import fcntl
 import importlib.metadata
 import json
 import os
 import platform
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from reverie.config import edit
 from reverie.config.schema import Config, ConfigError
 from reverie.train.errors import RunError
 
-FREE = ("log.", "device.", "train.save_every", "train.keep", "logdir", "steps", "env.parallel")
+FREE = (
+    "device.cache",
+    "device.kind",
+    "device.memory",
+    "device.preallocate",
+    "env.parallel",
+    "env.restarts",
+    "env.timeout",
+    "log.",
+    "logdir",
+    "replay.gigabytes",
+    "steps",
+    "train.keep",
+    "train.save_every",
+)
 """Settings that may change between the parts of one run (prefixes of dotted paths)."""
 
 
@@ -31,42 +47,69 @@ def claim(logdir: Path):
     """
     try:
         logdir.mkdir(parents=True, exist_ok=True)
-        lock = (logdir / ".lock").open("a+")
+        lock = (logdir / ".lock").open("a+b", buffering=0)
     except OSError as error:
-        raise RunError(
-            f"the run folder {logdir} cannot be written ({error.strerror}): choose another "
-            "--logdir or make it writable."
-        ) from error
+        raise RunError(cannot_write(logdir, error)) from error
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         lock.seek(0)
-        owner = lock.read().strip() or "unknown"
+        owner = lock.read().decode(errors="replace").strip() or "unknown"
+        lock.close()
         raise RunError(
             f"another process ({owner}) is running in {logdir}: wait for it, stop it, or choose "
             "another --logdir."
         ) from error
-    lock.truncate(0)
-    lock.write(str(os.getpid()))
-    lock.flush()
+    try:
+        lock.truncate(0)
+        lock.write(str(os.getpid()).encode())
+    except OSError as error:
+        lock.close()
+        raise RunError(cannot_write(logdir, error)) from error
     return lock
 
 
-def settle_config(logdir: Path, config: Config) -> None:
-    """Check the folder's configuration against `config`, then write the resolved one.
+def cannot_write(logdir: Path, error: OSError) -> str:
+    """The sentence about a run folder that refuses to be written."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return (
+            f"the disk of the run folder {logdir} is full: free some space there, or choose "
+            "another --logdir."
+        )
+    return (
+        f"the run folder {logdir} cannot be written ({error.strerror}): choose another --logdir "
+        "or make it writable."
+    )
 
-    Raises RunError if the folder belongs to a run with other settings.
-    """
+
+def check_config(logdir: Path, config: Config) -> None:
+    """Raises RunError if the folder belongs to a run with other settings than `config`."""
     path = logdir / "config.json"
     if path.is_file():
         check_same(logdir, read_config(path), config)
-    record = {"config": edit.to_json(config), "versions": versions(), "command": sys.argv}
+
+
+def write_config(logdir: Path, config: Config, facts: Sequence[tuple[str, str]]) -> None:
+    """Record the resolved configuration, the versions, the command, and planned `facts`.
+
+    Raises RunError if the folder cannot be written.
+    """
+    path = logdir / "config.json"
+    record = {
+        "config": edit.to_json(config),
+        "versions": versions(),
+        "command": sys.argv,
+        "facts": [list(fact) for fact in facts],
+    }
     partial = path.with_suffix(".partial")
     try:
-        partial.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+        with partial.open("w", encoding="utf-8") as file:
+            file.write(json.dumps(record, indent=1) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
         partial.replace(path)
     except OSError as error:
-        raise RunError(f"cannot write {path}: {error.strerror}.") from error
+        raise RunError(cannot_write(logdir, error)) from error
 
 
 def read_config(path: Path) -> Config:

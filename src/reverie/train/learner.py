@@ -7,6 +7,7 @@ part of the schedule, not of the timing: the numbers do not depend on how fast a
 """
 
 import functools as ft
+import time
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -55,6 +56,7 @@ class Compiled(NamedTuple):
 
     program: Any  # jax.stages.Compiled
     flops: int  # of one update, see `count_flops`
+    seconds: float  # that compiling took
 
     @property
     def nbytes(self) -> int:
@@ -94,29 +96,37 @@ class Learner:
         self._config = config
         self._root = purpose_key(config.seed, LEARN)
         self._init = jax.jit(ft.partial(init, obs, actions, config))
-        self._step = jax.jit(ft.partial(packed_step, config=config), donate_argnums=0)
+        self._step: Any = jax.jit(ft.partial(packed_step, config=config), donate_argnums=0)
         self.state: TrainState = self._init(jax.random.key(config.seed))
         self.acting: Acting = jax.jit(ft.partial(acting_of, config=config))(self.state)
-        self._newest = self.acting
+        self.newest = self.acting
         self._pending: tuple[Any, Result] | None = None
         self.names: list[str] = []
 
     def compile(self, rows: Mapping[str, Any]) -> Compiled:
         """Compile the update for `rows` (arrays or shapes) ahead of time."""
+        start = time.perf_counter()
         shapes = jax.eval_shape(
             ft.partial(train_step, config=self._config), self.state, to_sequence(rows), self._root
         )
         self.names = sorted(shapes[1])
         traced = self._step.trace(self.state, dict(rows), self._root)
         self._step = traced.lower().compile()
-        return Compiled(self._step, count_flops(traced.jaxpr))
+        seconds = time.perf_counter() - start
+        return Compiled(self._step, count_flops(traced.jaxpr), seconds)
 
     def update(self, rows: Mapping[str, Any], ticket: Any) -> tuple[Any, Result] | None:
         """Start an update on `rows`; ticket and results of the one before, if there was one."""
         self.state, acting, result = self._step(self.state, dict(rows), self._root)
-        self.acting, self._newest = self._newest, acting
+        self.acting, self.newest = self.newest, acting
         finished, self._pending = self._pending, (ticket, result)
         return finished
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all arrays that are kept between two updates."""
+        kept = (self.state, self.acting, self.newest)
+        return sum(leaf.nbytes for leaf in jax.tree.leaves(kept))
 
     def fetch(self, result: Result) -> tuple[dict[str, float], dict[str, np.ndarray]]:
         """Metrics by name and replay columns of a result, on the host.
@@ -157,7 +167,7 @@ class Learner:
         return {
             "state": to_host(self.state),
             "acting": to_host(self.acting),
-            "newest": to_host(self._newest),
+            "newest": to_host(self.newest),
             "pending": pending,
         }
 
@@ -165,7 +175,7 @@ class Learner:
         """Continue where `saved` was taken. Raises RunError if an array is missing or misshapen."""
         self.state = from_host(self.state, saved["state"])
         self.acting = from_host(self.acting, saved["acting"])
-        self._newest = from_host(self._newest, saved["newest"])
+        self.newest = from_host(self.newest, saved["newest"])
         if saved["pending"] is not None:
             pending = saved["pending"]
             result = Result(pending["metrics"], pending["written"])

@@ -22,12 +22,18 @@ def restart_with_large_pages() -> None:
     """Start this program again, once, with the settings above; returns where that changes nothing.
 
     Leaves alone whatever the user set in GLIBC_TUNABLES, and systems without glibc or huge pages.
+    The restarted program forgets the variable, which the C library has read by then: environment
+    processes are to stay small, and a heap of huge pages is not.
     """
+    ours = ":".join(f"{name}={value}" for name, value in TUNABLES.items())
+    if os.environ.get(NAME) == ours:
+        del os.environ[NAME]
+        return
     pages = Path("/sys/kernel/mm/transparent_hugepage/enabled")
     command = [sys.executable, *sys.orig_argv[1:]]
     if NAME in os.environ or not sys.platform.startswith("linux") or not pages.is_file():
         return
     if not os.confstr("CS_GNU_LIBC_VERSION") or "[never]" in pages.read_text():
         return
-    os.environ[NAME] = ":".join(f"{name}={value}" for name, value in TUNABLES.items())
+    os.environ[NAME] = ours
     os.execv(sys.executable, command)

@@ -1,7 +1,7 @@
 """Scalars of one log interval, averaged by name."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 SKIPPED = "train/skipped"
@@ -14,9 +14,13 @@ class Mean:
     whenever it is not zero, and a name that was nothing but NaN stays NaN. Infinities count.
     Sums are float64 and the order of addition is the order of `add`, so that an aggregator
     restored from `state` continues bit by bit.
+
+    Args:
+        latest: names whose newest value counts instead of the mean: counters and schedules.
     """
 
-    def __init__(self):
+    def __init__(self, latest: Collection[str] = ()):
+        self._latest = frozenset(latest)
         self._sums: dict[str, float] = {}
         self._counts: dict[str, int] = {}
         self._skipped = 0
@@ -28,6 +32,8 @@ class Mean:
     def add(self, scalars: Mapping[str, Any]) -> None:
         """Add one value a name: Python, numpy or (already fetched) jax scalars."""
         for name, value in scalars.items():
+            if name in self._latest:
+                self._sums[name], self._counts[name] = 0.0, 0
             number = float(value)
             missing = math.isnan(number)
             self._sums[name] = self._sums.get(name, 0.0) + (0.0 if missing else number)

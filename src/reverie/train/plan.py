@@ -1,20 +1,16 @@
 """What a run will need, computed before its first step."""
 
 import shutil
-import time
-from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-import jax
-
 from reverie.config.schema import Config
 from reverie.module import count_params
-from reverie.replay.rows import Columns, row_bytes
+from reverie.replay.replay import Replay
+from reverie.replay.rows import LATENTS, row_bytes
 from reverie.train.errors import RunError
 from reverie.train.flops import MatrixProduct
-from reverie.train.learner import Compiled
-from reverie.train.state import TrainState
+from reverie.train.learner import Compiled, Learner
 from reverie.train.step import compute_dtype
 
 ATTAINED = 0.5
@@ -27,7 +23,7 @@ class Plan(NamedTuple):
     params: int  # trainable scalars
     host_bytes: int  # replay
     device_bytes: int  # learner, batch and temporaries of the update
-    disk_bytes: int  # replay files and two checkpoints
+    disk_bytes: int  # replay files and checkpoints
     updates: float
     update_flops: float
     seconds: float  # learning alone, if the update runs at the measured matrix speed
@@ -64,28 +60,35 @@ def duration(seconds: float) -> str:
 
 def make_plan(
     config: Config,
-    state: TrainState,
-    columns: Columns,
-    compile_update: Callable[[], Compiled],
+    learner: Learner,
+    replay: Replay,
+    update: Compiled,
     steps_left: int,
 ) -> Plan:
-    """Compile the update and work out what the run needs."""
-    start = time.perf_counter()
-    update = compile_update()
-    compiled = time.perf_counter() - start
-    rows = min(config.replay.capacity, config.steps)
+    """What the rest of the run needs, from its compiled update."""
     updates = steps_left * config.train.ratio / (config.train.batch * config.train.length)
-    arrays = sum(leaf.nbytes for leaf in jax.tree.leaves(state))
     return Plan(
-        params=count_params(state.agent),
-        host_bytes=rows * row_bytes(columns),
-        device_bytes=update.nbytes or arrays,
-        disk_bytes=rows * row_bytes(columns) + (config.train.keep + 1) * 2 * arrays,
+        params=count_params(learner.state.agent),
+        host_bytes=replay.planned_bytes,
+        device_bytes=update.nbytes or learner.nbytes,
+        disk_bytes=disk_bytes(learner, replay, config.train.keep),
         updates=updates,
         update_flops=update.flops,
         seconds=updates * update.flops / attained_speed(config),
-        compile_seconds=compiled,
+        compile_seconds=update.seconds,
     )
+
+
+def disk_bytes(learner: Learner, replay: Replay, keep: int) -> int:
+    """Disk that replay and checkpoints take at most, while one more than `keep` is being written.
+
+    Updates rewrite latents everywhere, so every checkpoint has latents of its own; the other
+    columns of a row are shared.
+    """
+    row = row_bytes(replay.columns)
+    latents = sum(replay.columns[name].nbytes for name in LATENTS)
+    rows = replay.planned_bytes // row
+    return rows * (row + keep * latents) + (keep + 1) * learner.nbytes
 
 
 def attained_speed(config: Config) -> float:
@@ -94,8 +97,11 @@ def attained_speed(config: Config) -> float:
 
 
 def check_disk(logdir: Path, plan: Plan) -> None:
-    """Raises RunError if the disk of the run folder cannot take what is planned."""
-    free = shutil.disk_usage(logdir).free
+    """Raises RunError if the disk of the run folder cannot take what is planned.
+
+    What an earlier part of the run has written there already counts as taken.
+    """
+    free = shutil.disk_usage(logdir).free + used_bytes(logdir)
     if plan.disk_bytes > free:
         raise RunError(
             f"the run would need {size(plan.disk_bytes)} of disk in {logdir}, {size(free)} are "
@@ -103,12 +109,7 @@ def check_disk(logdir: Path, plan: Plan) -> None:
         )
 
 
-def machine_readings() -> Mapping[str, float]:
-    """Memory in use, under `system/`."""
-    pages = Path("/proc/self/statm").read_text().split()[1]
-    readings = {"system/ram_gb": int(pages) * 4096 / 1e9}
-    stats = jax.local_devices()[0].memory_stats() or {}
-    if "bytes_in_use" in stats:
-        readings["system/device_gb"] = stats["bytes_in_use"] / 1e9
-        readings["system/device_peak_gb"] = stats.get("peak_bytes_in_use", 0) / 1e9
-    return readings
+def used_bytes(logdir: Path) -> int:
+    """Bytes of the replay files and checkpoints of a run folder."""
+    files = [p for part in ("replay", "checkpoints") for p in (logdir / part).rglob("*")]
+    return sum(path.stat().st_size for path in files if path.is_file())

@@ -4,18 +4,20 @@ import signal
 import threading
 from types import FrameType
 
+from reverie.train.errors import Stopped
+
 
 class Interrupt:
-    """Within the context, the first SIGINT or SIGTERM only sets `asked` to its name.
+    """Within the context, the first SIGINT or SIGTERM only sets `asked` to its number.
 
-    A second one interrupts at once. Outside the main thread, where Python delivers no signals, it
-    does nothing.
+    A second one raises Stopped at once, wherever the program is. Outside the main thread, where
+    Python delivers no signals, it does nothing.
     """
 
     SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
     def __init__(self):
-        self.asked = ""
+        self.asked = 0
         self._before: dict[int, object] = {}
 
     def __enter__(self) -> "Interrupt":
@@ -29,5 +31,5 @@ class Interrupt:
 
     def _note(self, number: int, _: FrameType | None) -> None:
         if self.asked:
-            raise KeyboardInterrupt
-        self.asked = signal.Signals(number).name
+            raise Stopped(number, "at once; the checkpoints before it are intact")
+        self.asked = number

@@ -1,0 +1,64 @@
+"""What people look at: one environment's pictures, collected row by row."""
+
+import logging
+
+import numpy as np
+
+from reverie.envs.base import EnvError
+from reverie.envs.vector import Vector
+from reverie.records import Specs, Step
+
+LONGEST = 1000
+"""Frames of a recorded episode at most; a longer one ends early in the video."""
+
+
+class Film:
+    """The pictures of environment 0, from the first row of its next episode on.
+
+    Args:
+        wanted: whether the very next episode is recorded; `begin` asks for another one.
+    """
+
+    def __init__(self, *, wanted: bool = False):
+        self._wanted = wanted
+        self._frames: list[np.ndarray] = []
+
+    def begin(self) -> None:
+        """Record the next episode."""
+        self._wanted = True
+
+    def add(self, envs: Vector, step: Step, *, render: bool = False) -> np.ndarray | None:
+        """Take in one row; the frames (T, H, W, 1 or 3) uint8 when it ends a recorded episode.
+
+        Without a picture among the observations the environment is asked to draw if `render` is
+        set; where it cannot, nothing is recorded.
+        """
+        if not self._wanted or not (self._frames or step.is_first[0]):
+            return None
+        if step.is_first[0]:
+            self._frames = []
+        frame = picture(step, envs.obs_specs)
+        frame = drawn(envs) if frame is None and render else frame
+        if frame is not None and len(self._frames) < LONGEST:
+            self._frames.append(frame)
+        if frame is not None and not step.is_last[0]:
+            return None
+        frames, self._frames, self._wanted = self._frames, [], False
+        return np.stack(frames) if frames else None
+
+
+def drawn(envs: Vector) -> np.ndarray | None:
+    """Environment 0 as it draws itself, or None where it cannot: no film is worth a run."""
+    try:
+        return envs.render(0)
+    except EnvError as error:
+        logging.getLogger("reverie").warning("No film of this episode: %s", error)
+        return None
+
+
+def picture(step: Step, specs: Specs) -> np.ndarray | None:
+    """The largest picture that environment 0 shows, (H, W, 1 or 3) uint8, or None."""
+    images = [k for k, spec in specs.items() if spec.kind == "image" and spec.shape[-1] != 2]
+    if not images:
+        return None
+    return step.obs[max(images, key=lambda name: specs[name].size)][0][..., :3]
