@@ -58,10 +58,14 @@ def specs_to_json(specs: Specs) -> dict[str, Any]:
 
 def specs_from_json(tree: Mapping[str, Any]) -> Specs:
     """Specs from what `specs_to_json` gave, lists turned back into tuples."""
-    return {
-        key: Spec(**{k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()})
-        for key, fields in tree.items()
-    }
+
+    def build(fields: Mapping[str, Any]) -> Spec:
+        arguments: dict[str, Any] = {}
+        for name, value in fields.items():
+            arguments[name] = tuple(value) if isinstance(value, list) else value
+        return Spec(**arguments)
+
+    return {key: build(fields) for key, fields in tree.items()}
 
 
 class Step(NamedTuple):

@@ -36,7 +36,6 @@ class Linear(Module):
     def __call__(self, x: Float[Array, "*n i"]) -> Float[Array, "*n o"]:
         return x @ self.kernel + self.bias
 
-
     @staticmethod
     def gradient(inputs: tuple[Array], delta: Float[Array, "t n o"]) -> "Linear":
         """Gradient of the parameters from all inputs and output gradients of a scan."""

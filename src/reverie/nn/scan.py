@@ -34,8 +34,9 @@ class Taped:
     def __call__(self, *inputs: Array) -> Array:
         assert not self.inputs, "a taped layer is called once a step"
         self.inputs = inputs
-        self.output = self.layer(*inputs)
-        return self.output if self.nudge is None else self.output + self.nudge
+        output = self.layer(*inputs)
+        self.output = output
+        return output if self.nudge is None else output + self.nudge
 
 
 def is_layer(part: Any) -> bool:

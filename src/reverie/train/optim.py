@@ -5,6 +5,8 @@ Sources: DreamerV3 (arXiv:2301.04104v2), section "Optimizer"; LaProp (arXiv:2002
 AGC (arXiv:2102.06171), here over whole tensors.
 """
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import optax
@@ -35,9 +37,9 @@ def nesterov_momentum(decay: float) -> optax.GradientTransformation:
     """The debiased mean, averaged once more with the newest gradient."""
     plain = optax.ema(decay, debias=True)
 
-    def update(grads, state, params=None):
-        mean, state = plain.update(grads, state, params)
-        return jax.tree.map(lambda m, g: decay * m + (1 - decay) * g, mean, grads), state
+    def update(updates, state, params=None):
+        mean, state = plain.update(updates, state, params)
+        return jax.tree.map(lambda m, g: decay * m + (1 - decay) * g, mean, updates), state
 
     return optax.GradientTransformation(plain.init, update)
 
@@ -57,8 +59,11 @@ def learning_rate(config: OptimConfig) -> optax.Schedule:
     return optax.join_schedules([rise, after], [config.warmup])
 
 
-def make_optimizer(config: OptimConfig) -> optax.GradientTransformation:
-    """The chain for all parameters of the agent together."""
+def make_optimizer(config: OptimConfig) -> Any:
+    """The chain for all parameters of the agent together, an optax.GradientTransformation.
+
+    Optax's own annotations know arrays and dicts of them, not modules; hence `Any`.
+    """
 
     def kernels(params):
         return jax.tree_util.tree_map_with_path(

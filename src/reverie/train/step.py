@@ -199,7 +199,7 @@ def apply_gradients(
 ) -> tuple[TrainState, dict[str, Array]]:
     """The state after one optimiser update, and metrics of the update."""
     updates, opt_state = make_optimizer(config.optim).update(grads, state.opt_state, state.agent)
-    agent = optax.apply_updates(state.agent, updates)
+    agent = jax.tree.map(jnp.add, state.agent, updates)
     slow = mix_slow(state.slow_critic, agent.critic, state.slow_count, config)
     count = sum(x.size for x in jax.tree.leaves(agent))
     norm = optax.tree.norm
@@ -216,7 +216,7 @@ def apply_gradients(
 
 
 def mix_slow(slow, critic, count, config: Config):
-    """The slow critic after a tick of its clock; it moves at every `slow_every`-th, the first too."""
+    """The slow critic after a tick of its clock; every `slow_every`-th moves it, the first too."""
     due = count % config.behavior.slow_every == 0
     rate = jnp.where(due, config.behavior.slow_rate, 0.0)
     return jax.tree.map(lambda s, c: rate * c + (1.0 - rate) * s, slow, critic)

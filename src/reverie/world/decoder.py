@@ -13,7 +13,7 @@ from reverie.nn.distributions import Categorical, SquaredError
 from reverie.nn.images import ImageDecoder
 from reverie.nn.layers import MLP, BlockLinear, Dense, Linear, RMSNorm, act, to_groups
 from reverie.records import Latent, Spec, Specs
-from reverie.world.encoder import channels, image_groups, vector_keys
+from reverie.world.encoder import image_groups, stack_shape, vector_keys
 
 Prediction = SquaredError | list[Categorical]
 
@@ -100,7 +100,7 @@ class Decoder(Module):
         keys = keys[len(vectors) :]
         self.images = tuple(
             ImageDecoder(
-                (*specs[group[0]].shape[:2], channels(specs, group)),
+                stack_shape(specs, group),
                 depth=config.depth,
                 mults=mirror.mults,
                 side=mirror.kernel,

@@ -27,8 +27,10 @@ def image_groups(specs: Specs) -> tuple[tuple[str, ...], ...]:
     return tuple(tuple(keys) for _, keys in sorted(sides.items()))
 
 
-def channels(specs: Specs, keys: tuple[str, ...]) -> int:
-    return sum(specs[key].shape[2] for key in keys)
+def stack_shape(specs: Specs, keys: tuple[str, ...]) -> tuple[int, int, int]:
+    """(height, width, channels) of the pictures of one group, joined on their channels."""
+    height, width = specs[keys[0]].shape[:2]
+    return height, width, sum(specs[key].shape[2] for key in keys)
 
 
 def flatten_vector(value: Array, spec: Spec, squash: bool) -> Float[Array, "n width"]:
@@ -68,7 +70,7 @@ class Encoder(Module):
         self.mlp = MLP(width, config.units, config.layers, key=mlp_key) if width else None
         self.images = tuple(
             ImageEncoder(
-                (*specs[group[0]].shape[:2], channels(specs, group)),
+                stack_shape(specs, group),
                 depth=config.depth,
                 mults=config.mults,
                 side=config.kernel,

@@ -5,7 +5,7 @@ deterministic state is *group-first*, (G, B, D/G): each block is one slice of a 
 product and nothing is copied to the blocks. Outside it is the flat, block-major (…, D).
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -61,7 +61,7 @@ class RSSM(Module):
     in_deter: Dense
     in_stoch: Dense
     in_action: Dense
-    hidden: tuple[BlockLinear | SharedBlockLinear, ...]
+    hidden: tuple[Any, ...]  # BlockLinear; when prepared, the first is a SharedBlockLinear
     hidden_norms: tuple[RMSNorm, ...]
     gates: BlockLinear
     prior: MLP
