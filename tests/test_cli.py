@@ -200,7 +200,7 @@ def test_bench_passes_frozen_options(calls):
             "3",
         ]
     )
-    expected = UpdateOptions("1m", "vector", "bf16", "auto", True, "a", 3)
+    expected = UpdateOptions(("1m",), ("vector",), ("bf16",), "auto", True, "a", 3)
     assert calls["reverie.bench.update"] == ((expected,), {})
     main(["bench", "act", "--envs", "1", "2"])
     assert calls["reverie.bench.act"] == ((ActOptions(envs=(1, 2)),), {})
@@ -208,7 +208,7 @@ def test_bench_passes_frozen_options(calls):
     assert calls["reverie.bench.env"] == ((EnvOptions("dmc_walker_walk", num=4),), {})
 
 
-@pytest.mark.parametrize("change", [{"size": "3m"}, {"repeats": 0}])
+@pytest.mark.parametrize("change", [{"size": ("3m",)}, {"repeats": 0}])
 def test_bench_options_are_checked(change):
     with pytest.raises(ConfigError):
         UpdateOptions(**change)

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from reverie.config.errors import ConfigError
 
@@ -31,13 +33,19 @@ def write_json(path: str, value: Any) -> None:
 
 
 def show(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], note: str = "") -> None:
-    """Draw a table: the first column to the left, the others to the right."""
-    table = Table(title=title, title_justify="left", caption=note or None, caption_justify="left")
+    """Draw a table: the first column to the left, the others to the right.
+
+    It is never narrower than its numbers: a small terminal wraps the lines instead.
+    """
+    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
     for index, name in enumerate(columns):
-        table.add_column(name, justify="right" if index else "left", no_wrap=index > 0)
+        table.add_column(name, justify="right" if index else "left", no_wrap=True)
     for row in rows:
-        table.add_row(*row)
-    Console().print(table)
+        table.add_row(*(Text(cell) for cell in row))
+    console = Console()
+    wide = console.measure(table, options=console.options.update(width=1000)).maximum
+    console.width = max(console.width, wide)
+    console.print(Text(title, "bold"), table, *([Text(note, "dim")] if note else []), Text())
 
 
 def machine() -> str:

@@ -6,7 +6,6 @@ matrix product, which tells what the machine can do at that very time.
 """
 
 import functools as ft
-import gc
 import resource
 import sys
 import time
@@ -23,7 +22,7 @@ from reverie.bench.timing import Contender, Sample, by_turns, median, spread
 from reverie.module import count_params
 from reverie.train.flops import MatrixProduct, count_flops
 from reverie.train.learner import Learner, packed_step
-from reverie.train.state import init
+from reverie.train.state import TrainState, init
 from reverie.train.step import compute_dtype
 
 MEGA = 1e6
@@ -73,16 +72,20 @@ def run(options: UpdateOptions) -> dict[str, Cost]:
 
 def count(case: Case) -> Cost:
     """What follows from shapes alone: parameters and arithmetic."""
-    key = jax.eval_shape(jax.random.key, 0)
-    make = ft.partial(init, case.obs_specs, case.action_specs, case.config)
-    state = jax.eval_shape(make, key)
+    state = state_shapes(case)
     rows = {
         name: jax.ShapeDtypeStruct((*case.lead, *column.shape), column.dtype)
         for name, column in case.columns.items()
     }
     step = ft.partial(packed_step, config=case.config)
-    flops = count_flops(jax.make_jaxpr(step)(state, rows, key))
+    flops = count_flops(jax.make_jaxpr(step)(state, rows, jax.random.key(0)))
     return Cost(count_params(state.agent), None, None, None, flops, None, None, None)
+
+
+def state_shapes(case: Case) -> TrainState:
+    """Shapes and dtypes of the learner's state; nothing is allocated."""
+    make = ft.partial(init, case.obs_specs, case.action_specs, case.config)
+    return jax.eval_shape(make, jax.random.key(0))
 
 
 def measure(chosen: list[Case], options: UpdateOptions) -> dict[str, Cost]:
@@ -110,7 +113,6 @@ def prepare(case: Case) -> Subject:
     """Compile the update of `case` and make its learner ready."""
     learner = Learner(case.obs_specs, case.action_specs, case.config)
     rows = random_rows(case)
-    gc.collect()
     begin = time.perf_counter()
     compiled = learner.compile(rows)
     seconds = time.perf_counter() - begin
@@ -165,24 +167,27 @@ def _note(samples: dict[str, list[Sample]], speeds: dict[str, float]) -> str:
 
 
 COLUMNS = (
-    *("update", "parameters", "compile s", "ms", "CPU s", "GFLOP"),
-    *("GFLOP/s", "of peak", "host MB", "device MB"),
+    *("", "parameters", "compile\ns", "update\nms", "CPU\ns", "GFLOP"),
+    *("of\npeak", "host\nMB", "device\nMB"),
 )
 
 
 def _show(costs: dict[str, Cost], note: str) -> None:
-    show(machine(), COLUMNS, [(name, *_texts(cost)) for name, cost in costs.items()], note)
+    show(
+        f"update on {machine()}",
+        COLUMNS,
+        [(name, *_texts(cost)) for name, cost in costs.items()],
+        note,
+    )
 
 
 def _texts(cost: Cost) -> list[str]:
-    speed = cost.flops / cost.update_ms / 1e6 if cost.update_ms else None
     return [
         f"{cost.params:,}",
         _text(cost.compile_s, ".1f"),
-        _text(cost.update_ms, ",.4g"),
-        _text(cost.update_cpu_s, ".4g"),
+        _text(cost.update_ms, ",.1f"),
+        _text(cost.update_cpu_s, ".3f"),
         f"{cost.flops / 1e9:,.1f}",
-        _text(speed, ",.0f"),
         _text(cost.peak_share, ".1%"),
         _text(cost.host_mb, ",.0f"),
         _text(cost.device_mb, ",.0f"),

@@ -1,0 +1,180 @@
+"""`reverie bench env`: steps a second of an environment under random actions.
+
+Four ways, each a step nearer to a run: one environment in a plain loop, `Vector` in this process,
+`Vector` with processes, and that with every row inserted into `Replay`.
+"""
+
+import contextlib
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from reverie.bench.options import EnvOptions
+from reverie.bench.output import check_target, show, write_json
+from reverie.bench.timing import median, spread
+from reverie.config.presets import resolve
+from reverie.config.schema import Config
+from reverie.config.sizes import with_size
+from reverie.envs.base import Env
+from reverie.envs.make import make, maker
+from reverie.envs.vector import Vector
+from reverie.records import Specs
+from reverie.replay.replay import Replay
+from reverie.replay.rows import row_specs
+from reverie.train.collect import row_of
+
+POOL = 256
+"""Random actions that are drawn beforehand and taken one after the other."""
+
+ROWS = 20_000
+"""Rows that the replay keeps; when it is full the oldest go, as in a long run."""
+
+WAYS = {
+    "loop": "one environment, plain loop",
+    "vector": "Vector, in this process",
+    "processes": "Vector, processes",
+    "replay": "Vector, processes, rows into replay",
+}
+"""What is timed, by the key of the JSON."""
+
+Turn = Callable[[], int]
+"""One turn of a way; it returns the environment steps made."""
+
+
+def run(options: EnvOptions) -> dict[str, float]:
+    """Measure what `options` ask for, show it and write it: steps a second by way.
+
+    Raises ConfigError for an unknown task or an impossible JSON file, EnvError for an environment
+    that cannot be made.
+    """
+    check_target(options.json)
+    config = resolve(options.task)
+    with contextlib.ExitStack() as stack:
+        turns = ways(config, options.num, stack)
+        speeds: dict[str, list[float]] = {name: [] for name in turns}
+        for turn in range(options.repeats):
+            for name in list(turns)[:: -1 if turn % 2 else 1]:
+                speeds[name].append(speed(turns[name], options.seconds))
+    found = {name: round(median(values), 1) for name, values in speeds.items()}
+    _show(options, config, found, max(spread(values) for values in speeds.values()))
+    numbers = {"task": options.task, "num": options.num, "repeat": config.env.repeat}
+    write_json(options.json, numbers | {"steps_per_s": found})
+    return found
+
+
+def ways(config: Config, num: int, stack: contextlib.ExitStack) -> dict[str, Turn]:
+    """A turn of every way, by name; `stack` closes the environments."""
+    env = make(config.task, config.env)
+    stack.callback(env.close)
+    settings = {"num": num, "seed": config.seed, "timeout": config.env.timeout, "restarts": 0}
+    vectors = {
+        name: stack.enter_context(
+            Vector(maker(config.task, config.env), parallel=name != "vector", **settings)
+        )
+        for name in ("vector", "processes", "replay")
+    }
+    turns = {name: vector_turn(vector) for name, vector in vectors.items()}
+    turns["replay"] = vector_turn(vectors["replay"], replay_for(vectors["replay"], config))
+    return {"loop": loop_turn(env), **turns}
+
+
+def speed(turn: Turn, seconds: float) -> float:
+    """Steps a second over at least `seconds` of turns; one turn before is not timed."""
+    turn()
+    steps, begin = 0, time.perf_counter()
+    while (elapsed := time.perf_counter() - begin) < seconds:
+        steps += turn()
+    return steps / elapsed
+
+
+def random_actions(specs: Specs, num: int, seed: int = 0) -> list[dict[str, np.ndarray]]:
+    """POOL batches of uniformly drawn actions for `num` environments; 0: for one, without axis."""
+    rng = np.random.default_rng(seed)
+    lead = (num,) if num else ()
+    return [
+        {
+            key: rng.integers(
+                0, np.reshape(spec.classes, spec.shape), (*lead, *spec.shape), dtype=np.int32
+            )
+            if spec.kind == "discrete"
+            else rng.uniform(-1, 1, (*lead, *spec.shape)).astype(np.float32)
+            for key, spec in specs.items()
+        }
+        for _ in range(POOL)
+    ]
+
+
+def loop_turn(env: Env) -> Turn:
+    """One step of one environment, or the reset that is due."""
+    actions = random_actions(env.action_specs, 0)
+    count, due = 0, True
+
+    def turn() -> int:
+        nonlocal count, due
+        count += 1
+        if due:
+            env.reset(count)
+            due = False
+            return 0
+        due = env.step(actions[count % POOL])[3]
+        return 1
+
+    return turn
+
+
+def vector_turn(vector: Vector, replay: Replay | None = None) -> Turn:
+    """One row of every environment, and into replay where there is one; resets are no steps."""
+    actions = random_actions(vector.action_specs, vector.num)
+    latent = {} if replay is None else blank_latents(replay)
+    count = 0
+
+    def turn() -> int:
+        nonlocal count
+        count += 1
+        action = actions[count % POOL]
+        vector.send(action)
+        step = vector.recv()
+        if replay is not None:
+            replay.add(row_of(step, action, latent))
+        return int(vector.num - step.is_first.sum())
+
+    return turn
+
+
+def replay_for(vector: Vector, config: Config) -> Replay:
+    """A small replay with the columns of a run of `config`."""
+    pictures = any(spec.kind == "image" for spec in vector.obs_specs.values())
+    config = with_size(config, pictures)
+    rssm = config.rssm
+    columns: Any = row_specs(
+        vector.obs_specs,
+        vector.action_specs,
+        deter=rssm.deter,
+        stoch=rssm.stoch,
+        classes=rssm.classes,
+    )
+    length = config.replay.context + config.train.length
+    capacity = max(ROWS, vector.num * (length + 1))
+    return Replay(columns, streams=vector.num, capacity=capacity, length=length)
+
+
+def blank_latents(replay: Replay) -> dict[str, np.ndarray]:
+    """Zeros for the columns that the agent would fill."""
+    return {
+        name: np.zeros((replay.streams, *column.shape), column.dtype)
+        for name, column in replay.columns.items()
+        if name.startswith("latent/")
+    }
+
+
+def _show(options: EnvOptions, config: Config, found: dict[str, float], widest: float) -> None:
+    repeat = config.env.repeat
+    rows = [
+        (WAYS[name], str(1 if name == "loop" else options.num), f"{s:,.0f}", f"{s * repeat:,.0f}")
+        for name, s in found.items()
+    ]
+    note = f"random actions; repeats differ by up to ±{widest:.0%}"
+    columns = ("", "environments", "agent steps\na second", "frames\na second")
+    show(f"{options.task} (repeat {repeat})", columns, rows, note)
