@@ -20,6 +20,7 @@ from reverie.config.schema import Config
 from reverie.train.errors import RunError
 
 FAILURES = 3
+FLUSH_SECONDS = 5.0
 
 
 class Sink(Protocol):
@@ -118,6 +119,8 @@ def _plain(value: Any) -> int | float | None:
 class TensorBoard:
     """Events for TensorBoard, written in this thread so that a failure is seen here.
 
+    Events reach the disk every few seconds and at `close`: each flush waits for the disk.
+
     Args:
         folder: where the events file goes.
         purge_step: events of this step and later, left by an earlier try, are hidden.
@@ -128,6 +131,7 @@ class TensorBoard:
         proto = importlib.import_module("tensorboardX.proto.event_pb2")
         self._summary = importlib.import_module("tensorboardX.proto.summary_pb2").Summary
         self._event = proto.Event
+        self._flushed = time.monotonic() - 2 * FLUSH_SECONDS
         self._file = writer.EventsWriter(str(folder / "events"), f".{time.time_ns()}")
         if purge_step is not None:
             start = proto.SessionLog(status=proto.SessionLog.START)
@@ -162,7 +166,9 @@ class TensorBoard:
     def _put(self, step: int, **content: Any) -> None:
         event = self._event(wall_time=time.time(), step=int(step), **content)
         self._file.write_event(event)
-        self._file.flush()
+        if time.monotonic() - self._flushed > FLUSH_SECONDS:
+            self._file.flush()
+            self._flushed = time.monotonic()
 
 
 class Wandb:
