@@ -135,11 +135,13 @@ def agent(variant: str) -> Agent:
     return fill(shape, load(f"{variant}_params"))
 
 
-def state(variant: str, cfg: Config | None = None):
-    """The training state from which the reference started."""
+@functools.cache
+def state(variant: str):
+    """The training state from which the reference started. Nothing is compiled for it."""
     inputs, params = load(f"{variant}_inputs"), load(f"{variant}_params")
     obs, actions = specs(variant)
-    blank = jax.jit(lambda k: init(obs, actions, cfg or config(variant), k))(jax.random.key(0))
+    shape = jax.eval_shape(lambda k: init(obs, actions, config(variant), k), jax.random.key(0))
+    blank = jax.tree.map(lambda leaf: jnp.asarray(np.zeros(leaf.shape, leaf.dtype)), shape)
     slow = {name.replace("slowval/", "val/"): v for name, v in params.items() if "slowval" in name}
     returns = dataclasses.replace(
         blank.returns,
