@@ -8,7 +8,6 @@ matrix product, which tells what the machine can do at that very time.
 import functools as ft
 import resource
 import sys
-import time
 from typing import Any, NamedTuple
 
 import jax
@@ -113,9 +112,7 @@ def prepare(case: Case) -> Subject:
     """Compile the update of `case` and make its learner ready."""
     learner = Learner(case.obs_specs, case.action_specs, case.config)
     rows = random_rows(case)
-    begin = time.perf_counter()
     compiled = learner.compile(rows)
-    seconds = time.perf_counter() - begin
 
     def start() -> None:
         finished = learner.update(rows, None)
@@ -124,7 +121,12 @@ def prepare(case: Case) -> Subject:
 
     contender = Contender(start, lambda: jax.block_until_ready(learner.state))
     params = count_params(learner.state.agent)
-    return Subject(case, learner, contender, params, compiled.flops, seconds, compiled.nbytes)
+    return Subject(
+        *(case, learner, contender, params),
+        flops=compiled.flops,
+        compile_s=compiled.seconds,
+        device_bytes=compiled.nbytes,
+    )
 
 
 def _product_contender(product: MatrixProduct) -> Contender:
