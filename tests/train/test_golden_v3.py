@@ -189,7 +189,7 @@ def test_each_loss_reaches_the_modules_it_should(variant):
         return jnp.stack([out.losses[name].mean() for name in names]) @ row
 
     # One loss a call: under vmap over cotangents jaxlib 0.10.2's CPU compiler gets the gradient of
-    # an RMS norm wrong (its YNN fusions; right in 0.11.2, and wherever activations are batched too).
+    # an RMS norm wrong (its YNN fusions; right in 0.11.2, and where activations are batched too).
     gradient = jax.jit(jax.grad(mean_of))
     for name, row in zip(names, np.eye(len(names), dtype=np.float32), strict=True):
         squares: dict[str, float] = {}

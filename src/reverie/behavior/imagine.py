@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from reverie.nn.heads import Actor, Policy
+from reverie.nn.heads import Actor, BernoulliHead, Policy, TwoHotHead
 from reverie.records import Latent
 from reverie.world.model import WorldModel, feature
 
@@ -14,13 +14,13 @@ sg = jax.lax.stop_gradient
 
 
 class Imagined(NamedTuple):
-    """N dreams of H steps; leading axes (H + 1, N) or, for what the policy did, (H, N)."""
+    """N dreams of H steps: what was seen, done and reached."""
 
-    feature: Array  # (H + 1, N, F): the start and every state after it
-    deter: Array  # (H + 1, N, D)
+    feature: Array  # (H, N, F): the start and every state in which an action was chosen
+    last: Array  # (N, F): the state after the last action
     logits: Array  # (H, N, Z, C): prior of every state after the start
     action: dict[str, Array]  # (H, N, components)
-    policy: Policy  # the distributions they were drawn from; carries the actor's gradient
+    policy: Policy  # (H, N): the distributions they were drawn from; carries the actor's gradient
 
 
 class DreamNoise(NamedTuple):
@@ -56,17 +56,16 @@ def imagine(world: WorldModel, actor: Actor, start: Latent, noise: DreamNoise) -
         action = sg(policy.sample(action_noise))
         following, logits = rssm.imagine(sg(carry), world.embed(action), prior_noise)
         following = sg(following)
-        return following, (x, carry.deter, sg(logits), action, policy)
+        return following, (x, sg(logits), action, policy)
 
-    first = rssm.carry(start)
-    last, (x, deter, logits, action, policy) = jax.lax.scan(step, first, noise)
-    x = jnp.concatenate([x, feature(rssm.latent(last))[None]])
-    deter = jnp.concatenate([deter, last.deter[None]])
-    return Imagined(x, deter, logits, action, policy)
+    last, (x, logits, action, policy) = jax.lax.scan(step, rssm.carry(start), noise)
+    return Imagined(x, feature(rssm.latent(last)), logits, action, policy)
 
 
-def dream_outcomes(
-    world: WorldModel, x: Float[Array, "k n f"]
-) -> tuple[Float[Array, "k n"], Float[Array, "k n"]]:
-    """Predicted reward (environment units) and probability of going on at imagined states."""
-    return sg(world.reward(x).mean()), sg(world.cont(x).mean())
+def means_along(head: TwoHotHead | BernoulliHead, dream: Imagined) -> Float[Array, "k n"]:
+    """What `head` predicts at all H + 1 states, without gradient.
+
+    The last state is a call of its own: joining the features would copy them all.
+    """
+    early, last = head(sg(dream.feature)).mean(), head(sg(dream.last)).mean()
+    return sg(jnp.concatenate([early, last[None]]))

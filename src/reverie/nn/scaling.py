@@ -44,8 +44,8 @@ def two_hot(
     weight; values beyond the outermost bins give it to that bin.
     """
     bins = jnp.asarray(symexp_bins(count))
-    # One comparison suffices: the bin above is the next one, except beyond the ends.
-    above = jnp.sum(value[..., None] >= bins, -1, dtype=jnp.int32)
+    # One search suffices: the bin above is the next one, except beyond the ends.
+    above = jnp.searchsorted(bins, value, side="right", method="scan_unrolled").astype(jnp.int32)
     below = jnp.clip(above - 1, 0, count - 1)
     above = jnp.clip(above, 0, count - 1)
     to_below = jnp.abs(bins[below] - value)

@@ -14,10 +14,9 @@ from reverie.behavior.actor_critic import (
     replay_value_loss,
     value_loss,
 )
-from reverie.behavior.imagine import DreamNoise, Imagined, dream_noise, dream_outcomes, imagine
+from reverie.behavior.imagine import DreamNoise, Imagined, dream_noise, imagine, means_along
 from reverie.behavior.returns import ReturnRange
 from reverie.config.schema import Config
-from reverie.nn.distributions import TwoHot
 from reverie.nn.heads import ContinuousOut
 from reverie.nn.layers import to_compute
 from reverie.records import Latent, Sequence
@@ -99,15 +98,16 @@ def agent_loss(
     )
     starts = starts if config.behavior.actor_grad_start else sg(starts)
     dream = imagine(agent.world, agent.actor, starts, noise.dream)
-    reward, cont = dream_outcomes(agent.world, sg(dream.feature))
+    reward = means_along(agent.world.reward, dream)
+    cont = means_along(agent.world.cont, dream)
+    slow = means_along(slow_critic, dream)
     critic = agent.critic(dream.feature)
-    slow = slow_critic(sg(dream.feature)).mean()
-    targets, returns = make_targets(reward, cont, critic.mean(), slow, state.returns, config)
+    values = jnp.concatenate([critic.mean(), agent.critic(sg(dream.last)).mean()[None]])
+    targets, returns = make_targets(reward, cont, values, slow, state.returns, config)
 
     policy, entropy = policy_loss(dream, targets, config)
-    value = targets.weight[:-1] * value_loss(
-        TwoHot(critic.logits[:-1]), targets.returns, targets.slow[:-1], config
-    )
+    value = value_loss(critic, targets.returns, targets.slow[:-1], config)
+    value = targets.weight[:-1] * value
     losses["policy"] = policy.mean(0).reshape(batch, count)
     losses["value"] = value.mean(0).reshape(batch, count)
     replayed = feature(observed.latent)[:, time - count :]
