@@ -36,17 +36,22 @@ def stack_shape(specs: Specs, keys: tuple[str, ...]) -> tuple[int, int, int]:
 def flatten_vector(value: Array, spec: Spec, squash: bool) -> Float[Array, "n width"]:
     """One key as network input: classes one-hot, numbers (symlog-compressed if `squash`) flat.
 
-    −1 in a class and −inf in a number mean "missing" and become zeros.
+    −1 in a class and −inf in a number mean "missing": one such entry makes the whole key zeros, as
+    in the official code.
     """
     flat = value.reshape(value.shape[0], -1)
     if spec.kind == "discrete":
+        missing = flat == -1
         parts = [
             jax.nn.one_hot(flat[:, i], classes, dtype=jnp.float32)
             for i, classes in enumerate(spec.classes)
         ]
-        return jnp.concatenate(parts, -1)
-    numbers = flat.astype(jnp.float32)
-    return jnp.where(jnp.isneginf(numbers), 0.0, symlog(numbers) if squash else numbers)
+        numbers = jnp.concatenate(parts, -1)
+    else:
+        numbers = flat.astype(jnp.float32)
+        missing = jnp.isneginf(numbers)
+        numbers = symlog(numbers) if squash else numbers
+    return jnp.where(missing.any(-1, keepdims=True), 0.0, numbers)
 
 
 class Encoder(Module):
