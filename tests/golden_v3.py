@@ -193,3 +193,21 @@ def close(actual, expected, *, rtol: float = 1e-5, atol: float = 1e-6, name: str
     bound = rtol * np.abs(expected).max(initial=0.0) + atol
     worst = np.abs(actual - expected).max(initial=0.0)
     assert worst <= bound, f"{name}: off by {worst:.3g}, allowed {bound:.3g}"
+
+
+def layer_arrays(prefix: str) -> dict[str, jax.Array]:
+    """The arrays of one part of `fn_layers`, names without the part's."""
+    found = load("fn_layers").items()
+    start = f"{prefix}/"
+    return {k.removeprefix(start): jnp.asarray(v) for k, v in found if k.startswith(start)}
+
+
+def pull(function, cotangent, *inputs):
+    """Output of `function`, and the gradient of Σ output·cotangent for each of its inputs."""
+
+    @jax.jit
+    def both(*inputs):
+        y, back = jax.vjp(function, *inputs)
+        return y, back(cotangent)
+
+    return both(*inputs)
