@@ -103,7 +103,8 @@ class OptimConfig:
     warmup: int = 1000
     """Updates over which the rate rises linearly from 0."""
     schedule: Literal["const", "linear", "cosine"] = "const"
-    """Rate after the warm-up: constant, or falling to a tenth of the peak."""
+    """Rate after the warm-up: constant, falling to a tenth of the peak (linear), or to practically
+    zero (cosine, as the official code computes it)."""
     anneal: int = 0
     """Update at which a falling schedule reaches its end."""
 

@@ -34,23 +34,28 @@ def scale_by_momentum(decay: float, nesterov: bool) -> optax.GradientTransformat
 
 
 def nesterov_momentum(decay: float) -> optax.GradientTransformation:
-    """The debiased mean, averaged once more with the newest gradient."""
-    plain = optax.ema(decay, debias=True)
+    """The mean, averaged once more with the newest gradient, and debiased as a plain mean is."""
+    plain = optax.ema(decay, debias=False)
 
-    def update(updates, state, params=None):
+    def update(updates: Any, state: Any, params: Any = None):
         mean, state = plain.update(updates, state, params)
-        return jax.tree.map(lambda m, g: decay * m + (1 - decay) * g, mean, updates), state
+        bias = 1.0 - decay ** state.count.astype(jnp.float32)
+        ahead = jax.tree.map(lambda m, g: (decay * m + (1 - decay) * g) / bias, mean, updates)
+        return ahead, state
 
     return optax.GradientTransformation(plain.init, update)
 
 
 def learning_rate(config: OptimConfig) -> optax.Schedule:
-    """Rate by number of earlier updates: linear from exactly 0, then the schedule."""
+    """Rate by number of earlier updates: linear from exactly 0, then the schedule.
+
+    The cosine ends at 0.1·lr *times* the peak, practically zero: so the official code computes it.
+    """
     span = max(config.anneal - config.warmup, 1)
     if config.schedule == "linear":
         after = optax.linear_schedule(config.lr, 0.1 * config.lr, span)
     elif config.schedule == "cosine":
-        after = optax.cosine_decay_schedule(config.lr, span, 0.1)
+        after = optax.cosine_decay_schedule(config.lr, span, 0.1 * config.lr)
     else:
         after = optax.constant_schedule(config.lr)
     if not config.warmup:
