@@ -11,6 +11,16 @@ from reverie.nn.layers import MLP, Linear
 from reverie.records import Spec, Specs
 
 
+def trunk_and_out(
+    inputs: int, outputs: int, config: HeadConfig, key: PRNGKeyArray
+) -> tuple[MLP, Linear]:
+    """The hidden layers of a head and its output layer."""
+    trunk_key, out_key = jax.random.split(key)
+    width = config.units if config.layers else inputs
+    trunk = MLP(inputs, config.units, config.layers, key=trunk_key)
+    return trunk, Linear(width, outputs, scale=config.outscale, key=out_key)
+
+
 class TwoHotHead(Module):
     """A real number of any magnitude: reward, value."""
 
@@ -18,10 +28,7 @@ class TwoHotHead(Module):
     out: Linear
 
     def __init__(self, inputs: int, config: HeadConfig, *, key: PRNGKeyArray):
-        trunk_key, out_key = jax.random.split(key)
-        self.trunk = MLP(inputs, config.units, config.layers, key=trunk_key)
-        width = config.units if config.layers else inputs
-        self.out = Linear(width, config.bins, scale=config.outscale, key=out_key)
+        self.trunk, self.out = trunk_and_out(inputs, config.bins, config, key)
 
     def __call__(self, feature: Float[Array, "*n f"]) -> TwoHot:
         return TwoHot(self.out(self.trunk(feature)))
@@ -34,10 +41,7 @@ class BernoulliHead(Module):
     out: Linear
 
     def __init__(self, inputs: int, config: HeadConfig, *, key: PRNGKeyArray):
-        trunk_key, out_key = jax.random.split(key)
-        self.trunk = MLP(inputs, config.units, config.layers, key=trunk_key)
-        width = config.units if config.layers else inputs
-        self.out = Linear(width, 1, scale=config.outscale, key=out_key)
+        self.trunk, self.out = trunk_and_out(inputs, 1, config, key)
 
     def __call__(self, feature: Float[Array, "*n f"]) -> Bernoulli:
         return Bernoulli(self.out(self.trunk(feature))[..., 0])
