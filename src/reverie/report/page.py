@@ -87,7 +87,7 @@ def _subtitle(runs: Sequence[Run]) -> str:
         if len(values) == 1 and None not in values:
             parts.append(words.format(*values))
     if len(runs) == 1:
-        parts += [f"{value} {name}" for name, value in runs[0].facts]
+        parts += [f"{name} {value}" for name, value in runs[0].facts]
     return " · ".join(parts)
 
 
