@@ -1,5 +1,6 @@
-"""Small networks with random parameters, made without compiling anything."""
+"""Small networks and sequences with random numbers, made without compiling anything."""
 
+import dataclasses
 import functools as ft
 from collections.abc import Callable
 from typing import Any
@@ -8,7 +9,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from reverie.config.schema import Config
 from reverie.module import named_leaves
+from reverie.records import Latent, Sequence, Spec, Specs
+from reverie.train.state import Agent, TrainState, init
 
 
 def filled(build: Callable, *args: Any, seed: int = 0, **kwargs: Any) -> Any:
@@ -34,3 +38,42 @@ def random_leaf(rng: np.random.Generator, name: str, leaf: Any) -> np.ndarray:
     else:
         value = 0.2 * rng.normal(size=leaf.shape)
     return value.astype(leaf.dtype)
+
+
+def fresh_state(obs: Specs, actions: Specs, config: Config, seed: int = 0) -> TrainState:
+    """A train state before its first update, with random networks; nothing is compiled for it."""
+    shape = jax.eval_shape(lambda key: init(obs, actions, config, key), KEY)
+    zeros = jax.tree.map(lambda leaf: jnp.asarray(np.zeros(leaf.shape, leaf.dtype)), shape)
+    agent = filled(Agent, obs, actions, config, seed=seed)
+    slow = jax.tree.map(lambda x: x + 0.0, agent.critic)
+    return dataclasses.replace(zeros, agent=agent, slow_critic=slow)
+
+
+def stored(
+    obs: Specs, actions: Specs, config: Config, *, batch: int, rows: int, seed: int = 0
+) -> Sequence:
+    """Random sequences in the form in which replay stores them, episode borders included."""
+    rng, shape = np.random.default_rng(seed), (batch, rows)
+
+    def column(spec: Spec) -> np.ndarray:
+        full = (*shape, *spec.shape)
+        if spec.kind == "image":
+            return rng.integers(0, 256, full).astype(np.uint8)
+        if spec.kind == "discrete":
+            classes = np.asarray(spec.classes).reshape(spec.shape)
+            return (rng.random(full) * classes).astype(np.int32)
+        return rng.normal(size=full).astype(np.float32)
+
+    last = rng.random(shape) < 0.25
+    first = np.concatenate([np.ones((batch, 1), bool), last[:, :-1]], 1)
+    deter = rng.normal(size=(*shape, config.rssm.deter)).astype(np.float32)
+    stoch = rng.integers(0, config.rssm.classes, (*shape, config.rssm.stoch)).astype(np.uint8)
+    return Sequence(
+        obs={key: column(spec) for key, spec in obs.items()},
+        action={key: column(spec) for key, spec in actions.items()},
+        reward=rng.normal(size=shape).astype(np.float32),
+        is_first=first,
+        is_last=last,
+        is_terminal=last & (rng.random(shape) < 0.5),
+        latent=Latent(jnp.asarray(deter, jnp.bfloat16), stoch),
+    )
