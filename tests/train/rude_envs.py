@@ -1,0 +1,61 @@
+"""Environments that misbehave while a run goes on; importing this registers them."""
+
+import os
+import sys
+import time
+from pathlib import Path
+
+import gymnasium
+import numpy as np
+from gymnasium import spaces
+
+TROUBLES = ("raise", "exit", "hang", "nan")
+
+
+class Rude(gymnasium.Env):
+    """Shows (steps of the episode, 0, 0, 0), lasts 9 steps, and goes wrong in between.
+
+    The spaces are CartPole's, so that tests of both share their compiled programs.
+
+    `trouble` happens at step `at` of an environment's life: "raise", "exit", "hang" or "nan"; with
+    `once`, a file, only while that file does not exist.
+    """
+
+    def __init__(self, trouble: str = "", at: int = 50, once: str = ""):
+        self.observation_space = spaces.Box(-np.inf, np.inf, (4,), np.float32)
+        self.action_space = spaces.Discrete(2)
+        self.trouble, self.at, self.once = trouble, at, once
+        self.count = self.life = 0
+
+    def reset(self, *, seed=None, options=None):
+        self.count = 0
+        return self._show(), {}
+
+    def _show(self):
+        return np.array([self.count, 0, 0, 0], np.float32)
+
+    def step(self, action):
+        self.count, self.life = self.count + 1, self.life + 1
+        value = self._show()
+        if self.life == self.at and self.trouble and not (self.once and Path(self.once).exists()):
+            value = self._misbehave(value)
+        return value, 1.0, self.count == 9, False, {}
+
+    def _misbehave(self, value):
+        if self.once:
+            Path(self.once).touch()
+        if self.trouble == "hang":
+            sys.stderr.write("hanging\n")
+            sys.stderr.flush()
+            time.sleep(1000)
+        if self.trouble == "exit":
+            os._exit(7)
+        if self.trouble == "raise":
+            raise RuntimeError("the simulator lost its marbles")
+        return value * np.nan
+
+
+for _trouble in TROUBLES:
+    gymnasium.register(
+        f"Rude/{_trouble.title()}-v0", entry_point=Rude, kwargs={"trouble": _trouble}
+    )

@@ -1,0 +1,182 @@
+"""What goes wrong while a run goes on: environments that die, numbers that are not finite."""
+
+import functools as ft
+import signal
+
+import jax
+import numpy as np
+import pytest
+from rude_envs import Rude
+from tiny_runs import flat, learn, metrics, newest
+
+import reverie
+from reverie.envs.base import EnvError
+from reverie.module import tree_at
+from reverie.replay.replay import Replay
+from reverie.replay.rows import row_specs
+from reverie.train import evaluate, loop
+from reverie.train.errors import RunError, Stopped
+from reverie.train.signals import Interrupt
+
+
+def replay_of(run) -> Replay:
+    """The replay that the newest checkpoint of a run holds."""
+    config, tree = reverie.saved_config(run), newest(run)
+    agent = reverie.load(run)
+    rssm = config.rssm
+    sizes = {"deter": rssm.deter, "stoch": rssm.stoch, "classes": rssm.classes}
+    replay = Replay(
+        row_specs(agent.obs_specs, agent.action_specs, **sizes),
+        streams=config.env.num,
+        capacity=tree["replay"]["keep"]["slots"] * config.env.num,
+        length=config.train.length + config.replay.context,
+        chunk=config.replay.chunk,
+    )
+    replay.load(run / "replay", tree["replay"])
+    return replay
+
+
+@pytest.mark.parametrize("trouble", ["raise", "exit", "hang"])
+def test_a_failing_environment_is_restarted_counted_and_never_mixed(trouble, tmp_path, cache):
+    env = ft.partial(Rude, trouble=trouble, at=50, once=str(tmp_path / "done"))
+    changes = {"steps": 200, "env.parallel": trouble != "raise"}
+    run = learn(env, tmp_path / "run", {**changes, "env.timeout": 4 if trouble == "hang" else 60})
+    restarts = [row["env/restarts"] for row in metrics(run) if "env/restarts" in row]
+    assert (restarts[0], restarts[-1]) == (0, 1)
+    replay = replay_of(run)
+    rows = replay._store.arrays
+    abandoned = 0
+    for stream in range(2):
+        count, first = rows["obs/vector"][stream, :100, 0], rows["is_first"][stream, :100]
+        last = rows["is_last"][stream, :100]
+        assert (count[first] == 0).all()
+        going_on = ~first[1:]
+        np.testing.assert_array_equal(count[1:][going_on], count[:-1][going_on] + 1)
+        assert (rows["reward"][stream, :100][first] == 0).all()
+        abandoned += int((first[1:] & ~last[:-1]).sum())
+    assert abandoned == 1
+    check_drawn(replay)
+
+
+def check_drawn(replay: Replay) -> None:
+    """Every drawn sequence ends an episode before it begins the next, the abandoned one too."""
+    seen = False
+    for _ in range(60):
+        batch, _ = replay.draw(16)
+        count = batch["obs/vector"][..., 0]
+        begins = batch["is_first"][:, 1:]
+        np.testing.assert_array_equal(batch["is_last"][:, :-1] & begins, begins)
+        np.testing.assert_array_equal(count[:, 1:][~begins], count[:, :-1][~begins] + 1)
+        seen |= bool((begins & (count[:, :-1] < 9)).any())
+    assert seen, "the abandoned episode was never drawn"
+
+
+def test_too_many_restarts_stop_the_run(tmp_path, cache):
+    env = ft.partial(Rude, trouble="raise", at=30)
+    with pytest.raises(EnvError, match=r"all 2 restarts \(env.restarts\) are used up"):
+        learn(env, tmp_path, {"env.restarts": 2})
+
+
+def test_nan_of_an_environment_stops_the_run_and_keeps_what_was_saved(tmp_path, cache):
+    changes = {"train.save_every": 0}
+    with pytest.raises(EnvError, match=r"Environment 0: observation 'vector' .* at step 5 of"):
+        learn(ft.partial(Rude, trouble="nan", at=50), tmp_path, changes)
+    assert newest(tmp_path)["clocks"]["step"] == 110
+    learn(ft.partial(Rude), tmp_path, changes)
+    assert newest(tmp_path)["clocks"]["step"] == 240
+
+
+def test_a_diverging_learner_stops_the_run_and_keeps_what_was_saved(tmp_path, cache):
+    changes = {"train.save_every": 0, "optim.lr": 1e12, "optim.warmup": 10}
+    with pytest.raises(RunError) as stop:
+        learn(Rude, tmp_path, changes)
+    text = str(stop.value)
+    assert "gave numbers that are not finite in loss/" in text
+    assert "parameters no longer finite: world." in text
+    assert text.count("\n") == 0
+    tree = newest(tmp_path)
+    for name, value in flat(tree["learner"]).items():
+        if isinstance(value, np.ndarray) and value.dtype.kind == "f":
+            assert np.isfinite(value).all(), name
+    assert reverie.load(tmp_path).act({"vector": np.zeros(4, np.float32)})
+
+
+def test_a_poisoned_parameter_is_found(tmp_path, cache, monkeypatch):
+    """One infinite weight, as a broken memory would leave it; the update spreads it."""
+    real = loop.Run.turn
+
+    def turn(run):
+        if run.step == 120:
+            poison(run.learner)
+        real(run)
+
+    monkeypatch.setattr(loop.Run, "turn", turn)
+    named = r"update \d+ .* not finite in loss/.*loss/value; parameters no longer finite: .* more\."
+    with pytest.raises(RunError, match=named):
+        learn(Rude, tmp_path, {"train.save_every": 0})
+    assert np.isfinite(newest(tmp_path)["learner"]["pending"]["metrics"]).all()
+
+
+def poison(learner) -> None:
+    """Put an infinity into the first tensor of the critic."""
+    leaves, structure = jax.tree.flatten(learner.state.agent.critic)
+    leaves[0] = leaves[0].at[(0,) * leaves[0].ndim].set(np.inf)
+    critic = jax.tree.unflatten(structure, leaves)
+    learner.state = tree_at(lambda state: state.agent.critic, learner.state, critic)
+
+
+def test_signals_are_a_question_and_the_second_one_an_order():
+    before = signal.getsignal(signal.SIGTERM)
+    with Interrupt() as interrupt:
+        assert interrupt.asked == 0
+        signal.raise_signal(signal.SIGTERM)
+        assert interrupt.asked == signal.SIGTERM
+        with pytest.raises(Stopped, match="stopped by SIGINT at once") as stop:
+            signal.raise_signal(signal.SIGINT)
+    assert stop.value.exit_code == 130
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_a_signal_during_an_evaluation_saves_and_the_resumed_run_repeats_it(
+    tmp_path, cache, monkeypatch
+):
+    changes = {"train.eval_every": 120, "train.eval_episodes": 4}
+    whole = learn(Rude, tmp_path / "whole", changes)
+    real = evaluate.Film.add
+    calls = iter(range(10_000))
+
+    def add(film, envs, step, *, render=False):
+        if render and next(calls) == 25:
+            signal.raise_signal(signal.SIGINT)
+        return real(film, envs, step, render=render)
+
+    monkeypatch.setattr(evaluate.Film, "add", add)
+    with pytest.raises(Stopped, match="stopped by SIGINT at step 120 and saved"):
+        learn(Rude, tmp_path / "parts", changes)
+    assert newest(tmp_path / "parts")["clocks"]["chores"] == ["evaluate"]
+    parts = learn(Rude, tmp_path / "parts", changes)
+    assert metrics(parts) == metrics(whole)
+
+
+def test_a_failing_evaluation_loses_nothing(tmp_path, cache, monkeypatch):
+    def fail(*_, **__):
+        raise EnvError("no display.")
+
+    with monkeypatch.context() as patch, pytest.raises(EnvError, match="no display"):
+        patch.setattr(loop.Evaluator, "__call__", fail)
+        learn(Rude, tmp_path)
+    assert newest(tmp_path)["clocks"]["step"] == 240
+    learn(Rude, tmp_path)
+    assert "eval/return" in metrics(tmp_path)[-1]
+
+
+def test_an_environment_that_does_not_repeat_itself_is_named_on_resume(tmp_path, cache, capsys):
+    class Wandering(Rude):
+        def _show(self):
+            return np.random.default_rng().normal(size=4).astype(np.float32)
+
+    run = learn(Wandering, tmp_path, {"steps": 90})
+    assert newest(run)["envs"]["envs"][0]["due"] is False
+    learn(Wandering, tmp_path, {"steps": 120})
+    said = " ".join(capsys.readouterr().out.split())
+    assert "resumed at step 90. the open episode of environment 0, 1 cannot be rebuilt" in said
