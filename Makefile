@@ -14,11 +14,11 @@ demo: setup
 	$(BIN)/reverie report runs/demo
 
 test: setup
-	$(BIN)/python -m pytest -n 2 -m "not slow"
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
 	@$(MAKE) --no-print-directory lint
 
 test-all: setup
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 	@$(MAKE) --no-print-directory lint
 
 lint: setup
