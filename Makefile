@@ -10,7 +10,7 @@ STAMP := $(VENV)/.installed-$(subst $(comma),-,$(EXTRAS))
 .PHONY: demo test test-all lint setup
 
 demo: setup
-	$(BIN)/reverie train minigrid_empty_5x5 --preset demo --logdir runs/demo
+	$(BIN)/reverie train minigrid_empty_8x8 --preset demo --logdir runs/demo
 	$(BIN)/reverie report runs/demo
 
 test: setup
