@@ -59,3 +59,28 @@ for _trouble in TROUBLES:
     gymnasium.register(
         f"Rude/{_trouble.title()}-v0", entry_point=Rude, kwargs={"trouble": _trouble}
     )
+
+
+class Odd(gymnasium.Env):
+    """Spaces that the agent cannot use; nobody gets to step it."""
+
+    def __init__(self, shows=None, does=None):
+        self.observation_space = shows or spaces.Box(-1, 1, (4,), np.float32)
+        self.action_space = does or spaces.Discrete(2)
+
+    def reset(self, *, seed=None, options=None):
+        return self.observation_space.sample(), {}
+
+
+def _picture(height: int, width: int) -> dict:
+    return {"shows": spaces.Box(0, 255, (height, width, 3), np.uint8)}
+
+
+ODD = {
+    "Blind": {"shows": spaces.Text(8)},
+    "Speaker": {"does": spaces.Text(8)},
+    "Stripe": _picture(8, 400),
+    "Poster": _picture(1024, 1024),
+}
+for _name, _kwargs in ODD.items():
+    gymnasium.register(f"Odd/{_name}-v0", entry_point=Odd, kwargs=_kwargs)

@@ -23,6 +23,10 @@ LAUNCH = 150e-6
 by one. From 22 ms an update that others report for size 1m; not measured by us."""
 
 
+NAME_BYTES = 350
+"""Bytes that a checkpoint spends on the name, shape and place of a tensor."""
+
+
 class Plan(NamedTuple):
     """Predicted needs of a whole run."""
 
@@ -77,7 +81,7 @@ def make_plan(
         params=count_params(learner.state.agent),
         host_bytes=replay.planned_bytes,
         device_bytes=update.nbytes or learner.nbytes,
-        disk_bytes=disk_bytes(learner, replay, config.train.keep),
+        disk_bytes=disk_bytes(config, learner, replay),
         updates=updates,
         update_flops=update.flops,
         seconds=updates * update_seconds(config, update.flops),
@@ -85,16 +89,19 @@ def make_plan(
     )
 
 
-def disk_bytes(learner: Learner, replay: Replay, keep: int) -> int:
-    """Disk that replay and checkpoints take at most, while one more than `keep` is being written.
+def disk_bytes(config: Config, learner: Learner, replay: Replay) -> int:
+    """Disk that replay and checkpoints take at most: while one more than `train.keep` is written.
 
     Updates rewrite latents everywhere, so every checkpoint has latents of its own; the other
-    columns of a row are shared.
+    columns of a row are shared, but for the file that was not yet full.
     """
     row = row_bytes(replay.columns)
     latents = sum(replay.columns[name].nbytes for name in LATENTS)
-    rows = replay.planned_bytes // row
-    return rows * (row + keep * latents) + (keep + 1) * learner.nbytes
+    tensors = len(jax.tree.leaves((learner.state, learner.acting, learner.newest)))
+    own = replay.planned_bytes // row * latents + config.replay.chunk * row
+    own += config.train.batch * config.train.length * latents  # of the update in flight
+    own += learner.nbytes + NAME_BYTES * tensors
+    return replay.planned_bytes + own * (config.train.keep + 1)
 
 
 def update_seconds(config: Config, flops: int) -> float:
