@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -16,7 +17,7 @@ from reverie.config.edit import field_types, flat, to_json
 from reverie.config.presets import resolve
 from reverie.config.schema import ConfigError
 from reverie.launch import read
-from reverie.train.errors import RunError
+from reverie.train.errors import RunError, Stopped
 
 
 @pytest.fixture
@@ -27,7 +28,7 @@ def calls(monkeypatch):
     def stand_in(module: str, name: str, answer):
         def call(*args, **kwargs):
             seen[name if name != "run" else module] = (args, kwargs)
-            if isinstance(answer, Exception):
+            if isinstance(answer, BaseException):
                 raise answer
             return answer
 
@@ -148,6 +149,15 @@ def test_interruption_exits_130(calls, monkeypatch, capsys):
     monkeypatch.setitem(VERBS, "train", interrupt)
     assert main(["train", "gym:A"]) == 130
     assert capsys.readouterr().err == "reverie: interrupted.\n"
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_stopped_run_exits_as_a_shell_expects(calls, capsys, number, code):
+    calls["fail"]("reverie.train.loop", "train", Stopped(number, "at step 7 and saved"))
+    assert main(["train", "gym:A"]) == code
+    name = number.name
+    said = f"reverie: stopped by {name} at step 7 and saved; the same command resumes.\n"
+    assert capsys.readouterr().err == said
 
 
 def test_eval_reads_the_run_folder(calls, tmp_path, capsys):
