@@ -6,6 +6,7 @@ import signal
 import jax
 import numpy as np
 import pytest
+from gymnasium import spaces
 from rude_envs import Rude
 from tiny_runs import flat, learn, metrics, newest
 
@@ -123,6 +124,20 @@ def poison(learner) -> None:
     leaves[0] = leaves[0].at[(0,) * leaves[0].ndim].set(np.inf)
     critic = jax.tree.unflatten(structure, leaves)
     learner.state = tree_at(lambda state: state.agent.critic, learner.state, critic)
+
+
+def test_a_single_action_is_no_fault(tmp_path, cache):
+    """Its entropy is zero of a largest entropy of zero: a share that is not reported."""
+
+    class Single(Rude):
+        def __init__(self):
+            super().__init__()
+            self.action_space = spaces.Discrete(1)
+
+    run = learn(Single, tmp_path, {"steps": 80})
+    names = {name for row in metrics(run) for name in row}
+    assert "train/ent/action" in names
+    assert "train/rand/action" not in names
 
 
 def test_signals_are_a_question_and_the_second_one_an_order():

@@ -14,6 +14,9 @@ HOMES = {"ALE/": ("ale_py", "atari"), "MiniGrid-": ("minigrid", "minigrid"),
          "BabyAI-": ("minigrid", "minigrid")}  # fmt: skip
 """Prefix of an id -> package that registers it, and our extra that installs the package."""
 
+HEADLESS = {"MUJOCO_GL": "egl", "SDL_VIDEODRIVER": "dummy", "SDL_AUDIODRIVER": "dummy"}
+"""Variables with which simulators draw into memory."""
+
 
 def find(name: str) -> EnvSpec:
     """The registration of an id, which may be written `module:id` to import `module` first.
@@ -76,10 +79,12 @@ def _render_modes(spec: EnvSpec) -> list[str]:
 
 
 def default_gl() -> None:
-    """Let MuJoCo draw without a display: EGL, unless the user chose something or has a screen.
+    """Let MuJoCo and pygame draw without a display, unless the user chose something or has one.
 
-    Works by the variable MUJOCO_GL of this process and only before MuJoCo is imported.
+    Works by variables of this process and only before these packages are imported. Without them
+    MuJoCo fails, and pygame complains about the missing screen and sound card.
     """
     screen = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     if sys.platform.startswith("linux") and not screen:
-        os.environ.setdefault("MUJOCO_GL", "egl")
+        for name, value in HEADLESS.items():
+            os.environ.setdefault(name, value)

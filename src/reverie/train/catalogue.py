@@ -72,12 +72,12 @@ BEHAVIOR = (
 )
 
 OPTIMISER = (
-    Metric("train/updates", "updates", "updates since the run began"),
+    Metric("train/updates", "updates", "number of the newest update in the interval"),
     Metric("train/grad_norm", "1", "norm of the whole gradient before clipping"),
     Metric("train/grad_rms", "1", "root mean square of the gradient's entries"),
     Metric("train/update_rms", "1", "root mean square of the parameter change's entries"),
     Metric("train/param_rms", "1", "root mean square of the parameters"),
-    Metric("train/lr", "1", "learning rate"),
+    Metric("train/lr", "1", "learning rate of the newest update in the interval"),
     Metric("train/skipped", "1", "NaN scalars that were left out of this line's means, if any"),
 )
 

@@ -158,7 +158,7 @@ def dream_metrics(
     }
     for key, out in agent.actor.outs.items():
         metrics[f"ent/{key}"] = entropy[key].mean()
-        if not isinstance(out, ContinuousOut):
+        if not isinstance(out, ContinuousOut) and max(out.spec.classes) > 1:
             most = jnp.log(jnp.asarray(out.spec.classes, jnp.float32)).sum()
             metrics[f"rand/{key}"] = entropy[key].mean() / most
     return metrics
