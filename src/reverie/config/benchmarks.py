@@ -241,7 +241,7 @@ BENCHMARKS = _table(
             "train.log_every": 500,
             "behavior.horizon": 100,
             "optim.lr": 4e-4,
-            "steps": 20_000,
+            "steps": 24_000,
         },
     ),
     Preset(

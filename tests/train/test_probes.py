@@ -1,0 +1,87 @@
+"""Every probe, learned through the real loop, reaches the optimum that is known for it."""
+
+import json
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import reverie
+from reverie.config.learn import BehaviorConfig
+from reverie.envs.probes import PROBES
+from reverie.train.evaluate import eval_envs, newest
+from reverie.train.learner import acting_of, from_host
+from reverie.train.state import init
+from reverie.world.model import feature
+
+pytestmark = pytest.mark.slow
+
+STEPS = {"constant": 3000, "observation": 2000, "delay": 2000, "action": 4000, "memory": 4000}
+
+
+def learn(name, folder):
+    edits = {"log.progress": "none", "log.tensorboard": False, "train.eval_episodes": 40}
+    return reverie.train(f"probe_{name}", logdir=folder, steps=STEPS[name], overrides=edits)
+
+
+def last(run, name):
+    lines = map(json.loads, (run / "metrics.jsonl").read_text().splitlines())
+    return [line[name] for line in lines if name in line][-1]
+
+
+@pytest.mark.parametrize(("name", "margin"), [("delay", 0.05), ("action", 0.35), ("memory", 0.1)])
+def test_the_policy_reaches_the_optimum(name, margin, tmp_path):
+    run = learn(name, tmp_path / "run")
+    found, probe = last(run, "eval/return"), PROBES[name]
+    assert probe.optimal - margin <= found <= probe.optimal
+    assert found - probe.random > 0.75 * (probe.optimal - probe.random)
+
+
+@pytest.mark.parametrize("name", ["constant", "observation"])
+def test_values_and_rewards_are_the_known_ones(name, tmp_path):
+    run = learn(name, tmp_path / "run")
+    rows = watch(run, episodes=8)
+    gamma = 1.0 - 1.0 / BehaviorConfig().horizon
+    for row in rows:
+        left, sign = row["left"], row["sign"]
+        value = sign * sum(gamma**k for k in range(left))
+        if row["row"] > 0 or name == "constant":
+            assert abs(row["reward"] - sign * (row["row"] > 0)) < 0.1, row
+        if left:
+            assert abs(row["value"] - value) < 0.25, row
+    assert {row["sign"] for row in rows} == ({1} if name == "constant" else {-1, 1})
+
+
+def watch(run, episodes):
+    """What the learned model says of every row of some fresh episodes."""
+    config, saved = reverie.saved_config(run), newest(run)
+    found = []
+    with eval_envs(config, None, num=1, seed=1, log=run / "simulators.log") as envs:
+        shape = jax.eval_shape(
+            lambda key: init(envs.obs_specs, envs.action_specs, config, key), jax.random.key(0)
+        )
+        state = from_host(shape, saved["learner"]["state"])
+        agent, acting = state.agent, acting_of(state, config)
+        play = jax.jit(lambda acting, *inputs: acting(*inputs))
+        carry, action, row = acting.initial(1), {"action": np.zeros((1,), np.int32)}, 0
+        while sum(item["left"] == 0 for item in found) < episodes:
+            envs.send(action)
+            step = envs.recv()
+            row = 0 if step.is_first[0] else row + 1
+            noise = acting.noise(jax.random.key(len(found)), 1)
+            obs = jax.tree.map(jnp.asarray, step.obs)
+            flat, carry = play(acting, carry, obs, jnp.asarray(step.is_first), noise)
+            action = {"action": np.asarray(flat["action"])[0]}
+            x = feature(carry.latent)
+            bright = "image" not in step.obs or step.obs["image"].mean() > 128
+            found.append(
+                {
+                    "row": row,
+                    "left": len(PROBES[config.task.removeprefix("probe_")].rewards) - row,
+                    "sign": 1 if bright else -1,
+                    "value": float(agent.critic(x).mean()[0]),
+                    "reward": float(agent.world.reward(x).mean()[0]),
+                }
+            )
+    return found
