@@ -17,11 +17,16 @@ from reverie.world.model import feature
 
 pytestmark = pytest.mark.slow
 
-STEPS = {"constant": 3000, "observation": 2000, "delay": 2000, "action": 4000, "memory": 4000}
+STEPS = {"constant": 3000, "observation": 2000, "delay": 2000, "action": 4000, "memory": 6000}
 
 
 def learn(name, folder):
-    edits = {"log.progress": "none", "log.tensorboard": False, "train.eval_episodes": 40}
+    edits = {
+        "log.progress": "none",
+        "log.tensorboard": False,
+        "train.eval_episodes": 40,
+        "train.eval_greedy": True,
+    }
     return reverie.train(f"probe_{name}", logdir=folder, steps=STEPS[name], overrides=edits)
 
 
