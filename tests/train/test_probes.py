@@ -17,7 +17,7 @@ from reverie.world.model import feature
 
 pytestmark = pytest.mark.slow
 
-STEPS = {"constant": 3000, "observation": 2000, "delay": 2000, "action": 4000, "memory": 6000}
+STEPS = {"constant": 3000, "observation": 2000, "delay": 2000, "action": 4000, "memory": 3000}
 
 
 def learn(name, folder):
@@ -27,6 +27,8 @@ def learn(name, folder):
         "train.eval_episodes": 40,
         "train.eval_greedy": True,
     }
+    if name == "memory":  # 3,000 updates: the cue is first kept after some 1,500
+        edits["train.ratio"] = 256
     return reverie.train(f"probe_{name}", logdir=folder, steps=STEPS[name], overrides=edits)
 
 
