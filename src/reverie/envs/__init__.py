@@ -1,6 +1,7 @@
 """Station 1 of 4. In: action. Out: Step.
 
 base.py          EnvError; Env, one environment in the agent's terms
+suites.py        one row a suite: its tasks' names, its extra, what its tasks are
 catalog.py       the names of all tasks; did-you-mean; imports no simulator
 make.py          make(task, config) -> Env
 adapter.py       any gymnasium.Env -> Env

@@ -12,6 +12,7 @@ from reverie.config.schema import EnvConfig
 from reverie.envs import catalog
 from reverie.envs.adapter import Adapter
 from reverie.envs.base import Env, EnvError
+from reverie.envs.suites import SUITES
 
 
 def make(
@@ -37,7 +38,7 @@ def make(
 
         return Adapter(gym.build(name, kwargs, render=render), config)
     env, notices = _build(suite, name, config, kwargs)
-    own_repeat = suite in ("atari", "atari100k", "dmc")
+    own_repeat = SUITES[suite].own_repeat
     adapter = Adapter(env, replace(config, repeat=1) if own_repeat else config)
     adapter.notices += notices
     return adapter
@@ -66,13 +67,12 @@ def _make_registered(entry: Any, task: str, config: EnvConfig, *, render: bool) 
 def _build(
     suite: str, name: str, config: EnvConfig, kwargs: dict[str, Any]
 ) -> tuple[gymnasium.Env, list[str]]:
-    extra = {"atari100k": "atari"}.get(suite, suite)
     try:
         return _build_suite(suite, name, config, kwargs)
     except ImportError as error:
         raise EnvError(
             f"The {suite} tasks need a package that is missing here ({error}). "
-            f"Install it with: pip install 'reverie[{extra}]'"
+            f"Install it with: pip install 'reverie[{SUITES[suite].extra}]'"
         ) from None
     except TypeError as error:
         if kwargs and "argument" in str(error):
