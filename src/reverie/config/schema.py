@@ -1,6 +1,7 @@
 """Every option of a run: one frozen dataclass a station, one docstring a field.
 
-The networks' records stand in `model.py`, those of learning in `learn.py`; both are found here.
+The networks' records stand in `model.py`, those of learning in `learn.py`, those of
+the replay in `replay.py`; all are found here.
 
 These are the only defaults in the code base; presets (`presets.py`) and flags (`edit.py`) return
 changed copies. Every record checks itself when it is built: types and ranges of its fields, and
@@ -21,6 +22,7 @@ from reverie.config.model import (
     HeadConfig,
     RSSMConfig,
 )
+from reverie.config.replay import ReplayConfig
 
 
 @dataclass(frozen=True)
@@ -72,29 +74,6 @@ class EnvConfig:
         check.share("sticky")
         check.above(0, "timeout")
         check.json_object("kwargs")
-
-
-@dataclass(frozen=True)
-class ReplayConfig:
-    """Station 2: what is kept and what is drawn."""
-
-    capacity: int = 5_000_000
-    """Most rows that are kept (the oldest go first). A run shorter than this keeps everything."""
-    gigabytes: float = 0.0
-    """Byte budget of the replay, 10^9 bytes. 0: three quarters of the memory free at start."""
-    draw: Literal["uniform"] = "uniform"
-    """How training windows are drawn."""
-    online: bool = True
-    """Train first on windows that no update has seen (each row once), then on drawn ones."""
-    context: int = 1
-    """Rows before the trained ones whose stored latent starts the sequence."""
-    chunk: int = 1024
-    """Rows a file on disk."""
-
-    def __post_init__(self):
-        check = Checker(self, "replay.")
-        check.at_least(1, "capacity", "chunk")
-        check.at_least(0, "gigabytes", "context")
 
 
 @dataclass(frozen=True)
