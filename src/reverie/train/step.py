@@ -22,7 +22,7 @@ from reverie.nn.layers import to_compute
 from reverie.records import Latent, Sequence
 from reverie.train.optim import learning_rate, make_optimizer
 from reverie.train.state import Agent, TrainState
-from reverie.world.model import Observed, feature, split_context
+from reverie.world.model import Observed, WorldModel, feature, split_context
 
 sg = jax.lax.stop_gradient
 
@@ -76,6 +76,25 @@ class LossOutput(NamedTuple):
     returns: ReturnRange
 
 
+class WorldOutput(NamedTuple):
+    """What `world_loss` gives besides its total: all that the behaviour needs of the batch."""
+
+    losses: dict[str, Array]  # per step, unweighted
+    metrics: dict[str, Array]
+    observed: Observed
+    rows: Sequence  # the trained rows, (B, T, …)
+
+
+class BehaviorOutput(NamedTuple):
+    """What `behavior_loss` gives besides its total."""
+
+    losses: dict[str, Array]  # per step, unweighted
+    metrics: dict[str, Array]
+    dream: Imagined
+    targets: Targets
+    returns: ReturnRange
+
+
 def agent_loss(
     agent: Agent, state: TrainState, sequence: Sequence, noise: Noise, config: Config
 ) -> tuple[Float[Array, ""], LossOutput]:
@@ -84,13 +103,43 @@ def agent_loss(
     `agent` holds the parameters to differentiate; everything else is read from `state`.
     Source: DreamerV3 (arXiv:2301.04104v2), Eq. 5 to 8.
     """
-    dtype = sequence.latent.deter.dtype
-    slow_critic = sg(to_compute(state.slow_critic, dtype))
-    agent = to_compute(agent, dtype)
-    rows, action, start = split_context(sequence, config.replay.context)
-    observed = agent.world.observe(start, rows.obs, action, rows.is_first, noise.post)
-    losses, metrics = agent.world.losses(observed, rows, config)
+    agent = to_compute(agent, sequence.latent.deter.dtype)
+    total, world = world_loss(agent.world, sequence, noise, config)
+    total, out = behavior_loss(agent, state, world, noise, config, start=total)
+    losses, metrics = world.losses | out.losses, world.metrics | out.metrics
+    rest = (out.dream, out.targets, out.returns)
+    return jnp.asarray(total), LossOutput(losses, metrics, world.observed, *rest)
 
+
+def world_loss(
+    world: WorldModel, sequence: Sequence, noise: Noise, config: Config
+) -> tuple[Float[Array, ""], WorldOutput]:
+    """Loss of the world model on one batch of unpacked sequences.
+
+    `world` holds the parameters to differentiate, in the compute dtype.
+    """
+    rows, action, start = split_context(sequence, config.replay.context)
+    observed = world.observe(start, rows.obs, action, rows.is_first, noise.post)
+    losses, metrics = world.losses(observed, rows, config)
+    return weighted_sum(losses, config), WorldOutput(losses, metrics, observed, rows)
+
+
+def behavior_loss(
+    agent: Agent,
+    state: TrainState,
+    world: WorldOutput,
+    noise: Noise,
+    config: Config,
+    *,
+    start: Float[Array, ""] | float = 0.0,
+) -> tuple[Float[Array, ""], BehaviorOutput]:
+    """Loss of actor and critic on dreams from the observed states, added to `start`.
+
+    `agent` holds the parameters to differentiate, in the compute dtype; slow critic and return
+    range are read from `state`.
+    """
+    observed, rows = world.observed, world.rows
+    slow_critic = sg(to_compute(state.slow_critic, observed.latent.deter.dtype))
     batch, time = rows.reward.shape
     count = min(config.behavior.starts or time, time)
     starts = jax.tree.map(
@@ -108,8 +157,10 @@ def agent_loss(
     policy, entropy = policy_loss(dream, targets, config)
     value = value_loss(critic, targets.returns, targets.slow[:-1], config)
     value = targets.weight[:-1] * value
-    losses["policy"] = policy.mean(0).reshape(batch, count)
-    losses["value"] = value.mean(0).reshape(batch, count)
+    losses = {
+        "policy": policy.mean(0).reshape(batch, count),
+        "value": value.mean(0).reshape(batch, count),
+    }
     replayed = feature(observed.latent)[:, time - count :]
     losses["repval"] = replay_value_loss(
         agent.critic,
@@ -119,9 +170,17 @@ def agent_loss(
         targets.returns[0].reshape(batch, count),
         config,
     )
-    total = sum(weight_of(name, config) * loss.mean() for name, loss in losses.items())
-    metrics |= dream_metrics(targets, returns, entropy, agent, config)
-    return jnp.asarray(total), LossOutput(losses, metrics, observed, dream, targets, returns)
+    metrics = dream_metrics(targets, returns, entropy, agent, config)
+    total = weighted_sum(losses, config, start)
+    return total, BehaviorOutput(losses, metrics, dream, targets, returns)
+
+
+def weighted_sum(
+    losses: dict[str, Array], config: Config, start: Float[Array, ""] | float = 0.0
+) -> Float[Array, ""]:
+    """Mean losses times their weights, added to `start` one after the other."""
+    parts = (weight_of(name, config) * loss.mean() for name, loss in losses.items())
+    return jnp.asarray(sum(parts, start))
 
 
 def weight_of(name: str, config: Config) -> float:
