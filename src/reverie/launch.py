@@ -150,7 +150,7 @@ def show_help(launch: Launch) -> None:
 
     task = launch.task or Config().task
     config = dataclasses.replace(launch, task=task).config()
-    pictures = expected_pictures(task, launch.preset or None)
+    pictures = expected_pictures(task, launch.preset or None, launch.agent)
     if pictures is not None:
         config = with_size(config, pictures)
     about = f"Learn {task}; the defaults shown are this task's."

@@ -6,32 +6,11 @@ published with the 200m model unless its text says otherwise; here the size foll
 observations until `--size` names one.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
-
-
-@dataclass(frozen=True)
-class Preset:
-    """A named set of edits to the configuration.
-
-    `suite` is the first part of the task names that the preset belongs to (it replaces that
-    suite's own); a preset without one is laid over the suite's. `size` is the model size that
-    goes with it where the user names none. `pictures` says whether its environments show pictures;
-    None where that depends on the environment.
-    """
-
-    name: str
-    doc: str
-    edits: Mapping[str, Any] = field(default_factory=dict)
-    suite: str = ""
-    size: str = "auto"
-    pictures: bool | None = None
-
-
-def _table(*presets: Preset) -> dict[str, Preset]:
-    return {preset.name: preset for preset in presets}
-
+from reverie.config.blocks_harmony import HARMONY
+from reverie.config.blocks_v2 import V2, V2_SUITES
+from reverie.config.blocks_v3_2023 import V3_2023, V3_2023_SUITES
+from reverie.config.preset import Preset as Preset
+from reverie.config.preset import table as _table
 
 AGENTS = _table(Preset("v3", "DreamerV3, the official code of December 2024.", {"agent": "v3"}))
 
@@ -47,6 +26,9 @@ SUITE_PRESETS = {"gym": "gym", "custom": "gym", "probe": "probe", "minigrid": "m
     "loconav": "loconav",
 }
 """The preset that a task of each suite gets when the user names none."""
+
+AGENT_PRESETS: dict[str, dict[str, str]] = {"v2": V2_SUITES, "v3-2023": V3_2023_SUITES}
+"""The same for agents that have blocks of their own: agent -> suite -> preset."""
 
 _ATARI = {"env.repeat": 4, "env.noops": 30, "env.lives": "unused", "env.limit": 27_000}
 
@@ -294,7 +276,7 @@ BENCHMARKS = _table(
         },
         size="debug",
     ),
-)
+) | {**V2, **V3_2023, **HARMONY}
 
 METHODS = _table(
     Preset(

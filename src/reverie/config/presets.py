@@ -2,7 +2,8 @@
 
 base <- agent <- benchmark <- size <- methods <- overrides
 
-The base are the schema's defaults; the benchmark is the one of the task's suite, or the named one.
+The base are the schema's defaults; the benchmark is the one of the task's suite under the chosen
+agent (`suite_preset`), or the named one, literally, whichever agent runs.
 A size that belongs to a preset (`Preset.size`) comes before that preset's other edits, a size that
 the user names comes after them. The tables stand in `benchmarks.py` and `sizes.py`.
 """
@@ -11,7 +12,14 @@ import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from reverie.config.benchmarks import AGENTS, BENCHMARKS, METHODS, SUITE_PRESETS, Preset
+from reverie.config.benchmarks import (
+    AGENT_PRESETS,
+    AGENTS,
+    BENCHMARKS,
+    METHODS,
+    SUITE_PRESETS,
+    Preset,
+)
 from reverie.config.edit import apply
 from reverie.config.errors import ConfigError, suggest
 from reverie.config.schema import Config
@@ -51,7 +59,7 @@ def resolve(
         raise ConfigError(f"{name!r} is no override: name the {name} itself (--{name} or {name}=).")
     chosen = [_named(name, METHODS, "method") for name in methods]
     check_methods(chosen)
-    layers, own_size = _benchmark(task, preset)
+    layers, own_size = _benchmark(task, preset, agent)
     edits: dict[str, Any] = {"task": task, **_named(agent, AGENTS, "agent").edits}
     if size == "auto" and own_size != "auto":
         size = own_size
@@ -81,7 +89,15 @@ def suite_of(task: str) -> str:
     )
 
 
-def expected_pictures(task: str, preset: str | None = None) -> bool | None:
+def suite_preset(suite: str, agent: str = "v3") -> Preset:
+    """The benchmark preset that a task of `suite` gets under `agent` where the user names none.
+
+    It is the agent's own block for that suite where its authors published one, else the suite's.
+    """
+    return BENCHMARKS[AGENT_PRESETS.get(agent, {}).get(suite, SUITE_PRESETS[suite])]
+
+
+def expected_pictures(task: str, preset: str | None = None, agent: str = "v3") -> bool | None:
     """Whether the environments of a task show pictures; None where only the environment knows.
 
     For texts that come before an environment exists. A run asks the environment.
@@ -89,7 +105,7 @@ def expected_pictures(task: str, preset: str | None = None) -> bool | None:
     named = None if preset is None else _named(preset, BENCHMARKS, "preset")
     if named is not None and named.suite:
         return named.pictures
-    return BENCHMARKS[SUITE_PRESETS[suite_of(task)]].pictures
+    return suite_preset(suite_of(task), agent).pictures
 
 
 def check_methods(methods: Sequence[Preset]) -> None:
@@ -119,12 +135,13 @@ def _named(name: str, table: Mapping[str, Preset], kind: str) -> Preset:
     return table[name]
 
 
-def _benchmark(task: str, preset: str | None) -> tuple[dict[str, Any], str]:
+def _benchmark(task: str, preset: str | None, agent: str) -> tuple[dict[str, Any], str]:
     """Edits and own size of the benchmark: the suite's, replaced or overlaid by the named one."""
-    suite = BENCHMARKS[SUITE_PRESETS[suite_of(task)]]
+    suite = suite_preset(suite_of(task), agent)
     if preset is None:
-        return dict(suite.edits), suite.size
+        return suite.edits_for(agent), suite.size_for(agent)
     named = _named(preset, BENCHMARKS, "preset")
+    edits, size = named.edits_for(agent), named.size_for(agent)
     if named.suite:
-        return dict(named.edits), named.size
-    return {**suite.edits, **named.edits}, suite.size if named.size == "auto" else named.size
+        return edits, size
+    return suite.edits_for(agent) | edits, suite.size_for(agent) if size == "auto" else size
