@@ -10,6 +10,8 @@ online.py   windows that no update has seen, each delivered once
 files.py    the store on disk, at the cost of what changed
 manifest.py what a checkpoint writes down about the replay, and whether it fits this run
 counters.py what was drawn and dropped so far
+tree.py     draws in proportion to weights: blocks with exact sums
+fast.py     the same loops compiled by Numba, bit for bit
 replay.py   Replay: all of it behind one lock
 ratio.py    how many updates an environment step is worth
 """
