@@ -73,5 +73,5 @@ def test_memory_is_committed_as_rows_arrive():
     assert resident() - before < 50e6
     rows = {key: np.ones((4, *c.shape), c.dtype) for key, c in COLUMNS.items()}
     for slot in range(500):
-        store.put(np.full(4, slot), rows)
+        store.put(np.arange(4) * 20_000 + slot, rows)
     assert 20e6 < resident() - before < 100e6

@@ -14,9 +14,9 @@ ALPHA = 1e-4
 
 
 def make_keep(streams, slots, inserted):
-    keep = Fifo(streams=streams, slots=slots)
+    keep = Fifo(streams=streams, slots=slots, length=4)
     for _ in range(inserted):
-        keep.admit()
+        keep.admit({})
     return keep
 
 

@@ -6,7 +6,7 @@ from typing import Literal, assert_never
 import numpy as np
 
 from reverie.replay.errors import ReplayError
-from reverie.replay.keep import AbstractKeep, Ticket
+from reverie.replay.keep import AbstractKeep, Change, Ticket
 
 TRAIN = 0
 PEEK = 1
@@ -37,6 +37,10 @@ class AbstractDraw(ABC):
         """`num` windows of `length` rows, drawn with replacement. Changes nothing: whatever the
         weights depend on arrives by other doors. There is at least one window to draw from."""
 
+    @abstractmethod
+    def follow(self, change: Change) -> None:
+        """Take notice of windows that came and went, after every row."""
+
 
 class Uniform(AbstractDraw):
     """Every valid window is equally likely, independently of the others [dreamerv3.md §4.5]."""
@@ -46,6 +50,9 @@ class Uniform(AbstractDraw):
     ) -> Ticket:
         ordinal = rng.integers(keep.num_windows(length), size=num)
         return keep.locate(ordinal, length)
+
+    def follow(self, change: Change) -> None:
+        """Nothing to learn: `keep` numbers the windows."""
 
 
 def make_draw(kind: Literal["uniform"]) -> AbstractDraw:

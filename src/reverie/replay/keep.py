@@ -1,27 +1,80 @@
-"""Retention: which rows live, in which slot, and which windows of them may be drawn.
+"""Retention: which rows live, in which place, and which windows of them may be drawn.
 
-A row is addressed by its stream and by the number of rows that came before it in this stream, an
-address that is never reused. A window of L rows is addressed by its first row.
+A row is addressed by its stream and by the number of rows that came before it in this stream. An
+address is never reused, so it needs no generation: a ticket to a dead row finds nothing. A *place*
+is where a row lies in memory, a whole number in [0, `places`); places are reused. A window of L
+rows is addressed by its first row.
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Int
+from jaxtyping import Bool, Int, Shaped
 
 from reverie.replay.errors import ReplayError
 
+NOTHING = np.zeros(0, np.int64)
+"""No place at all."""
+
 
 class Ticket(NamedTuple):
-    """Where B windows begin. It outlives eviction: writing to dead rows is noticed and dropped."""
+    """Where B sequences come from. It outlives eviction: writing to dead rows is dropped.
 
-    stream: Int[np.ndarray, " B"]
-    row: Int[np.ndarray, " B"]
+    With one axis the sequences are windows and the ticket names their first rows; with two axes
+    it names the row at every position, so that a sequence may be laid out of several pieces.
+    """
+
+    stream: Int[np.ndarray, "B *L"]
+    row: Int[np.ndarray, "B *L"]
 
 
-class AbstractKeep(ABC):
-    """What stays when memory is full. Another rule is another final class in its own file."""
+def spread(ticket: Ticket, length: int) -> Ticket:
+    """The row at each of `length` positions of every sequence, two axes [B, length]."""
+    if ticket.row.ndim == 2:
+        return ticket
+    row = ticket.row[:, None] + np.arange(length)
+    return Ticket(np.broadcast_to(ticket.stream[:, None], row.shape), row)
+
+
+class Change(NamedTuple):
+    """What one step of `admit` and `settle` did to the places, to be followed in this order.
+
+    `closed`: first rows of windows (of the training length) that can no longer be drawn.
+    `admitted`: rows that moved in; whatever was known about the place belongs to a dead row.
+    `opened`: first rows of windows that can be drawn from now on.
+    A window that was closed may stand in a place that is admitted, and that one among the opened.
+    """
+
+    closed: Int[np.ndarray, " C"]
+    admitted: Int[np.ndarray, " E"]
+    opened: Int[np.ndarray, " O"]
+
+
+class Spans(NamedTuple):
+    """Runs of rows of one stream, oldest first: rows `first` … `first + rows − 1`."""
+
+    stream: Int[np.ndarray, " N"]
+    first: Int[np.ndarray, " N"]
+    rows: Int[np.ndarray, " N"]
+
+
+class AbstractIndex(ABC):
+    """Windows that can be drawn, numbered from the oldest to the newest."""
+
+    @abstractmethod
+    def num_windows(self, length: int) -> int:
+        """Number N of windows of `length` rows."""
+
+    @abstractmethod
+    def locate(self, ordinal: Int[np.ndarray, " B"], length: int) -> Ticket:
+        """The windows of these ordinals, 0 … N − 1. `Fifo` counts by last row (0 is the oldest),
+        a store of units by the time at which their unit began, then by row."""
+
+
+class AbstractKeep(AbstractIndex):
+    """What stays when memory is full."""
 
     @property
     @abstractmethod
@@ -30,57 +83,86 @@ class AbstractKeep(ABC):
 
     @property
     @abstractmethod
-    def oldest(self) -> int:
-        """Every row before this address is dead, in every stream."""
-
-    @property
-    @abstractmethod
     def num_rows(self) -> int:
         """Live rows of all streams."""
 
+    @property
     @abstractmethod
-    def admit(self) -> Int[np.ndarray, " E"]:
-        """The slot of the next row of every stream; its previous tenant is dead from now on."""
+    def places(self) -> int:
+        """Number of places, live or not: the length of an array with an entry a place."""
+
+    @property
+    @abstractmethod
+    def parts(self) -> tuple[AbstractIndex, ...]:
+        """The partitions of a split store, which a mixture draws from one by one; else itself."""
 
     @abstractmethod
-    def live(
-        self, stream: Int[np.ndarray, "*N"], row: Int[np.ndarray, "*N"]
-    ) -> Bool[np.ndarray, "*N"]:
-        """Which of these rows are stored."""
+    def admit(self, rows: Mapping[str, Shaped[np.ndarray, "E ..."]]) -> Int[np.ndarray, " E"]:
+        """The places of the next row of every stream; previous tenants are dead from now on."""
 
     @abstractmethod
-    def slot(
+    def settle(self, rows: Mapping[str, Shaped[np.ndarray, "E ..."]]) -> Change:
+        """Call when the admitted rows lie in their places: decides what else goes."""
+
+    @abstractmethod
+    def find(
         self, stream: Int[np.ndarray, "*N"], row: Int[np.ndarray, "*N"]
     ) -> Int[np.ndarray, "*N"]:
-        """The slots of these live rows."""
+        """The places of these rows; −1 for rows that are dead or not there yet."""
 
     @abstractmethod
-    def num_windows(self, length: int) -> int:
-        """Number N of windows of `length` live consecutive rows of one stream."""
+    def address(self, place: Int[np.ndarray, " B"]) -> Ticket:
+        """The rows that live in these places (which must be occupied)."""
 
     @abstractmethod
-    def locate(self, ordinal: Int[np.ndarray, " B"], length: int) -> Ticket:
-        """The windows of these ordinals: 0 is the oldest, N − 1 the newest, by last row."""
+    def drawable(
+        self, stream: Int[np.ndarray, "*N"], row: Int[np.ndarray, "*N"]
+    ) -> Bool[np.ndarray, "*N"]:
+        """Whether a window of the training length begins at these rows."""
+
+    @abstractmethod
+    def spans(self) -> Spans:
+        """The units that can be drawn from, oldest first. Raises ReplayError without units."""
+
+    @abstractmethod
+    def rescore(
+        self,
+        stream: Int[np.ndarray, "*N"],
+        row: Int[np.ndarray, "*N"],
+        score: Shaped[np.ndarray, "*N"],
+    ) -> None:
+        """New step scores of these rows, for a rule that keeps by them; dead rows are ignored."""
+
+    @abstractmethod
+    def stats(self) -> dict[str, float]:
+        """Further metrics, by name without `replay/`."""
 
     @abstractmethod
     def state(self) -> dict[str, Any]:
-        """Everything that `load` needs, as JSON values."""
+        """Everything that `load` needs beside `tables`, as JSON values."""
 
     @abstractmethod
-    def load(self, state: dict[str, Any]) -> None:
+    def tables(self) -> dict[str, np.ndarray]:
+        """Everything that `load` needs beside `state`, as arrays."""
+
+    @abstractmethod
+    def load(self, state: Mapping[str, Any], tables: Mapping[str, np.ndarray]) -> None:
         """Continue from a state. Raises ReplayError where it does not fit this object."""
 
 
 class Fifo(AbstractKeep):
-    """The newest rows of every stream: row r lies in slot r mod slots.
+    """The newest rows of every stream: row r of stream s lies in place s·slots + r mod slots.
 
     Windows start at every row (stride 1) and may straddle episodes [dreamerv3.md §4.2]. All
     streams advance together.
     """
 
-    def __init__(self, *, streams: int, slots: int):
-        self._streams = streams
+    def __init__(self, *, streams: int, slots: int, length: int):
+        """`slots` rows a stream, at least `length`, the rows of a training window."""
         self._slots = slots
+        self._length = length
+        self._base = np.arange(streams) * slots
+        self._streams = streams
         self._inserted = 0
 
     @property
@@ -89,26 +171,48 @@ class Fifo(AbstractKeep):
 
     @property
     def oldest(self) -> int:
+        """Every row before this address is dead, in every stream."""
         return max(0, self._inserted - self._slots)
 
     @property
     def num_rows(self) -> int:
         return self._streams * (self._inserted - self.oldest)
 
-    def admit(self) -> Int[np.ndarray, " E"]:
-        slot = np.full(self._streams, self._inserted % self._slots)
+    @property
+    def places(self) -> int:
+        return self._streams * self._slots
+
+    @property
+    def parts(self) -> tuple[AbstractIndex, ...]:
+        return (self,)
+
+    def admit(self, rows: Mapping[str, Any]) -> Int[np.ndarray, " E"]:
+        place = self._base + self._inserted % self._slots
         self._inserted += 1
-        return slot
+        return place
 
-    def live(
-        self, stream: Int[np.ndarray, "*N"], row: Int[np.ndarray, "*N"]
-    ) -> Bool[np.ndarray, "*N"]:
-        return (row >= self.oldest) & (row < self._inserted)
+    def settle(self, rows: Mapping[str, Any]) -> Change:
+        admitted = self._base + (self._inserted - 1) % self._slots
+        closed = admitted if self._inserted > self._slots else NOTHING
+        start = self._inserted - self._length
+        opened = self._base + start % self._slots if start >= 0 else NOTHING
+        return Change(closed, admitted, opened)
 
-    def slot(
+    def find(
         self, stream: Int[np.ndarray, "*N"], row: Int[np.ndarray, "*N"]
     ) -> Int[np.ndarray, "*N"]:
-        return row % self._slots
+        live = (row >= self.oldest) & (row < self._inserted)
+        return np.where(live, stream * self._slots + row % self._slots, -1)
+
+    def address(self, place: Int[np.ndarray, " B"]) -> Ticket:
+        stream, slot = np.divmod(place, self._slots)
+        newest = self._inserted - 1
+        return Ticket(stream, newest - (newest - slot) % self._slots)
+
+    def drawable(
+        self, stream: Int[np.ndarray, "*N"], row: Int[np.ndarray, "*N"]
+    ) -> Bool[np.ndarray, "*N"]:
+        return (row >= self.oldest) & (row <= self._inserted - self._length)
 
     def num_windows(self, length: int) -> int:
         return self._streams * max(0, self._inserted - self.oldest - length + 1)
@@ -116,14 +220,28 @@ class Fifo(AbstractKeep):
     def locate(self, ordinal: Int[np.ndarray, " B"], length: int) -> Ticket:
         return Ticket(ordinal % self._streams, self.oldest + ordinal // self._streams)
 
+    def spans(self) -> Spans:
+        raise ReplayError(
+            "the ring of --replay.unit row knows no episodes: set --replay.unit episode."
+        )
+
+    def rescore(self, stream: Any, row: Any, score: Any) -> None:
+        """Age alone decides here."""
+
+    def stats(self) -> dict[str, float]:
+        return {}
+
     def state(self) -> dict[str, Any]:
         return {"kind": "fifo", "slots": self._slots, "inserted": self._inserted}
 
-    def load(self, state: dict[str, Any]) -> None:
+    def tables(self) -> dict[str, np.ndarray]:
+        return {}
+
+    def load(self, state: Mapping[str, Any], tables: Mapping[str, np.ndarray]) -> None:
         """A ring that has not wrapped yet may also be loaded into one of another size."""
-        slots, inserted = int(state["slots"]), int(state["inserted"])
         if state["kind"] != "fifo":
             raise ReplayError(f"the saved replay keeps by {state['kind']!r}; expected 'fifo'.")
+        slots, inserted = int(state["slots"]), int(state["inserted"])
         if slots != self._slots and inserted > min(slots, self._slots):
             raise ReplayError(
                 f"the saved replay holds {inserted} rows a stream in rings of {slots}; they "

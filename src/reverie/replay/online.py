@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from reverie.replay.keep import AbstractKeep, Ticket
+from reverie.replay.keep import Fifo, Ticket
 
 
 class OnlineQueue:
@@ -25,11 +25,11 @@ class OnlineQueue:
         self.skipped = 0
         """Tiles that were evicted before their turn."""
 
-    def waiting(self, keep: AbstractKeep) -> int:
+    def waiting(self, keep: Fifo) -> int:
         """Tiles that are ready and still alive."""
         return max(0, self._end(keep) - max(self._next, self._begin(keep)))
 
-    def take(self, num: int, keep: AbstractKeep) -> Ticket:
+    def take(self, num: int, keep: Fifo) -> Ticket:
         """The next windows in line, at most `num`; they leave the queue."""
         begin = max(self._next, self._begin(keep))
         end = max(begin, min(begin + num, self._end(keep)))
@@ -46,10 +46,10 @@ class OnlineQueue:
         """Continue from a state."""
         self._next, self.skipped = int(state["next"]), int(state["skipped"])
 
-    def _begin(self, keep: AbstractKeep) -> int:
+    def _begin(self, keep: Fifo) -> int:
         """The first tile whose rows may all live."""
         return -(-keep.oldest // self._length) * self._streams
 
-    def _end(self, keep: AbstractKeep) -> int:
+    def _end(self, keep: Fifo) -> int:
         """The first tile that is not complete."""
         return keep.inserted // self._length * self._streams

@@ -13,7 +13,7 @@ from reverie.replay.counters import Counters
 from reverie.replay.draw import PEEK, TRAIN, AbstractDraw, Uniform, generator
 from reverie.replay.errors import ReplayError, nearest
 from reverie.replay.files import Archive
-from reverie.replay.keep import Fifo, Ticket
+from reverie.replay.keep import Fifo, Ticket, spread
 from reverie.replay.manifest import check_manifest, make_layout, make_manifest
 from reverie.replay.online import OnlineQueue
 from reverie.replay.rows import LATENTS, Columns, check_names, fit, make_columns, row_bytes
@@ -66,7 +66,7 @@ class Replay:
         self._store = Store(
             self.columns, streams=streams, slots=slots, block=block, mutable=mutable
         )
-        self._keep = Fifo(streams=streams, slots=slots)
+        self._keep = self._make_keep()
         self._draw = Uniform() if draw is None else draw
         self._queue = OnlineQueue(streams=streams, length=length) if online else None
         self._archive = Archive(self._store)
@@ -101,7 +101,8 @@ class Replay:
         lead = (self.streams,)
         checked = {key: fit(key, rows[key], column, lead) for key, column in self.columns.items()}
         with self._lock:
-            self._store.put(self._keep.admit(), checked)
+            self._store.put(self._keep.admit(checked), checked)
+            self._draw.follow(self._keep.settle(checked))
 
     def draw(self, batch: int) -> tuple[dict[str, Shaped[np.ndarray, "B L ..."]], Ticket]:
         """`batch` sequences of L rows, and the ticket with which to write results back.
@@ -120,7 +121,8 @@ class Replay:
                 batch - len(fresh.row), keep=self._keep, length=self.length, rng=rng
             )
             ticket = Ticket(*(np.concatenate(pair) for pair in zip(fresh, drawn, strict=True)))
-            age = self._keep.inserted - self.length - ticket.row
+            starts = ticket.row if ticket.row.ndim == 1 else ticket.row[:, 0]
+            age = self._keep.inserted - self.length - starts
             self._counters.note_draw(fresh=len(fresh.row), ages=age)
             return self._assemble(ticket, self.length), ticket
 
@@ -162,18 +164,14 @@ class Replay:
         rows beyond the sequence; nothing is written then.
         """
         checked, num = self._check_values(ticket, values, offset)
-        row = ticket.row[:, None] + np.arange(offset, offset + num)
-        stream = np.broadcast_to(ticket.stream[:, None], row.shape)
+        stream, row = (part[:, offset : offset + num] for part in spread(ticket, self.length))
         with self._lock:
-            live = self._keep.live(stream, row)
-            stream, row = stream[live], row[live]
-            self._store.overwrite(
-                stream,
-                self._keep.slot(stream, row),
-                {key: value[live] for key, value in checked.items()},
-            )
-            late = live.size - len(row)
-            self._counters.note_write(live=len(row), late=late)
+            place = self._keep.find(stream, row)
+            live = place >= 0
+            written = {key: value[live] for key, value in checked.items()}
+            self._store.overwrite(place[live], written)
+            late = int(live.size - live.sum())
+            self._counters.note_write(live=live.size - late, late=late)
         return late
 
     def stats(self) -> dict[str, float]:
@@ -226,13 +224,16 @@ class Replay:
         with self._lock:
             check_manifest(manifest, self._layout())
             self._forget()
-            keep, counters = Fifo(streams=self.streams, slots=self._store.slots), Counters()
-            keep.load(manifest["keep"])
+            keep, counters = self._make_keep(), Counters()
+            keep.load(manifest["keep"], {})
             counters.load(manifest["counters"])
             self._archive.load(Path(folder), manifest["files"])
             if self._queue is not None:
                 self._queue.load(manifest["online"])
             self._keep, self._counters = keep, counters
+
+    def _make_keep(self) -> Fifo:
+        return Fifo(streams=self.streams, slots=self._store.slots, length=self.length)
 
     def _check_drawable(self, length: int) -> None:
         if self._keep.num_windows(length) == 0:
@@ -248,9 +249,11 @@ class Replay:
         return self._queue.take(batch, self._keep)
 
     def _assemble(self, ticket: Ticket, length: int) -> dict[str, np.ndarray]:
-        row = ticket.row[:, None] + np.arange(length)
-        stream = np.broadcast_to(ticket.stream[:, None], row.shape)
-        batch = self._store.gather(ticket.stream, self._keep.slot(stream, row))
+        stream, row = spread(ticket, length)
+        batch = self._store.gather(self._keep.find(stream, row))
+        if ticket.row.ndim == 2:  # pieces: each begins an episode of its own
+            follows = (np.diff(row) == 1) & (np.diff(stream) == 0)
+            batch["is_first"][:, 1:] |= ~follows
         batch["is_last"][:, :-1] |= batch["is_first"][:, 1:]
         batch["is_first"][:, 0] = True
         return batch
@@ -283,7 +286,7 @@ class Replay:
         )
 
     def _forget(self) -> None:
-        self._keep = Fifo(streams=self.streams, slots=self._store.slots)
+        self._keep = self._make_keep()
         self._counters = Counters()
         self._store.fill[:] = 0
         if self._queue is not None:

@@ -1,6 +1,6 @@
-"""The columns in host memory: put, gather and overwrite rows by (stream, slot).
+"""The columns in host memory: put, gather and overwrite rows by place.
 
-The store knows places, not time: which row lies in which slot is the business of `keep.py`. It
+The store knows places, not time: which row lies in which place is the business of `keep.py`. It
 notes per block of slots what changed since the last save (`files.py`).
 """
 
@@ -17,7 +17,8 @@ MUTABLE = "mutable"
 
 
 class Store:
-    """One array `[streams, slots, *shape]` a column, committed page by page as rows arrive.
+    """One array `[streams, slots, *shape]` a column, committed page by page as rows arrive; slot i
+    of stream s is place s·slots + i.
 
     Columns form two groups: `fixed` ones are written when the row is put, `mutable` ones may be
     overwritten later. `dirty[group][b]` says that block b (slots b·block … (b+1)·block − 1 of
@@ -41,39 +42,35 @@ class Store:
         blocks = -(-slots // block)
         self.dirty = {group: np.zeros(blocks, bool) for group in self.groups}
         self.fill = np.zeros(blocks, np.int64)
-        self._streams = np.arange(streams)
         self._flat = {
             name: array.reshape(streams * slots, *array.shape[2:])
             for name, array in self.arrays.items()
         }
 
-    def put(self, slot: Int[np.ndarray, " E"], rows: Mapping[str, Shaped[np.ndarray, "E ..."]]):
-        """Write one whole row of every stream; arrays have the stored shapes and dtypes."""
+    def put(self, place: Int[np.ndarray, " E"], rows: Mapping[str, Shaped[np.ndarray, "E ..."]]):
+        """Write whole rows into these places; arrays have the stored shapes and dtypes."""
         for name, value in rows.items():
-            self.arrays[name][self._streams, slot] = value
+            self._flat[name][place] = value
+        slot = place % self.slots
         blocks, used = slot // self.block, slot % self.block + 1
         np.maximum.at(self.fill, blocks, used)
         for dirty in self.dirty.values():
             dirty[blocks] = True
 
     def gather(
-        self, stream: Int[np.ndarray, " B"], slot: Int[np.ndarray, "B L"]
-    ) -> dict[str, Shaped[np.ndarray, "B L ..."]]:
-        """Copies of the rows at these places, for every column."""
-        index = stream[:, None] * self.slots + slot
-        return {name: np.take(array, index, axis=0) for name, array in self._flat.items()}
+        self, place: Int[np.ndarray, "*N"], names: Iterable[str] | None = None
+    ) -> dict[str, Shaped[np.ndarray, "..."]]:
+        """Copies of the rows in these places: the named columns, or all of them."""
+        names = self.columns if names is None else names
+        return {name: np.take(self._flat[name], place, axis=0) for name in names}
 
     def overwrite(
-        self,
-        stream: Int[np.ndarray, " N"],
-        slot: Int[np.ndarray, " N"],
-        values: Mapping[str, Shaped[np.ndarray, "N ..."]],
+        self, place: Int[np.ndarray, " N"], values: Mapping[str, Shaped[np.ndarray, "N ..."]]
     ):
-        """Replace mutable columns at these places. Where a place comes twice, the last wins."""
-        index = stream * self.slots + slot
+        """Replace mutable columns in these places. Where a place comes twice, the last wins."""
         for name, value in values.items():
-            self._flat[name][index] = value
-        self.dirty[MUTABLE][slot // self.block] = True
+            self._flat[name][place] = value
+        self.dirty[MUTABLE][place % self.slots // self.block] = True
 
 
 def _split(columns: Columns, mutable: frozenset[str]) -> dict[str, tuple[str, ...]]:
