@@ -13,6 +13,7 @@ import types
 import typing
 
 if typing.TYPE_CHECKING:
+    from reverie.api import compare as compare
     from reverie.api import evaluate as evaluate
     from reverie.api import load as load
     from reverie.api import saved_config as saved_config
@@ -34,6 +35,7 @@ __version__ = "0.1.0"
 _HOME = {
     "load": "reverie.api",
     "evaluate": "reverie.api",
+    "compare": "reverie.api",
     "saved_config": "reverie.api",
     "Config": "reverie.config.schema",
     "ConfigError": "reverie.config.errors",

@@ -93,6 +93,39 @@ def evaluate(
     return evaluate_run(run, **chosen, make_env=make_env)
 
 
+def compare(
+    runs: Sequence[str | Path],
+    *,
+    by: str | Sequence[str] = (),
+    metric: str = "auto",
+    until: int = 0,
+    points: int = 60,
+    resamples: int = 2_000,
+    out: str | Path | None = None,
+) -> Any:
+    """Groups of runs over seeds: means, interquartile means, bootstrap intervals, curves.
+
+    Args:
+        runs: run folders.
+        by: fields of the configuration that make the groups (`"harmony"`, `["agent", "size"]`);
+            empty: those in which the runs differ.
+        metric: what is compared; `auto`: evaluations where all runs have them, else episodes.
+        until: last environment step; shorter runs are left out. 0: as far as all runs got.
+        points: points of a curve.
+        resamples: bootstrap resamples of an interval.
+        out: folder for a page, pictures and numbers; None writes nothing.
+
+    Returns a `reverie.report.compare.Comparison`; its `notes` say what a reader must know.
+    Raises ReportError: a folder that is no run, an unknown field or metric, nothing to compare.
+    """
+    from reverie.report.compare import Options
+    from reverie.report.compare_page import compare_into
+
+    names = tuple(by.replace(",", " ").split()) if isinstance(by, str) else tuple(by)
+    options = Options(names, metric, until, points, resamples)
+    return compare_into(list(runs), options, out)
+
+
 def saved_config(logdir: str | Path) -> Config:
     """The configuration of a run folder.
 

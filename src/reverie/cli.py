@@ -22,6 +22,7 @@ usage: reverie VERB [options]        reverie VERB --help
   train TASK            learn a task; the same command with the same folder resumes
   eval RUN              play episodes with the agent of a run folder
   report RUN ...        one HTML page from one or more run folders
+  compare RUN ...       groups of runs over seeds: means, intervals, curves (--by FIELD)
   bench update|act|env  measure an update, acting, or an environment
   tasks [FILTER]        the tasks, or those whose name contains FILTER
   presets [NAME]        the presets, or what one of them sets
@@ -125,6 +126,29 @@ def report(words: list[str]) -> int:
     return 0
 
 
+def compare(words: list[str]) -> int:
+    """`reverie compare RUN ... [--by FIELD[,FIELD]]`"""
+    from reverie.options import CompareOptions
+
+    options = _parse(CompareOptions, words, "compare")
+    from reverie.report.compare import Options
+    from reverie.report.compare_page import compare_into
+    from reverie.report.listing import as_text
+
+    chosen = Options(
+        by=tuple(options.by.replace(",", " ").split()),
+        metric=options.metric,
+        until=options.until,
+        points=options.points,
+        resamples=options.resamples,
+    )
+    found = compare_into(options.runs, chosen, None if options.out == "none" else options.out)
+    _say(as_text(found))
+    if found.page is not None:
+        _say(f"page: {found.page}\n")
+    return 0
+
+
 def bench(words: list[str]) -> int:
     """`reverie bench update|act|env [...]`"""
     kinds = ("update", "act", "env")
@@ -200,6 +224,7 @@ VERBS: dict[str, Callable[[list[str]], int]] = {
     "train": train,
     "eval": evaluate,
     "report": report,
+    "compare": compare,
     "bench": bench,
     "tasks": tasks,
     "presets": presets,

@@ -1,4 +1,4 @@
-"""Options of the verbs `eval` and `report`; those of `train` are the configuration itself."""
+"""Options of the verbs `eval`, `report` and `compare`; those of `train` are the configuration."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -45,3 +45,28 @@ class ReportOptions:
     def __post_init__(self):
         if not self.runs:
             raise ConfigError("name at least one run folder: `reverie report runs/mine`.")
+
+
+@dataclass(frozen=True)
+class CompareOptions:
+    """Groups of runs side by side: mean, IQM and intervals over seeds, curves, a page."""
+
+    runs: Positional[tuple[str, ...]]
+    """Run folders."""
+    by: str = ""
+    """Configuration fields that make the groups, with commas between: `harmony`, `agent,size`,
+    `optim.lr`, or a section (`replay`). Empty: the fields in which the runs differ."""
+    metric: str = "auto"
+    """Metric to compare. auto: eval/return where all runs have it, else episode/return."""
+    until: int = 0
+    """Last environment step; shorter runs are left out. 0: as far as all runs got."""
+    points: int = 60
+    """Points of a curve."""
+    resamples: int = 2_000
+    """Bootstrap resamples of an interval."""
+    out: str = "comparison"
+    """Folder for the page, the pictures and the numbers; `none` writes nothing."""
+
+    def __post_init__(self):
+        if not self.runs:
+            raise ConfigError("name the run folders: `reverie compare runs/* --by harmony`.")

@@ -1,1 +1,1 @@
-"""A run folder in, a page out."""
+"""Run folders in: a page about each (`page`), or groups of them side by side (`compare`)."""

@@ -23,6 +23,7 @@ class Line:
     color: int = 0
     kind: Literal["line", "faint", "points"] = "line"
     error: np.ndarray | None = None  # (N,) half length of the bars of points
+    band: tuple[np.ndarray, np.ndarray] | None = None  # (N,) each, NaN where there is none
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,47 @@ class Chart:
 
 def draw(chart: Chart) -> Markup:
     """The chart as SVG and, for the pointer, its curves as JSON; both stand in one `<div>`."""
+    lines, x, y, inner = _parts(chart)
+    svg = f'<svg viewBox="0 0 {chart.width} {chart.height}" role="img" '
+    svg += f'aria-label="{escape(chart.title)}">'
+    return Markup(
+        f'<div class="chart">{svg}{inner}</svg>'
+        f'<script type="application/json">{_numbers(chart, lines, x, y)}</script></div>'
+    )
+
+
+def picture(chart: Chart) -> str:
+    """The chart as an SVG file that stands alone, with its title and a legend."""
+    lines, _, _, inner = _parts(chart)
+    named = [line for line in lines if line.label and line.kind != "faint"]
+    legend = "".join(
+        f'<text class="name c{line.color % COLORS}" x="{chart.margin[3]}" '
+        f'y="{chart.height + 34 + 18 * row}">{escape(line.label)}</text>'
+        for row, line in enumerate(named)
+    )
+    tall = chart.height + 44 + 18 * len(named)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 -22 {chart.width} {tall}" '
+        f'width="{chart.width}" height="{tall}"><style>{STYLE}</style>'
+        f'<rect x="0" y="-22" width="{chart.width}" height="{tall}" fill="#fff"/>'
+        f'<text class="name" x="{chart.margin[3]}" y="-6">{escape(chart.title)}</text>'
+        f"{inner}{legend}</svg>\n"
+    )
+
+
+STYLE = (
+    "text{font:11px sans-serif;fill:#667}.tick.y{text-anchor:end}.tick.x{text-anchor:middle}"
+    ".name{font-size:13px;fill:currentColor}.grid{stroke:#eee}.axis{stroke:#ccc}"
+    "polyline{fill:none;stroke:currentColor;stroke-width:1.9}.faint{stroke-width:1;opacity:.26}"
+    ".dash{stroke-dasharray:5 4}.dot,.band{fill:currentColor}.band{opacity:.16}.ink{color:#223}"
+    ".c0{color:#0069a8}.c1{color:#d0560a}.c2{color:#008a66}.c3{color:#b0478f}.c4{color:#8a6d00}"
+    ".c5{color:#3d9fd6}"
+)
+"""The page's colours and lines, for a picture without the page."""
+
+
+def _parts(chart: Chart) -> tuple[list[Line], Scale, Scale, str]:
+    """The lines that have points, both scales, and what stands inside the SVG."""
     lines = [line for line in chart.lines if len(line.x)]
     values = np.concatenate([_extent(line) for line in lines]) if lines else np.zeros(0)
     log = wants_log(values) if chart.log is None else chart.log
@@ -49,19 +91,17 @@ def draw(chart: Chart) -> Markup:
     x_range = chart.x_range or spread(np.concatenate([line.x for line in lines]))
     x = Scale(*x_range, left, chart.width - right)
     y = Scale(*spread(values, log=log), chart.height - bottom, top, log)
-    parts = [*_axes(chart, x, y)]
+    parts = [*_axes(chart, x, y), *(_band(line, x, y) for line in lines if line.band)]
     for kind in ("faint", "line", "points"):
         parts += [_curve(line, x, y) for line in lines if line.kind == kind]
     parts.append('<g class="hover"></g>')
-    size = f"0 0 {chart.width} {chart.height}"
-    svg = f'<svg viewBox="{size}" role="img" aria-label="{escape(chart.title)}">'
-    return Markup(
-        f'<div class="chart">{svg}{"".join(parts)}</svg>'
-        f'<script type="application/json">{_numbers(chart, lines, x, y)}</script></div>'
-    )
+    return lines, x, y, "".join(parts)
 
 
 def _extent(line: Line) -> np.ndarray:
+    if line.band is not None:
+        values = np.concatenate([line.y, *line.band])
+        return values[np.isfinite(values)]
     if line.error is None:
         return line.y
     return np.concatenate([line.y - line.error, line.y + line.error])
@@ -90,6 +130,17 @@ def _axes(chart: Chart, x: Scale, y: Scale) -> list[str]:
         )
     parts.append(f'<line class="axis" x1="{x.start}" x2="{x.end}" y1="{y.start}" y2="{y.start}"/>')
     return parts
+
+
+def _band(line: Line, x: Scale, y: Scale) -> str:
+    """The area between the two curves of a band; nothing where they are not numbers."""
+    assert line.band is not None
+    low, high = line.band
+    good = np.isfinite(low) & np.isfinite(high)
+    px, top, bottom = x(line.x[good]), y(high[good]), y(low[good])
+    edge = [*zip(px, top, strict=True), *zip(px[::-1], bottom[::-1], strict=True)]
+    points = " ".join(f"{a:.1f},{b:.1f}" for a, b in edge)
+    return f'<polygon class="band c{line.color % COLORS}" points="{points}"/>' if edge else ""
 
 
 def _curve(line: Line, x: Scale, y: Scale) -> str:

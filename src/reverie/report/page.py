@@ -31,31 +31,42 @@ def write_report(runs: Sequence[Path], out: Path | None = None) -> Path:
     """
     found = read_runs(runs)
     path = _place(found, out)
-    html = render(found)
+    write_whole(path, render(found))
+    return path
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a text file that appears whole, in a folder that is made if there is none.
+
+    Raises ReportError if it cannot be written.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, partial = tempfile.mkstemp(prefix=".report-", dir=path.parent)
         with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(html)
+            file.write(text)
         Path(partial).chmod(0o644)
         Path(partial).replace(path)
     except OSError as error:
         raise ReportError(
             f"cannot write {path}: {error.strerror}; name another place with --out."
         ) from error
-    return path
 
 
 def render(runs: Sequence[Run]) -> str:
     """The page as text."""
-    environment = jinja2.Environment(
+    return environment().get_template("template.html").render(_content(runs))
+
+
+def environment() -> jinja2.Environment:
+    """The templates of this folder: values are escaped, a missing one is an error."""
+    return jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    return environment.get_template("template.html").render(_content(runs))
 
 
 def _content(runs: Sequence[Run]) -> dict[str, Any]:
