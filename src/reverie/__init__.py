@@ -14,6 +14,7 @@ import typing
 
 if typing.TYPE_CHECKING:
     from reverie.api import compare as compare
+    from reverie.api import continual as continual
     from reverie.api import evaluate as evaluate
     from reverie.api import load as load
     from reverie.api import saved_config as saved_config
@@ -33,6 +34,7 @@ if typing.TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOME = {
+    "continual": "reverie.api",
     "load": "reverie.api",
     "evaluate": "reverie.api",
     "compare": "reverie.api",

@@ -7,7 +7,7 @@ from typing import Any
 import gymnasium
 
 from reverie.config.presets import resolve
-from reverie.config.schema import Config
+from reverie.config.schema import Config, ConfigError
 from reverie.train.errors import RunError
 from reverie.train.folder import read_config
 
@@ -38,17 +38,53 @@ def train(
         ConfigError: an unknown name or a wrong value. EnvError, ReplayError, RunError: what keeps
         the run from starting or going on, in one sentence.
     """
-    edits: dict[str, Any] = {"seed": seed, **(overrides or {})}
-    edits |= {} if steps is None else {"steps": steps}
-    edits |= {} if logdir is None else {"logdir": str(logdir)}
-    name = task if isinstance(task, str) else f"custom:{_name(task)}"
+    edits = _edits(overrides, seed=seed, steps=steps, logdir=logdir)
+    name = _task_name(task)
     config = resolve(name, agent=agent, size=size, preset=preset, methods=methods, overrides=edits)
-    from reverie.train.device import prepare
+    return _learn(config, None if isinstance(task, str) else task)
 
-    prepare(config.device)
-    from reverie.train.loop import train as learn
 
-    return learn(config, make_env=None if isinstance(task, str) else task)
+def continual(
+    tasks: str | Sequence[str | Callable[[], gymnasium.Env]],
+    *,
+    task_steps: int | Sequence[int] | None = None,
+    passes: int = 1,
+    size: str = "auto",
+    logdir: str | Path | None = None,
+    seed: int = 0,
+    agent: str = "v3",
+    preset: str | None = None,
+    methods: Sequence[str] = (),
+    overrides: Mapping[str, Any] | None = None,
+) -> Path:
+    """Learns a sequence of tasks one after the other in one run; returns the run folder.
+
+    The agent is not told which task it is in. All tasks need one observation and action space.
+
+    Args:
+        tasks: name of a sequence (`reverie presets` lists them), or tasks as `train` takes them.
+        task_steps: environment steps of each task, or one number for all; None: those of the
+            named sequence.
+        passes: how often the whole sequence is gone through.
+        preset: benchmark preset; None takes the one of the first task's suite.
+
+    The other arguments and the errors are those of `train`.
+    """
+    edits = _edits(overrides, seed=seed, steps=None, logdir=logdir)
+    edits |= {"sequence.passes": passes}
+    if task_steps is not None:
+        each = (task_steps,) if isinstance(task_steps, int) else tuple(task_steps)
+        edits |= {"sequence.steps": each}
+    makers: dict[str, Callable] = {}
+    if isinstance(tasks, str):
+        name = f"continual:{tasks}"
+    else:
+        names = [_task_name(task) for task in tasks]
+        makers = {n: t for n, t in zip(names, tasks, strict=True) if not isinstance(t, str)}
+        name, edits["sequence.tasks"] = "continual:custom", tuple(names)
+        _check_names(names, tasks)
+    config = resolve(name, agent=agent, size=size, preset=preset, methods=methods, overrides=edits)
+    return _learn(config, makers)
 
 
 def load(logdir: str | Path) -> Any:
@@ -137,10 +173,46 @@ def saved_config(logdir: str | Path) -> Config:
     return read_config(path)
 
 
+def _edits(
+    overrides: Mapping[str, Any] | None,
+    *,
+    seed: int,
+    steps: int | None,
+    logdir: str | Path | None,
+) -> dict[str, Any]:
+    edits: dict[str, Any] = {"seed": seed, **(overrides or {})}
+    edits |= {} if steps is None else {"steps": steps}
+    return edits | ({} if logdir is None else {"logdir": str(logdir)})
+
+
+def _learn(config: Config, make_env: Callable | Mapping[str, Callable] | None) -> Path:
+    from reverie.train.device import prepare
+
+    prepare(config.device)
+    from reverie.train.loop import train as learn
+
+    return learn(config, make_env=make_env)
+
+
+def _check_names(names: Sequence[str], tasks: Sequence[Any]) -> None:
+    """Raises ConfigError where two different callables go by one name."""
+    seen: dict[str, Any] = {}
+    for name, task in zip(names, tasks, strict=True):
+        if seen.setdefault(name, task) != task:
+            raise ConfigError(
+                f"two different callables are called {name.removeprefix('custom:')!r}: the tasks "
+                "of a sequence are told apart by name; give each function or class its own."
+            )
+
+
 def _prepare(folder: Path) -> None:
     from reverie.train.device import prepare
 
     prepare(saved_config(folder).device)
+
+
+def _task_name(task: str | Callable) -> str:
+    return task if isinstance(task, str) else f"custom:{_name(task)}"
 
 
 def _name(make_env: Callable) -> str:

@@ -20,6 +20,7 @@ USAGE = """\
 usage: reverie VERB [options]        reverie VERB --help
 
   train TASK            learn a task; the same command with the same folder resumes
+  continual NAME|TASKS  learn a sequence of tasks, one after the other
   eval RUN              play episodes with the agent of a run folder
   report RUN ...        one HTML page from one or more run folders
   compare RUN ...       groups of runs over seeds: means, intervals, curves (--by FIELD)
@@ -35,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs one verb and returns its exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in words
-    if argv is None and words[:1] in (["train"], ["bench"], ["eval"]):
+    if argv is None and words[:1] in (["train"], ["continual"], ["bench"], ["eval"]):
         from reverie.train.memory import restart_with_large_pages
 
         restart_with_large_pages()
@@ -87,6 +88,13 @@ def train(words: list[str]) -> int:
 
     _say(f"run folder: {learn(config)}\n")
     return 0
+
+
+def continual(words: list[str]) -> int:
+    """`reverie continual NAME | TASK TASK ... [--key value ...]`"""
+    from reverie.launch import as_sequence
+
+    return train(as_sequence(words))
 
 
 def evaluate(words: list[str]) -> int:
@@ -200,6 +208,7 @@ def presets(words: list[str]) -> int:
     """`reverie presets [NAME]`"""
     from reverie.config.benchmarks import AGENTS, BENCHMARKS, METHODS
     from reverie.config.presets import preset_named
+    from reverie.config.sequence import SEQUENCES
     from reverie.config.sizes import SIZES
 
     name = _one(words, "presets [NAME]")
@@ -216,12 +225,15 @@ def presets(words: list[str]) -> int:
     ):
         _say(f"{title}\n")
         _table([(f"  {preset.name}", preset.doc) for preset in table.values()])
+    _say("sequences (reverie continual)\n")
+    _table([(f"  {row.name}", row.doc) for row in SEQUENCES.values()])
     _say(f"sizes (--size)\n  {', '.join(SIZES)}\n")
     return 0
 
 
 VERBS: dict[str, Callable[[list[str]], int]] = {
     "train": train,
+    "continual": continual,
     "eval": evaluate,
     "report": report,
     "compare": compare,

@@ -14,6 +14,7 @@ from reverie.config.edit import field_docs, field_types
 from reverie.config.errors import ConfigError, suggest
 from reverie.config.presets import expected_pictures, resolve
 from reverie.config.schema import Config
+from reverie.config.sequence import SEQUENCES
 from reverie.config.sizes import with_size
 
 NAMED = {
@@ -79,6 +80,34 @@ def read(words: Sequence[str]) -> Launch:
         else:
             tasks.append(word)
     return _launch(found, tasks)
+
+
+def as_sequence(words: Sequence[str]) -> list[str]:
+    """The words of `reverie train` that mean `reverie continual` with these words.
+
+    One name of a sequence becomes the task `continual:NAME`, tasks become `sequence.tasks`.
+
+    Raises ConfigError where neither is given.
+    """
+    if any(word in ("-h", "--help") for word in words):
+        name = next((word for word in words if word in SEQUENCES), "minigrid3")
+        return [f"continual:{name}", "--help"]
+    tasks, rest = _leading_tasks(words)
+    if not tasks:
+        raise ConfigError(
+            "say what to learn: reverie continual NAME, or several TASKs with --sequence.steps; "
+            f"the named sequences are {', '.join(SEQUENCES)}."
+        )
+    if len(tasks) == 1 and "_" not in tasks[0] and ":" not in tasks[0]:
+        return [f"continual:{tasks[0]}", *rest]
+    return ["continual:custom", "--sequence.tasks", ",".join(tasks), *rest]
+
+
+def _leading_tasks(words: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The words before the first flag, and the rest."""
+    flags = [index for index, word in enumerate(words) if word.startswith("--")]
+    end = flags[0] if flags else len(words)
+    return list(words[:end]), list(words[end:])
 
 
 def _launch(found: dict[str, Any], tasks: list[str]) -> Launch:

@@ -64,7 +64,7 @@ def watch(run, episodes):
     """What the learned model says of every row of some fresh episodes."""
     config, saved = reverie.saved_config(run), newest(run)
     found = []
-    with eval_envs(config, None, num=1, seed=1, log=run / "simulators.log") as envs:
+    with eval_envs(config, config.task, num=1, seed=1, log=run / "simulators.log") as envs:
         shape = jax.eval_shape(
             lambda key: init(envs.obs_specs, envs.action_specs, config, key), jax.random.key(0)
         )

@@ -20,10 +20,12 @@ from reverie.config.benchmarks import (
     SUITE_PRESETS,
     Preset,
 )
-from reverie.config.edit import apply
+from reverie.config.edit import apply, field_types
 from reverie.config.errors import ConfigError, suggest
 from reverie.config.schema import Config
+from reverie.config.sequence import SEQUENCES, SequenceConfig
 from reverie.config.sizes import SIZES, size_edits, size_fields, with_size
+from reverie.config.values import coerce
 
 _ARGUMENTS = ("task", "agent", "size", "pinned")
 
@@ -41,7 +43,8 @@ def resolve(
     """The configuration of a run of `task`.
 
     Args:
-        task: `suite_task`, `gym:ID`, or `custom:NAME` for an environment made by a callable.
+        task: `suite_task`, `gym:ID`, or `custom:NAME` for an environment made by a callable;
+            `continual:NAME` for a named sequence of tasks, or for the one in `sequence.tasks`.
         agent: name of an agent preset.
         size: a model size; `auto` takes the preset's own or the one the observations need.
         pictures: whether an observation is a picture, where that is known. None leaves the size
@@ -59,7 +62,9 @@ def resolve(
         raise ConfigError(f"{name!r} is no override: name the {name} itself (--{name} or {name}=).")
     chosen = [_named(name, METHODS, "method") for name in methods]
     check_methods(chosen)
-    layers, own_size = _benchmark(task, preset, agent)
+    tasks = _sequence(task, overrides)
+    layers, own_size = _benchmark(tasks.get("sequence.tasks", (task,))[0], preset, agent)
+    layers |= tasks
     edits: dict[str, Any] = {"task": task, **_named(agent, AGENTS, "agent").edits}
     if size == "auto" and own_size != "auto":
         size = own_size
@@ -69,6 +74,8 @@ def resolve(
     for method in chosen:
         edits |= method.edits
     edits |= overrides
+    if tasks and "steps" not in overrides:
+        edits["steps"] = _total(edits)
     if size == "auto":
         edits["pinned"] = tuple(sorted(size_fields() & set(edits)))
     config = apply(Config(), edits)
@@ -102,10 +109,44 @@ def expected_pictures(task: str, preset: str | None = None, agent: str = "v3") -
 
     For texts that come before an environment exists. A run asks the environment.
     """
+    name = task.removeprefix("continual:")
+    if name in SEQUENCES:
+        task = SEQUENCES[name].tasks[0]
     named = None if preset is None else _named(preset, BENCHMARKS, "preset")
     if named is not None and named.suite:
         return named.pictures
     return suite_preset(suite_of(task), agent).pictures
+
+
+def _sequence(task: str, overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """What the sequence of a task `continual:NAME` writes; nothing for other tasks."""
+    kind, _, name = task.partition(":")
+    if kind != "continual":
+        return {}
+    if "sequence.tasks" in overrides:
+        tasks = coerce(overrides["sequence.tasks"], tuple[str, ...], "sequence.tasks")
+        if len(tasks) < 1 or "sequence.steps" not in overrides:
+            raise ConfigError(
+                "a sequence of your own needs its tasks and the steps of each: for example "
+                "reverie continual minigrid_empty_5x5 minigrid_empty_6x6 --sequence.steps 20000."
+            )
+        return {"sequence.tasks": tasks}
+    if name not in SEQUENCES:
+        raise ConfigError(f"there is no sequence {name!r}; {suggest(name, SEQUENCES)}")
+    named = SEQUENCES[name]
+    return {**named.edits, "sequence.tasks": named.tasks, "sequence.steps": (named.steps,)}
+
+
+def _total(edits: Mapping[str, Any]) -> int:
+    """Steps of the whole sequence that `edits` describe; the record's own checks come first."""
+    fields = {k.partition(".")[2]: v for k, v in edits.items() if k.startswith("sequence.")}
+    kinds = field_types()
+    return SequenceConfig(
+        **{
+            name: coerce(v, kinds[f"sequence.{name}"], f"sequence.{name}")
+            for name, v in fields.items()
+        }
+    ).total
 
 
 def check_methods(methods: Sequence[Preset]) -> None:

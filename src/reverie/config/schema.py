@@ -23,6 +23,7 @@ from reverie.config.model import (
     RSSMConfig,
 )
 from reverie.config.replay import ReplayConfig
+from reverie.config.sequence import SequenceConfig
 
 
 @dataclass(frozen=True)
@@ -171,6 +172,7 @@ class Config:
     first observation of an episode counts as one."""
     logdir: str = ""
     """Run folder; the same command with the same folder resumes. Empty: runs/TASK-AGENT-SEED."""
+    sequence: SequenceConfig = field(default_factory=SequenceConfig)
     env: EnvConfig = field(default_factory=EnvConfig)
     replay: ReplayConfig = field(default_factory=ReplayConfig)
     encoder: EncoderConfig = field(default_factory=EncoderConfig)
@@ -194,6 +196,9 @@ class Config:
         check.at_least(0, "seed")
         rule = "the dotted names of fields, and empty unless size is 'auto'"
         check.require(not self.pinned or self.size == "auto", "pinned", rule)
+        total = self.sequence.total
+        rule = f"at most {total}, the steps of the whole sequence"
+        check.require(not total or self.steps <= total, "steps", rule)
         _check_decoder(self)
         _check_starts(self)
         _check_capacity(self)

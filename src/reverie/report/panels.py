@@ -15,6 +15,9 @@ from reverie.train.text import number
 SMOOTH_FROM = 40  # points
 SMOOTH = (0.02, 1)  # share and least, as in `window_of`
 SMOOTH_RETURN = (0.05, 10)
+_EPISODES = ("episode/length", "eval/length", "eval/return/", "sequence/")
+_GROUPED = ("loss/", "train/", "time/", "system/", "replay/", "env/", "episode/", "eval/")
+_GROUPED += ("sequence/",)
 COUNTERS = {"train/updates", "time/seconds"}  # straight lines; the table of results has their end
 
 
@@ -85,7 +88,7 @@ def sections(runs: Sequence[Run]) -> list[Section]:
     names = sorted({name for run in runs for name in run.series} - COUNTERS, key=_rank)
     optimiser = {metric.pattern for metric in OPTIMISER}
     groups: dict[str, list[str]] = {
-        "Episodes": [n for n in names if n in ("episode/length", "eval/length")],
+        "Episodes": [n for n in names if n.startswith(_EPISODES)],
         "Losses": [n for n in names if n.startswith("loss/")],
         "Imagination and policy": [
             n for n in names if n.startswith("train/") and n not in optimiser
@@ -93,13 +96,7 @@ def sections(runs: Sequence[Run]) -> list[Section]:
         "Optimiser": [n for n in names if n in optimiser],
         "Speed and machine": [n for n in names if n.startswith(("time/", "system/"))],
         "Replay and environments": [n for n in names if n.startswith(("replay/", "env/"))],
-        "Other": [
-            n
-            for n in names
-            if not n.startswith(
-                ("loss/", "train/", "time/", "system/", "replay/", "env/", "episode/", "eval/")
-            )
-        ],
+        "Other": [n for n in names if not n.startswith(_GROUPED)],
     }
     return [_section(title, group, runs) for title, group in groups.items() if group]
 

@@ -29,6 +29,16 @@ EPISODES = (
     ),
     Metric("eval/length", "steps", "mean length of evaluation episodes, agent steps"),
     Metric("eval/episodes", "1", "number of evaluation episodes"),
+    Metric(
+        "eval/return/<task>",
+        "reward",
+        "in a sequence of tasks: mean return of `<task>` (a slash in its name is written _); "
+        "`eval/return` is then the mean over tasks",
+    ),
+    Metric(
+        "eval/length/<task>", "steps", "in a sequence of tasks: mean episode length of `<task>`"
+    ),
+    Metric("sequence/visit", "1", "number of the visit to a task, counted from 0 over all passes"),
 )
 
 LOSSES = (

@@ -12,7 +12,7 @@ from reverie.config.schema import Config
 from reverie.envs.make import maker
 from reverie.envs.vector import Vector
 from reverie.records import Spec, Specs, specs_from_json
-from reverie.train import checkpoint, folder
+from reverie.train import checkpoint, folder, sequence
 from reverie.train.collect import Actor, Episodes
 from reverie.train.errors import RunError
 from reverie.train.film import Film
@@ -66,11 +66,19 @@ def statistics(results: Sequence[tuple[float, int]]) -> dict[str, float]:
 
 
 def eval_envs(
-    config: Config, make_env: Callable | None, *, num: int, seed: int, log: Path | None = None
+    config: Config,
+    source: str | Callable,
+    *,
+    num: int,
+    seed: int,
+    log: Path | None = None,
 ) -> Vector:
-    """Environments for evaluation; their episodes are the same at every evaluation."""
+    """Environments for evaluation; their episodes are the same at every evaluation.
+
+    `source` is a task's name, or the callable that makes its environment.
+    """
     return Vector(
-        maker(make_env or config.task, config.env, render=True),
+        maker(source, config.env, render=True),
         num=num,
         seed=seed,
         stream="eval",
@@ -82,31 +90,71 @@ def eval_envs(
 
 
 class Evaluator:
-    """The evaluations of a run. Their environments open at the first one and stay."""
+    """The evaluations of a run. The environments of each task open at the first one and stay."""
 
-    def __init__(self, config: Config, make_env: Callable | None, log: Path):
+    def __init__(self, config: Config, make_env: sequence.MakeEnv, log: Path):
         self._config, self._make_env, self._log = config, make_env, log
-        self._opened: tuple[Vector, Actor] | None = None
+        self._opened: dict[str, tuple[Vector, Actor]] = {}
+
+    def check_tasks(self, first: Vector) -> None:
+        """Open all tasks of a sequence now, so that none can fail after hours of learning.
+
+        Raises RunError where one has other spaces than the environments of the `first` task.
+        """
+        there = {"obs": first.obs_specs, "action": first.action_specs}
+        for task in self._config.sequence.tasks:
+            if task not in self._opened:
+                self._opened[task] = self._open(task)
+            envs = self._opened[task][0]
+            here = {"obs": envs.obs_specs, "action": envs.action_specs}
+            sequence.check_same_spaces(task, here, self._config.sequence.tasks[0], there)
 
     def __call__(
-        self, acting: Acting, *, stop: Callable[[], object]
+        self, acting: Acting, *, stop: Callable[[], object], watch: str | None = None
     ) -> tuple[dict[str, float], np.ndarray | None] | None:
-        """What `play` says of as many episodes as the configuration asks for."""
-        options = self._config.train
-        if self._opened is None:
-            self._opened = self._open(min(options.eval_envs, options.eval_episodes))
-        return play(acting, *self._opened, options.eval_episodes, film=True, stop=stop)
+        """What `play` says of as many episodes as the configuration asks for.
 
-    def _open(self, num: int) -> tuple[Vector, Actor]:
+        In a sequence every task is played, past and future ones too: `eval/return` is their mean,
+        `eval/return/TASK` the return of each. The frames are those of the task `watch`.
+        """
         config = self._config
-        envs = eval_envs(config, self._make_env, num=num, seed=config.seed, log=self._log)
+        tasks = sequence.tasks(config)
+        played = {}
+        for task in dict.fromkeys(tasks):
+            if task not in self._opened:
+                self._opened[task] = self._open(task)
+            film = watch is None or task == watch
+            count = config.train.eval_episodes
+            played[task] = play(acting, *self._opened[task], count, film=film, stop=stop)
+            if played[task] is None:
+                return None
+        frames = next((shown for _, shown in played.values() if shown is not None), None)
+        if not config.sequence.tasks:
+            return played[tasks[0]][0], frames
+        return over_tasks({task: numbers for task, (numbers, _) in played.items()}), frames
+
+    def _open(self, task: str) -> tuple[Vector, Actor]:
+        config = self._config
+        source = sequence.source(task, self._make_env)
+        num = min(config.train.eval_envs, config.train.eval_episodes)
+        envs = eval_envs(config, source, num=num, seed=config.seed, log=self._log)
         key = purpose_key(config.seed, EVAL)
         return envs, Actor(envs.action_specs, num, key, greedy=config.train.eval_greedy)
 
     def close(self) -> None:
         """End the environments."""
-        if self._opened is not None:
-            self._opened[0].close()
+        for envs, _ in self._opened.values():
+            envs.close()
+
+
+def over_tasks(numbers: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+    """Means of the evaluation metrics over tasks, and the return and length of each task."""
+    first = next(iter(numbers.values()))
+    means = {name: float(np.mean([part[name] for part in numbers.values()])) for name in first}
+    means["eval/episodes"] = float(sum(part["eval/episodes"] for part in numbers.values()))
+    for name in ("eval/return", "eval/length"):
+        means |= {f"{name}/{task.replace('/', '_')}": part[name] for task, part in numbers.items()}
+    return means
 
 
 class Agent:
@@ -216,26 +264,32 @@ def evaluate_run(
     greedy: bool = False,
     seed: int = 0,
     envs: int = 1,
-    make_env: Callable | None = None,
+    make_env: sequence.MakeEnv = None,
 ) -> dict[str, float]:
     """Play `episodes` episodes with an agent or that of a run folder; statistics by metric name.
+
+    The agent of a sequence plays as many of every task (`over_tasks`).
 
     Raises RunError where the folder holds no checkpoint, or the environment cannot be remade or
     is not the one of the training.
     """
     agent = run if isinstance(run, Agent) else load(run)
     config = agent.config
-    if make_env is None and config.task.startswith("custom:"):
-        raise RunError(
-            f"the run was trained on a callable ({config.task}), which its folder cannot remake: "
-            "call reverie.evaluate(..., make_env=...) from Python."
-        )
-    with eval_envs(config, make_env, num=envs, seed=seed) as vector:
-        here = {"obs": vector.obs_specs, "action": vector.action_specs}
-        checkpoint.check_specs(
-            {"obs": agent.obs_specs, "action": agent.action_specs}, here, "in training"
-        )
-        actor = Actor(vector.action_specs, envs, purpose_key(seed, EVAL), greedy=greedy)
-        played = play(agent.acting, vector, actor, episodes)
-    assert played is not None
-    return played[0]
+    numbers = {}
+    for task in dict.fromkeys(sequence.tasks(config)):
+        source = sequence.source(task, make_env)
+        if isinstance(source, str) and source.startswith("custom:"):
+            raise RunError(
+                f"the run was trained on a callable ({source}), which its folder cannot remake: "
+                "call reverie.evaluate(..., make_env=...) from Python."
+            )
+        with eval_envs(config, source, num=envs, seed=seed) as vector:
+            here = {"obs": vector.obs_specs, "action": vector.action_specs}
+            checkpoint.check_specs(
+                {"obs": agent.obs_specs, "action": agent.action_specs}, here, "in training"
+            )
+            actor = Actor(vector.action_specs, envs, purpose_key(seed, EVAL), greedy=greedy)
+            played = play(agent.acting, vector, actor, episodes)
+        assert played is not None
+        numbers[task] = played[0]
+    return over_tasks(numbers) if config.sequence.tasks else numbers[config.task]

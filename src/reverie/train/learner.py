@@ -17,11 +17,12 @@ import numpy as np
 
 from reverie.behavior.policy import Acting
 from reverie.config.schema import Config
-from reverie.module import named_leaves
+from reverie.module import named_leaves, tree_at
 from reverie.nn.layers import to_compute
 from reverie.records import Latent, Sequence, Specs
 from reverie.train.errors import RunError
 from reverie.train.flops import count_flops
+from reverie.train.optim import make_optimizer
 from reverie.train.state import TrainState, init
 from reverie.train.step import compute_dtype, train_step
 
@@ -142,6 +143,11 @@ class Learner:
         if broken:
             raise RunError(self._diagnosis(int(values.get("train/updates", 0)), broken))
         return values, jax.tree.map(np.asarray, result.written)
+
+    def reset_optimizer(self) -> None:
+        """Forget the moments of the optimiser, as a fresh one would."""
+        fresh = make_optimizer(self._config.optim).init(self.state.agent)
+        self.state = tree_at(lambda state: state.opt_state, self.state, fresh)
 
     def check(self) -> None:
         """Wait for the update in flight; raises RunError if its numbers are not finite."""

@@ -10,12 +10,14 @@ follows from counters alone, never from timing: the same command gives the same 
 
 import contextlib
 import dataclasses
+import functools as ft
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import jax
+import numpy as np
 
 from reverie.config.schema import Config
 from reverie.config.sizes import with_size
@@ -24,7 +26,7 @@ from reverie.envs.vector import Vector
 from reverie.replay.ratio import Ratio
 from reverie.replay.replay import Replay
 from reverie.replay.rows import row_specs
-from reverie.train import dream, folder, plan, snapshot
+from reverie.train import dream, folder, plan, sequence, snapshot
 from reverie.train.banner import banner
 from reverie.train.collect import Actor, Episodes
 from reverie.train.errors import Stopped
@@ -35,36 +37,42 @@ from reverie.train.logger import Logger
 from reverie.train.metrics import Mean
 from reverie.train.progress import Progress
 from reverie.train.readings import Stopwatch, machine_readings
+from reverie.train.sequence import MakeEnv, Visit
 from reverie.train.signals import Interrupt
 from reverie.train.step import resolve_precision
 
 
-def train(config: Config, make_env: Callable | None = None) -> Path:
+def train(config: Config, make_env: MakeEnv = None) -> Path:
     """Run `config` from the beginning or from where its folder stands; the run folder.
 
-    `make_env` makes the environment where the task is a callable. Raises ConfigError, EnvError,
+    `make_env` makes the environment where the task is a callable (by task name where there are
+    several). Raises ConfigError, EnvError,
     ReplayError or RunError with one sentence, Stopped after a signal; whatever was saved stays.
     """
     logdir = folder.logdir_of(config)
     config = dataclasses.replace(config, logdir=str(logdir))
     with contextlib.ExitStack() as stack:
         stack.enter_context(folder.claim(logdir))
-        envs = stack.enter_context(training_envs(config, make_env, logdir))
+        open_envs = ft.partial(training_envs, config, make_env, logdir)
+        envs = stack.enter_context(open_envs(sequence.visits(config)[0]))
         config = complete(config, envs)
         folder.check_config(logdir, config)
         evaluator = Evaluator(config, make_env, logdir / "simulators.log")
         stack.callback(evaluator.close)
-        Run(config, envs, evaluator, logdir).go()
+        evaluator.check_tasks(envs)
+        run = Run(config, envs, open_envs, evaluator, logdir)
+        stack.callback(run.close)
+        run.go()
     return logdir
 
 
-def training_envs(config: Config, make_env: Callable | None, logdir: Path) -> Vector:
-    """The environments that experience comes from."""
+def training_envs(config: Config, make_env: MakeEnv, logdir: Path, visit: Visit) -> Vector:
+    """The environments that experience comes from during a visit to a task."""
     return Vector(
-        maker(make_env or config.task, config.env),
+        maker(sequence.source(visit.task, make_env), config.env),
         num=config.env.num,
         seed=config.seed,
-        stream="train",
+        stream=visit.stream,
         parallel=config.env.parallel,
         timeout=config.env.timeout,
         restarts=config.env.restarts,
@@ -92,7 +100,8 @@ def make_replay(config: Config, envs: Vector) -> Replay:
             deter=rssm.deter,
             stoch=rssm.stoch,
             classes=rssm.classes,
-        ),
+        )
+        | task_label(config),
         streams=envs.num,
         capacity=min(config.replay.capacity, steps * envs.num),
         length=length,
@@ -103,6 +112,11 @@ def make_replay(config: Config, envs: Vector) -> Replay:
     )
 
 
+def task_label(config: Config) -> dict[str, Any]:
+    """The column that tells the tasks of a sequence apart: for statistics, not for the agent."""
+    return {"task": ((), "uint16")} if config.sequence.tasks else {}
+
+
 class Run:
     """The stations of one run, its clocks, and what is to be done before the next turn.
 
@@ -111,8 +125,17 @@ class Run:
     `snapshot.py`.
     """
 
-    def __init__(self, config: Config, envs: Vector, evaluator: Evaluator, logdir: Path):
+    def __init__(
+        self,
+        config: Config,
+        envs: Vector,
+        open_envs: Callable[[Visit], Vector],
+        evaluator: Evaluator,
+        logdir: Path,
+    ):
         options = config.train
+        self.visits, self.visit, self._open_envs = sequence.visits(config), 0, open_envs
+        self.restarted = 0
         self.config, self.envs, self.logdir, self._evaluator = config, envs, logdir, evaluator
         self.replay = make_replay(config, envs)
         self.learner = Learner(envs.obs_specs, envs.action_specs, config)
@@ -124,6 +147,10 @@ class Run:
         self.chores: list[str] = []
         self.notices = list(envs.notices)
         self.stopwatch = Stopwatch()
+
+    def close(self) -> None:
+        """End the environments."""
+        self.envs.close()
 
     def go(self) -> None:
         """Resume if there is something to resume, plan, and turn until the steps are done."""
@@ -175,16 +202,25 @@ class Run:
 
     def turn(self) -> None:
         """One turn around the circle: every environment makes one row."""
+        if self.step >= self.visits[self.visit].end:
+            self.enter(self.visit + 1)
+            self.progress.note(f"from now on the task is {self.visits[self.visit].task}.")
         self.envs.send(self.actor.action)
         self._learn()
         step = self.envs.recv()
-        self.replay.add(self.actor(self.learner.acting, step))
+        self.replay.add(self.actor(self.learner.acting, step) | self._labels())
         for ret, length in self.episodes.add(step):
             self._log({"episode/return": ret, "episode/length": length})
         self._show("train", self.film.add(self.envs, step))
         self.step, first = self.step + self.envs.num, self.step + 1
         if self.replay.can_draw(self.config.train.batch * self.config.train.length):
             self.due += sum(self.ratio(count) for count in range(first, self.step + 1))
+
+    def _labels(self) -> dict[str, Any]:
+        """What `task_label` promises, for the rows of one turn."""
+        if not self.config.sequence.tasks:
+            return {}
+        return {"task": np.full(self.envs.num, self.visits[self.visit].index, np.uint16)}
 
     def _learn(self) -> None:
         """Start the updates that are due; take in what earlier ones produced."""
@@ -229,16 +265,38 @@ class Run:
         self.progress.metrics(self.step, scalars)
 
     def _log_means(self) -> None:
-        scalars = self.mean.pop() | self.replay.stats() | {"env/restarts": self.envs.restarted}
+        scalars = self.mean.pop() | self.replay.stats()
+        scalars["env/restarts"] = self.restarted + self.envs.restarted
+        if self.config.sequence.tasks:
+            scalars["sequence/visit"] = self.visit
         times = self.stopwatch.lap(self.step, self.updates)
         self._log(scalars | times | machine_readings())
+
+    def enter(self, visit: int) -> None:
+        """Go on with the environments of another visit; open episodes are abandoned.
+
+        The agent is not told. Raises RunError where the new task's spaces differ.
+        """
+        first, following = self.visits[0], self.visits[visit]
+        there = {"obs": self.envs.obs_specs, "action": self.envs.action_specs}
+        self.restarted += self.envs.restarted
+        self.envs.close()
+        self.envs, self.film, self.visit = self._open_envs(following), Film(), visit
+        here = {"obs": self.envs.obs_specs, "action": self.envs.action_specs}
+        sequence.check_same_spaces(following.task, here, first.task, there)
+        if self.config.sequence.reset_optimizer:
+            self.learner.reset_optimizer()
 
     def _evaluate(self, interrupt: Interrupt) -> None:
         if not self.config.train.eval_episodes:
             return
         self.learner.check()
         with self._phase("evaluating"):
-            played = self._evaluator(self.learner.newest, stop=lambda: interrupt.asked)
+            played = self._evaluator(
+                self.learner.newest,
+                stop=lambda: interrupt.asked,
+                watch=self.visits[self.visit].task,
+            )
         if played is None:
             self.chores.insert(0, "evaluate")  # a signal came; the resumed run begins it anew
             return

@@ -54,6 +54,8 @@ def clocks(run: "Run") -> dict[str, Any]:
         "due": run.due,
         "updates": run.updates,
         "chores": list(run.chores),
+        "visit": run.visit,
+        "restarted": run.restarted,
         "seconds": run.stopwatch.elapsed(),
     }
 
@@ -68,6 +70,10 @@ def resume(run: "Run") -> int | None:
     if not found:
         return None
     tree = checkpoint.load(found[-1])
+    counts = tree["clocks"]
+    if counts.get("visit"):
+        run.enter(counts["visit"])
+    run.restarted = counts.get("restarted", 0)
     there = {side: specs_from_json(tree["specs"][side]) for side in ("obs", "action")}
     here = {"obs": run.envs.obs_specs, "action": run.envs.action_specs}
     checkpoint.check_specs(there, here, f"when {found[-1]} was written")
@@ -77,7 +83,6 @@ def resume(run: "Run") -> int | None:
     run.replay.load(folders(run.logdir)[1], tree["replay"])
     run.ratio.load(tree["ratio"])
     run.mean.load(tree["mean"])
-    counts = tree["clocks"]
     run.step, run.due, run.updates = counts["step"], counts["due"], counts["updates"]
     run.chores = list(counts["chores"])
     run.stopwatch.resume(counts["seconds"], run.step, run.updates)
