@@ -179,9 +179,7 @@ def test_the_optimiser_is_kept_unless_asked(tmp_path):
 
 
 def test_tasks_of_different_spaces_are_refused(tmp_path):
-    with pytest.raises(
-        RunError, match="one observation and action space: observation 'observation'"
-    ):
+    with pytest.raises(RunError, match="one observation and action space: observation 'vector'"):
         learn(tmp_path / "run", tasks=(First, Wide))
     assert not (tmp_path / "run" / "metrics.jsonl").exists()  # before any work
 
