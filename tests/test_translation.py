@@ -1,0 +1,80 @@
+"""Every command of docs/translate.md is understood by the real parsers."""
+
+import ast
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+import tyro
+
+from reverie.config.benchmarks import BENCHMARKS
+from reverie.config.errors import ConfigError
+from reverie.config.presets import resolve
+from reverie.config.sizes import with_size
+from reverie.envs import catalog
+from reverie.envs.suites import SUITES
+from reverie.launch import read
+from reverie.options import CompareOptions, EvalOptions, ReportOptions
+
+PAGE = Path(__file__).parent.parent / "docs" / "translate.md"
+ROW = re.compile(r"^\| (?P<there>.+?) \| `(?P<here>[^`]+)` \|$")
+VERBS = {"eval": EvalOptions, "report": ReportOptions, "compare": CompareOptions}
+
+
+def rows() -> list[tuple[str, str]]:
+    """(theirs, ours) of every table of the page; each line of a table must be such a row."""
+    lines = [line for line in PAGE.read_text().splitlines() if line.startswith("|")]
+    lines = [line for line in lines if line not in ("| there | here |", "|---|---|")]
+    found = [ROW.match(line) for line in lines]
+    wrong = [line for line, match in zip(lines, found, strict=True) if match is None]
+    assert not wrong, wrong
+    return [(match["there"], match["here"]) for match in found if match]
+
+
+def config_of(words: list[str]):
+    """The whole configuration of a `reverie train` command, size included."""
+    config = read(words).config()
+    config = with_size(config, pictures=True)
+    if config.task.partition("_")[0] in SUITES:
+        catalog.parse(config.task)
+    return config
+
+
+def understand(here: str) -> None:
+    if here.startswith("reverie.train("):
+        call = ast.parse(here, mode="eval").body
+        assert isinstance(call, ast.Call)
+        options = {word.arg: ast.literal_eval(word.value) for word in call.keywords}
+        task = call.args[0]
+        name = task.value if isinstance(task, ast.Constant) else "custom:make_env"
+        resolve(str(name), **options)
+        return
+    words = shlex.split(here)
+    if words[0].startswith("--"):
+        words = ["reverie", "train", "gym:CartPole-v1", *words]
+    assert words[0] == "reverie", here
+    if words[1] == "train":
+        config_of(words[2:])
+    else:
+        tyro.cli(VERBS[words[1]], args=words[2:], use_underscores=True)
+
+
+@pytest.mark.parametrize(("there", "here"), rows(), ids=lambda text: text[:70])
+def test_a_row_is_understood(there, here):
+    assert there
+    understand(here)
+
+
+@pytest.mark.parametrize(
+    "here",
+    ["--train.ratoi 3", "reverie train atari_pong --size 7m", "reverie train dmc_walker_wlk"],
+)
+def test_a_wrong_row_would_be_noticed(here):
+    with pytest.raises((ConfigError, catalog.EnvError)):
+        understand(here)
+
+
+def test_the_page_knows_only_presets_that_exist():
+    named = re.findall(r"--preset (\S+?)[` ]", PAGE.read_text())
+    assert named and set(named) <= set(BENCHMARKS)
