@@ -9,7 +9,7 @@ from typing import Any
 
 import jinja2
 
-from reverie.report import media, panels, tables
+from reverie.report import continual, continual_panels, media, panels, tables
 from reverie.report.chart import COLORS
 from reverie.report.read import ReportError, Run, read_runs
 
@@ -72,6 +72,7 @@ def environment() -> jinja2.Environment:
 def _content(runs: Sequence[Run]) -> dict[str, Any]:
     """What the template fills in."""
     tasks = sorted({str(run.config.get("task", "?")) for run in runs})
+    sequences = continual.outcomes(runs)
     return {
         "title": ", ".join(tasks),
         "subtitle": _subtitle(runs),
@@ -81,6 +82,10 @@ def _content(runs: Sequence[Run]) -> dict[str, Any]:
         "curve": panels.learning_curve(runs),
         "windows": panels.windows(runs),
         "has_eval": any(len(run.get("eval/return").value) for run in runs),
+        "sequences": continual_panels.content(sequences),
+        "sequence_names": continual_panels.legend(sequences),
+        "sequence_headers": continual_panels.HEADERS,
+        "sequence_table": continual_panels.table(sequences),
         "sections": panels.sections(runs),
         "dreams": [(run, media.dreams(run), media.vector_dream(run)) for run in runs],
         "episodes": [(run, media.episodes(run)) for run in runs],

@@ -1,0 +1,197 @@
+"""Runs over sequences of tasks: their metrics with intervals over seeds, and what they rest on."""
+
+import itertools
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from reverie.report import groups, transfer
+from reverie.report.read import Run
+from reverie.report.statistics import Estimate, estimate, mean
+from reverie.report.transfer import Curve
+
+OTHER_RUNS = ("task", "seed", "steps", "sequence.", "train.eval_every", *groups.UNIMPORTANT)
+"""Beginnings of fields in which a single-task reference run may differ from the sequence."""
+
+
+@dataclass(frozen=True)
+class Published:
+    """What a paper reports for a method on a named sequence; None where it is not known."""
+
+    method: str
+    performance: float | None
+    forgetting: float | None
+    transfer: float | None
+
+
+PUBLISHED: dict[str, tuple[Published, ...]] = {
+    "continual:minigrid3": (
+        Published("Impala (paper)", 0.00, 0.00, 0.00),
+        Published("CLEAR (paper)", 0.03, 0.01, 0.03),
+        Published("Impala x10 steps (paper)", 0.16, 0.06, None),
+        Published("CLEAR x10 steps (paper)", 0.64, 0.00, None),
+        Published("DreamerV2 (paper, 20 seeds)", 0.72, -0.11, 0.49),
+        Published("DreamerV2 + P2E (paper)", 0.46, 0.05, 0.43),
+    ),
+    "continual:minihack8": (
+        Published("random agent (2,000 episodes)", 0.09, None, None),
+        Published("DreamerV2 (paper, 5 seeds)", 0.09, 0.37, 0.56),
+        Published("+ P2E (paper)", 0.28, 0.13, 0.11),
+        Published("+ P2E, obs-only recon (paper)", 0.39, 0.19, 0.87),
+        Published("+ P2E, obs-only, eval explores (paper)", 0.38, 0.22, 0.76),
+    ),
+}
+"""Rows of Continual-Dreamer (arXiv:2211.15944), read from a third party's notes; the forward
+transfer is the published code's form. Source: spec/continual-dreamer.md §5.4, §6.3."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Several seeds of one sequence under one configuration."""
+
+    label: str
+    tasks: tuple[str, ...]
+    ends: tuple[float, ...]  # environment steps at which each visit was over
+    runs: tuple[Run, ...]
+    curves: tuple[Curve, ...]  # one a task, a column a run
+    performance: Estimate
+    forgetting: Estimate
+    transfer: Estimate | None  # published form; None without reference runs
+    transfer_world: Estimate | None  # Continual World's form
+    notes: tuple[str, ...]
+
+
+def outcomes(runs: Sequence[Run]) -> list[Outcome]:
+    """The sequences among `runs`, a row for each configuration; other runs may be references."""
+    found = [run for run in runs if tasks_of(run)]
+    keyed = sorted(found, key=_configuration)
+    rows = [list(part) for _, part in itertools.groupby(keyed, _configuration)]
+    return [_outcome(sorted(part, key=groups.seed_of), runs, rows) for part in rows]
+
+
+def tasks_of(run: Run) -> tuple[str, ...]:
+    """The tasks of a run over a sequence; none for a run of one task."""
+    return tuple(groups.value_of(run, "sequence.tasks") or ())
+
+
+def _configuration(run: Run) -> str:
+    """Everything that two seeds of one experiment share."""
+    fields = {
+        name: groups.value_of(run, name)
+        for name in run.config
+        if name not in ("seed", "pinned") and not name.startswith(groups.UNIMPORTANT)
+    }
+    return json.dumps(fields, sort_keys=True, default=list)
+
+
+def _outcome(seeds: list[Run], runs: Sequence[Run], rows: Sequence[Sequence[Run]]) -> Outcome:
+    tasks, notes = tasks_of(seeds[0]), []
+    spans = _spans(seeds[0])
+    ends = tuple(itertools.accumulate(spans))
+    curves = tuple(curve_of(task, seeds) for task in tasks)
+    reached = min(float(curve.step[-1]) if len(curve.step) else 0.0 for curve in curves)
+    finished = reached >= ends[-1]
+    if not finished:
+        notes.append(
+            f"evaluated up to step {reached:,.0f} of {ends[-1]:,}: not the whole sequence."
+        )
+    last = [
+        max(e for e, t in zip(ends, _visited(seeds[0]), strict=True) if t == i)
+        for i in range(len(tasks))
+    ]
+    areas, references = [], []
+    for index, task in enumerate(tasks):
+        begin = ends[index] - spans[index]
+        areas.append(transfer.area(curves[index], begin, ends[index]))
+        alone = _references(task, seeds[0], runs)
+        references.append(_reference_area(task, alone, seeds, spans[index], notes))
+    known = finished and any(value is not None for value in references)
+    return Outcome(
+        label=_label(seeds, rows),
+        tasks=tasks,
+        ends=ends,
+        runs=tuple(seeds),
+        curves=curves,
+        performance=over_seeds(transfer.average_performance(curves)),
+        forgetting=over_seeds(_forgetting(curves, last, reached)),
+        transfer=over_seeds(transfer.forward_transfer(areas, references, "published"))
+        if known
+        else None,
+        transfer_world=over_seeds(transfer.forward_transfer(areas, references, "continual_world"))
+        if known
+        else None,
+        notes=tuple(notes),
+    )
+
+
+def _forgetting(curves: Sequence[Curve], ends: Sequence[float], reached: float) -> np.ndarray:
+    """Forgetting of what was reached: a task still to come has nothing to lose."""
+    return transfer.forgetting(curves, [min(end, reached) for end in ends])
+
+
+def over_seeds(values: np.ndarray) -> Estimate:
+    """Mean over seeds and its bootstrap interval."""
+    return estimate([values], mean)
+
+
+def curve_of(task: str, runs: Sequence[Run]) -> Curve:
+    """The evaluations of a task in several runs on their joint grid, NaN where one has none."""
+    name = f"eval/return/{task.replace('/', '_')}"
+    series = [run.get(name) if tasks_of(run) else run.get("eval/return") for run in runs]
+    step = np.unique(np.concatenate([one.step for one in series]))
+    value = np.full((len(step), len(series)), np.nan)
+    for column, one in enumerate(series):
+        value[np.searchsorted(step, one.step), column] = one.value
+    return Curve(step, value)
+
+
+def _spans(run: Run) -> tuple[int, ...]:
+    tasks, steps = tasks_of(run), tuple(groups.value_of(run, "sequence.steps"))
+    each = steps * len(tasks) if len(steps) == 1 else steps
+    return each * int(groups.value_of(run, "sequence.passes"))
+
+
+def _visited(run: Run) -> list[int]:
+    """Index of the task of every visit."""
+    return [number % len(tasks_of(run)) for number in range(len(_spans(run)))]
+
+
+def _references(task: str, like: Run, runs: Sequence[Run]) -> list[Run]:
+    """Runs on that task alone that agree with `like` in everything that matters."""
+    fields = [name for name in like.config if not name.startswith(OTHER_RUNS) and name != "pinned"]
+    return [
+        run
+        for run in runs
+        if not tasks_of(run)
+        and groups.task_of(run) == task
+        and all(groups.value_of(run, name) == groups.value_of(like, name) for name in fields)
+    ]
+
+
+def _reference_area(
+    task: str, alone: Sequence[Run], seeds: Sequence[Run], span: float, notes: list[str]
+) -> np.ndarray | None:
+    """Area under the reference runs: seed by seed where they are the same, else their mean."""
+    if not alone:
+        notes.append(f"no run on {task} alone with these settings: it adds 0 to forward transfer.")
+        return None
+    by_seed = {groups.seed_of(run): run for run in alone}
+    wanted = [groups.seed_of(run) for run in seeds]
+    if set(wanted) <= set(by_seed):
+        alone = [by_seed[seed] for seed in wanted]
+        return transfer.area(curve_of(task, alone), 0, span)
+    notes.append(f"the runs on {task} alone have other seeds: their mean is the reference.")
+    return transfer.area(curve_of(task, alone), 0, span).mean(keepdims=True)
+
+
+def _label(seeds: Sequence[Run], rows: Sequence[Sequence[Run]]) -> str:
+    """The task, and the fields in which this row differs from the others."""
+    task = groups.task_of(seeds[0])
+    if len(rows) == 1:
+        return task
+    found = groups.differences([row[0] for row in rows])
+    names = [name for name in found if name not in groups.OWN]
+    words = [f"{name} {groups.text(groups.value_of(seeds[0], name))}" for name in names]
+    return ", ".join([task, *words[: groups.MOST_FIELDS]])
