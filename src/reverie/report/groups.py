@@ -20,6 +20,9 @@ UNIMPORTANT += ("train.keep", "train.report", "train.video_every", "train.log_ev
 OWN = ("seed", "task", "pinned", "steps")
 """Fields that are told in their own way: seeds are averaged over, tasks and lengths are shown."""
 
+FLAGS = {"harmony": "balancing.kind", "balance": "balancing.kind"}
+"""Flags of `reverie train` that are written otherwise than the field they set."""
+
 MOST_FIELDS = 4
 
 
@@ -134,6 +137,7 @@ def _defaults() -> Mapping[str, Any]:
 
 def _resolve(name: str, runs: Sequence[Run]) -> list[str]:
     known = all_fields(runs)
+    name = FLAGS.get(name, name)
     if name in known:
         return [name]
     inside = [path for path in known if path.startswith(f"{name}.")]
@@ -164,10 +168,12 @@ def _unknown(name: str, known: Sequence[str]) -> str:
 
 
 def _short(path: str, paths: Sequence[str]) -> str:
-    """The last part of a path where it is unique among `paths` and says enough."""
-    leaf = path.rpartition(".")[2]
+    """The last part of a path where it is unique among `paths`; the section's name for its kind."""
+    section, _, leaf = path.rpartition(".")
+    if leaf == "kind" and section:
+        return section
     alike = [other for other in paths if other.rpartition(".")[2] == leaf]
-    return leaf if len(alike) == 1 and leaf not in ("kind", "name") else path
+    return leaf if len(alike) == 1 else path
 
 
 def _rank(value: Any) -> tuple[int, Any]:
