@@ -7,8 +7,9 @@ from reverie.config.benchmarks import AGENT_PRESETS, BENCHMARKS, SUITE_PRESETS, 
 from reverie.config.blocks_harmony import HARMONY
 from reverie.config.blocks_v2 import V2
 from reverie.config.blocks_v3_2023 import V3_2023
-from reverie.config.edit import flat
+from reverie.config.edit import apply, flat
 from reverie.config.presets import expected_pictures, resolve, suite_preset
+from reverie.config.schema import Config
 
 # The specification's table of official DreamerV2 blocks; columns as there. Train ratio is
 # batch x length / train_every, horizon 1 / (1 - discount).
@@ -55,6 +56,52 @@ V2_BLOCKS = {
         "rssm.deter": 200,
         "rssm.free_nats": 1.0,
     },
+    "harmony_metaworld": {
+        "train.batch": 50,
+        "train.ratio": 50 * 50 / 5,
+        "env.limit": 500,
+        "env.repeat": 1,
+        "steps": 255_000,
+        "train.eval_every": 1e4,
+        "train.eval_episodes": 10,
+        "replay.capacity": 1_000_000,
+        "rssm.deter": 1024,
+        "rssm.free_nats": 0,
+        "actor.entropy": 1e-4,
+    },
+    "harmony_metaworld_v3": {"env.num": 5, "train.ratio": 500, "train.batch": 50, "steps": 255_000},
+    "harmony_dmc_remastered": {
+        "steps": 502_000,
+        "train.eval_episodes": 10,
+        "env.repeat": 2,
+        "rssm.deter": 1024,
+        "rssm.free_nats": 1,
+        "actor.entropy": 1e-4,
+    },
+    "harmony_dmc_natural_background": {"steps": 502_000, "rssm.hidden": 1024, "env.repeat": 2},
+    "harmony_rlbench": {
+        "env.limit": 200,
+        "env.repeat": 2,
+        "train.batch": 50,
+        "train.eval_every": 5e3,
+        "train.log_every": 1e3,
+        "train.eval_episodes": 5,
+        "steps": 502_000,
+        "rssm.free_nats": 1,
+        "actor.entropy": 2e-3,
+        "replay.capacity": 2_000_000,
+    },
+    "harmony_minecraft": {
+        "env.size": 128,
+        "env.limit": 500,
+        "env.repeat": 1,
+        "train.batch": 16,
+        "train.length": 64,
+        "train.ratio": 16 * 64 / 5,
+        "train.eval_every": 1e4,
+        "train.eval_episodes": 10,
+        "steps": 1_002_000,
+    },
     "harmony_dmc_proprio": {"rssm.hidden": 200, "env.observe": "proprio"},
     "harmony_atari100k": {
         "train.ratio": 1024,
@@ -70,28 +117,45 @@ V2_BLOCKS = {
     "v3_2023_dmc_vision": {"train.ratio": 512, "env.repeat": 2, "env.num": 4},
     "v3_2023_dmc_proprio": {"train.ratio": 512, "env.repeat": 2, "env.num": 4},
 }
-TASKS = {"dmc": "dmc_walker_walk", "": "gym:X-v0", "gym": "gym:X-v0"}
 
 
-def resolved(name: str):
+def values(name: str) -> dict:
+    """What a block sets under its own agent, over the schema's defaults."""
     preset = BENCHMARKS[name]
-    task = TASKS.get(preset.suite, f"{preset.suite}_x")
-    return resolve(task, preset=name, pictures=preset.pictures)
+    return flat(apply(Config(), preset.edits_for(preset.agent)))
 
 
 @pytest.mark.parametrize("name", V2_BLOCKS)
 def test_a_block_has_the_published_numbers(name):
-    values = flat(resolved(name))
-    assert {path: values[path] for path in V2_BLOCKS[name]} == V2_BLOCKS[name]
+    found = values(name)
+    assert {path: found[path] for path in V2_BLOCKS[name]} == V2_BLOCKS[name]
 
 
 @pytest.mark.parametrize("name", [*V2, "harmony_dmc_vision"])
 def test_dreamerv2_trains_on_rows_of_fifty(name):
-    config = resolved(name)
+    found = values(name)
     if name != "v2_debug":
-        assert (config.train.batch, config.train.length, config.env.num) == (16, 50, 1)
-        assert config.replay.capacity == 2_000_000
-        assert config.behavior.imagine == 15
+        assert (found["train.batch"], found["train.length"], found["env.num"]) == (16, 50, 1)
+        assert found["replay.capacity"] == 2_000_000
+        assert found["behavior.imagine"] == 15
+
+
+@pytest.mark.parametrize("name", [*V2, *HARMONY])
+def test_the_numbers_of_learning_belong_to_the_agent(name):
+    """Another agent runs under the same protocol with its own numbers."""
+    own = (
+        "rssm.",
+        "loss.",
+        "behavior.",
+        "actor.",
+        "optim.",
+        "net.",
+        "encoder.",
+        "reward.",
+        "cont.",
+    )
+    preset = BENCHMARKS[name]
+    assert not [path for path in preset.edits_for("v3") if path.startswith(own)]
 
 
 def test_every_block_is_tested():

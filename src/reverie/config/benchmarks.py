@@ -6,7 +6,7 @@ published with the 200m model unless its text says otherwise; here the size foll
 observations until `--size` names one.
 """
 
-from reverie.config.blocks_harmony import HARMONY
+from reverie.config.blocks_harmony import HARMONY, HARMONY_SUITES
 from reverie.config.blocks_v2 import V2, V2_SUITES
 from reverie.config.blocks_v3_2023 import V3_2023, V3_2023_SUITES
 from reverie.config.preset import Preset as Preset
@@ -15,6 +15,7 @@ from reverie.config.preset import table as _table
 AGENTS = _table(Preset("v3", "DreamerV3, the official code of December 2024.", {"agent": "v3"}))
 
 SUITE_PRESETS = {"gym": "gym", "custom": "gym", "probe": "probe", "minigrid": "minigrid"} | {
+    **HARMONY_SUITES,
     "atari": "atari",
     "atari100k": "atari100k",
     "dmc": "dmc_proprio",
@@ -27,7 +28,10 @@ SUITE_PRESETS = {"gym": "gym", "custom": "gym", "probe": "probe", "minigrid": "m
 }
 """The preset that a task of each suite gets when the user names none."""
 
-AGENT_PRESETS: dict[str, dict[str, str]] = {"v2": V2_SUITES, "v3-2023": V3_2023_SUITES}
+AGENT_PRESETS: dict[str, dict[str, str]] = {
+    "v2": {**V2_SUITES, **HARMONY_SUITES},
+    "v3-2023": {**V3_2023_SUITES, "metaworld": "harmony_metaworld_v3"},
+}
 """The same for agents that have blocks of their own: agent -> suite -> preset."""
 
 _ATARI = {"env.repeat": 4, "env.noops": 30, "env.lives": "unused", "env.limit": 27_000}

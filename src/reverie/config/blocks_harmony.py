@@ -5,35 +5,143 @@ block serves the baseline as well. `wmlib-torch` is a DreamerV2 (`--agent v2`), 
 2023 DreamerV3 (`--agent v3-2023`). `steps` are agent steps.
 """
 
-from reverie.config.blocks_v2 import DEFAULTS, DMC
+from typing import Any
+
+from reverie.config.blocks_v2 import DMC, DMC_LEARNING, DMC_SMALL, LEARNING, PROTOCOL
 from reverie.config.preset import Preset, table
 
-_DMC_VISION = {
-    **DEFAULTS,
-    **DMC,
-    "env.observe": "vision",
-    "train.eval_episodes": 10,
-    "steps": 502_000,
-}
+VISUAL: dict[str, Any] = {**DMC, "train.eval_episodes": 10, "steps": 502_000}
+"""Protocol of the DM Control blocks from pictures: 1M frames, 10 evaluation episodes."""
 
 HARMONY = table(
     Preset(
         "harmony_dmc_vision",
         "HarmonyDream's DreamerV2 on DM Control from 64x64 pictures: 502k steps (1M frames), 10 "
         "evaluation episodes every 10k.",
-        _DMC_VISION,
+        {**VISUAL, "env.observe": "vision"},
         suite="dmc",
         agent="v2",
+        by_agent={"v2": DMC_SMALL},
         pictures=True,
     ),
     Preset(
         "harmony_dmc_proprio",
         "HarmonyDream's DreamerV2 on DM Control from joint states (its steps and episodes are the "
         "defaults', 100M and 1).",
-        {**DEFAULTS, **DMC, "env.observe": "proprio"},
+        {**DMC, "env.observe": "proprio"},
         suite="dmc",
         agent="v2",
+        by_agent={"v2": DMC_SMALL},
         pictures=False,
+    ),
+    Preset(
+        "harmony_metaworld",
+        "HarmonyDream on Meta-world: 64x64 pictures of the corner camera, 250k steps after 5k "
+        "random ones, 50 x 50 rows every 5 steps, success over 10 episodes every 10k.",
+        {
+            **PROTOCOL,
+            "env.repeat": 1,
+            "env.limit": 500,
+            "train.batch": 50,
+            "train.length": 50,
+            "train.ratio": 500,
+            "train.eval_every": 10_000,
+            "train.eval_episodes": 10,
+            "replay.capacity": 1_000_000,
+            "steps": 255_000,
+        },
+        suite="metaworld",
+        agent="v2",
+        by_agent={"v2": {**LEARNING, "actor.entropy": 1e-4}},
+        pictures=True,
+    ),
+    Preset(
+        "harmony_metaworld_v3",
+        "HarmonyDream's 2023 DreamerV3 on Meta-world: 5 environments, 50 x 50 rows every 5 steps "
+        "(ratio 500), 255k steps, 10 episodes every 10k.",
+        {
+            "env.num": 5,
+            "env.size": 64,
+            "env.repeat": 1,
+            "env.limit": 500,
+            "train.batch": 50,
+            "train.length": 50,
+            "train.ratio": 500,
+            "train.eval_every": 10_000,
+            "train.eval_episodes": 10,
+            "train.eval_envs": 5,
+            "replay.capacity": 1_000_000,
+            "steps": 255_000,
+        },
+        suite="metaworld",
+        agent="v3-2023",
+        pictures=True,
+    ),
+    Preset(
+        "harmony_dmc_remastered",
+        "HarmonyDream's DreamerV2 on DMC-Remastered, all factors varied: 502k steps (1M frames).",
+        {**VISUAL, "env.observe": "vision"},
+        suite="dmcr",
+        agent="v2",
+        by_agent={"v2": DMC_LEARNING},
+        pictures=True,
+    ),
+    Preset(
+        "harmony_dmc_natural_background",
+        "HarmonyDream's DreamerV2 on DM Control before moving pictures: 502k steps (1M frames).",
+        {**VISUAL, "env.observe": "vision"},
+        suite="dmcbg",
+        agent="v2",
+        by_agent={"v2": DMC_LEARNING},
+        pictures=True,
+    ),
+    Preset(
+        "harmony_rlbench",
+        "HarmonyDream's DreamerV2 on RLBench: 64x64 front camera, repeat 2, episodes of 200 steps, "
+        "50 x 50 rows every 5 steps, 502k steps, 5 episodes every 5k. As there rewards pass tanh, "
+        "and the KL weighs a tenth.",
+        {
+            **PROTOCOL,
+            "env.repeat": 2,
+            "env.limit": 200,
+            "train.batch": 50,
+            "train.length": 50,
+            "train.ratio": 500,
+            "train.log_every": 1_000,
+            "train.eval_every": 5_000,
+            "train.eval_episodes": 5,
+            "steps": 502_000,
+        },
+        suite="rlbench",
+        agent="v2",
+        by_agent={"v2": {**LEARNING, "rssm.free_nats": 1.0}},
+        pictures=True,
+    ),
+    Preset(
+        "harmony_minecraft",
+        "HarmonyDream hunting cows in Minecraft: 128x128 pictures, episodes of 500 steps, 1M "
+        "steps, an update every 5. Published with its DreamerV3 (rows of 64) and the size large; under "
+        "`v2` it is the block alone (rows of 50).",
+        {
+            **PROTOCOL,
+            "env.repeat": 1,
+            "env.size": 128,
+            "env.limit": 500,
+            "train.eval_every": 10_000,
+            "train.eval_episodes": 10,
+            "steps": 1_002_000,
+        },
+        suite="minecraft",
+        agent="v3-2023",
+        by_agent={
+            "v2": LEARNING,
+            "v3-2023": {
+                "train.length": 64,
+                "train.ratio": 204.8,
+                "replay.capacity": 1_000_000,
+            },
+        },
+        pictures=True,
     ),
     Preset(
         "harmony_atari100k",
@@ -65,3 +173,11 @@ HARMONY = table(
         pictures=True,
     ),
 )
+
+HARMONY_SUITES = {
+    "metaworld": "harmony_metaworld",
+    "dmcr": "harmony_dmc_remastered",
+    "dmcbg": "harmony_dmc_natural_background",
+    "rlbench": "harmony_rlbench",
+}
+"""What a task of each suite gets under `--agent v2`."""

@@ -1,15 +1,17 @@
 """The blocks of official DreamerV2 (danijar/dreamerv2 at 07d906e). Data only.
 
-Every block holds the whole run: the authors' defaults with the block's own values over them.
-Steps are agent steps, as there. What belongs to the networks and the optimisers of every block
-alike stands in the agent preset `v2`.
+Each has two halves: the protocol (environment, budget, rows an update, evaluation), which any agent
+may run under, and the numbers of learning, which are laid over it under `--agent v2` only. Both
+hold the authors' defaults with the block's own values over them, so that a block is whole; what
+every block has alike in networks and optimisers stands in the agent preset `v2`.
+Steps are agent steps, as there.
 """
 
 from typing import Any
 
 from reverie.config.preset import Preset, table
 
-DEFAULTS: dict[str, Any] = {
+PROTOCOL: dict[str, Any] = {
     "env.num": 1,
     "env.size": 64,
     "train.batch": 16,
@@ -19,39 +21,47 @@ DEFAULTS: dict[str, Any] = {
     "train.eval_every": 100_000,
     "train.eval_episodes": 1,
     "replay.capacity": 2_000_000,
-    "behavior.horizon": 100,
-    "behavior.imagine": 15,
-    "behavior.lam": 0.95,
-    "actor.entropy": 2e-3,
     "steps": 100_000_000,
 }
 """How a run of the defaults goes."""
 
-DMC: dict[str, Any] = {
-    "env.repeat": 2,
-    "train.eval_every": 10_000,
-    "rssm.deter": 200,
-    "rssm.hidden": 200,
-    "rssm.free_nats": 1.0,
-    "actor.entropy": 1e-4,
+LEARNING: dict[str, Any] = {
+    "rssm.deter": 1024,
+    "rssm.hidden": 1024,
+    "rssm.free_nats": 0.0,
+    "loss.con": 1.0,
+    "behavior.horizon": 100,
+    "behavior.imagine": 15,
+    "behavior.lam": 0.95,
+    "actor.entropy": 2e-3,
 }
-"""What the two DM Control blocks share."""
+"""The defaults' numbers of learning."""
+
+DMC: dict[str, Any] = {**PROTOCOL, "env.repeat": 2, "train.eval_every": 10_000}
+"""Protocol of both DM Control blocks."""
+
+DMC_LEARNING: dict[str, Any] = {**LEARNING, "rssm.free_nats": 1.0, "actor.entropy": 1e-4}
+"""Numbers of learning that HarmonyDream's visual variants of DM Control share with them."""
+
+DMC_SMALL: dict[str, Any] = {**DMC_LEARNING, "rssm.deter": 200, "rssm.hidden": 200}
+"""Numbers of learning of both DM Control blocks."""
 
 V2 = table(
     Preset(
         "v2_defaults",
         "DreamerV2's defaults, as its package trains any environment: an update of 16 x 50 rows "
         "every 5 steps, 100M steps (name fewer with --steps).",
-        DEFAULTS,
+        PROTOCOL,
         suite="gym",
         agent="v2",
+        by_agent={"v2": LEARNING},
     ),
     Preset(
         "v2_atari",
         "DreamerV2 on Atari, 200M frames: 64x64 gray, sticky actions 0.25, needed actions, an "
         "update every 16 steps (the code's block; the paper's text names all 18 actions).",
         {
-            **DEFAULTS,
+            **PROTOCOL,
             "env.repeat": 4,
             "env.noops": 30,
             "env.lives": "unused",
@@ -61,41 +71,49 @@ V2 = table(
             "env.actions": "needed",
             "train.ratio": 50,
             "train.eval_every": 250_000,
-            "rssm.deter": 600,
-            "rssm.hidden": 600,
-            "loss.con": 5.0,
-            "behavior.horizon": 1000,
-            "actor.entropy": 1e-3,
             "steps": 50_000_000,
         },
         suite="atari",
         agent="v2",
+        by_agent={
+            "v2": {
+                **LEARNING,
+                "rssm.deter": 600,
+                "rssm.hidden": 600,
+                "loss.con": 5.0,
+                "behavior.horizon": 1000,
+                "actor.entropy": 1e-3,
+            }
+        },
         pictures=True,
     ),
     Preset(
         "v2_crafter",
         "DreamerV2 on Crafter, 64x64 pictures; as there it goes on for 100M steps, where the "
         "benchmark ends at 1M (--steps 1e6).",
-        {**DEFAULTS, "behavior.horizon": 1000, "actor.entropy": 3e-3},
+        PROTOCOL,
         suite="crafter",
         agent="v2",
+        by_agent={"v2": {**LEARNING, "behavior.horizon": 1000, "actor.entropy": 3e-3}},
         pictures=True,
     ),
     Preset(
         "v2_dmc_vision",
         "DreamerV2 on DM Control from 64x64 pictures; as there it goes on for 100M steps, where "
         "the published curves end at 1M (2M frames).",
-        {**DEFAULTS, **DMC, "env.observe": "vision"},
+        {**DMC, "env.observe": "vision"},
         suite="dmc",
         agent="v2",
+        by_agent={"v2": DMC_SMALL},
         pictures=True,
     ),
     Preset(
         "v2_dmc_proprio",
         "DreamerV2 on DM Control from joint states; as there it goes on for 100M steps.",
-        {**DEFAULTS, **DMC, "env.observe": "proprio"},
+        {**DMC, "env.observe": "proprio"},
         suite="dmc",
         agent="v2",
+        by_agent={"v2": DMC_SMALL},
         pictures=False,
     ),
     Preset(
