@@ -120,8 +120,8 @@ HARMONY = table(
     Preset(
         "harmony_minecraft",
         "HarmonyDream hunting cows in Minecraft: 128x128 pictures, episodes of 500 steps, 1M "
-        "steps, an update every 5. Published with its DreamerV3 (rows of 64) and the size large; under "
-        "`v2` it is the block alone (rows of 50).",
+        "steps, an update every 5. Published with its DreamerV3 (rows of 64) and the size large; "
+        "under `v2` it is the block alone (rows of 50).",
         {
             **PROTOCOL,
             "env.repeat": 1,
