@@ -179,9 +179,12 @@ def rule_of(
             assert_never(kind)
 
 
-def weighted_sum(losses: Mapping[str, Array], config: Config) -> Float[Array, ""]:
-    """Mean losses times their weights, added one after the other."""
-    return jnp.asarray(sum(weight_of(name, config) * loss.mean() for name, loss in losses.items()))
+def weighted_sum(
+    losses: Mapping[str, Array], config: Config, start: Array | float = 0.0
+) -> Float[Array, ""]:
+    """Mean losses times their weights, added to `start` one after the other."""
+    parts = (weight_of(name, config) * loss.mean() for name, loss in losses.items())
+    return jnp.asarray(sum(parts, start))
 
 
 def inner_weights(tasks: Mapping[str, tuple[str, ...]], config: Config) -> dict[str, float]:
