@@ -139,7 +139,7 @@ def balance(
     if sigmas is not None:
         metrics |= {f"balance/s/{task}": sigmas.s[k] for k, task in enumerate(tasks)}
         metrics |= {f"balance/sigma/{task}": jnp.exp(sigmas.s[k]) for k, task in enumerate(tasks)}
-        metrics["balance/penalty"] = rule.penalty
+        metrics["balance/penalty"] = jnp.asarray(rule.penalty)
     return Balanced(total, jax.tree.map(sg, metrics), rule.history)
 
 
