@@ -22,6 +22,8 @@ def train(
     agent: str = "v3",
     preset: str | None = None,
     methods: Sequence[str] = (),
+    harmony: bool = False,
+    balance: str | None = None,
     overrides: Mapping[str, Any] | None = None,
 ) -> Path:
     """Learns a task, or resumes the run that `logdir` holds; returns the run folder.
@@ -32,6 +34,8 @@ def train(
         size: model size; `auto` takes the one the observations need.
         steps: environment steps; None takes the preset's.
         logdir: run folder; None takes runs/TASK-AGENT-SEED.
+        harmony: balance the world model's losses by learned scalars (HarmonyDream).
+        balance: another way to balance them, by name (`reverie presets`).
         overrides: dotted path -> value, for example {"rssm.deter": 256}.
 
     Raises:
@@ -40,7 +44,15 @@ def train(
     """
     edits = _edits(overrides, seed=seed, steps=steps, logdir=logdir)
     name = _task_name(task)
-    config = resolve(name, agent=agent, size=size, preset=preset, methods=methods, overrides=edits)
+    config = resolve(
+        name,
+        agent=agent,
+        size=size,
+        preset=preset,
+        methods=(*methods, "harmony") if harmony else methods,
+        balance=balance,
+        overrides=edits,
+    )
     return _learn(config, None if isinstance(task, str) else task)
 
 
@@ -55,6 +67,8 @@ def continual(
     agent: str = "v3",
     preset: str | None = None,
     methods: Sequence[str] = (),
+    harmony: bool = False,
+    balance: str | None = None,
     overrides: Mapping[str, Any] | None = None,
 ) -> Path:
     """Learns a sequence of tasks one after the other in one run; returns the run folder.
@@ -83,7 +97,15 @@ def continual(
         makers = {n: t for n, t in zip(names, tasks, strict=True) if not isinstance(t, str)}
         name, edits["sequence.tasks"] = "continual:custom", tuple(names)
         _check_names(names, tasks)
-    config = resolve(name, agent=agent, size=size, preset=preset, methods=methods, overrides=edits)
+    config = resolve(
+        name,
+        agent=agent,
+        size=size,
+        preset=preset,
+        methods=(*methods, "harmony") if harmony else methods,
+        balance=balance,
+        overrides=edits,
+    )
     return _learn(config, makers)
 
 

@@ -206,7 +206,7 @@ def tasks(words: list[str]) -> int:
 
 def presets(words: list[str]) -> int:
     """`reverie presets [NAME]`"""
-    from reverie.config.benchmarks import AGENTS, BENCHMARKS, METHODS
+    from reverie.config.benchmarks import AGENTS, BALANCES, BENCHMARKS, METHODS
     from reverie.config.presets import preset_named
     from reverie.config.sequence import SEQUENCES
     from reverie.config.sizes import SIZES
@@ -222,6 +222,7 @@ def presets(words: list[str]) -> int:
         ("agents (--agent)", AGENTS),
         ("benchmarks (--preset; a suite's own is automatic)", BENCHMARKS),
         ("methods (--methods)", METHODS),
+        ("loss balance (--balance)", BALANCES),
     ):
         _say(f"{title}\n")
         _table([(f"  {preset.name}", preset.doc) for preset in table.values()])

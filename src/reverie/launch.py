@@ -16,6 +16,7 @@ from reverie.config.presets import expected_pictures, resolve
 from reverie.config.schema import Config
 from reverie.config.sequence import SEQUENCES
 from reverie.config.sizes import with_size
+from reverie.config.values import coerce
 
 NAMED = {
     "agent": "Agent preset.",
@@ -23,6 +24,9 @@ NAMED = {
     "vectors, 12m as soon as there are pictures.",
     "preset": "Benchmark preset (see `reverie presets`); empty: the one of the task's suite.",
     "methods": "Method presets, laid over benchmark and size.",
+    "harmony": "HarmonyDream: balance the world model's losses by learned scalars.",
+    "balance": "How these losses are balanced: fixed, harmony, reciprocal, unrectified, dwa, and "
+    "others that `reverie presets` lists; empty: fixed.",
 }
 """Flags of `reverie train` that choose presets, with their meaning."""
 
@@ -40,6 +44,8 @@ class Launch:
     size: str = "auto"
     preset: str = ""
     methods: tuple[str, ...] = ()
+    harmony: bool = False
+    balance: str = ""
     help: bool = False
     overrides: Mapping[str, Any] = field(default_factory=dict)
 
@@ -50,7 +56,8 @@ class Launch:
             agent=self.agent,
             size=self.size,
             preset=self.preset or None,
-            methods=self.methods,
+            methods=(*self.methods, "harmony") if self.harmony else self.methods,
+            balance=self.balance or None,
             overrides=self.overrides,
         )
 
@@ -122,6 +129,8 @@ def _launch(found: dict[str, Any], tasks: list[str]) -> Launch:
             "gym:CartPole-v1`; `reverie tasks` lists them."
         )
     own = {name: found.pop(name) for name in (*NAMED, "help") if name in found}
+    if "harmony" in own:
+        own["harmony"] = coerce(own["harmony"], bool, "harmony")
     return Launch(task=tasks[0] if tasks else "", overrides=found, **own)
 
 
@@ -156,6 +165,7 @@ def _value(name: str, kind: Any, queue: list[str]) -> Any:
 def _kinds() -> dict[str, Any]:
     config = {k: v for k, v in field_types().items() if k not in ("task", "pinned")}
     own = {"agent": str, "size": str, "preset": str, "methods": tuple[str, ...]}
+    own |= {"harmony": bool, "balance": str}
     return {**config, **own}
 
 

@@ -4,8 +4,9 @@ import itertools
 
 import pytest
 
+from reverie.config.balances import BALANCES
 from reverie.config.benchmarks import AGENTS, BENCHMARKS, METHODS, SUITE_PRESETS, Preset
-from reverie.config.edit import diff, field_types, flat
+from reverie.config.edit import diff, field_types, flat, get
 from reverie.config.presets import (
     check_methods,
     expected_pictures,
@@ -99,6 +100,16 @@ def test_presets_name_real_fields_and_say_what_they_are():
 def test_no_two_methods_write_one_field_differently():
     for a, b in itertools.combinations(METHODS.values(), 2):
         check_methods([a, b])
+
+
+def test_every_balance_composes_with_the_methods_but_not_with_another():
+    for balance in BALANCES.values():
+        config = resolve("gym:X-v0", methods=["patch"], balance=balance.name)
+        assert config.encoder.stack == "patch"
+        assert {get(config, path) for path in balance.edits} == set(balance.edits.values())
+        assert len(balance.doc) > 20
+    with pytest.raises(ConfigError, match="'harmony' and 'reciprocal' both set"):
+        resolve("gym:X-v0", methods=["harmony"], balance="reciprocal")
 
 
 def test_methods_that_disagree_are_refused():

@@ -6,6 +6,7 @@ published with the 200m model unless its text says otherwise; here the size foll
 observations until `--size` names one.
 """
 
+from reverie.config.balances import BALANCES as BALANCES
 from reverie.config.blocks_harmony import HARMONY, HARMONY_SUITES
 from reverie.config.blocks_v2 import V2, V2_SUITES
 from reverie.config.blocks_v3_2023 import V3_2023, V3_2023_SUITES
@@ -288,4 +289,5 @@ METHODS = _table(
         "Cheap image stack: 4x4 patches instead of pooled 5x5 convolutions.",
         {"encoder.stack": "patch"},
     ),
+    BALANCES["harmony"],
 )

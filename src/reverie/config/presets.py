@@ -15,6 +15,7 @@ from typing import Any
 from reverie.config.benchmarks import (
     AGENT_PRESETS,
     AGENTS,
+    BALANCES,
     BENCHMARKS,
     METHODS,
     SUITE_PRESETS,
@@ -38,6 +39,7 @@ def resolve(
     pictures: bool | None = None,
     preset: str | None = None,
     methods: Sequence[str] = (),
+    balance: str | None = None,
     overrides: Mapping[str, Any] | None = None,
 ) -> Config:
     """The configuration of a run of `task`.
@@ -52,6 +54,8 @@ def resolve(
             that a preset or an override set, which are listed in `pinned`.
         preset: name of a benchmark preset; None takes the one of the task's suite.
         methods: names of method presets, in any order: no two write one field differently.
+        balance: name of a way to balance the world model's losses, one more method; None leaves it
+            to the other presets.
         overrides: dotted path -> value, applied last.
 
     Raises:
@@ -61,6 +65,7 @@ def resolve(
     for name in set(overrides) & set(_ARGUMENTS):
         raise ConfigError(f"{name!r} is no override: name the {name} itself (--{name} or {name}=).")
     chosen = [_named(name, METHODS, "method") for name in methods]
+    chosen += [] if balance is None else [_named(balance, BALANCES, "balance")]
     check_methods(chosen)
     tasks = _sequence(task, overrides)
     layers, own_size = _benchmark(tasks.get("sequence.tasks", (task,))[0], preset, agent)
@@ -167,7 +172,7 @@ def preset_named(name: str) -> Preset:
     """
     if name in SIZES:
         return Preset(name, "Model size.", size_edits(name))
-    return _named(name, {**METHODS, **AGENTS, **BENCHMARKS}, "preset")
+    return _named(name, {**METHODS, **AGENTS, **BALANCES, **BENCHMARKS}, "preset")
 
 
 def _named(name: str, table: Mapping[str, Preset], kind: str) -> Preset:
