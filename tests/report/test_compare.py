@@ -96,6 +96,16 @@ def test_runs_of_unequal_length(tmp_path):
         compare_runs([a, b], Options(until=500))
 
 
+def test_a_run_that_begins_after_the_end_is_left_out(tmp_path):
+    a = run_of(tmp_path / "a", evaluated((1, 2, 3), (10, 20, 30)), steps=30)
+    b = run_of(tmp_path / "b", [{"step": 20, "loss/rew": 1}, *evaluated((7,), (100,))], seed=1)
+    found = compare_runs([a, b])
+    assert "b has no eval/return up to step 30 and is left out." in found.notes
+    assert [run.label for run in found.tasks[0].rows[0].runs] == ["a"]
+    with pytest.raises(ReportError, match="a has no eval/return up to step 5 and is left out"):
+        compare_runs([a], Options(until=5, metric="eval/return"))
+
+
 def test_ends_that_differ_by_an_episode_are_one_end(tmp_path):
     paths = [
         run_of(tmp_path / str(end), evaluated((1, 2, end), (25, 50, end)), seed=end)

@@ -104,7 +104,7 @@ def compare_runs(paths: Sequence[Path], options: Options | None = None) -> Compa
     # Groups that are tasks are drawn over each other; else every task has its own picture.
     alone = "task" not in fields
     tasks = list(dict.fromkeys(task_of(run) for run in runs)) if alone else [""]
-    parts = [_task(task, groups, options) for task in tasks]
+    parts = [_task(task, groups, options, told) for task in tasks]
     limits = {part.task: part.end for part in parts}
     return Comparison(
         by=tuple(fields),
@@ -149,24 +149,32 @@ def _nothing(runs: Sequence[Run], options: Options, notes: Sequence[str]) -> str
     return f"there is nothing to compare: {' '.join(notes)}{hint}"
 
 
-def _task(task: str, groups: Sequence[Group], options: Options) -> TaskComparison:
+def _task(task: str, groups: Sequence[Group], options: Options, notes: list[str]) -> TaskComparison:
+    """The groups on one task; runs that have nothing to show before its end are noted."""
     members = [
-        (group, group.of_task(task) if task else sorted(group.runs, key=seed_of))
+        (group.name, group.of_task(task) if task else sorted(group.runs, key=seed_of))
         for group in groups
     ]
-    members = [(group, runs) for group, runs in members if runs]
     runs = [run for _, part in members for run in part]
     end = _end(runs, options)
     metric = _curve_metric(runs, end, options.metric)
+    late = [run for run in runs if not _begun(run, metric, end)]
+    notes += [f"{run.label} has no {metric} up to step {end:,.0f} and is left out." for run in late]
+    runs = [run for run in runs if _begun(run, metric, end)]
+    if not runs:
+        raise ReportError(f"there is nothing to compare: {' '.join(notes)}")
     grid = align.common_grid([run.get(metric) for run in runs], end, options.points)
-    score, words = _score_of(runs, end, options.metric)
+    score, words = _score_of(runs, end, metric, options.metric)
     rows: list[Row] = []
-    for group, part in members:
+    for name, everyone in members:
+        part = [run for run in everyone if _begun(run, metric, end)]
+        if not part:
+            continue
         first = rows[0] if rows else None
         curves = np.array([align.on_grid(run.get(metric), grid) for run in part])
         scores = np.array([score(run) for run in part])
         how = {"resamples": options.resamples, "seed": options.seed}
-        rows.append(_row(group.name, part, grid, curves, scores, first=first, how=how))
+        rows.append(_row(name, part, grid, curves, scores, first=first, how=how))
     return TaskComparison(task, metric, words, end, grid, tuple(rows))
 
 
@@ -204,30 +212,32 @@ def _end(runs: Sequence[Run], options: Options) -> float:
 
 
 def _curve_metric(runs: Sequence[Run], end: float, metric: str) -> str:
-    """Evaluations where every run has some before `end`, else training episodes."""
+    """Evaluations where every run has some before `end`, else training episodes.
+
+    Where some runs lack the one and some the other: what more of them have.
+    """
     if metric != "auto":
         return metric
     counts = [np.count_nonzero(run.get(EVAL).step <= end) for run in runs]
-    if min(counts) >= FEW_EVALUATIONS or not all(_begun(run, EPISODE, end) for run in runs):
+    episodes = [_begun(run, EPISODE, end) for run in runs]
+    if min(counts) >= FEW_EVALUATIONS:
         return EVAL
-    return EPISODE
+    return EPISODE if all(episodes) or sum(episodes) > np.count_nonzero(counts) else EVAL
 
 
-def _score_of(runs: Sequence[Run], end: float, metric: str):
-    """How a run is scored: the function, and what it is in words."""
+def _score_of(runs: Sequence[Run], end: float, curve: str, metric: str):
+    """How a run is scored: the function, and what it is in words.
+
+    By its last evaluation where every run has one in the last fifth of the steps or evaluations
+    are what the curves show; else by the end of its curve.
+    """
     recent = all(
         np.any((run.get(EVAL).step > 0.8 * end) & (run.get(EVAL).step <= end)) for run in runs
     )
-    if metric in ("auto", EVAL) and (recent or metric == EVAL):
+    if curve == EVAL or (metric == "auto" and recent):
         return (lambda run: align.last_value(run.get(EVAL), end)), f"{EVAL}, last evaluation"
-    name = EPISODE if metric == "auto" else metric
-    if metric == "auto" and not all(_begun(run, EPISODE, end) for run in runs):
-        return (lambda run: align.last_value(run.get(EVAL), end)), f"{EVAL}, last evaluation"
-    share = f"{align.LAST_SHARE:.0%}"
-    return (
-        (lambda run: align.last_mean(run.get(name), end)),
-        f"{name}, mean of the last {share} of the steps",
-    )
+    words = f"{curve}, mean of the last {align.LAST_SHARE:.0%} of the steps"
+    return (lambda run: align.last_mean(run.get(curve), end)), words
 
 
 def _begun(run: Run, name: str, end: float) -> bool:
