@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from toy_envs import Counter, assert_contract, assert_rows_equal, play
 
+from reverie.config.benchmarks import SUITE_PRESETS
 from reverie.config.schema import EnvConfig
 from reverie.envs import catalog, names
 from reverie.envs.base import EnvError
@@ -89,12 +90,32 @@ def test_spellings_of_other_code_bases():
         ("dm_control", "dmc_walker_walk", "dmc"),
         ("minigrid", "minigrid_empty_5x5", "minigrid"),
         ("minigrid", "gym:MiniGrid-Empty-5x5-v0", "minigrid"),
+        ("nle", "nethack_score", "nethack"),
+        ("minihack", "minihack_river", "nethack"),
+        ("crafter", "crafter_reward", "crafter"),
+        ("bsuite", "bsuite_catch/0", "bsuite"),
+        ("minatar", "minatar_freeway", "minatar"),
+        ("popgym", "popgym_battleship_easy", "popgym"),
+        ("vizdoom", "vizdoom_basic", "vizdoom"),
+        ("pyglet", "miniworld_hallway", "miniworld"),
+        ("stable_retro", "retro_Airstriker-Genesis-v0", "retro"),
+        ("envpool", "envpool_Pong-v5", "envpool"),
     ],
 )
 def test_a_missing_simulator_names_the_extra(monkeypatch, module, task, extra):
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(EnvError, match=rf"pip install 'reverie\[{extra}\]'"):
         make(task, EnvConfig())
+
+
+def test_procgen_tells_how_to_install_what_no_extra_can(monkeypatch):
+    monkeypatch.setitem(sys.modules, "procgen", None)
+    with pytest.raises(EnvError, match=r"--no-deps procgen-mirror==0\.10\.7 .*envpool_CoinrunHard"):
+        make("procgen_coinrun", EnvConfig())
+
+
+def test_every_suite_has_a_preset():
+    assert set(SUITES) <= set(SUITE_PRESETS)
 
 
 def test_gym_ids_with_a_module_and_kwargs():

@@ -7,6 +7,7 @@ observations until `--size` names one.
 """
 
 from reverie.config.balances import BALANCES as BALANCES
+from reverie.config.blocks_games import GAMES, GAMES_SUITES
 from reverie.config.blocks_harmony import HARMONY, HARMONY_SUITES
 from reverie.config.blocks_v2 import V2, V2_SUITES
 from reverie.config.blocks_v3_2023 import V3_2023, V3_2023_SUITES
@@ -26,6 +27,7 @@ SUITE_PRESETS = {"gym": "gym", "custom": "gym", "probe": "probe", "minigrid": "m
     "dmlab": "dmlab",
     "minecraft": "minecraft",
     "loconav": "loconav",
+    **GAMES_SUITES,
 }
 """The preset that a task of each suite gets when the user names none."""
 
@@ -281,7 +283,7 @@ BENCHMARKS = _table(
         },
         size="debug",
     ),
-) | {**V2, **V3_2023, **HARMONY}
+) | {**_table(*GAMES), **V2, **V3_2023, **HARMONY}
 
 METHODS = _table(
     Preset(

@@ -4,7 +4,6 @@ import functools as ft
 from dataclasses import dataclass
 
 from reverie.envs.base import EnvError, did_you_mean
-from reverie.envs.probes import PROBES
 from reverie.envs.suites import MORE_NAMES, SUITES
 from reverie.envs.suites import minigrid_ids as minigrid_ids
 
@@ -39,9 +38,8 @@ def tasks() -> list[Task]:
 
 
 def _meaning(suite: str, name: str) -> str:
-    if suite == "probe":
-        return PROBES[name].meaning
-    return SUITES[suite].meaning.format(name.replace("_", " "))
+    row = SUITES[suite]
+    return row.special.get(name) or row.meaning.format(name.replace("_", " "))
 
 
 def suite_of(task: str) -> str:
@@ -63,7 +61,7 @@ def parse(task: str) -> tuple[str, str]:
         return "gym", task.removeprefix("gym:")
     suite, _, name = task.partition("_")
     name = ALIASES.get((suite.removesuffix("100k"), name), name)
-    if suite in SUITES and name in _known(suite):
+    if suite in SUITES and name and (name in _known(suite) or SUITES[suite].open):
         return suite, name
     known = [row.name for row in tasks()]
     if suite in SUITES:

@@ -9,7 +9,7 @@ from typing import Any, assert_never, cast
 import gymnasium
 
 from reverie.config.schema import EnvConfig
-from reverie.envs import catalog
+from reverie.envs import catalog, games
 from reverie.envs.adapter import Adapter
 from reverie.envs.base import Env, EnvError
 from reverie.envs.suites import SUITES
@@ -70,9 +70,10 @@ def _build(
     try:
         return _build_suite(suite, name, config, kwargs)
     except ImportError as error:
+        row = SUITES[suite]
+        advice = row.advice or f"Install it with: pip install 'reverie[{row.extra}]'"
         raise EnvError(
-            f"The {suite} tasks need a package that is missing here ({error}). "
-            f"Install it with: pip install 'reverie[{SUITES[suite].extra}]'"
+            f"The {suite} tasks need a package that is missing here ({error}). {advice}"
         ) from None
     except TypeError as error:
         if kwargs and "argument" in str(error):
@@ -95,10 +96,12 @@ def _build_suite(
         case "minigrid":
             from reverie.envs import minigrid
 
-            return minigrid.build(catalog.minigrid_ids()[name], config, kwargs)
+            return minigrid.build(name, config, kwargs)
         case "probe":
             from reverie.envs.probes import PROBES
 
             return PROBES[name].env(**kwargs), []
+        case other if other in games.GAMES:
+            return games.build(other, name, config, kwargs)
         case other:
             assert_never(other)

@@ -79,3 +79,10 @@ OneRoomS16 OneRoomS20 MoveTwoAcrossS5N2 MoveTwoAcrossS8N9 Synth SynthS5R2 SynthL
 MiniBossLevel BossLevel BossLevelNoUnlock
 """.split()
 """BabyAI ids without `BabyAI-` and `-v0` (other versions keep theirs)."""
+
+MISSION_WORDS = """
+, a after and at ball behind blue box door fetch from front get go goal green grey in key left
+match matching must near next object of on open opposite pick purple put red right room the then
+to unlock up use yellow you your
+""".split()
+"""Words of MiniGrid's and BabyAI's missions."""

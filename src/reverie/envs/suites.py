@@ -5,10 +5,12 @@ A new suite is one row here, one `case` in `make.py` (or in the file of its fami
 """
 
 import functools as ft
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 
-from reverie.envs import names
+from reverie.envs import names, names_games
+from reverie.envs.minigrid_variants import VARIANTS
+from reverie.envs.pinpad import FLOORS
 from reverie.envs.probes import PROBES
 
 
@@ -25,6 +27,21 @@ class Suite:
     extra: str
     meaning: str
     own_repeat: bool = False
+    special: Mapping[str, str] = field(default_factory=dict)
+    """Meaning of single tasks that have one of their own."""
+    open: bool = False
+    """Names that are not listed are passed on: the simulator knows more of them."""
+    advice: str = ""
+    """How to obtain the simulator where no extra can."""
+
+
+PROCGEN_ADVICE = (
+    "Its wheels ask for numpy below 2 but run with ours, so no extra can install them: pip install "
+    "'gym==0.26.0' filelock cffi moderngl glfw imageio-ffmpeg; pip install --no-deps "
+    "procgen-mirror==0.10.7 gym3==0.3.3. envpool's build comes with 'reverie[envpool]' as "
+    "envpool_CoinrunHard-v0; its levels and scores differ."
+)
+"""How to obtain the original build."""
 
 
 @ft.cache
@@ -60,8 +77,57 @@ SUITES = {
         own_repeat=True,
     ),
     "dmc": Suite(lambda: names.DMC_TASKS, "dmc", "DM Control: {}", own_repeat=True),
-    "minigrid": Suite(minigrid_ids, "minigrid", "grid world {}, as pictures"),
-    "probe": Suite(lambda: PROBES, "", "tiny environment with a known optimum: {}"),
+    "minigrid": Suite(
+        lambda: [*minigrid_ids(), *VARIANTS],
+        "minigrid",
+        "grid world {}, as pictures",
+        special={name: variant.meaning for name, variant in VARIANTS.items()},
+    ),
+    "minihack": Suite(
+        lambda: [*names_games.minihack_ids(), *names_games.CD_MINIHACK],
+        "nethack",
+        "MiniHack {}, a picture of the surroundings",
+        special={
+            name: f"{id} as Continual-Dreamer ran it: neutral monk, cut after 100 steps"
+            for name, id in names_games.CD_MINIHACK.items()
+        },
+    ),
+    "nethack": Suite(names_games.nethack_ids, "nethack", "NetHack, task {}"),
+    "crafter": Suite(
+        lambda: ("reward", "noreward"), "crafter", "Crafter, survival in an open world, {}"
+    ),
+    "bsuite": Suite(names_games.bsuite_ids, "bsuite", "behaviour suite, setting {}"),
+    "procgen": Suite(
+        lambda: names_games.PROCGEN_GAMES,
+        "",
+        "ProcGen game {}, original build, hard levels",
+        advice=PROCGEN_ADVICE,
+    ),
+    "minatar": Suite(lambda: names_games.MINATAR_GAMES, "minatar", "MinAtar {}, 10x10 cells"),
+    "pinpad": Suite(lambda: FLOORS, "", "PinPad: {} pads to be stepped on in order"),
+    "popgym": Suite(names_games.popgym_ids, "popgym", "POPGym {}, partially observed"),
+    "vizdoom": Suite(
+        lambda: names_games.VIZDOOM_IDS, "vizdoom", "Doom scenario {}", own_repeat=True
+    ),
+    "miniworld": Suite(names_games.miniworld_ids, "miniworld", "MiniWorld {}, first person"),
+    "retro": Suite(
+        lambda: ("Airstriker-Genesis-v0",),
+        "retro",
+        "console game {} (others: your ROMs)",
+        open=True,
+    ),
+    "envpool": Suite(
+        lambda: ("CoinrunHard-v0", "CoinrunEasy-v0", "Pong-v5"),
+        "envpool",
+        "{}, envpool's own build (any id of envpool works)",
+        open=True,
+    ),
+    "probe": Suite(
+        lambda: PROBES,
+        "",
+        "tiny environment with a known optimum: {}",
+        special={name: probe.meaning for name, probe in PROBES.items()},
+    ),
 }
 """Suites by the first part of their tasks' names, in the order in which they are listed.
 `gym` is not among them: its tasks are written gym:ID."""

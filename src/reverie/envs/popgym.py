@@ -1,0 +1,19 @@
+"""POPGym: fourteen partially observed games in three difficulties."""
+
+from typing import Any
+
+import gymnasium
+
+from reverie.config.schema import EnvConfig
+from reverie.envs.names_games import popgym_ids
+
+
+def build(name: str, config: EnvConfig, kwargs: dict[str, Any]) -> tuple[gymnasium.Env, list[str]]:
+    """A task such as `repeat_previous_easy`; `kwargs` go to the package's environment.
+
+    The previous action, which some of the games ask for, is seen by the world model anyway.
+    Source: Morad et al. 2023 (arXiv:2303.01859).
+    """
+    import popgym  # pyright: ignore[reportMissingImports]  # noqa: F401  (registers the ids)
+
+    return gymnasium.make(popgym_ids()[name], disable_env_checker=True, **kwargs), []
