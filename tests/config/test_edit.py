@@ -49,7 +49,7 @@ def test_override_stores_the_declared_type(path, value, stored):
         ("rsm.deter", 1, "did you mean 'rssm.deter'?"),
         ("deter", 1, "did you mean 'rssm.deter'?"),
         ("rssm", 1, "'rssm' is a group of fields; name one of them: rssm.deter"),
-        ("qqq", 1, "the groups are actor, behavior"),
+        ("qqq", 1, "the groups are actor, balancing, behavior"),
         ("steps", 1.5, "steps takes an integer .* found 1.5"),
         ("steps", True, "steps takes an integer, found True"),
         ("steps", "many", "steps takes an integer, found 'many'"),

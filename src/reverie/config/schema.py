@@ -12,6 +12,7 @@ Where a number comes from a paper it is the official DreamerV3's (arXiv:2301.041
 from dataclasses import dataclass, field
 from typing import Literal
 
+from reverie.config.balance import BalancingConfig, check_balancing
 from reverie.config.checks import Checker
 from reverie.config.errors import ConfigError as ConfigError
 from reverie.config.learn import BehaviorConfig, LossConfig, OptimConfig
@@ -184,6 +185,7 @@ class Config:
     critic: HeadConfig = field(default_factory=lambda: HeadConfig(layers=3))
     behavior: BehaviorConfig = field(default_factory=BehaviorConfig)
     loss: LossConfig = field(default_factory=LossConfig)
+    balancing: BalancingConfig = field(default_factory=BalancingConfig)
     optim: OptimConfig = field(default_factory=OptimConfig)
     train: TrainConfig = field(default_factory=TrainConfig)
     log: LogConfig = field(default_factory=LogConfig)
@@ -199,6 +201,7 @@ class Config:
         total = self.sequence.total
         rule = f"at most {total}, the steps of the whole sequence"
         check.require(not total or self.steps <= total, "steps", rule)
+        check_balancing(self.balancing, self.loss)
         _check_decoder(self)
         _check_starts(self)
         _check_capacity(self)

@@ -125,7 +125,11 @@ def over_time(x: Float[Array, "t g n w"]) -> Float[Array, "g tn w"]:
     return x.swapaxes(0, 1).reshape(x.shape[1], -1, x.shape[-1])
 
 
-class RMSNorm(Module):
+class AbstractExact(Module):
+    """A module whose parameters stay float32 in every compute dtype."""
+
+
+class RMSNorm(AbstractExact):
     """x / √(mean x² + 1e-4), scaled; statistics in float32 over the last axis."""
 
     scale: Float[Array, " i"]
@@ -179,9 +183,9 @@ class MLP(Module):
 
 
 def to_compute(tree, dtype):
-    """`tree` with its parameters in the compute dtype; the scales of norms stay float32."""
+    """`tree` with its parameters in the compute dtype; those of `AbstractExact` stay float32."""
 
-    def convert(part):
-        return part if isinstance(part, RMSNorm) else cast(part, dtype)
+    def exact(part):
+        return isinstance(part, AbstractExact)
 
-    return jax.tree.map(convert, tree, is_leaf=lambda part: isinstance(part, RMSNorm))
+    return jax.tree.map(lambda p: p if exact(p) else cast(p, dtype), tree, is_leaf=exact)

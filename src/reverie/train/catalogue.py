@@ -53,6 +53,22 @@ LOSSES = (
     Metric("loss/<key>", "squared error or nats", "reconstruction of the observation `<key>`"),
 )
 
+BALANCE = (
+    Metric(
+        "balance/coef/<task>", "1", "what multiplies the loss of `<task>`: 1/sigma, or a weight"
+    ),
+    Metric("balance/s/<task>", "1", "log sigma of `<task>`, learned"),
+    Metric("balance/sigma/<task>", "1", "sigma of `<task>`, the exponential of what is learned"),
+    Metric(
+        "balance/before/<task>",
+        "as the losses",
+        "loss of `<task>` before balancing, weights within the task included",
+    ),
+    Metric("balance/after/<task>", "1", "loss of `<task>` times its coefficient"),
+    Metric("balance/penalty", "1", "sum of log(1+sigma), or of log sigma, over the tasks"),
+)
+"""Tasks are `rew` (reward), `obs` (all observation keys, or each key by its name) and `dyn`."""
+
 BEHAVIOR = (
     Metric("train/adv", "1", "mean normalised advantage (divided by the return scale)"),
     Metric("train/adv_mag", "1", "mean magnitude of the normalised advantage"),
@@ -125,6 +141,7 @@ MACHINE = (
 GROUPS = {
     "Episodes": EPISODES,
     "Losses": LOSSES,
+    "Loss balance": BALANCE,
     "Behaviour and latents": BEHAVIOR,
     "Optimiser": OPTIMISER,
     "Replay and environments": STORAGE,

@@ -19,13 +19,34 @@ def clip_by_tensor_norm(limit: float, floor: float = 1e-3) -> optax.GradientTran
     """Shrink each gradient to at most `limit` times the norm of its own tensor.
 
     The tensor's norm counts as at least `floor`, so that zero-initialised kernels can leave zero.
+    The sigmas of loss balancing pass as they are: a log σ near 0 would be allowed next to nothing,
+    only the signs of its gradients would count, and it would settle where half of the losses lie
+    above it instead of at their mean.
     """
 
-    def clip(gradient, param):
+    def clip(path, gradient, param):
+        if is_sigma(path):
+            return gradient
         allowed = limit * jnp.maximum(floor, jnp.linalg.norm(param.ravel()))
         return gradient / jnp.maximum(1.0, jnp.linalg.norm(gradient.ravel()) / allowed)
 
-    return optax.stateless(lambda grads, params: jax.tree.map(clip, grads, params))
+    return optax.stateless(
+        lambda grads, params: jax.tree_util.tree_map_with_path(clip, grads, params)
+    )
+
+
+def is_sigma(path: tuple) -> bool:
+    """Whether the leaf at this key path belongs to the sigmas of loss balancing."""
+    return "sigmas" in name_of(path).split(".")
+
+
+def scale_sigmas(factor: float) -> optax.GradientTransformation:
+    """Steps of the sigmas times `factor`: their own learning rate by the one of the rest."""
+
+    def scale(path, update):
+        return factor * update if is_sigma(path) else update
+
+    return optax.stateless(lambda steps, _: jax.tree_util.tree_map_with_path(scale, steps))
 
 
 def scale_by_momentum(decay: float, nesterov: bool) -> optax.GradientTransformation:
@@ -64,8 +85,11 @@ def learning_rate(config: OptimConfig) -> optax.Schedule:
     return optax.join_schedules([rise, after], [config.warmup])
 
 
-def make_optimizer(config: OptimConfig) -> Any:
+def make_optimizer(config: OptimConfig, sigma_lr: float = 0.0) -> Any:
     """The chain for all parameters of the agent together, an optax.GradientTransformation.
+
+    `sigma_lr` is the peak rate of the sigmas of loss balancing; 0: that of the rest. They share
+    its LaProp, warm-up and schedule, and escape clipping and decay.
 
     Optax's own annotations know arrays and dicts of them, not modules; hence `Any`.
     """
@@ -82,4 +106,7 @@ def make_optimizer(config: OptimConfig) -> Any:
     ]
     if config.decay:
         chain.append(optax.add_decayed_weights(config.decay, kernels))
-    return optax.chain(*chain, optax.scale_by_learning_rate(learning_rate(config)))
+    chain.append(optax.scale_by_learning_rate(learning_rate(config)))
+    if sigma_lr:
+        chain.append(scale_sigmas(sigma_lr / config.lr))
+    return optax.chain(*chain)

@@ -11,6 +11,7 @@ from reverie.module import Module
 from reverie.nn.heads import Actor, TwoHotHead
 from reverie.records import Specs
 from reverie.train.optim import make_optimizer
+from reverie.world.balance import History, make_history
 from reverie.world.model import WorldModel
 
 
@@ -38,11 +39,13 @@ class TrainState(Module):
     returns: ReturnRange
     opt_state: optax.OptState
     updates: Int[Array, ""]
+    history: History | None = None  # of loss balancing
 
 
 def init(obs: Specs, actions: Specs, config: Config, key: PRNGKeyArray) -> TrainState:
     """A fresh learner. Call it under `jit`: the slow critic then owns its buffers."""
     agent = Agent(obs, actions, config, key=key)
     zero = jnp.zeros((), jnp.int32)
-    opt_state = make_optimizer(config.optim).init(agent)
-    return TrainState(agent, agent.critic, zero, ReturnRange.initial(), opt_state, zero)
+    opt_state = make_optimizer(config.optim, config.balancing.lr).init(agent)
+    history = make_history(obs, config)
+    return TrainState(agent, agent.critic, zero, ReturnRange.initial(), opt_state, zero, history)

@@ -1,5 +1,6 @@
 """One update: observe, dream, learn. A pure function of (state, batch, key)."""
 
+import dataclasses
 from typing import NamedTuple
 
 import jax
@@ -22,6 +23,8 @@ from reverie.nn.layers import to_compute
 from reverie.records import Latent, Sequence
 from reverie.train.optim import learning_rate, make_optimizer
 from reverie.train.state import Agent, TrainState
+from reverie.world.balance import History, balance, weighted_sum
+from reverie.world.balance import weight_of as weight_of
 from reverie.world.model import Observed, WorldModel, feature, split_context
 
 sg = jax.lax.stop_gradient
@@ -74,6 +77,8 @@ class LossOutput(NamedTuple):
     dream: Imagined
     targets: Targets
     returns: ReturnRange
+    balanced: dict[str, Array]  # metrics of loss balancing, `balance/…`
+    history: History | None  # of loss balancing, after this update
 
 
 class WorldOutput(NamedTuple):
@@ -83,6 +88,8 @@ class WorldOutput(NamedTuple):
     metrics: dict[str, Array]
     observed: Observed
     rows: Sequence  # the trained rows, (B, T, …)
+    balanced: dict[str, Array]  # metrics of loss balancing, `balance/…`
+    history: History | None  # of loss balancing, after this update
 
 
 class BehaviorOutput(NamedTuple):
@@ -104,24 +111,31 @@ def agent_loss(
     Source: DreamerV3 (arXiv:2301.04104v2), Eq. 5 to 8.
     """
     agent = to_compute(agent, sequence.latent.deter.dtype)
-    total, world = world_loss(agent.world, sequence, noise, config)
+    total, world = world_loss(agent.world, sequence, noise, config, history=state.history)
     total, out = behavior_loss(agent, state, world, noise, config, start=total)
     losses, metrics = world.losses | out.losses, world.metrics | out.metrics
-    rest = (out.dream, out.targets, out.returns)
+    rest = (out.dream, out.targets, out.returns, world.balanced, world.history)
     return jnp.asarray(total), LossOutput(losses, metrics, world.observed, *rest)
 
 
 def world_loss(
-    world: WorldModel, sequence: Sequence, noise: Noise, config: Config
+    world: WorldModel,
+    sequence: Sequence,
+    noise: Noise,
+    config: Config,
+    *,
+    history: History | None = None,
 ) -> tuple[Float[Array, ""], WorldOutput]:
     """Loss of the world model on one batch of unpacked sequences.
 
-    `world` holds the parameters to differentiate, in the compute dtype.
+    `world` holds the parameters to differentiate, in the compute dtype; `history` is what loss
+    balancing remembers of earlier updates.
     """
     rows, action, start = split_context(sequence, config.replay.context)
     observed = world.observe(start, rows.obs, action, rows.is_first, noise.post)
     losses, metrics = world.losses(observed, rows, config)
-    return weighted_sum(losses, config), WorldOutput(losses, metrics, observed, rows)
+    total, balanced, history = balance(losses, world.sigmas, history, config)
+    return total, WorldOutput(losses, metrics, observed, rows, balanced, history)
 
 
 def behavior_loss(
@@ -175,22 +189,6 @@ def behavior_loss(
     return total, BehaviorOutput(losses, metrics, dream, targets, returns)
 
 
-def weighted_sum(
-    losses: dict[str, Array], config: Config, start: Float[Array, ""] | float = 0.0
-) -> Float[Array, ""]:
-    """Mean losses times their weights, added to `start` one after the other."""
-    parts = (weight_of(name, config) * loss.mean() for name, loss in losses.items())
-    return jnp.asarray(sum(parts, start))
-
-
-def weight_of(name: str, config: Config) -> float:
-    """Weight of a loss in the total; observation keys share `loss.rec`."""
-    return getattr(config.loss, name) if name in PARTS else config.loss.rec
-
-
-PARTS = ("rew", "con", "dyn", "rep", "policy", "value", "repval")
-
-
 def dream_metrics(
     targets: Targets, returns: ReturnRange, entropy: dict, agent: Agent, config: Config
 ) -> dict[str, Array]:
@@ -237,6 +235,8 @@ def train_step(
     noise = draw_noise(state.agent, size, length - config.replay.context, config, key)
     grads, (total, out) = gradients(state, sequence, noise, config)
     state, metrics = apply_gradients(state, grads, out.returns, config)
+    state = dataclasses.replace(state, history=out.history)
+    metrics |= out.balanced
     metrics |= {f"train/{name}": value for name, value in out.metrics.items()}
     metrics |= {f"loss/{name}": loss.mean() for name, loss in out.losses.items()}
     metrics["loss/total"] = total
@@ -257,7 +257,9 @@ def apply_gradients(
     state: TrainState, grads: Agent, returns: ReturnRange, config: Config
 ) -> tuple[TrainState, dict[str, Array]]:
     """The state after one optimiser update, and metrics of the update."""
-    updates, opt_state = make_optimizer(config.optim).update(grads, state.opt_state, state.agent)
+    updates, opt_state = make_optimizer(config.optim, config.balancing.lr).update(
+        grads, state.opt_state, state.agent
+    )
     agent = jax.tree.map(jnp.add, state.agent, updates)
     slow = mix_slow(state.slow_critic, agent.critic, state.slow_count, config)
     count = sum(x.size for x in jax.tree.leaves(agent))

@@ -10,6 +10,7 @@ from reverie.config.schema import Config
 from reverie.module import Module, static
 from reverie.nn.heads import BernoulliHead, TwoHotHead
 from reverie.records import Latent, Sequence, Spec, Specs
+from reverie.world.balance import Sigmas, make_sigmas
 from reverie.world.decoder import Decoder
 from reverie.world.encoder import Encoder
 from reverie.world.rssm import RSSM, embed_action
@@ -50,6 +51,7 @@ class WorldModel(Module):
     decoder: Decoder
     reward: TwoHotHead
     cont: BernoulliHead
+    sigmas: Sigmas | None  # of loss balancing
     actions: tuple[tuple[str, Spec], ...] = static()
 
     def __init__(self, obs: Specs, actions: Specs, config: Config, *, key: PRNGKeyArray):
@@ -63,6 +65,7 @@ class WorldModel(Module):
         self.decoder = Decoder(obs, rssm.deter, stoch, config.decoder, config.encoder, key=keys[2])
         self.reward = TwoHotHead(rssm.deter + stoch, config.reward, key=keys[3])
         self.cont = BernoulliHead(rssm.deter + stoch, config.cont, key=keys[4])
+        self.sigmas = make_sigmas(obs, config)
 
     def embed(self, action: dict[str, Array]) -> Float[Array, "*n a"]:
         """Flat actions by key as one input vector."""
