@@ -10,6 +10,7 @@ from reverie.config.benchmarks import SUITE_PRESETS
 from reverie.config.schema import EnvConfig
 from reverie.envs import catalog, names
 from reverie.envs.base import EnvError
+from reverie.envs.dmc import split_task
 from reverie.envs.make import make, maker
 from reverie.envs.suites import SUITES
 
@@ -50,7 +51,7 @@ def test_names_equal_the_installed_simulators():
     assert games == set(names.ATARI_GAMES)
     assert set(names.ATARI100K_GAMES) <= games
     assert len(names.ATARI100K_GAMES) == 26
-    assert [catalog.split_dmc(name) for name in names.DMC_TASKS] == list(suite.ALL_TASKS)
+    assert [split_task(name) for name in names.DMC_TASKS] == list(suite.ALL_TASKS)
     grids = [id for id in gymnasium.registry if id.startswith(("MiniGrid-", "BabyAI-"))]
     assert list(catalog.minigrid_ids().values()) == grids
 
@@ -78,7 +79,7 @@ def test_a_misspelt_task_suggests_the_nearest(task, near):
 
 def test_spellings_of_other_code_bases():
     assert catalog.parse("atari100k_james_bond") == ("atari100k", "jamesbond")
-    assert catalog.split_dmc(catalog.parse("dmc_cup_catch")[1]) == ("ball_in_cup", "catch")
+    assert split_task(catalog.parse("dmc_cup_catch")[1]) == ("ball_in_cup", "catch")
 
 
 @pytest.mark.parametrize(

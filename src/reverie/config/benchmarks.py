@@ -8,6 +8,8 @@ observations until `--size` names one.
 
 from reverie.config.balances import BALANCES as BALANCES
 from reverie.config.blocks_games import GAMES, GAMES_SUITES
+from reverie.config.blocks_control import CONTROL
+from reverie.config.blocks_control import SUITES as CONTROL_SUITES
 from reverie.config.blocks_harmony import HARMONY, HARMONY_SUITES
 from reverie.config.blocks_v2 import V2, V2_SUITES
 from reverie.config.blocks_v3_2023 import V3_2023, V3_2023_SUITES
@@ -28,6 +30,7 @@ SUITE_PRESETS = {"gym": "gym", "custom": "gym", "probe": "probe", "minigrid": "m
     "minecraft": "minecraft",
     "loconav": "loconav",
     **GAMES_SUITES,
+    **CONTROL_SUITES,
 }
 """The preset that a task of each suite gets when the user names none."""
 
@@ -283,7 +286,7 @@ BENCHMARKS = _table(
         },
         size="debug",
     ),
-) | {**_table(*GAMES), **V2, **V3_2023, **HARMONY}
+) | {**_table(*GAMES), **CONTROL, **V2, **V3_2023, **HARMONY}
 
 METHODS = _table(
     Preset(

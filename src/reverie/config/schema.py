@@ -24,6 +24,7 @@ from reverie.config.model import (
     RSSMConfig,
 )
 from reverie.config.replay import ReplayConfig
+from reverie.config.scene import BackgroundConfig, RemasteredConfig
 from reverie.config.sequence import SequenceConfig
 
 
@@ -46,7 +47,7 @@ class EnvConfig:
     kwargs: str = "{}"
     """JSON object of extra keyword arguments for the environment's constructor."""
     observe: Literal["proprio", "vision", "both"] = "proprio"
-    """DM Control: which observations the agent sees."""
+    """MuJoCo suites: which observations the agent sees."""
     camera: int = -1
     """DM Control: camera index. -1: 0, or 2 for the quadruped."""
     gray: bool = False
@@ -63,6 +64,11 @@ class EnvConfig:
     """Label a truncated episode as terminal, as the reference does for Atari (its known quirk)."""
     view: Literal["partial", "full"] = "partial"
     """MiniGrid: the agent's 7x7 view or the whole grid, as pictures."""
+    split: Literal["same", "held_out"] = "same"
+    """Suites that draw looks, clips or levels: evaluation draws from what training draws from, or
+    from what training never sees."""
+    remastered: RemasteredConfig = field(default_factory=RemasteredConfig)
+    background: BackgroundConfig = field(default_factory=BackgroundConfig)
     timeout: float = 120.0
     """Seconds after which an environment process that does not answer is restarted."""
     restarts: int = 10

@@ -7,6 +7,7 @@ import numpy as np
 
 from reverie.config.schema import EnvConfig
 from reverie.envs import actions, observations
+from reverie.envs.ahead import Ahead
 from reverie.envs.base import Action, EnvError, Obs
 
 TERMINAL = "reverie/terminal"
@@ -43,6 +44,11 @@ class Adapter:
         if not (isinstance(answer, tuple) and len(answer) == 2):
             raise EnvError(f"reset() must return (observation, info), got {type(answer).__name__}.")
         return self._read(answer[0])
+
+    def prepare(self, seed: int) -> None:
+        """Let an environment whose resets are dear begin with the next one."""
+        if isinstance(self._env, Ahead):
+            self._env.prepare(seed)
 
     def step(self, action: Action) -> tuple[Obs, float, bool, bool]:
         """Observation, summed reward, `terminal` and `last` after `repeat` environment steps."""

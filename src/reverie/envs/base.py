@@ -2,7 +2,7 @@
 
 import difflib
 from collections.abc import Iterable
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 
@@ -12,6 +12,10 @@ Obs = dict[str, np.ndarray]
 """One observation: key -> array of shape `spec.shape` and dtype `spec.dtype`."""
 Action = dict[str, np.ndarray]
 """One action: key -> array; continuous ones float32 in [−1, 1], discrete ones int32."""
+
+
+Split = Literal["train", "eval"]
+"""What an environment is made for. Suites that hold something out for evaluation ask for it."""
 
 
 class EnvError(ValueError):
@@ -32,6 +36,10 @@ class Env(Protocol):
 
     def reset(self, seed: int) -> Obs:
         """The first observation of a new episode; `seed` is a non-negative integer below 2³¹."""
+        ...
+
+    def prepare(self, seed: int) -> None:
+        """The next reset will most likely be to `seed`: whoever can may begin with it."""
         ...
 
     def step(self, action: Action) -> tuple[Obs, float, bool, bool]:

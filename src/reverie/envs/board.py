@@ -79,9 +79,11 @@ def map_memory(fd: int, layout: Layout, *, grow: bool) -> mmap.mmap:
     return mmap.mmap(fd, size)
 
 
-def reset(env: Env, board: Board, index: int, seed: int) -> None:
-    """Reset `env` and write its first row."""
+def reset(env: Env, board: Board, index: int, seed: int, then: int | None = None) -> None:
+    """Reset `env` and write its first row; `then` is the seed of the episode after this one."""
     _write(board, index, env.reset(seed), 0.0, False, False)
+    if then is not None:
+        env.prepare(then)
 
 
 def step(env: Env, board: Board, index: int) -> None:

@@ -16,7 +16,12 @@ GYM_EXAMPLES = {
 """Some Gymnasium ids to start with; any installed id works."""
 
 
-ALIASES = {("atari", "james_bond"): "jamesbond", ("dmc", "cup_catch"): "ball_in_cup_catch"}
+ALIASES = {
+    ("atari", "james_bond"): "jamesbond",
+    ("dmc", "cup_catch"): "ball_in_cup_catch",
+    ("dmcr", "cup_catch"): "ball_in_cup_catch",
+    ("dmcbg", "cup_catch"): "ball_in_cup_catch",
+}
 """Spellings of other code bases for the same task."""
 
 
@@ -75,12 +80,3 @@ def parse(task: str) -> tuple[str, str]:
 @ft.cache
 def _known(suite: str) -> frozenset[str]:
     return frozenset(MORE_NAMES.get(suite, SUITES[suite].names)())
-
-
-def split_dmc(name: str) -> tuple[str, str]:
-    """DM Control's domain and task: ("ball_in_cup", "catch") of "ball_in_cup_catch"."""
-    for domain in ("ball_in_cup", "point_mass", "humanoid_CMU"):
-        if name.startswith(domain + "_"):
-            return domain, name.removeprefix(domain + "_")
-    domain, _, task = name.partition("_")
-    return domain, task

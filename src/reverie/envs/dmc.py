@@ -1,6 +1,6 @@
-"""DM Control suite: proprioception, pictures, or both."""
+"""DM Control: proprioception, pictures, or both; suite and manipulation tasks."""
 
-from typing import Any
+from typing import Any, Protocol
 
 import gymnasium
 import numpy as np
@@ -12,26 +12,57 @@ RENDER_SIDE = 240
 """Side of the pictures for people, pixels."""
 CAMERAS = {"quadruped": 2}
 """Camera of a domain where camera 0 does not show the agent."""
+MANIP = "manip_"
+"""First part of the names of the manipulation tasks."""
+
+
+class Scene(Protocol):
+    """What happens around a task: how an episode begins, and what is done to its pictures."""
+
+    def begin(self, env: Any, seed: int) -> None:
+        """Prepare the dm_control environment `env` for the episode of `seed`, before its reset."""
+        ...
+
+    def paint(self, picture: np.ndarray) -> np.ndarray:
+        """What is shown instead of a rendered picture (side, side, 3) uint8."""
+        ...
+
+    def advance(self) -> None:
+        """One observation has been shown."""
+        ...
+
+
+class Plain:
+    """DM Control as it is: an episode begins by seeding the task's random state."""
+
+    def begin(self, env: Any, seed: int) -> None:
+        """Seed the task. What it draws while it is *loaded* (`lqr`) came from seed 0."""
+        env.task.random.seed(seed)
+
+    def paint(self, picture: np.ndarray) -> np.ndarray:
+        """The picture itself."""
+        return picture
+
+    def advance(self) -> None:
+        """Nothing moves by itself."""
 
 
 class ControlTask(gymnasium.Env):
-    """One task of the suite. Reads `observe`, `camera`, `size` and `repeat`.
+    """One dm_control environment. Reads `observe`, `size` and `repeat`.
 
-    A discount of 0 is a true end, every other end the time limit of the task. A reset re-seeds the
-    task's random state, so an episode follows from its seed and its actions; what a task draws
-    while it is *loaded* (the masses of `lqr`) is always drawn from seed 0.
+    A discount of 0 is a true end, every other end the time limit of the task. An episode follows
+    from its seed and its actions (`Scene.begin`).
     Nothing is drawn on the screen unless pictures are observed or `render` is called.
+
+    Args:
+        env: a dm_env environment with `physics`.
+        camera: index of the camera.
     """
 
     metadata = {"render_modes": ["rgb_array"]}  # noqa: RUF012
 
-    def __init__(self, domain: str, task: str, config: EnvConfig, **task_kwargs: Any):
-        default_gl()
-        from dm_control import suite
-
-        self._env = suite.load(domain, task, task_kwargs={"random": 0, **task_kwargs})
-        self._config = config
-        self._camera = config.camera if config.camera >= 0 else CAMERAS.get(domain, 0)
+    def __init__(self, env: Any, config: EnvConfig, *, camera: int, scene: Scene):
+        self._env, self._config, self._camera, self._scene = env, config, camera, scene
         self._vectors = {}
         if config.observe != "vision":
             specs = self._env.observation_spec()
@@ -50,7 +81,7 @@ class ControlTask(gymnasium.Env):
 
     def reset(self, *, seed: int | None = None, options: dict | None = None):
         """First observation and an empty info."""
-        self._env.task.random.seed(seed)
+        self._scene.begin(self._env, 0 if seed is None else seed)
         return self._observe(self._env.reset()), {}
 
     def step(self, action: np.ndarray):
@@ -71,10 +102,12 @@ class ControlTask(gymnasium.Env):
         }
         if self._config.observe != "proprio":
             shown["image"] = self._draw(self._config.size)
+        self._scene.advance()
         return shown
 
     def _draw(self, side: int) -> np.ndarray:
-        return self._env.physics.render(side, side, camera_id=self._camera)
+        picture = self._env.physics.render(side, side, camera_id=self._camera)
+        return self._scene.paint(picture)
 
     def render(self) -> np.ndarray:
         """A picture for people, uint8 (240, 240, 3)."""
@@ -83,3 +116,36 @@ class ControlTask(gymnasium.Env):
     def close(self) -> None:
         """Free the physics and its render context."""
         self._env.close()
+
+
+def camera_of(domain: str, config: EnvConfig) -> int:
+    """The camera that is asked for, or the one that shows the domain's agent."""
+    return config.camera if config.camera >= 0 else CAMERAS.get(domain, 0)
+
+
+def load(domain: str, task: str, **task_kwargs: Any) -> Any:
+    """The suite's environment. Raises ImportError without dm_control, TypeError for kwargs."""
+    default_gl()
+    from dm_control import suite
+
+    return suite.load(domain, task, task_kwargs={"random": 0, **task_kwargs})
+
+
+def split_task(name: str) -> tuple[str, str]:
+    """DM Control's domain and task: ("ball_in_cup", "catch") of "ball_in_cup_catch"."""
+    for domain in ("ball_in_cup", "point_mass", "humanoid_CMU"):
+        if name.startswith(domain + "_"):
+            return domain, name.removeprefix(domain + "_")
+    domain, _, task = name.partition("_")
+    return domain, task
+
+
+def build(name: str, config: EnvConfig, kwargs: dict[str, Any]) -> gymnasium.Env:
+    """The environment of `dmc_NAME`: a suite task, or a manipulation task as `manip_…`."""
+    if name.startswith(MANIP):
+        from reverie.envs.manip import build as build_manip
+
+        return build_manip(name.removeprefix(MANIP), config, kwargs)
+    domain, task = split_task(name)
+    env = load(domain, task, **kwargs)
+    return ControlTask(env, config, camera=camera_of(domain, config), scene=Plain())

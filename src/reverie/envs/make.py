@@ -11,12 +11,16 @@ import gymnasium
 from reverie.config.schema import EnvConfig
 from reverie.envs import catalog, games
 from reverie.envs.adapter import Adapter
-from reverie.envs.base import Env, EnvError
+from reverie.envs.base import Env, EnvError, Split
 from reverie.envs.suites import SUITES
 
 
 def make(
-    task: str | Callable[..., gymnasium.Env], config: EnvConfig, *, render: bool = False
+    task: str | Callable[..., gymnasium.Env],
+    config: EnvConfig,
+    *,
+    render: bool = False,
+    split: Split = "train",
 ) -> Env:
     """The environment of a task, in the agent's terms.
 
@@ -25,6 +29,7 @@ def make(
             `config.kwargs` as keyword arguments.
         config: presets are applied already; fields of other suites are not read.
         render: the environment must be able to `render()` (costs time in some suites).
+        split: what it is for; matters only where `config.split` is "held_out".
 
     Raises EnvError for an unknown name (with the nearest one), a simulator that is not installed
     (with the extra to install), `config.kwargs` that do not fit, or spaces the agent cannot use.
@@ -37,7 +42,7 @@ def make(
         from reverie.envs import gym
 
         return Adapter(gym.build(name, kwargs, render=render), config)
-    env, notices = _build(suite, name, config, kwargs)
+    env, notices = _build(suite, name, config, kwargs, split)
     own_repeat = SUITES[suite].own_repeat
     adapter = Adapter(env, replace(config, repeat=1) if own_repeat else config)
     adapter.notices += notices
@@ -45,7 +50,11 @@ def make(
 
 
 def maker(
-    task: str | Callable[..., gymnasium.Env], config: EnvConfig, *, render: bool = False
+    task: str | Callable[..., gymnasium.Env],
+    config: EnvConfig,
+    *,
+    render: bool = False,
+    split: Split = "train",
 ) -> Callable[[], Env]:
     """`make` with its arguments bound, to be called in another process; names are checked now.
 
@@ -56,7 +65,7 @@ def maker(
 
         entry = gym.find(catalog.parse(task)[1])
         return ft.partial(_make_registered, entry, task, config, render=render)
-    return ft.partial(make, task, config, render=render)
+    return ft.partial(make, task, config, render=render, split=split)
 
 
 def _make_registered(entry: Any, task: str, config: EnvConfig, *, render: bool) -> Env:
@@ -65,10 +74,10 @@ def _make_registered(entry: Any, task: str, config: EnvConfig, *, render: bool) 
 
 
 def _build(
-    suite: str, name: str, config: EnvConfig, kwargs: dict[str, Any]
+    suite: str, name: str, config: EnvConfig, kwargs: dict[str, Any], split: Split
 ) -> tuple[gymnasium.Env, list[str]]:
     try:
-        return _build_suite(suite, name, config, kwargs)
+        return _build_suite(suite, name, config, kwargs, split)
     except ImportError as error:
         row = SUITES[suite]
         advice = row.advice or f"Install it with: pip install 'reverie[{row.extra}]'"
@@ -82,7 +91,7 @@ def _build(
 
 
 def _build_suite(
-    suite: str, name: str, config: EnvConfig, kwargs: dict[str, Any]
+    suite: str, name: str, config: EnvConfig, kwargs: dict[str, Any], split: Split
 ) -> tuple[gymnasium.Env, list[str]]:
     match cast(Any, suite):
         case "atari" | "atari100k":
@@ -90,9 +99,17 @@ def _build_suite(
 
             return AtariGame(name, config, **kwargs), []
         case "dmc":
-            from reverie.envs.dmc import ControlTask
+            from reverie.envs import dmc
 
-            return ControlTask(*catalog.split_dmc(name), config, **kwargs), []
+            return dmc.build(name, config, kwargs), []
+        case "dmcr":
+            from reverie.envs.scenes import remastered
+
+            return remastered.build(name, config, kwargs, split)
+        case "dmcbg":
+            from reverie.envs.scenes import background
+
+            return background.build(name, config, kwargs, split)
         case "minigrid":
             from reverie.envs import minigrid
 

@@ -41,6 +41,21 @@ walker_stand walker_walk walker_run
 """.split()
 """DM Control tasks as domain_task."""
 
+MANIP_TASKS = """
+stack_2_bricks stack_2_bricks_moveable_base stack_3_bricks stack_3_bricks_random_order
+stack_2_of_3_bricks_random_order reassemble_3_bricks_fixed_order reassemble_5_bricks_random_order
+lift_brick lift_large_box place_brick place_cradle reach_duplo reach_site
+""".split()
+"""DM Control's manipulation tasks without `_features` and `_vision`."""
+
+REMASTERED_TASKS = """
+ball_in_cup_catch cartpole_balance cartpole_balance_sparse cartpole_swingup
+cartpole_swingup_sparse cheetah_run finger_spin finger_turn_easy finger_turn_hard fish_upright
+fish_swim hopper_hop hopper_stand humanoid_stand humanoid_walk humanoid_run pendulum_swingup
+reacher_easy reacher_hard walker_stand walker_walk walker_run
+""".split()
+"""DM Control tasks that DMC-Remastered knows."""
+
 MINIGRID_IDS = """
 BlockedUnlockPickup LavaCrossingS9N1 LavaCrossingS9N2 LavaCrossingS9N3 LavaCrossingS11N5
 SimpleCrossingS9N1 SimpleCrossingS9N2 SimpleCrossingS9N3 SimpleCrossingS11N5 DistShift1

@@ -70,7 +70,7 @@ class Local:
             case worker.STEP:
                 boards.step(self._env, self._board, self._index)
             case worker.RESET:
-                boards.reset(self._env, self._board, self._index, payload)
+                boards.reset(self._env, self._board, self._index, *payload)
             case worker.REPLAY:
                 boards.replay(self._env, self._board, self._index, *payload, beat=lambda: None)
             case worker.RENDER:

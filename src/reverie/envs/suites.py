@@ -44,6 +44,11 @@ PROCGEN_ADVICE = (
 """How to obtain the original build."""
 
 
+def dmc_names() -> list[str]:
+    """The suite's tasks and those of manipulation, which begin with `manip_`."""
+    return [*names.DMC_TASKS, *(f"manip_{name}" for name in names.MANIP_TASKS)]
+
+
 @ft.cache
 def minigrid_ids() -> dict[str, str]:
     """Our name -> Gymnasium id, for MiniGrid and BabyAI.
@@ -76,7 +81,16 @@ SUITES = {
         "Atari game {}, 100k protocol: needed actions",
         own_repeat=True,
     ),
-    "dmc": Suite(lambda: names.DMC_TASKS, "dmc", "DM Control: {}", own_repeat=True),
+    "dmc": Suite(dmc_names, "dmc", "DM Control: {}", own_repeat=True),
+    "dmcr": Suite(
+        lambda: names.REMASTERED_TASKS,
+        "dmc",
+        "DMC-Remastered: {}, another look every episode",
+        own_repeat=True,
+    ),
+    "dmcbg": Suite(
+        lambda: names.DMC_TASKS, "dmc", "DM Control before a moving picture: {}", own_repeat=True
+    ),
     "minigrid": Suite(
         lambda: [*minigrid_ids(), *VARIANTS],
         "minigrid",

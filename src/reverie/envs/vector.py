@@ -132,10 +132,10 @@ class Vector:
     def _begin_episode(self, index: int) -> None:
         self._episode[index] += 1
         self._history[index].clear()
-        self._crew.ask(index, worker.RESET, self._seed_of(index))
+        self._crew.ask(index, worker.RESET, (self._seed_of(index), self._seed_of(index, ahead=1)))
 
-    def _seed_of(self, index: int) -> int:
-        return episode_seed(self.seed, self.stream, index, int(self._episode[index]))
+    def _seed_of(self, index: int, *, ahead: int = 0) -> int:
+        return episode_seed(self.seed, self.stream, index, int(self._episode[index]) + ahead)
 
     def recv(self) -> Step:
         """Wait for all rows that `send` started.

@@ -115,7 +115,7 @@ class Server:
             case b"s":
                 boards.step(env, board, self._index)
             case b"r":
-                boards.reset(env, board, self._index, payload)
+                boards.reset(env, board, self._index, *payload)
             case b"p":
                 boards.replay(env, board, self._index, *payload, beat=Beat(link))
             case b"v":

@@ -78,7 +78,7 @@ def eval_envs(
     `source` is a task's name, or the callable that makes its environment.
     """
     return Vector(
-        maker(source, config.env, render=True),
+        maker(source, config.env, render=True, split="eval"),
         num=num,
         seed=seed,
         stream="eval",
