@@ -7,6 +7,33 @@ from typing import Any
 import gymnasium
 
 
+class Alone:
+    """An environment in a thread of its own: drawing contexts belong to the thread they began in.
+
+    It is made at the first call of `run`.
+    """
+
+    def __init__(self, make_one: Callable[[], gymnasium.Env]):
+        self._make_one = make_one
+        self._env: gymnasium.Env | None = None
+        self._pool = ThreadPoolExecutor(1, "reverie-ahead")
+
+    def run(self, verb: Callable[[gymnasium.Env], Any]) -> Future:
+        """Apply `verb` to the environment, after all that was asked for before."""
+        return self._pool.submit(self._apply, verb)
+
+    def _apply(self, verb: Callable[[gymnasium.Env], Any]) -> Any:
+        if self._env is None:
+            self._env = self._make_one()
+        return verb(self._env)
+
+    def close(self) -> None:
+        """Close the environment, where there is one, and end the thread."""
+        if self._env is not None:
+            self.run(lambda env: env.close()).result()
+        self._pool.shutdown()
+
+
 class Ahead(gymnasium.Env):
     """An environment whose resets are dear, and a twin that resets in a thread meanwhile.
 
@@ -20,53 +47,34 @@ class Ahead(gymnasium.Env):
     """
 
     def __init__(self, make_one: Callable[[], gymnasium.Env]):
-        self._make_one, self._env = make_one, make_one()
-        self._twin: gymnasium.Env | None = None
-        self._pool = ThreadPoolExecutor(1, "reverie-ahead")
+        self._now, self._twin = Alone(make_one), Alone(make_one)
         self._next: tuple[int, Future] | None = None
-        self.observation_space = self._env.observation_space
-        self.action_space = self._env.action_space
-        self.render_mode = self._env.render_mode
-        self.metadata = self._env.metadata
+        env = self._now.run(lambda env: env).result()
+        self.observation_space, self.action_space = env.observation_space, env.action_space
+        self.render_mode, self.metadata = env.render_mode, env.metadata
 
     def prepare(self, seed: int) -> None:
         """Begin to reset the twin to the episode of `seed`; returns at once."""
-        self._wait()
-        self._next = seed, self._pool.submit(self._reset_twin, seed)
-
-    def _reset_twin(self, seed: int) -> tuple[Any, dict]:
-        if self._twin is None:
-            self._twin = self._make_one()
-        return self._twin.reset(seed=seed)
-
-    def _wait(self) -> Any:
-        """The prepared episode's first observation and info, or None; errors are raised here."""
-        if self._next is None:
-            return None
-        _, answer = self._next
-        self._next = None
-        return answer.result()
+        self._next = seed, self._twin.run(lambda env: env.reset(seed=seed))
 
     def reset(self, *, seed: int | None = None, options: dict | None = None):
         """First observation and info of the episode of `seed`."""
-        expected = None if self._next is None else self._next[0]
-        answer = self._wait()
-        if answer is None or expected != seed or self._twin is None:
-            return self._env.reset(seed=seed, options=options)
-        self._env, self._twin = self._twin, self._env
-        return answer
+        expected, self._next = self._next, None
+        if expected is not None and expected[0] == seed:
+            answer = expected[1].result()
+            self._now, self._twin = self._twin, self._now
+            return answer
+        return self._now.run(lambda env: env.reset(seed=seed, options=options)).result()
 
     def step(self, action: Any):
         """A step of the present episode."""
-        return self._env.step(action)
+        return self._now.run(lambda env: env.step(action)).result()
 
     def render(self) -> Any:
         """A picture of the present episode."""
-        return self._env.render()
+        return self._now.run(lambda env: env.render()).result()
 
     def close(self) -> None:
         """Close both."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
-        for env in (self._env, self._twin):
-            if env is not None:
-                env.close()
+        self._now.close()
+        self._twin.close()

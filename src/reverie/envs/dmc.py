@@ -114,7 +114,8 @@ class ControlTask(gymnasium.Env):
         return self._draw(RENDER_SIDE)
 
     def close(self) -> None:
-        """Free the physics and its render context."""
+        """Free the physics and its render context, in the thread that drew."""
+        self._env.physics.free()  # the suite's own close leaves it to the garbage collection
         self._env.close()
 
 

@@ -13,12 +13,19 @@ CAMERA = "front_close"
 """The camera of the picture observation; it is camera 0 as well."""
 
 
+SHUFFLED = "_initial_order"
+"""A list that the task which reassembles bricks shuffles in place at every reset."""
+
+
 class Composed:
     """Scene of environments that dm_control's composer builds: their one random state is seeded."""
 
     def begin(self, env: Any, seed: int) -> None:
         """Everything that the environment draws from here on follows from `seed`."""
         env.random_state.seed(seed)
+        order = vars(env.task).get(SHUFFLED)
+        if order is not None:  # otherwise the last episode's order would go into this one's
+            order.sort()
 
     def paint(self, picture: np.ndarray) -> np.ndarray:
         """The picture itself."""
