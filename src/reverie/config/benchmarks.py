@@ -7,9 +7,9 @@ observations until `--size` names one.
 """
 
 from reverie.config.balances import BALANCES as BALANCES
-from reverie.config.blocks_games import GAMES, GAMES_SUITES
 from reverie.config.blocks_control import CONTROL
 from reverie.config.blocks_control import SUITES as CONTROL_SUITES
+from reverie.config.blocks_games import GAMES, GAMES_SUITES
 from reverie.config.blocks_harmony import HARMONY, HARMONY_SUITES
 from reverie.config.blocks_v2 import V2, V2_SUITES
 from reverie.config.blocks_v3_2023 import V3_2023, V3_2023_SUITES
