@@ -2,6 +2,9 @@
 
 import csv
 import json
+import re
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -220,6 +223,10 @@ def test_the_folder(tmp_path):
         assert words in page.text, words
     assert page.tags.count("polygon") == 2  # a band a group
     assert page.addresses == ["data:,"]
+    shown = re.search(r'<script type="application/json">(.*?)</script>', found.page.read_text())
+    curve = json.loads(shown.group(1))["curves"][1]
+    assert curve["label"] == "lr=0.001" and curve["y"] == [0, 10, 20]
+    assert curve["low"][2] < 20 < curve["high"][2]
     tree = json.loads((out / "comparison.json").read_text())
     group = tree["tasks"][0]["groups"]["lr=0.001"]
     assert group["scores"] == [10, 20, 30] and group["mean"][0] == 20
@@ -268,3 +275,8 @@ def test_the_command(tmp_path, capsys):
     assert "did you mean 'optim.lr'?" in capsys.readouterr().err
     assert main(["compare", paths[0] + "x"]) == 1
     assert "Did you mean" in capsys.readouterr().err
+
+
+def test_a_comparison_needs_no_jax():
+    code = "import reverie.report.compare_page, sys; sys.exit('jax' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

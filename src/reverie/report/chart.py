@@ -168,6 +168,14 @@ def _bars(line: Line, px: np.ndarray, y: Scale) -> str:
     )
 
 
+def _interval(line: Line) -> dict[str, list[float | None]]:
+    """Bounds of a band for the pointer; null where there are none."""
+    if line.band is None:
+        return {}
+    low, high = ([float(f"{v:.4g}") if np.isfinite(v) else None for v in b] for b in line.band)
+    return {"low": low, "high": high}
+
+
 def _numbers(chart: Chart, lines: Sequence[Line], x: Scale, y: Scale) -> str:
     """What the page's script needs to answer the pointer."""
     curves = [
@@ -177,6 +185,7 @@ def _numbers(chart: Chart, lines: Sequence[Line], x: Scale, y: Scale) -> str:
             "x": [float(f"{v:.8g}") for v in line.x],
             "y": [float(f"{v:.4g}") for v in line.y],
             "py": [round(float(v), 1) for v in y(line.y)],
+            **_interval(line),
         }
         for line in lines
         if line.kind != "faint"

@@ -40,7 +40,7 @@
         draw("circle", {cx: place(c.x[i]), cy: c.py[i], r: 3.6, class: c.color});
         const row = document.createElement("div"), dot = document.createElement("i");
         dot.className = c.color;
-        row.append(dot, text("b", short(c.y[i])), text("em", c.label ? "  " + c.label : ""));
+        row.append(dot, text("b", short(c.y[i]) + (c.low && c.low[i] !== null ? ` [${short(c.low[i])}, ${short(c.high[i])}]` : "")), text("em", c.label ? "  " + c.label : ""));
         tip.append(row);
       }
       tip.hidden = false;
