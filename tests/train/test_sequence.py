@@ -203,6 +203,15 @@ def test_named_sequences_have_the_published_tasks_and_steps():
     assert config.steps == 2_250_000
     assert config.env.limit == 100
     assert config.train.ratio == 80
+    rooms = resolve("continual:fourrooms_procedural")
+    assert rooms.steps == 1_000_000
+    assert sequence.evaluated(rooms) == (
+        "minigrid_cd_fourrooms",
+        "minigrid_cd_fourrooms_a",
+        "minigrid_cd_fourrooms_b",
+    )
+    assert resolve("continual:fourrooms_interference").steps == 2_000_000
+    assert resolve("continual:minihack8").steps == 8_000_000
     four, eight = SEQUENCES["minihack4"], SEQUENCES["minihack8"]
     assert (len(four.tasks), four.steps) == (4, 1_000_000)
     assert (len(eight.tasks), eight.steps) == (8, 1_000_000)

@@ -139,7 +139,8 @@ def _sequence(task: str, overrides: Mapping[str, Any]) -> dict[str, Any]:
     if name not in SEQUENCES:
         raise ConfigError(f"there is no sequence {name!r}; {suggest(name, SEQUENCES)}")
     named = SEQUENCES[name]
-    return {**named.edits, "sequence.tasks": named.tasks, "sequence.steps": (named.steps,)}
+    parts = {"tasks": named.tasks, "tests": named.tests, "steps": (named.steps,)}
+    return {**named.edits, **{f"sequence.{name}": value for name, value in parts.items()}}
 
 
 def _total(edits: Mapping[str, Any]) -> int:

@@ -19,6 +19,8 @@ class SequenceConfig:
     """Tasks in the order of learning; they share their spaces. Empty: `task` alone."""
     steps: tuple[int, ...] = ()
     """Environment steps of each task, or one number for all of them."""
+    tests: tuple[str, ...] = ()
+    """Tasks that are evaluated along with those, and never learned."""
     passes: int = 1
     """How often the whole sequence is gone through."""
     reset_optimizer: bool = False
@@ -34,6 +36,7 @@ class SequenceConfig:
             check.require(len(self.steps) in (1, len(self.tasks)), "steps", rule)
         else:
             check.require(not self.steps, "steps", "empty while sequence.tasks is empty")
+            check.require(not self.tests, "tests", "empty while sequence.tasks is empty")
 
     @property
     def spans(self) -> tuple[int, ...]:
@@ -55,6 +58,7 @@ class TaskSequence:
     doc: str
     tasks: tuple[str, ...]
     steps: int
+    tests: tuple[str, ...] = ()
     edits: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -92,14 +96,14 @@ SEQUENCES = _table(
         "DoorKey-9x9 is the 8x8 level, as its code registers it.",
         ("minigrid_doorkey_8x8", "minigrid_lavacrossings9n1", "minigrid_simplecrossings9n1"),
         750_000,
-        {**_PROTOCOL, "env.view": "partial", "train.eval_every": 10_000},
+        edits={**_PROTOCOL, "env.view": "partial", "train.eval_every": 10_000},
     ),
     TaskSequence(
         "minihack4",
         "Four MiniHack tasks, 1M steps each.",
         (*_ROOMS, *_RIVERS),
         1_000_000,
-        {**_PROTOCOL, "train.eval_every": 50_000},
+        edits={**_PROTOCOL, "train.eval_every": 50_000},
     ),
     TaskSequence(
         "minihack8",
@@ -115,14 +119,31 @@ SEQUENCES = _table(
             "minihack_hidenseek",
         ),
         1_000_000,
-        {**_PROTOCOL, "train.eval_every": 50_000},
+        edits={**_PROTOCOL, "train.eval_every": 50_000},
+    ),
+    TaskSequence(
+        "fourrooms_interference",
+        "Two FourRooms tasks of one layout and one start, 1M steps each: only the goal moves. Layout "
+        "and cells are ours (the paper names none); time-outs are terminal, as they were there.",
+        ("minigrid_cd_fourrooms_a", "minigrid_cd_fourrooms_b"),
+        1_000_000,
+        edits={**_PROTOCOL, "env.view": "partial", "train.eval_every": 10_000},
+    ),
+    TaskSequence(
+        "fourrooms_procedural",
+        "FourRooms anew every episode, 1M steps, evaluated on the two fixed tasks of "
+        "fourrooms_interference, which are never learned.",
+        ("minigrid_cd_fourrooms",),
+        1_000_000,
+        ("minigrid_cd_fourrooms_a", "minigrid_cd_fourrooms_b"),
+        {**_PROTOCOL, "env.view": "partial", "train.eval_every": 10_000},
     ),
     TaskSequence(
         "grid3",
         "Ours, for a laptop: three small MiniGrid rooms seen whole, in an hour rather than days.",
         ("minigrid_empty_5x5", "minigrid_lavagaps5", "minigrid_doorkey_5x5"),
         10_000,
-        {**_SMALL, "train.eval_every": 2_500},
+        edits={**_SMALL, "train.eval_every": 2_500},
     ),
 )
 """The sequences by name."""

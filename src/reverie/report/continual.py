@@ -56,6 +56,7 @@ class Outcome:
     ends: tuple[float, ...]  # environment steps at which each visit was over
     runs: tuple[Run, ...]
     curves: tuple[Curve, ...]  # one a task, a column a run
+    tests: tuple[tuple[str, Curve], ...]  # tasks that were evaluated only
     performance: Estimate
     forgetting: Estimate
     transfer: Estimate | None  # published form; None without reference runs
@@ -114,6 +115,7 @@ def _outcome(seeds: list[Run], runs: Sequence[Run], rows: Sequence[Sequence[Run]
         ends=ends,
         runs=tuple(seeds),
         curves=curves,
+        tests=tuple((task, curve_of(task, seeds)) for task in _tests(seeds[0])),
         performance=over_seeds(transfer.average_performance(curves)),
         forgetting=over_seeds(_forgetting(curves, last, reached)),
         transfer=over_seeds(transfer.forward_transfer(areas, references, "published"))
@@ -145,6 +147,10 @@ def curve_of(task: str, runs: Sequence[Run]) -> Curve:
     for column, one in enumerate(series):
         value[np.searchsorted(step, one.step), column] = one.value
     return Curve(step, value)
+
+
+def _tests(run: Run) -> tuple[str, ...]:
+    return tuple(groups.value_of(run, "sequence.tests") or ())
 
 
 def _spans(run: Run) -> tuple[int, ...]:

@@ -67,10 +67,11 @@ def matrix(outcome: Outcome) -> Markup:
     """
     end = outcome.ends[-1]
     x = Scale(0, end, LEFT, WIDTH - 10)
-    top = max([float(np.nanmax(c.value)) for c in outcome.curves if c.value.size] or [1.0])
-    bottom = min([float(np.nanmin(c.value)) for c in outcome.curves if c.value.size] or [0.0])
+    rows = [*zip(outcome.tasks, outcome.curves, strict=True), *outcome.tests]
+    top = max([float(np.nanmax(c.value)) for _, c in rows if c.value.size] or [1.0])
+    bottom = min([float(np.nanmin(c.value)) for _, c in rows if c.value.size] or [0.0])
     parts = []
-    for row, (task, curve) in enumerate(zip(outcome.tasks, outcome.curves, strict=True)):
+    for row, (task, curve) in enumerate(rows):
         y = 6 + row * ROW
         parts.append(
             f'<text class="tick y" x="{LEFT - 8}" y="{y + 14}">{escape(short(task))}</text>'
@@ -85,8 +86,9 @@ def matrix(outcome: Outcome) -> Markup:
                 f'fill-opacity="{0.04 + 0.96 * share:.3f}" height="20" '
                 f'width="{float(x(stop) - x(begin)) + 0.3:.1f}"><title>{title}</title></rect>'
             )
-        parts += [_bar(x, y + 22, *span) for span in visits_to(outcome, row)]
-    foot = 6 + len(outcome.tasks) * ROW
+        if row < len(outcome.tasks):
+            parts += [_bar(x, y + 22, *span) for span in visits_to(outcome, row)]
+    foot = 6 + len(rows) * ROW
     for tick in x.ticks(8):
         at = f'x="{float(x(tick)):.1f}" y="{foot + 16}"'
         parts.append(f'<text class="tick x" {at}>{tick_label(tick)}</text>')
@@ -124,7 +126,8 @@ def binned(step: np.ndarray, value: np.ndarray) -> tuple[np.ndarray, np.ndarray]
 def curves(outcome: Outcome) -> Markup:
     """Every task's return over the whole sequence, mean over seeds with its interval."""
     lines = []
-    for color, (task, curve) in enumerate(zip(outcome.tasks, outcome.curves, strict=True)):
+    rows = [*zip(outcome.tasks, outcome.curves, strict=True), *outcome.tests]
+    for color, (task, curve) in enumerate(rows):
         value = fill_forward(curve.value)
         whole = ~np.isnan(value).any(1)
         found = estimate([value[whole].T], mean)
@@ -146,7 +149,8 @@ def curves(outcome: Outcome) -> Markup:
 
 def legend(found: Sequence[Outcome]) -> list[str]:
     """Names of the tasks in the order of their colours."""
-    return [short(task) for task in found[0].tasks] if found else []
+    first = found[:1]
+    return [short(task) for one in first for task in (*one.tasks, *(t for t, _ in one.tests))]
 
 
 def short(task: str) -> str:

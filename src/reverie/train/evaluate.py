@@ -102,7 +102,9 @@ class Evaluator:
         Raises RunError where one has other spaces than the environments of the `first` task.
         """
         there = {"obs": first.obs_specs, "action": first.action_specs}
-        for task in self._config.sequence.tasks:
+        if not self._config.sequence.tasks:
+            return
+        for task in sequence.evaluated(self._config):
             if task not in self._opened:
                 self._opened[task] = self._open(task)
             envs = self._opened[task][0]
@@ -114,13 +116,13 @@ class Evaluator:
     ) -> tuple[dict[str, float], np.ndarray | None] | None:
         """What `play` says of as many episodes as the configuration asks for.
 
-        In a sequence every task is played, past and future ones too: `eval/return` is their mean,
+        In a sequence every task is played, past and future ones and `sequence.tests` too: `eval/return` is their mean,
         `eval/return/TASK` the return of each. The frames are those of the task `watch`.
         """
         config = self._config
-        tasks = sequence.tasks(config)
+        tasks = sequence.evaluated(config)
         played = {}
-        for task in dict.fromkeys(tasks):
+        for task in tasks:
             if task not in self._opened:
                 self._opened[task] = self._open(task)
             film = watch is None or task == watch
@@ -276,7 +278,7 @@ def evaluate_run(
     agent = run if isinstance(run, Agent) else load(run)
     config = agent.config
     numbers = {}
-    for task in dict.fromkeys(sequence.tasks(config)):
+    for task in sequence.evaluated(config):
         source = sequence.source(task, make_env)
         if isinstance(source, str) and source.startswith("custom:"):
             raise RunError(

@@ -44,9 +44,10 @@ def visits(config: Config) -> list[Visit]:
     ]
 
 
-def tasks(config: Config) -> tuple[str, ...]:
-    """The different tasks of a run."""
-    return config.sequence.tasks or (config.task,)
+def evaluated(config: Config) -> tuple[str, ...]:
+    """The different tasks that a run is evaluated on."""
+    sequence = config.sequence
+    return tuple(dict.fromkeys((*sequence.tasks, *sequence.tests))) or (config.task,)
 
 
 def source(task: str, make_env: MakeEnv) -> str | Callable:
