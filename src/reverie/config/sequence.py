@@ -123,7 +123,7 @@ SEQUENCES = _table(
     ),
     TaskSequence(
         "fourrooms_interference",
-        "Two FourRooms tasks of one layout and one start, 1M steps each: only the goal moves. Layout "
+        "Two FourRooms tasks of one layout and start, 1M steps each: only the goal moves. Layout "
         "and cells are ours (the paper names none); time-outs are terminal, as they were there.",
         ("minigrid_cd_fourrooms_a", "minigrid_cd_fourrooms_b"),
         1_000_000,

@@ -116,8 +116,9 @@ class Evaluator:
     ) -> tuple[dict[str, float], np.ndarray | None] | None:
         """What `play` says of as many episodes as the configuration asks for.
 
-        In a sequence every task is played, past and future ones and `sequence.tests` too: `eval/return` is their mean,
-        `eval/return/TASK` the return of each. The frames are those of the task `watch`.
+        In a sequence every task is played, past and future ones and `sequence.tests` too:
+        `eval/return` is their mean, `eval/return/TASK` the return of each. The frames are those of
+        the task `watch`.
         """
         config = self._config
         tasks = sequence.evaluated(config)
