@@ -104,7 +104,7 @@ def config(variant: str) -> Config:
             blocks=number("dec/bspace"),
         ),
         reward=edit(base.reward, **head),
-        cont=edit(base.cont, **head),
+        cont=edit(base.cont, units=head["units"]),
         actor=edit(base.actor, units=number("policy/units")),
         critic=edit(base.critic, units=number("value/units"), bins=number("value/bins")),
         behavior=edit(base.behavior, imagine=number("imag_length")),

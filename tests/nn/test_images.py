@@ -18,7 +18,7 @@ from reverie.nn.images import (
     plan_sides,
     space_to_depth,
 )
-from reverie.nn.layers import RMSNorm, act
+from reverie.nn.layers import RMSNorm, activate
 
 close, arrays, pull = golden.close, golden.layer_arrays, golden.pull
 KEY = jax.random.key(0)
@@ -44,7 +44,7 @@ def test_upsampling_stage():
     a = arrays("upstage")
     stage = (blank(Conv, kernel=a["kernel"], bias=a["bias"]), blank(RMSNorm, scale=a["scale"]))
     y, ((conv, norm), x_grad) = pull(
-        lambda s, x: act(s[1](s[0].upsampled(x))), a["cotangent"], stage, a["x"]
+        lambda s, x: activate(s[1](s[0].upsampled(x)), "silu"), a["cotangent"], stage, a["x"]
     )
     close(y, a["y"])
     close(x_grad, a["grad_x"])

@@ -76,6 +76,8 @@ class LossConfig:
     """Critic on replayed sequences."""
     reward_grad: bool = True
     """The reward loss also trains the representation."""
+    cont_grad: bool = True
+    """The continue loss also trains the representation."""
 
     def __post_init__(self):
         check = Checker(self, "loss.")

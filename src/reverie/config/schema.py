@@ -18,9 +18,12 @@ from reverie.config.errors import ConfigError as ConfigError
 from reverie.config.learn import BehaviorConfig, LossConfig, OptimConfig
 from reverie.config.model import (
     ActorConfig,
+    ContConfig,
     DecoderConfig,
     EncoderConfig,
     HeadConfig,
+    NetConfig,
+    RewardConfig,
     RSSMConfig,
 )
 from reverie.config.replay import ReplayConfig
@@ -182,11 +185,12 @@ class Config:
     sequence: SequenceConfig = field(default_factory=SequenceConfig)
     env: EnvConfig = field(default_factory=EnvConfig)
     replay: ReplayConfig = field(default_factory=ReplayConfig)
+    net: NetConfig = field(default_factory=NetConfig)
     encoder: EncoderConfig = field(default_factory=EncoderConfig)
     rssm: RSSMConfig = field(default_factory=RSSMConfig)
     decoder: DecoderConfig = field(default_factory=DecoderConfig)
-    reward: HeadConfig = field(default_factory=HeadConfig)
-    cont: HeadConfig = field(default_factory=lambda: HeadConfig(outscale=1.0))
+    reward: RewardConfig = field(default_factory=RewardConfig)
+    cont: ContConfig = field(default_factory=ContConfig)
     actor: ActorConfig = field(default_factory=ActorConfig)
     critic: HeadConfig = field(default_factory=lambda: HeadConfig(layers=3))
     behavior: BehaviorConfig = field(default_factory=BehaviorConfig)

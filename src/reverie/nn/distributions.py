@@ -79,23 +79,36 @@ class Categorical(Module):
 
 
 class TwoHot(Module):
-    """A real number by classification over symexp-spaced bins (`scaling.two_hot`).
+    """A real number by classification over bins (`scaling.share`).
 
-    Source: DreamerV3 (arXiv:2301.04104), Eq. 10 and 11.
+    The bins are spaced by symexp and the number is Σ p·bin; with `symlog` they are even in symlog
+    space, a target is compressed before it is shared, and the number is symexp(Σ p·bin).
+    Sources: DreamerV3 (arXiv:2301.04104v2), Eq. 10 and 11; with `symlog` arXiv:2301.04104v1.
     """
 
     logits: Float[Array, "*shape N"]
+    symlog: bool = static(default=False)
 
-    def __init__(self, logits: Float[Array, "*shape N"]):
+    def __init__(self, logits: Float[Array, "*shape N"], symlog: bool = False):
         self.logits = f32(logits)
+        self.symlog = symlog
 
     def mean(self) -> Float[Array, "*shape"]:
-        return scaling.two_hot_mean(jax.nn.softmax(self.logits, -1))
+        probs = jax.nn.softmax(self.logits, -1)
+        if self.symlog:
+            bins = scaling.even_bins(probs.shape[-1])
+            return scaling.symexp(scaling.two_hot_mean(probs, bins))
+        return scaling.two_hot_mean(probs)
 
     def target(self, value: Float[Array, "*shape"]) -> Float[Array, "*shape N"]:
         """The two-hot vector of `value`; it carries no gradient."""
         count = self.logits.shape[-1]
-        below, above, weight = scaling.two_hot(jax.lax.stop_gradient(f32(value)), count)
+        value = jax.lax.stop_gradient(f32(value))
+        below, above, weight = (
+            scaling.share(scaling.symlog(value), scaling.even_bins(count))
+            if self.symlog
+            else scaling.two_hot(value, count)
+        )
         classes = jnp.arange(count)
         lower = jnp.where(classes == below[..., None], weight[..., None], 0.0)
         return lower + jnp.where(classes == above[..., None], 1.0 - weight[..., None], 0.0)
@@ -103,6 +116,12 @@ class TwoHot(Module):
     def nll(self, value: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
         """−Σ twohot·log softmax, nats."""
         return self.cross_entropy(self.target(value))
+
+    def nll_pulled(
+        self, value: Float[Array, "*shape"], anchor: Float[Array, "*shape"], weight: float
+    ) -> Float[Array, "*shape"]:
+        """nll(value) + weight·nll(anchor), in one pass over the bins."""
+        return self.cross_entropy(self.target(value) + weight * self.target(anchor))
 
     def cross_entropy(self, target: Float[Array, "*shape N"]) -> Float[Array, "*shape"]:
         """−Σ target·log softmax; sums of two-hot vectors are welcome (they share one pass)."""
@@ -144,6 +163,23 @@ class Normal(Module):
         """
         return cls(jnp.tanh(f32(loc)), (high - low) * jax.nn.sigmoid(f32(raw) + 2.0) + low)
 
+    @classmethod
+    def softened(
+        cls, loc: Float[Array, "*shape"], raw: Float[Array, "*shape"], kind: str, low: float
+    ) -> "Normal":
+        """Mean loc, deviation 2·sigmoid(raw/2) + low or softplus(raw) + low, by `kind`.
+
+        Source: DreamerV2 (arXiv:2010.02193), Gaussian latents; the official code's `std_act`.
+        """
+        grow = {"sigmoid2": lambda x: 2.0 * jax.nn.sigmoid(x / 2.0), "softplus": jax.nn.softplus}
+        return cls(f32(loc), grow[kind](f32(raw)) + low)
+
+    def kl(self, other: "Normal") -> Float[Array, "*shape"]:
+        """KL(self ‖ other) of each component, nats."""
+        ratio = jnp.square(self.std / other.std)
+        away = jnp.square((self.loc - other.loc) / other.std)
+        return 0.5 * (ratio + away - 1.0 - jnp.log(ratio))
+
     def mean(self) -> Float[Array, "*shape"]:
         return self.loc
 
@@ -163,17 +199,20 @@ class Normal(Module):
 
 
 class SquaredError(Module):
-    """(prediction − target)², a Gaussian of variance ½ without its constant, per component.
+    """weight·(prediction − target)², a Gaussian without its constant, per component.
 
-    With `symlog` the target is compressed first and `mean` is the decoded prediction.
+    Weight 1 is a Gaussian of variance ½, weight ½ one of variance 1. With `symlog` the target is
+    compressed first and `mean` is the decoded prediction.
     """
 
     pred: Float[Array, "*shape"]
-    symlog: bool = static()
+    symlog: bool = static(default=False)
+    weight: float = static(default=1.0)
 
-    def __init__(self, pred: Float[Array, "*shape"], symlog: bool = False):
+    def __init__(self, pred: Float[Array, "*shape"], symlog: bool = False, weight: float = 1.0):
         self.pred = f32(pred)
         self.symlog = symlog
+        self.weight = weight
 
     def mean(self) -> Float[Array, "*shape"]:
         """Prediction in the units of the target."""
@@ -181,4 +220,11 @@ class SquaredError(Module):
 
     def nll(self, target: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
         target = scaling.symlog(f32(target)) if self.symlog else f32(target)
-        return jnp.square(self.pred - jax.lax.stop_gradient(target))
+        error = jnp.square(self.pred - jax.lax.stop_gradient(target))
+        return error if self.weight == 1.0 else self.weight * error
+
+    def nll_pulled(
+        self, value: Float[Array, "*shape"], anchor: Float[Array, "*shape"], weight: float
+    ) -> Float[Array, "*shape"]:
+        """nll(value) + weight·nll(anchor)."""
+        return self.nll(value) + weight * self.nll(anchor)

@@ -4,34 +4,60 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from reverie.config.schema import ActorConfig, HeadConfig
+from reverie.config.schema import ActorConfig, ContConfig, HeadConfig, NetConfig, RewardConfig
 from reverie.module import Module, static
-from reverie.nn.distributions import Bernoulli, Categorical, Normal, TwoHot
-from reverie.nn.layers import MLP, Linear
+from reverie.nn.distributions import Bernoulli, Categorical, Normal, SquaredError, TwoHot
+from reverie.nn.layers import MLP, NET, Linear
+from reverie.nn.truncated import TruncatedNormal
 from reverie.records import Spec, Specs
+
+Number = TwoHot | SquaredError
+"""What a `NumberHead` predicts: `mean`, `nll`, `nll_pulled`."""
 
 
 def trunk_and_out(
-    inputs: int, outputs: int, config: HeadConfig, key: PRNGKeyArray
+    inputs: int,
+    outputs: int,
+    config: HeadConfig | RewardConfig | ContConfig,
+    net: NetConfig,
+    key: PRNGKeyArray,
 ) -> tuple[MLP, Linear]:
     """The hidden layers of a head and its output layer."""
     trunk_key, out_key = jax.random.split(key)
     width = config.units if config.layers else inputs
-    trunk = MLP(inputs, config.units, config.layers, key=trunk_key)
-    return trunk, Linear(width, outputs, scale=config.outscale, key=out_key)
+    trunk = MLP(inputs, config.units, config.layers, net, key=trunk_key)
+    return trunk, Linear(width, outputs, scale=config.outscale, init=net.init, key=out_key)
 
 
-class TwoHotHead(Module):
-    """A real number of any magnitude: reward, value."""
+class NumberHead(Module):
+    """A real number, reward or value, by the distribution that the configuration names."""
 
     trunk: MLP
     out: Linear
+    dist: str = static(default="twohot")
 
-    def __init__(self, inputs: int, config: HeadConfig, *, key: PRNGKeyArray):
-        self.trunk, self.out = trunk_and_out(inputs, config.bins, config, key)
+    def __init__(
+        self,
+        inputs: int,
+        config: HeadConfig | RewardConfig,
+        net: NetConfig = NET,
+        *,
+        key: PRNGKeyArray,
+    ):
+        outputs = 1 if config.dist == "gauss" else config.bins
+        self.trunk, self.out = trunk_and_out(inputs, outputs, config, net, key)
+        self.dist = config.dist
 
-    def __call__(self, feature: Float[Array, "*n f"]) -> TwoHot:
-        return TwoHot(self.out(self.trunk(feature)))
+    def __call__(self, feature: Float[Array, "*n f"]) -> Number:
+        x = self.out(self.trunk(feature))
+        match self.dist:
+            case "gauss":
+                return SquaredError(x[..., 0], weight=0.5)
+            case kind:
+                return TwoHot(x, symlog=kind == "symlog_twohot")
+
+
+TwoHotHead = NumberHead  # until every station says NumberHead
 
 
 class BernoulliHead(Module):
@@ -40,8 +66,10 @@ class BernoulliHead(Module):
     trunk: MLP
     out: Linear
 
-    def __init__(self, inputs: int, config: HeadConfig, *, key: PRNGKeyArray):
-        self.trunk, self.out = trunk_and_out(inputs, 1, config, key)
+    def __init__(
+        self, inputs: int, config: ContConfig, net: NetConfig = NET, *, key: PRNGKeyArray
+    ):
+        self.trunk, self.out = trunk_and_out(inputs, 1, config, net, key)
 
     def __call__(self, feature: Float[Array, "*n f"]) -> Bernoulli:
         return Bernoulli(self.out(self.trunk(feature))[..., 0])
@@ -63,16 +91,22 @@ class DiscreteOut(Module):
 
 
 class ContinuousOut(Module):
-    """A bounded Gaussian over all components."""
+    """One distribution over all components (see `ActorConfig.dist`)."""
 
     mean: Linear
     stddev: Linear
     spec: Spec = static()
     low: float = static()
     high: float = static()
+    dist: str = static(default="bounded")
 
-    def __call__(self, x: Float[Array, "*n i"]) -> list[Normal]:
+    def __call__(self, x: Float[Array, "*n i"]) -> list[Normal] | list[TruncatedNormal]:
+        if self.dist == "truncated":
+            return [TruncatedNormal.squashed(self.mean(x), self.stddev(x), self.low)]
         return [Normal.bounded(self.mean(x), self.stddev(x), self.low, self.high)]
+
+
+Continuous = Normal | TruncatedNormal
 
 
 class Policy(Module):
@@ -81,13 +115,13 @@ class Policy(Module):
     Actions are flat here: discrete keys int32 (..., components), continuous float32 (..., size).
     """
 
-    parts: dict[str, list[Categorical] | list[Normal]]
+    parts: dict[str, list[Categorical] | list[Normal] | list[TruncatedNormal]]
 
     def nll(self, action: dict[str, Array]) -> Float[Array, "..."]:
         """−log π of the joint action, summed over keys and components."""
         total = 0.0
         for key, dists in self.parts.items():
-            if isinstance(dists[0], Normal):
+            if isinstance(dists[0], Continuous):
                 total = total + dists[0].nll(action[key]).sum(-1)
             else:
                 total = total + sum(d.nll(action[key][..., i]) for i, d in enumerate(dists))
@@ -97,7 +131,7 @@ class Policy(Module):
         """Entropy of each key, nats, summed over its components."""
         return {
             key: dists[0].entropy().sum(-1)
-            if isinstance(dists[0], Normal)
+            if isinstance(dists[0], Continuous)
             else jnp.asarray(sum(d.entropy() for d in dists))
             for key, dists in self.parts.items()
         }
@@ -106,8 +140,23 @@ class Policy(Module):
         """The action that belongs to `noise` (see `Actor.noise`)."""
         return {
             key: dists[0].sample(noise[key])
-            if isinstance(dists[0], Normal)
+            if isinstance(dists[0], Continuous)
             else jnp.stack([d.sample(noise[key][..., i]) for i, d in enumerate(dists)], -1)
+            for key, dists in self.parts.items()
+        }
+
+    def relaxed(self, noise: dict[str, Array]) -> dict[str, Array]:
+        """The action of `sample` as network input (…, width), with a gradient to the policy.
+
+        Continuous keys are the sample itself; discrete ones are one-hot vectors whose gradient is
+        that of the probabilities (straight through).
+        """
+        return {
+            key: dists[0].sample(noise[key])
+            if isinstance(dists[0], Continuous)
+            else jnp.concatenate(
+                [d.sample_straight_through(noise[key][..., i]) for i, d in enumerate(dists)], -1
+            )
             for key, dists in self.parts.items()
         }
 
@@ -115,7 +164,7 @@ class Policy(Module):
         """The most likely action."""
         return {
             key: dists[0].mode()
-            if isinstance(dists[0], Normal)
+            if isinstance(dists[0], Continuous)
             else jnp.stack([d.mode() for d in dists], -1)
             for key, dists in self.parts.items()
         }
@@ -127,20 +176,27 @@ class Actor(Module):
     trunk: MLP
     outs: dict[str, DiscreteOut | ContinuousOut]
 
-    def __init__(self, inputs: int, actions: Specs, config: ActorConfig, *, key: PRNGKeyArray):
+    def __init__(
+        self,
+        inputs: int,
+        actions: Specs,
+        config: ActorConfig,
+        net: NetConfig = NET,
+        *,
+        key: PRNGKeyArray,
+    ):
         trunk_key, *keys = jax.random.split(key, 1 + 2 * len(actions))
-        self.trunk = MLP(inputs, config.units, config.layers, key=trunk_key)
+        self.trunk = MLP(inputs, config.units, config.layers, net, key=trunk_key)
         width = config.units if config.layers else inputs
+        low, high, kind = config.minstd, config.maxstd, config.dist
 
         def linear(size, key):
-            return Linear(width, size, scale=config.outscale, key=key)
+            return Linear(width, size, scale=config.outscale, init=net.init, key=key)
 
         self.outs = {
             name: DiscreteOut(linear(spec.width, a), spec, config.unimix)
             if spec.kind == "discrete"
-            else ContinuousOut(
-                linear(spec.size, a), linear(spec.size, b), spec, config.minstd, config.maxstd
-            )
+            else ContinuousOut(linear(spec.size, a), linear(spec.size, b), spec, low, high, kind)
             for (name, spec), a, b in zip(
                 sorted(actions.items()), keys[::2], keys[1::2], strict=True
             )
@@ -151,12 +207,19 @@ class Actor(Module):
         return Policy({name: out(x) for name, out in self.outs.items()})
 
     def noise(self, key: PRNGKeyArray, shape: tuple[int, ...]) -> dict[str, Array]:
-        """What `Policy.sample` turns into actions: uniform numbers for categories, normal ones
-        for continuous keys, each (*shape, components)."""
+        """What `Policy.sample` turns into actions, each (*shape, components).
+
+        Uniform numbers for categories and truncated normals, normal ones for bounded normals.
+        """
         keys = jax.random.split(key, len(self.outs))
         return {
-            name: (jax.random.uniform if out.spec.kind == "discrete" else jax.random.normal)(
+            name: (jax.random.uniform if is_uniform(out) else jax.random.normal)(
                 k, (*shape, out.spec.size)
             )
             for (name, out), k in zip(self.outs.items(), keys, strict=True)
         }
+
+
+def is_uniform(out: DiscreteOut | ContinuousOut) -> bool:
+    """Whether samples of this output are functions of uniform numbers (else of normal ones)."""
+    return isinstance(out, DiscreteOut) or out.dist == "truncated"

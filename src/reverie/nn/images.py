@@ -18,7 +18,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from reverie.config.schema import ConfigError
 from reverie.module import Module, static
-from reverie.nn.layers import RMSNorm, act, init_kernel
+from reverie.nn.layers import RMSNorm, activate, init_kernel
 
 Stack = Literal["pooled", "strided", "patch"]
 DIMENSIONS = ("NHWC", "HWIO", "NHWC")
@@ -179,7 +179,7 @@ class ImageEncoder(Module):
                 x = conv(x, stride=1 if full else 2)
             else:
                 x = conv(x) if full else max_pool(conv(x))
-            x = act(norm(x))
+            x = activate(norm(x), "silu")
         return x.reshape(x.shape[0], -1)
 
 
@@ -258,5 +258,5 @@ class ImageDecoder(Module):
                 x = conv.transposed(x) if self.stack == "strided" else conv.upsampled(x)
             x = x[:, :h, :w]
             if not last:
-                x = act(self.norms[index](x))
+                x = activate(self.norms[index](x), "silu")
         return jax.nn.sigmoid(x.astype(jnp.float32))

@@ -1,48 +1,79 @@
-"""Dense layers: linear, block-diagonal linear, RMS norm, and stacks of them."""
+"""Dense layers: linear, block-diagonal linear, norms, and stacks of them."""
+
+import math
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from reverie.module import Module, blank, cast
+from reverie.config.schema import NetConfig
+from reverie.module import Module, blank, cast, static
+
+NET = NetConfig()
+"""The networks of DreamerV3."""
 
 
 def init_kernel(
-    key: PRNGKeyArray, shape: tuple[int, ...], fan_in: int, scale: float = 1.0
+    key: PRNGKeyArray,
+    shape: tuple[int, ...],
+    fan_in: int,
+    scale: float = 1.0,
+    *,
+    init: str = "fan_in",
+    fan_out: int = 0,
 ) -> Array:
-    """Truncated normal on ±2 deviations with standard deviation `scale`/√fan_in.
+    """An initial kernel with `scale` times the deviation that `init` names (see `NetConfig`).
 
-    1.1368 makes up for the variance that the truncation removes. Scale 0 gives zeros.
+    Truncated normal on ±2 deviations with standard deviation 1/√fan_in (`fan_in`) or
+    √(2/(fan_in + fan_out)) (`fan_avg`), or uniform with that deviation (`glorot`). 1.1368 makes up
+    for the variance that the truncation removes. Scale 0 gives zeros.
     """
+    if init == "glorot":
+        limit = scale * math.sqrt(6.0 / (fan_in + fan_out))
+        return jax.random.uniform(key, shape, jnp.float32, -limit, limit)
     normal = jax.random.truncated_normal(key, -2.0, 2.0, shape, jnp.float32)
-    return 1.1368 * scale * fan_in**-0.5 * normal
+    fan = fan_in if init == "fan_in" else (fan_in + fan_out) / 2
+    return 1.1368 * scale * fan**-0.5 * normal
 
 
-def act(x: Float[Array, "..."]) -> Float[Array, "..."]:
-    """SiLU, the activation of every hidden layer."""
-    return jax.nn.silu(x)
+def activate(x: Float[Array, "..."], kind: str) -> Float[Array, "..."]:
+    """The activation called `kind` (see `NetConfig.act`)."""
+    return {"silu": jax.nn.silu, "elu": jax.nn.elu}[kind](x)
 
 
 class Linear(Module):
     """x·kernel + bias over the last axis."""
 
     kernel: Float[Array, "i o"]
-    bias: Float[Array, " o"]
+    bias: Float[Array, " o"] | None
 
-    def __init__(self, inputs: int, outputs: int, *, scale: float = 1.0, key: PRNGKeyArray):
-        self.kernel = init_kernel(key, (inputs, outputs), inputs, scale)
-        self.bias = jnp.zeros(outputs)
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        *,
+        scale: float = 1.0,
+        init: str = "fan_in",
+        bias: bool = True,
+        key: PRNGKeyArray,
+    ):
+        self.kernel = init_kernel(
+            key, (inputs, outputs), inputs, scale, init=init, fan_out=outputs
+        )
+        self.bias = jnp.zeros(outputs) if bias else None
 
     def __call__(self, x: Float[Array, "*n i"]) -> Float[Array, "*n o"]:
         # One row axis: XLA's weight gradient over several is twice as slow on the CPU.
         rows = x.reshape(-1, x.shape[-1])
-        return (rows @ self.kernel + self.bias).reshape(*x.shape[:-1], -1)
+        product = rows @ self.kernel
+        product = product if self.bias is None else product + self.bias
+        return product.reshape(*x.shape[:-1], -1)
 
-    @staticmethod
-    def gradient(inputs: tuple[Array], delta: Float[Array, "t n o"]) -> "Linear":
+    def gradient(self, inputs: tuple[Array], delta: Float[Array, "t n o"]) -> "Linear":
         """Gradient of the parameters from all inputs and output gradients of a scan."""
         rows, deltas = (x.reshape(-1, x.shape[-1]) for x in (inputs[0], delta))
-        return blank(Linear, kernel=rows.T @ deltas, bias=deltas.sum(0))
+        bias = None if self.bias is None else deltas.sum(0)
+        return blank(Linear, kernel=rows.T @ deltas, bias=bias)
 
 
 class BlockLinear(Module):
@@ -77,8 +108,7 @@ class BlockLinear(Module):
         joint = shared.swapaxes(0, 1).reshape(shared.shape[1], -1)
         return SharedBlockLinear(own, joint, self.bias)
 
-    @staticmethod
-    def gradient(inputs: tuple[Array], delta: Float[Array, "t g n o"]) -> "BlockLinear":
+    def gradient(self, inputs: tuple[Array], delta: Float[Array, "t g n o"]) -> "BlockLinear":
         """Gradient of the parameters from all inputs and output gradients of a scan."""
         deltas = over_time(delta)
         kernel = jnp.matmul(over_time(inputs[0]).swapaxes(1, 2), deltas)
@@ -101,8 +131,7 @@ class SharedBlockLinear(Module):
         common = to_groups(shared @ self.shared + self.bias, self.own.shape[0])
         return jnp.matmul(x, self.own) + common
 
-    @staticmethod
-    def gradient(inputs: tuple[Array, Array], delta: Float[Array, "t g n o"]):
+    def gradient(self, inputs: tuple[Array, Array], delta: Float[Array, "t g n o"]):
         """Gradient of the parameters from all inputs and output gradients of a scan."""
         deltas = over_time(delta)
         own = jnp.matmul(over_time(inputs[0]).swapaxes(1, 2), deltas)
@@ -130,38 +159,93 @@ class AbstractExact(Module):
 
 
 class RMSNorm(AbstractExact):
-    """x / √(mean x² + 1e-4), scaled; statistics in float32 over the last axis."""
+    """x / √(mean x² + eps), scaled; statistics in float32 over the last axis."""
 
     scale: Float[Array, " i"]
+    eps: float = static(default=1e-4)
 
-    def __init__(self, size: int):
+    def __init__(self, size: int, eps: float = 1e-4):
         self.scale = jnp.ones(size)
+        self.eps = eps
 
     def __call__(self, x: Float[Array, "*n i"]) -> Float[Array, "*n i"]:
         y = x.astype(jnp.float32)
-        y = y * jax.lax.rsqrt(jnp.mean(jnp.square(y), -1, keepdims=True) + 1e-4)
+        y = y * jax.lax.rsqrt(jnp.mean(jnp.square(y), -1, keepdims=True) + self.eps)
         return (y * self.scale.astype(jnp.float32)).astype(x.dtype)
 
     def groups(self, x: Float[Array, "g n w"]) -> Float[Array, "g n w"]:
         """The same norm over all blocks of a group-first array together."""
         y = x.astype(jnp.float32)
-        y = y * jax.lax.rsqrt(jnp.mean(jnp.square(y), (0, 2), keepdims=True) + 1e-4)
+        y = y * jax.lax.rsqrt(jnp.mean(jnp.square(y), (0, 2), keepdims=True) + self.eps)
         scale = self.scale.astype(jnp.float32).reshape(x.shape[0], 1, -1)
         return (y * scale).astype(x.dtype)
 
 
+class LayerNorm(AbstractExact):
+    """(x − mean) / √(variance + eps), scaled and shifted; in float32 over the last axis."""
+
+    scale: Float[Array, " i"]
+    bias: Float[Array, " i"]
+    eps: float = static(default=1e-3)
+
+    def __init__(self, size: int, eps: float = 1e-3):
+        self.scale, self.bias = jnp.ones(size), jnp.zeros(size)
+        self.eps = eps
+
+    def __call__(self, x: Float[Array, "*n i"]) -> Float[Array, "*n i"]:
+        y = centred(x, -1, self.eps)
+        y = y * self.scale.astype(jnp.float32) + self.bias.astype(jnp.float32)
+        return y.astype(x.dtype)
+
+    def groups(self, x: Float[Array, "g n w"]) -> Float[Array, "g n w"]:
+        """The same norm over all blocks of a group-first array together."""
+        scale, bias = (
+            p.astype(jnp.float32).reshape(x.shape[0], 1, -1) for p in (self.scale, self.bias)
+        )
+        return (centred(x, (0, 2), self.eps) * scale + bias).astype(x.dtype)
+
+
+def centred(x: Array, axes: int | tuple[int, ...], eps: float) -> Array:
+    """`x` with mean 0 and deviation 1 over `axes`, float32."""
+    y = x.astype(jnp.float32)
+    y = y - jnp.mean(y, axes, keepdims=True)
+    return y * jax.lax.rsqrt(jnp.mean(jnp.square(y), axes, keepdims=True) + eps)
+
+
+Norm = RMSNorm | LayerNorm
+
+
+def make_norm(size: int, net: NetConfig) -> Norm | None:
+    """The norm that `net` names, over `size` features."""
+    match net.norm:
+        case "rms":
+            return RMSNorm(size, net.eps)
+        case "layer":
+            return LayerNorm(size, net.eps)
+        case _:
+            return None
+
+
+def biased(net: NetConfig) -> bool:
+    """Whether a layer has a bias when a norm of `net` follows it."""
+    return net.bias or net.norm == "none"
+
+
 class Dense(Module):
-    """Linear, RMS norm, SiLU."""
+    """Linear, norm, activation."""
 
     linear: Linear
-    norm: RMSNorm
+    norm: Norm | None
+    act: str = static(default="silu")
 
-    def __init__(self, inputs: int, outputs: int, *, key: PRNGKeyArray):
-        self.linear = Linear(inputs, outputs, key=key)
-        self.norm = RMSNorm(outputs)
+    def __init__(self, inputs: int, outputs: int, net: NetConfig = NET, *, key: PRNGKeyArray):
+        self.linear = Linear(inputs, outputs, init=net.init, bias=biased(net), key=key)
+        self.norm = make_norm(outputs, net)
+        self.act = net.act
 
     def __call__(self, x: Float[Array, "*n i"]) -> Float[Array, "*n o"]:
-        return act(self.norm(self.linear(x)))
+        x = self.linear(x)
+        return activate(x if self.norm is None else self.norm(x), self.act)
 
 
 class MLP(Module):
@@ -169,11 +253,13 @@ class MLP(Module):
 
     layers: tuple[Dense, ...]
 
-    def __init__(self, inputs: int, units: int, layers: int, *, key: PRNGKeyArray):
+    def __init__(
+        self, inputs: int, units: int, layers: int, net: NetConfig = NET, *, key: PRNGKeyArray
+    ):
         widths = [inputs] + [units] * layers
         keys = jax.random.split(key, max(layers, 1))
         self.layers = tuple(
-            Dense(i, o, key=k) for i, o, k in zip(widths, widths[1:], keys, strict=False)
+            Dense(i, o, net, key=k) for i, o, k in zip(widths, widths[1:], keys, strict=False)
         )
 
     def __call__(self, x: Float[Array, "*n i"]) -> Float[Array, "*n o"]:

@@ -35,15 +35,30 @@ def symexp_bins(count: int) -> np.ndarray:
         return np.concatenate([half, -half[::-1]])
 
 
+@functools.cache
+def even_bins(count: int) -> np.ndarray:
+    """`count` bin centres, evenly spaced over [−20, 20]: those of symlog-compressed numbers."""
+    if count < 2:
+        raise ValueError(f"two-hot needs at least 2 bins, got {count}.")
+    return np.linspace(-20.0, 20.0, count, dtype=np.float32)
+
+
 def two_hot(
     value: Float[Array, "..."], count: int
 ) -> tuple[Int[Array, "..."], Int[Array, "..."], Float[Array, "..."]]:
+    """`share` of raw values among the `count` symexp-spaced bins: linear in raw space."""
+    return share(value, symexp_bins(count))
+
+
+def share(
+    value: Float[Array, "..."], centres: np.ndarray
+) -> tuple[Int[Array, "..."], Int[Array, "..."], Float[Array, "..."]]:
     """Indices of the two bins that share each value, and the weight of the lower one.
 
-    Weights are linear in raw (not symlog) space. A value on a bin centre gives `below` all
+    Weights are linear between the `centres` (rising). A value on a bin centre gives `below` all
     weight; values beyond the outermost bins give it to that bin.
     """
-    bins = jnp.asarray(symexp_bins(count))
+    bins, count = jnp.asarray(centres), len(centres)
     # One search suffices: the bin above is the next one, except beyond the ends.
     above = jnp.searchsorted(bins, value, side="right", method="scan_unrolled").astype(jnp.int32)
     below = jnp.clip(above - 1, 0, count - 1)
@@ -56,10 +71,12 @@ def two_hot(
     return below, above, weight
 
 
-def two_hot_mean(probs: Float[Array, "... N"]) -> Float[Array, "..."]:
-    """Expected value Σ p·bin, exact where it matters.
+def two_hot_mean(
+    probs: Float[Array, "... N"], bins: np.ndarray | None = None
+) -> Float[Array, "..."]:
+    """Expected value Σ p·bin, exact where it matters; `bins` (None: symexp-spaced) are symmetric.
 
-    Bins reach ±4.85e8, so the order of summation decides whether uniform probabilities give 0.
+    Symexp bins reach ±4.85e8, so the order of summation decides whether uniform probabilities give 0.
     Mirrored bins are paired, Σ (p₊ − p₋)·bin, which no compiler can contract into rounding
     errors (the symmetric sum of products can be: ±0.17 was seen).
     """
@@ -67,4 +84,5 @@ def two_hot_mean(probs: Float[Array, "... N"]) -> Float[Array, "..."]:
     half = count // 2
     upper = probs[..., count - half :]
     lower = probs[..., :half][..., ::-1]
-    return jnp.sum((upper - lower) * symexp_bins(count)[count - half :], -1)
+    centres = symexp_bins(count) if bins is None else bins
+    return jnp.sum((upper - lower) * centres[count - half :], -1)

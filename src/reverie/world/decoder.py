@@ -11,7 +11,7 @@ from reverie.config.schema import DecoderConfig, EncoderConfig
 from reverie.module import Module, static
 from reverie.nn.distributions import Categorical, SquaredError
 from reverie.nn.images import ImageDecoder
-from reverie.nn.layers import MLP, BlockLinear, Dense, Linear, RMSNorm, act, to_groups
+from reverie.nn.layers import MLP, BlockLinear, Dense, Linear, RMSNorm, activate, to_groups
 from reverie.records import Latent, Spec, Specs
 from reverie.world.encoder import image_groups, stack_shape, vector_keys
 
@@ -64,7 +64,7 @@ class MapInput(Module):
             painted = self.deter(to_groups(deter, blocks)).reshape(blocks, -1, h, w, c // blocks)
             x = painted.transpose(1, 2, 3, 0, 4).reshape(-1, h, w, c)
             x = x + self.stoch(self.hidden(stoch)).reshape(-1, h, w, c)
-        return act(self.norm(x))
+        return activate(self.norm(x), "silu")
 
 
 class Decoder(Module):

@@ -8,7 +8,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from reverie.config.schema import Config
 from reverie.module import Module, static
-from reverie.nn.heads import BernoulliHead, TwoHotHead
+from reverie.nn.heads import BernoulliHead, NumberHead
 from reverie.records import Latent, Sequence, Spec, Specs
 from reverie.world.balance import Sigmas, make_sigmas
 from reverie.world.decoder import Decoder
@@ -49,7 +49,7 @@ class WorldModel(Module):
     encoder: Encoder
     rssm: RSSM
     decoder: Decoder
-    reward: TwoHotHead
+    reward: NumberHead
     cont: BernoulliHead
     sigmas: Sigmas | None  # of loss balancing
     actions: tuple[tuple[str, Spec], ...] = static()
@@ -63,7 +63,7 @@ class WorldModel(Module):
         width = sum(spec.width for spec in actions.values())
         self.rssm = RSSM(self.encoder.size, width, rssm, key=keys[1])
         self.decoder = Decoder(obs, rssm.deter, stoch, config.decoder, config.encoder, key=keys[2])
-        self.reward = TwoHotHead(rssm.deter + stoch, config.reward, key=keys[3])
+        self.reward = NumberHead(rssm.deter + stoch, config.reward, key=keys[3])
         self.cont = BernoulliHead(rssm.deter + stoch, config.cont, key=keys[4])
         self.sigmas = make_sigmas(obs, config)
 

@@ -21,7 +21,7 @@ from reverie.nn.layers import (
     Linear,
     RMSNorm,
     SharedBlockLinear,
-    act,
+    activate,
     from_groups,
     to_groups,
 )
@@ -125,7 +125,7 @@ class RSSM(Module):
         y = carry.groups
         for index, (layer, norm) in enumerate(zip(self.hidden, self.hidden_norms, strict=True)):
             y = layer(y, x) if index == 0 else layer(y)
-            y = act(norm.groups(y))
+            y = activate(norm.groups(y), "silu")
         reset, candidate, update = jnp.split(self.gates(y), 3, -1)
         candidate = jnp.tanh(jax.nn.sigmoid(reset) * candidate)
         update = jax.nn.sigmoid(update - 1)
