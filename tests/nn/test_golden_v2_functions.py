@@ -111,9 +111,7 @@ def test_truncated_normal():
     close(dist.mode(), a["mode"], rtol=RTOL)
 
 
-@pytest.mark.parametrize(
-    ("name", "rtol"), [("sample", 2e-4), ("logprob", RTOL), ("entropy", RTOL)]
-)
+@pytest.mark.parametrize(("name", "rtol"), [("sample", 2e-4), ("logprob", RTOL), ("entropy", RTOL)])
 def test_gradients_of_the_truncated_normal(name, rtol):
     a = arrays("truncnormal")
 

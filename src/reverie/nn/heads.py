@@ -66,9 +66,7 @@ class BernoulliHead(Module):
     trunk: MLP
     out: Linear
 
-    def __init__(
-        self, inputs: int, config: ContConfig, net: NetConfig = NET, *, key: PRNGKeyArray
-    ):
+    def __init__(self, inputs: int, config: ContConfig, net: NetConfig = NET, *, key: PRNGKeyArray):
         self.trunk, self.out = trunk_and_out(inputs, 1, config, net, key)
 
     def __call__(self, feature: Float[Array, "*n f"]) -> Bernoulli:

@@ -57,9 +57,7 @@ class Linear(Module):
         bias: bool = True,
         key: PRNGKeyArray,
     ):
-        self.kernel = init_kernel(
-            key, (inputs, outputs), inputs, scale, init=init, fan_out=outputs
-        )
+        self.kernel = init_kernel(key, (inputs, outputs), inputs, scale, init=init, fan_out=outputs)
         self.bias = jnp.zeros(outputs) if bias else None
 
     def __call__(self, x: Float[Array, "*n i"]) -> Float[Array, "*n o"]:

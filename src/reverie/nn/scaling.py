@@ -76,8 +76,8 @@ def two_hot_mean(
 ) -> Float[Array, "..."]:
     """Expected value Σ p·bin, exact where it matters; `bins` (None: symexp-spaced) are symmetric.
 
-    Symexp bins reach ±4.85e8, so the order of summation decides whether uniform probabilities give 0.
-    Mirrored bins are paired, Σ (p₊ − p₋)·bin, which no compiler can contract into rounding
+    Symexp bins reach ±4.85e8, so the order of summation decides whether uniform probabilities give
+    0. Mirrored bins are paired, Σ (p₊ − p₋)·bin, which no compiler can contract into rounding
     errors (the symmetric sum of products can be: ±0.17 was seen).
     """
     count = probs.shape[-1]
