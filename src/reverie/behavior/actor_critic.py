@@ -9,8 +9,7 @@ from jaxtyping import Array, Float
 from reverie.behavior.imagine import Imagined
 from reverie.behavior.returns import ReturnRange, imagined_return, replay_return
 from reverie.config.schema import Config
-from reverie.nn.distributions import TwoHot
-from reverie.nn.heads import TwoHotHead
+from reverie.nn.heads import Number, TwoHotHead
 from reverie.records import Sequence
 
 sg = jax.lax.stop_gradient
@@ -62,13 +61,12 @@ def policy_loss(
     return -targets.weight[:-1] * gain, entropy
 
 
-def value_loss(dist: TwoHot, returns: Array, slow: Array, config: Config) -> Float[Array, "*n"]:
-    """Two-hot loss of the critic towards `returns`, pulled towards the slow critic; unweighted.
+def value_loss(dist: Number, returns: Array, slow: Array, config: Config) -> Float[Array, "*n"]:
+    """Loss of the critic towards `returns`, pulled towards the slow critic; unweighted.
 
     Source: DreamerV3 (arXiv:2301.04104v2), Eq. 6 and section "Critic learning".
     """
-    target = dist.target(returns) + config.behavior.slow_reg * dist.target(slow)
-    return dist.cross_entropy(target)
+    return dist.nll_pulled(returns, slow, config.behavior.slow_reg)
 
 
 def replay_value_loss(

@@ -1,5 +1,7 @@
 """Networks on the feature (deter, stoch) that end in a distribution."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
@@ -113,7 +115,7 @@ class Policy(Module):
     Actions are flat here: discrete keys int32 (..., components), continuous float32 (..., size).
     """
 
-    parts: dict[str, list[Categorical] | list[Normal] | list[TruncatedNormal]]
+    parts: dict[str, list[Any]]  # one `Continuous`, or a `Categorical` for each component
 
     def nll(self, action: dict[str, Array]) -> Float[Array, "..."]:
         """−log π of the joint action, summed over keys and components."""

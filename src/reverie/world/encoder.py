@@ -89,7 +89,7 @@ class Encoder(Module):
     @property
     def size(self) -> int:
         """Number of tokens."""
-        vector = self.mlp.layers[-1].norm.scale.shape[0] if self.mlp and self.mlp.layers else 0
+        vector = self.mlp.layers[-1].linear.kernel.shape[1] if self.mlp and self.mlp.layers else 0
         if self.mlp and not self.mlp.layers:
             vector = sum(spec.width for _, spec in self.specs if spec.kind != "image")
         return vector + sum(stack.size for stack in self.images)
