@@ -1,0 +1,249 @@
+"""Retention by units: episodes or pieces of a stream, which live and go as a whole."""
+
+from collections.abc import Mapping
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Int, Shaped
+
+from reverie.replay.errors import ReplayError
+from reverie.replay.holdings import Holdings
+from reverie.replay.keep import AbstractIndex, AbstractKeep, Change, Spans, Ticket
+from reverie.replay.roster import OPEN
+
+
+class Cut(NamedTuple):
+    """Where units begin and end, and what may be drawn from them."""
+
+    kind: Literal["episode", "chunk", "splice"]
+    """episode: from is_first to is_last. chunk: at most `rows` rows of one episode. splice:
+    `rows` rows of a stream, whatever episodes they belong to."""
+    rows: int
+    """Rows of a chunk or splice; 0 for episodes."""
+    least: int
+    """Units with fewer rows are dropped when they are complete, and counted."""
+    ongoing: bool
+    """Units that are still growing may be drawn from."""
+
+
+class Units(AbstractKeep):
+    """A store of units [replay-sampling.md §5.2, §5.3]. Windows never leave their unit: the last
+    L − 1 rows of a unit begin none.
+
+    Units begin with the first row of a stream, after the previous unit, and, but for splices, with
+    every row that has `is_first`. When memory is full of growing units alone, the longest of them
+    is cut in two and counted. Ordinals of windows count units by the time at which they began.
+    """
+
+    def __init__(self, holdings: Holdings, cut: Cut, *, streams: int):
+        self._held, self._cut, self._length = holdings, cut, holdings.length
+        self._inserted = 0
+        self._stream = np.arange(streams)
+        self._serial = np.full(streams, -1)
+        self._rows = np.zeros(streams, np.int64)
+        self._page = np.zeros(streams, np.int64)
+        self._fill = np.full(streams, holdings.pages.size)
+        self._ret = np.zeros(streams)
+        self._place = np.zeros(streams, np.int64)
+        num = len(holdings.parts)
+        self._all = Section(self, None if num > 1 else 0)
+        self._parts = tuple(Section(self, part) for part in range(num))
+
+    @property
+    def inserted(self) -> int:
+        return self._inserted
+
+    @property
+    def num_rows(self) -> int:
+        return int(self._held.pages.used.sum())
+
+    @property
+    def places(self) -> int:
+        return self._held.pages.num * self._held.pages.size
+
+    @property
+    def parts(self) -> tuple[AbstractIndex, ...]:
+        return self._parts
+
+    def admit(self, rows: Mapping[str, Shaped[np.ndarray, "E ..."]]) -> Int[np.ndarray, " E"]:
+        if self._cut.kind != "splice":
+            for stream in np.flatnonzero(rows["is_first"] & (self._rows > 0)).tolist():
+                self._complete(stream)
+        size, pages = self._held.pages.size, self._held.pages
+        while (full := self._fill == size).any():
+            self._turn_page(int(full.argmax()))
+        self._place = self._page * size + self._fill
+        self._fill += 1
+        self._rows += 1
+        pages.used[self._page] = self._fill
+        if "reward" in rows:
+            self._ret += rows["reward"]
+        self._inserted += 1
+        return self._place
+
+    def settle(self, rows: Mapping[str, Shaped[np.ndarray, "E ..."]]) -> Change:
+        if self._cut.ongoing and (enough := self._rows >= self._length).any():
+            first = np.full(int(enough.sum()), self._inserted - self._length)
+            place = self._held.pages.find(self._stream[enough], first)
+            self._held.grow(self._serial[enough], place)
+        ended = self._rows == self._cut.rows
+        if self._cut.kind != "splice":
+            ended |= rows["is_last"]
+        for stream in np.flatnonzero(ended).tolist():
+            self._complete(stream)
+        return self._held.change(self._place)
+
+    def find(
+        self, stream: Int[np.ndarray, "*N"], row: Int[np.ndarray, "*N"]
+    ) -> Int[np.ndarray, "*N"]:
+        return self._held.pages.find(stream, row)
+
+    def address(self, place: Int[np.ndarray, " B"]) -> Ticket:
+        page, offset = np.divmod(place, self._held.pages.size)
+        return Ticket(self._held.pages.stream[page], self._held.pages.first[page] + offset)
+
+    def drawable(
+        self, stream: Int[np.ndarray, "*N"], row: Int[np.ndarray, "*N"]
+    ) -> Bool[np.ndarray, "*N"]:
+        place = self.find(stream, row)
+        page, offset = np.divmod(np.maximum(place, 0), self._held.pages.size)
+        return (place >= 0) & (offset < self._held.pages.starts[page])
+
+    def num_windows(self, length: int) -> int:
+        return self._all.num_windows(length)
+
+    def locate(self, ordinal: Int[np.ndarray, " B"], length: int) -> Ticket:
+        return self._all.locate(ordinal, length)
+
+    def spans(self) -> Spans:
+        drawn = self.sizes(None) > 0
+        columns = self._held.roster.columns
+        size = self._held.roster.size
+        stream, first = (columns[name][:size][drawn] for name in ("stream", "first"))
+        return Spans(stream, first, self.sizes(None)[drawn])
+
+    def sizes(self, part: int | None) -> Int[np.ndarray, " U"]:
+        """Rows that may be drawn from, of every entry of the roster; 0 outside the partition."""
+        roster = self._held.roster
+        kept, rows = (roster.columns[name][: roster.size].copy() for name in ("kept", "rows"))
+        growing = kept == OPEN
+        if self._cut.ongoing:
+            there = self._serial >= 0
+            rows[roster.index(self._serial[there])] = self._rows[there]
+        inside = kept != 0 if part is None else (kept >> part & 1) == 1
+        inside &= ~growing | (self._cut.ongoing and part in (None, 0))
+        return np.where(inside, rows, 0)
+
+    @property
+    def held(self) -> Holdings:
+        """The pages, the roster and the partitions."""
+        return self._held
+
+    def rescore(
+        self,
+        stream: Int[np.ndarray, "*N"],
+        row: Int[np.ndarray, "*N"],
+        score: Shaped[np.ndarray, "*N"],
+    ) -> None:
+        place = self.find(stream, row)
+        live = place >= 0
+        self._held.rescore(place[live], np.asarray(score)[live])
+
+    def stats(self) -> dict[str, float]:
+        """`units` stored or growing; `short` ones ever dropped; `cut` ones ever, for want of
+        memory; `lost` live rows that begin no window; `empty` places on pages in use."""
+        held, rows = self._held, self.num_rows
+        return {
+            "units": held.roster.live,
+            "short": held.short,
+            "cut": held.cut,
+            "lost": rows - self.num_windows(self._length),
+            "empty": held.pages.taken * held.pages.size - rows,
+        }
+
+    def state(self) -> dict[str, Any]:
+        pages = self._held.pages
+        layout = {"kind": "units", "page": pages.size, "pages": pages.num}
+        layout |= {"unit": self._cut.kind, "rows": self._cut.rows}
+        return {**layout, "inserted": self._inserted, **self._held.state()}
+
+    def tables(self) -> dict[str, np.ndarray]:
+        names = ("serial", "rows", "page", "fill", "ret")
+        growing = {f"growing/{name}": getattr(self, f"_{name}").copy() for name in names}
+        return growing | self._held.tables()
+
+    def load(self, state: Mapping[str, Any], tables: Mapping[str, np.ndarray]) -> None:
+        """Memory may have grown since: the new pages are free."""
+        self._check_state(state)
+        self._inserted = int(state["inserted"])
+        for name in ("serial", "rows", "page", "fill", "ret"):
+            getattr(self, f"_{name}")[:] = tables[f"growing/{name}"]
+        self._held.load(state, tables)
+
+    def _check_state(self, state: Mapping[str, Any]) -> None:
+        found = [state["kind"], state.get("page"), state.get("unit"), state.get("rows")]
+        found += [rule["name"] for rule in state.get("rules", ())]
+        mine = self.state()
+        expected = [mine["kind"], mine["page"], mine["unit"], mine["rows"]]
+        expected += [part.name for part in self._held.parts]
+        if found != expected:
+            raise ReplayError(
+                f"the saved replay keeps {found}, this run {expected} (store, rows a page, unit, "
+                "its rows, rules): resume with the configuration of the run."
+            )
+        if state["pages"] > mine["pages"]:
+            raise ReplayError(
+                f"the saved replay has {state['pages']} pages of {mine['page']} rows, this run "
+                f"{mine['pages']}: resume with --replay.capacity {state['pages'] * mine['page']}."
+            )
+
+    def _turn_page(self, stream: int) -> None:
+        """A new page for a stream, and a new unit if none is growing there."""
+        while not self._held.room:
+            if not self._held.shrink():
+                self._held.cut += 1
+                self._complete(int(self._rows.argmax()))
+        if self._serial[stream] < 0:
+            self._serial[stream] = self._held.roster.append(stream, self._inserted)
+        serial = int(self._serial[stream])
+        self._page[stream] = self._held.take(stream, self._inserted, serial)
+        self._fill[stream] = 0
+
+    def _complete(self, stream: int) -> None:
+        """The growing unit of a stream is complete; the next row begins another one."""
+        serial, rows = int(self._serial[stream]), int(self._rows[stream])
+        ret = float(self._ret[stream])
+        if self._fill[stream] == 0:  # its newest page was taken a moment ago, and holds no row yet
+            self._held.give_back(stream, self._inserted)
+        self._serial[stream], self._rows[stream], self._ret[stream] = -1, 0, 0
+        self._fill[stream] = self._held.pages.size
+        self._held.complete(serial, rows, ret, self._cut.least)
+
+
+class Section(AbstractIndex):
+    """The windows of one partition, or of all of them (None)."""
+
+    def __init__(self, units: Units, part: int | None):
+        self._units, self._part = units, part
+
+    def num_windows(self, length: int) -> int:
+        if length == self._units.held.length:
+            return self._tally().total
+        return int(self._counts(length).sum())
+
+    def locate(self, ordinal: Int[np.ndarray, " B"], length: int) -> Ticket:
+        if length == self._units.held.length:
+            at, rest = self._tally().locate(ordinal)
+        else:
+            counts = self._counts(length)
+            ends = np.cumsum(counts)
+            at = np.searchsorted(ends, ordinal, side="right")
+            rest = ordinal - (ends - counts)[at]
+        columns = self._units.held.roster.columns
+        return Ticket(columns["stream"][at], columns["first"][at] + rest)
+
+    def _tally(self):
+        return self._units.held.roster.tallies[-1 if self._part is None else self._part]
+
+    def _counts(self, length: int) -> Int[np.ndarray, " U"]:
+        return np.maximum(0, self._units.sizes(self._part) - length + 1)
