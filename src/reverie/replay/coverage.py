@@ -29,7 +29,8 @@ class Coverage(AbstractRule):
     """
 
     def __init__(self, seed: int, *, embed: Embed, distance: Literal["euclid", "cosine"]):
-        self._dice, self._embed, self._distance = Dice(seed), embed, distance
+        self._dice, self._embed = Dice(seed), embed
+        self._distance: Literal["euclid", "cosine"] = distance
         self._keys = Keys()
         self._vectors: dict[int, np.ndarray] = {}
 

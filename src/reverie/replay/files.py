@@ -1,15 +1,16 @@
 """The store on disk, at the cost of what changed.
 
-A file holds one group of columns of one block of slots: safetensors, named by group, block and
-the digest of its content. A name therefore never stands for two contents: nothing that an earlier
-manifest refers to is ever modified, a file that appears is complete, and damage is noticed.
+A file holds one group of columns of one block of slots, or a block of a table of the other parts
+(units, keys): safetensors, named by group, block and the digest of its content. A name therefore
+never stands for two contents: nothing that an earlier manifest refers to is ever modified, a file
+that appears is complete, and damage is noticed.
 """
 
 import errno
 import hashlib
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,7 +21,14 @@ from reverie.replay.errors import ReplayError
 from reverie.replay.rows import BFLOAT16, Column
 from reverie.replay.store import Store
 
-_OURS = re.compile(r"(fixed|mutable)-\d{6}-[0-9a-f]{32}\.safetensors(\.tmp)?")
+_OURS = re.compile(r"(fixed|mutable|table)-\d{6}-[0-9a-f]{32}\.safetensors(\.tmp)?")
+
+
+TABLE = "table:"
+"""Begins the name of a table among the groups of a manifest."""
+
+TABLE_BYTES = 1 << 20
+"""Size of a file of a table: it is written again if any of its bytes changed."""
 
 
 class Entry(NamedTuple):
@@ -37,9 +45,11 @@ class Archive:
         self._store = store
         self._entries: dict[str, dict[int, Entry]] = {group: {} for group in store.groups}
 
-    def save(self, folder: Path) -> dict[str, list[list[Any]]]:
-        """The list `[block, file name, bytes]` of every group, after writing what is not yet in
-        `folder`. A block is written only if it changed since the last save or its file is gone.
+    def save(
+        self, folder: Path, tables: Mapping[str, np.ndarray] | None = None
+    ) -> dict[str, list[list[Any]]]:
+        """The list `[block, file name, bytes]` of every group and table, after writing what is not
+        yet in `folder`. A block is written only if it changed or its file is gone.
 
         Raises ReplayError if the disk is full or refuses; earlier files are untouched then, and
         the next save tries again.
@@ -48,17 +58,21 @@ class Archive:
             folder.mkdir(parents=True, exist_ok=True)
             sizes = {item.name: item.stat().st_size for item in folder.iterdir()}
             entries = self._write_changed(folder, sizes)
+            listed = {
+                TABLE + name: _write_table(folder, sizes, array)
+                for name, array in sorted((tables or {}).items())
+            }
             _sync(folder)
         except OSError as error:
             raise ReplayError(_disk_sentence(folder, error)) from error
         self._settle(entries)
         return {
             group: [[block, *entry] for block, entry in sorted(blocks.items())]
-            for group, blocks in entries.items()
+            for group, blocks in (entries | listed).items()
         }
 
-    def load(self, folder: Path, files: dict[str, list[list[Any]]]) -> None:
-        """Fill the store with the files of a manifest.
+    def load(self, folder: Path, files: dict[str, list[list[Any]]]) -> dict[str, np.ndarray]:
+        """Fill the store with the files of a manifest; its tables.
 
         Raises ReplayError, naming the file, if one is missing, truncated, damaged or of another
         layout; the store holds an undefined mixture then.
@@ -70,11 +84,16 @@ class Archive:
         for blocks in entries.values():
             for entry in blocks.values():
                 _check_size(folder, entry)
+        tables = {name: blocks for name, blocks in entries.items() if name.startswith(TABLE)}
+        entries = {group: blocks for group, blocks in entries.items() if group not in tables}
         self._store.fill[:] = 0
         for group, blocks in entries.items():
             for block, entry in blocks.items():
                 self._fill_block(group, block, _read(folder, entry), folder / entry.name)
         self._settle(entries)
+        return {
+            name.removeprefix(TABLE): _read_table(folder, blocks) for name, blocks in tables.items()
+        }
 
     def _write_changed(self, folder: Path, sizes: dict[str, int]) -> dict[str, dict[int, Entry]]:
         entries = {group: dict(blocks) for group, blocks in self._entries.items()}
@@ -117,6 +136,24 @@ class Archive:
         self._entries = entries
         for dirty in self._store.dirty.values():
             dirty[:] = False
+
+
+def _write_table(folder: Path, sizes: dict[str, int], array: np.ndarray) -> dict[int, Entry]:
+    """The files of a table, cut along its first axis, after writing those that are missing."""
+    step = max(1, TABLE_BYTES // max(1, array[:1].nbytes))
+    entries = {}
+    for block, begin in enumerate(range(0, max(1, len(array)), step)):
+        data = safetensors.numpy.save({"table": np.ascontiguousarray(array[begin : begin + step])})
+        entry = Entry(f"table-{block:06d}-{_digest(data)}.safetensors", len(data))
+        if sizes.get(entry.name) != entry.nbytes:
+            _write(folder / entry.name, data)
+        entries[block] = entry
+    return entries
+
+
+def _read_table(folder: Path, blocks: dict[int, Entry]) -> np.ndarray:
+    parts = [_read(folder, entry) for _, entry in sorted(blocks.items())]
+    return np.concatenate([safetensors.numpy.load(data)["table"] for data in parts])
 
 
 def prune(folder: Path, manifests: Iterable[dict[str, Any]]) -> int:

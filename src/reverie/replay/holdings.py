@@ -58,7 +58,9 @@ class Holdings:
         """Pages that complete units of a partition may take now."""
         pages = self.pages.num - max(self._reserve, self.growing)
         before = sum(int(other.share * pages) for other in self.parts[:-1])
-        return pages - before if part == len(self.parts) - 1 else int(self.parts[part].share * pages)
+        return (
+            pages - before if part == len(self.parts) - 1 else int(self.parts[part].share * pages)
+        )
 
     def take(self, stream: int, row: int, serial: int) -> int:
         """A page for the rows of a growing unit from `row` on; there is room."""
@@ -168,7 +170,9 @@ class Holdings:
 
     def _observations(self, pages: np.ndarray, rows: int, most: int) -> dict[str, np.ndarray]:
         offset = np.linspace(0, rows - 1, min(most, rows)).astype(np.int64)
-        return self._read(pages[offset // self.pages.size] * self.pages.size + offset % self.pages.size)
+        return self._read(
+            pages[offset // self.pages.size] * self.pages.size + offset % self.pages.size
+        )
 
     def _drop(self, part: int, serial: int) -> None:
         """One partition lets go of a unit."""

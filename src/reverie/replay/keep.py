@@ -146,8 +146,12 @@ class AbstractKeep(AbstractIndex):
         """Everything that `load` needs beside `state`, as arrays."""
 
     @abstractmethod
+    def check(self, state: Mapping[str, Any]) -> None:
+        """Raises ReplayError where a state does not fit this object."""
+
+    @abstractmethod
     def load(self, state: Mapping[str, Any], tables: Mapping[str, np.ndarray]) -> None:
-        """Continue from a state. Raises ReplayError where it does not fit this object."""
+        """Continue from a state that fits."""
 
 
 class Fifo(AbstractKeep):
@@ -237,7 +241,7 @@ class Fifo(AbstractKeep):
     def tables(self) -> dict[str, np.ndarray]:
         return {}
 
-    def load(self, state: Mapping[str, Any], tables: Mapping[str, np.ndarray]) -> None:
+    def check(self, state: Mapping[str, Any]) -> None:
         """A ring that has not wrapped yet may also be loaded into one of another size."""
         if state["kind"] != "fifo":
             raise ReplayError(f"the saved replay keeps by {state['kind']!r}; expected 'fifo'.")
@@ -248,4 +252,6 @@ class Fifo(AbstractKeep):
                 f"cannot be laid out in rings of {self._slots}: resume with --replay.capacity "
                 f"{slots * self._streams}."
             )
-        self._inserted = inserted
+
+    def load(self, state: Mapping[str, Any], tables: Mapping[str, np.ndarray]) -> None:
+        self._inserted = int(state["inserted"])

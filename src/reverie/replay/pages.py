@@ -20,8 +20,8 @@ class Pages:
     Every page in use holds consecutive rows of one stream; the pages of a unit are neighbours in
     the order. The lowest free page is taken first, so that the free ones need not be saved.
 
-    `unit[p]`: serial number of the unit on page p. `used[p]`: its rows there. `starts[p]`: how many of them, from the first on, begin a window
-    that can be drawn.
+    `unit[p]`: serial number of the unit on page p. `used[p]`: its rows there. `starts[p]`: how
+    many of them, from the first on, begin a window that can be drawn.
     """
 
     def __init__(self, num: int, size: int):

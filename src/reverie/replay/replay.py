@@ -8,20 +8,22 @@ from typing import Any
 import numpy as np
 from jaxtyping import Shaped
 
+from reverie.config.replay import ReplayConfig
 from reverie.replay.budget import available_bytes, check_budget, check_sizes, planned_bytes
 from reverie.replay.counters import Counters
 from reverie.replay.draw import PEEK, TRAIN, AbstractDraw, Uniform, generator
 from reverie.replay.errors import ReplayError, nearest
 from reverie.replay.files import Archive
-from reverie.replay.keep import Fifo, Ticket, spread
+from reverie.replay.keep import AbstractKeep, Ticket, spread
 from reverie.replay.manifest import check_manifest, make_layout, make_manifest
-from reverie.replay.online import OnlineQueue
+from reverie.replay.memory import make_keep, make_memory, make_queue
+from reverie.replay.online import AbstractQueue
 from reverie.replay.rows import LATENTS, Columns, check_names, fit, make_columns, row_bytes
 from reverie.replay.store import MUTABLE, Store
 
 
 class Replay:
-    """The newest rows of `streams` environments, and training sequences drawn from them.
+    """Rows of `streams` environments as retention keeps them, and sequences drawn from them.
 
     Memory is planned at the start and committed as rows arrive. Whatever touches rows holds one
     lock: one thread may add while another draws and a third writes results back. Which windows a
@@ -37,6 +39,7 @@ class Replay:
         length: int,
         seed: int = 0,
         online: bool = True,
+        options: ReplayConfig | None = None,
         draw: AbstractDraw | None = None,
         mutable: Iterable[str] = LATENTS,
         chunk: int = 1024,
@@ -45,10 +48,11 @@ class Replay:
         """Args:
             specs: shape and dtype of every column (`rows.row_specs`).
             streams: environments E whose rows are stored side by side.
-            capacity: most rows kept, all streams together: ⌊capacity / E⌋ each.
+            capacity: most rows kept, all streams together; in rings ⌊capacity / E⌋ each.
             length: rows L of a drawn sequence: context plus trained rows.
             seed: root of the draws, in [0, 2⁶⁴).
             online: deliver every row once, soon after it arrived, before drawing.
+            options: what stays when memory is full (its fields from `keep` on); None: the newest.
             draw: which windows are drawn; None: uniform.
             mutable: columns that `write` may overwrite.
             chunk: rows a file on disk, shared evenly by the streams (at least one row of each).
@@ -60,15 +64,17 @@ class Replay:
         generator(seed, 0, TRAIN)  # refuses a seed out of range before any work is done
         self.columns: Columns = make_columns(specs)
         self.streams, self.length, self._seed = streams, length, seed
-        slots, block = capacity // streams, max(1, chunk // streams)
-        free = available_bytes()
-        check_budget(self.columns, streams=streams, slots=slots, gigabytes=gigabytes, free=free)
-        self._store = Store(
-            self.columns, streams=streams, slots=slots, block=block, mutable=mutable
+        self._options = ReplayConfig() if options is None else options
+        self._memory = make_memory(
+            self._options, streams=streams, capacity=capacity, length=length, chunk=chunk
         )
+        rings, slots, block = self._memory[:3]
+        free = available_bytes()
+        check_budget(self.columns, streams=rings, slots=slots, gigabytes=gigabytes, free=free)
+        self._store = Store(self.columns, streams=rings, slots=slots, block=block, mutable=mutable)
         self._keep = self._make_keep()
         self._draw = Uniform() if draw is None else draw
-        self._queue = OnlineQueue(streams=streams, length=length) if online else None
+        self._queue = self._make_queue() if online else None
         self._archive = Archive(self._store)
         self._counters = Counters()
         self._lock = threading.RLock()
@@ -85,14 +91,14 @@ class Replay:
     @property
     def planned_bytes(self) -> int:
         """Host memory of the full replay."""
-        return planned_bytes(self.columns, streams=self.streams, slots=self._store.slots)
+        return planned_bytes(self.columns, streams=self._store.streams, slots=self._store.slots)
 
     def can_draw(self, windows: int = 1) -> bool:
         """Whether at least so many different sequences can be drawn."""
         return self.num_windows >= max(1, windows)
 
     def add(self, rows: Mapping[str, Shaped[np.ndarray, "E ..."]]) -> None:
-        """Append one row to every stream; where memory is full the oldest rows go.
+        """Append one row to every stream; where memory is full retention decides who goes.
 
         Raises ReplayError for a missing or unknown column, a wrong shape, or a dtype that could
         lose values; nothing is stored then.
@@ -102,7 +108,10 @@ class Replay:
         checked = {key: fit(key, rows[key], column, lead) for key, column in self.columns.items()}
         with self._lock:
             self._store.put(self._keep.admit(checked), checked)
-            self._draw.follow(self._keep.settle(checked))
+            change = self._keep.settle(checked)
+            self._draw.follow(change)
+            if self._queue is not None:
+                self._queue.follow(change, self._keep)
 
     def draw(self, batch: int) -> tuple[dict[str, Shaped[np.ndarray, "B L ..."]], Ticket]:
         """`batch` sequences of L rows, and the ticket with which to write results back.
@@ -197,7 +206,7 @@ class Replay:
             }
             if queue is not None:
                 values |= {"waiting": queue.waiting(keep), "skipped": queue.skipped}
-            values |= self._counters.report()
+            values |= self._counters.report() | keep.stats()
         return {f"replay/{name}": float(value) for name, value in values.items()}
 
     def save(self, folder: str | Path) -> dict[str, Any]:
@@ -212,7 +221,7 @@ class Replay:
                 keep=self._keep.state(),
                 online=None if self._queue is None else self._queue.state(),
                 counters=self._counters.state(),
-                files=self._archive.save(Path(folder)),
+                files=self._archive.save(Path(folder), self._tables()),
             )
 
     def load(self, folder: str | Path, manifest: Mapping[str, Any]) -> None:
@@ -225,20 +234,38 @@ class Replay:
             check_manifest(manifest, self._layout())
             self._forget()
             keep, counters = self._make_keep(), Counters()
-            keep.load(manifest["keep"], {})
+            keep.check(manifest["keep"])
             counters.load(manifest["counters"])
-            self._archive.load(Path(folder), manifest["files"])
+            tables = self._archive.load(Path(folder), manifest["files"])
+            keep.load(manifest["keep"], _group("keep/", tables))
             if self._queue is not None:
-                self._queue.load(manifest["online"])
+                self._queue.load(manifest["online"], _group("online/", tables))
             self._keep, self._counters = keep, counters
 
-    def _make_keep(self) -> Fifo:
-        return Fifo(streams=self.streams, slots=self._store.slots, length=self.length)
+    def _make_keep(self) -> AbstractKeep:
+        return make_keep(
+            self._options,
+            self._memory,
+            self._store,
+            streams=self.streams,
+            length=self.length,
+            seed=self._seed,
+        )
+
+    def _make_queue(self) -> AbstractQueue:
+        return make_queue(self._options, streams=self.streams, length=self.length)
+
+    def _tables(self) -> dict[str, np.ndarray]:
+        """Arrays of the parts that a checkpoint needs beside the rows."""
+        tables = {f"keep/{name}": array for name, array in self._keep.tables().items()}
+        queue = {} if self._queue is None else self._queue.tables()
+        return tables | {f"online/{name}": array for name, array in queue.items()}
 
     def _check_drawable(self, length: int) -> None:
         if self._keep.num_windows(length) == 0:
             raise ReplayError(
-                f"nothing to draw: a sequence takes {length} rows of one stream, the streams hold "
+                f"nothing to draw: a sequence takes {length} rows of one stream"
+                f"{' and one complete unit' if self._memory.page else ''}, the streams hold "
                 f"{self._keep.num_rows // self.streams}; ask `can_draw` first."
             )
 
@@ -290,4 +317,9 @@ class Replay:
         self._counters = Counters()
         self._store.fill[:] = 0
         if self._queue is not None:
-            self._queue = OnlineQueue(streams=self.streams, length=self.length)
+            self._queue = self._make_queue()
+
+
+def _group(prefix: str, tables: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The tables whose names begin with `prefix`, without it."""
+    return {k.removeprefix(prefix): v for k, v in tables.items() if k.startswith(prefix)}

@@ -172,15 +172,7 @@ class Units(AbstractKeep):
         growing = {f"growing/{name}": getattr(self, f"_{name}").copy() for name in names}
         return growing | self._held.tables()
 
-    def load(self, state: Mapping[str, Any], tables: Mapping[str, np.ndarray]) -> None:
-        """Memory may have grown since: the new pages are free."""
-        self._check_state(state)
-        self._inserted = int(state["inserted"])
-        for name in ("serial", "rows", "page", "fill", "ret"):
-            getattr(self, f"_{name}")[:] = tables[f"growing/{name}"]
-        self._held.load(state, tables)
-
-    def _check_state(self, state: Mapping[str, Any]) -> None:
+    def check(self, state: Mapping[str, Any]) -> None:
         found = [state["kind"], state.get("page"), state.get("unit"), state.get("rows")]
         found += [rule["name"] for rule in state.get("rules", ())]
         mine = self.state()
@@ -196,6 +188,13 @@ class Units(AbstractKeep):
                 f"the saved replay has {state['pages']} pages of {mine['page']} rows, this run "
                 f"{mine['pages']}: resume with --replay.capacity {state['pages'] * mine['page']}."
             )
+
+    def load(self, state: Mapping[str, Any], tables: Mapping[str, np.ndarray]) -> None:
+        """Memory may have grown since: the new pages are free."""
+        self._inserted = int(state["inserted"])
+        for name in ("serial", "rows", "page", "fill", "ret"):
+            getattr(self, f"_{name}")[:] = tables[f"growing/{name}"]
+        self._held.load(state, tables)
 
     def _turn_page(self, stream: int) -> None:
         """A new page for a stream, and a new unit if none is growing there."""
