@@ -75,7 +75,7 @@ def make_keep(
     seen = [name for name in store.columns if name.startswith("obs/")]
     pages = Pages(memory.slots // memory.page, memory.page)
     read = ft.partial(store.gather, names=seen)
-    held = Holdings(pages, _parts(options, seed), length=length, reserve=memory.reserve, read=read)
+    held = Holdings(pages, make_rules(options, seed), length=length, reserve=memory.reserve, read=read)
     rows = 0 if options.unit == "episode" else options.unit_rows
     least = max(options.minlen + 1, 1 if options.pieces else length)
     cut = Cut(options.unit, rows, least, options.ongoing)
@@ -89,7 +89,8 @@ def make_queue(options: ReplayConfig, *, streams: int, length: int) -> AbstractQ
     return UnitQueue(streams=streams, length=length)
 
 
-def _parts(options: ReplayConfig, seed: int) -> list[Part]:
+def make_rules(options: ReplayConfig, seed: int) -> list[Part]:
+    """The partitions of the store with their rules."""
     if options.keep != "split":
         return [Part(options.keep, _rule(options.keep, options, seed), 1.0)]
     other = _rule(options.split_keep, options, seed)

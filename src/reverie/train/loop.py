@@ -103,13 +103,25 @@ def make_replay(config: Config, envs: Vector) -> Replay:
         )
         | task_label(config),
         streams=envs.num,
-        capacity=min(config.replay.capacity, steps * envs.num),
+        capacity=replay_rows(config, steps * envs.num),
         length=length,
         seed=config.seed,
         online=config.replay.online,
+        options=config.replay,
         chunk=config.replay.chunk,
         gigabytes=config.replay.gigabytes,
     )
+
+
+def replay_rows(config: Config, inserted: int) -> int:
+    """Rows that the replay needs at most if `inserted` ever come: pages of units are never all
+    full, and every environment grows a unit of its own."""
+    options = config.replay
+    if options.unit == "splice":
+        inserted += (2 * config.env.num + 1) * options.unit_rows
+    elif options.unit != "row":
+        inserted = 2 * inserted + (2 * config.env.num + 1) * max(options.page, options.unit_rows)
+    return min(options.capacity, inserted)
 
 
 def task_label(config: Config) -> dict[str, Any]:
