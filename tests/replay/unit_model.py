@@ -49,7 +49,9 @@ class UnitModel(Model):
         waiting = True
         while waiting:
             waiting = [
-                s for s, u in enumerate(self.growing) if not u or u["rows"] == u["pages"] * self.page
+                s
+                for s, u in enumerate(self.growing)
+                if not u or u["rows"] == u["pages"] * self.page
             ]
             if waiting:
                 self.turn_page(waiting[0])
@@ -82,7 +84,9 @@ class UnitModel(Model):
         unit["in"] = set(range(len(self.rules)))
         for part, rule in enumerate(self.rules):
             room = self.capacity(part)
-            fact = Unit(unit["serial"], unit["rows"], unit["ret"], lambda most: self.look(unit, most))
+            fact = Unit(
+                unit["serial"], unit["rows"], unit["ret"], lambda most: self.look(unit, most)
+            )
             for serial in rule.offer(fact, load=self.load(part), capacity=room):
                 self.drop(part, serial)
             while self.load(part) > room:

@@ -4,7 +4,15 @@ errors.py   ReplayError and its did-you-mean
 rows.py     what a row holds: columns by name, and the check of what arrives
 budget.py   bytes planned against bytes allowed, before anything is allocated
 store.py    the columns in host memory: put, gather, overwrite by (stream, slot)
-keep.py     which rows live and where: AbstractKeep, Fifo; the Ticket
+keep.py     the interface of retention: places, windows, changes, the Ticket; Fifo, a ring a stream
+units.py    retention by units: episodes, chunks, splices
+holdings.py what a store of units holds, and who goes when room is needed
+pages.py    memory in pages: where a row lies
+roster.py   the units there are, and how many windows each has
+tally.py    whole numbers found by their running sum
+retention.py the rule of retention: AbstractRule, Unit, Dice; then one file a rule:
+oldest.py, reservoir.py, random_replace.py, coverage.py (with embed.py), top.py (with keys.py)
+memory.py   from the configuration to the shape of memory and the rule
 draw.py     which windows are trained on: AbstractDraw, Uniform; the counter-based generator
 online.py   windows that no update has seen, each delivered once
 files.py    the store on disk, at the cost of what changed

@@ -75,7 +75,9 @@ def make_keep(
     seen = [name for name in store.columns if name.startswith("obs/")]
     pages = Pages(memory.slots // memory.page, memory.page)
     read = ft.partial(store.gather, names=seen)
-    held = Holdings(pages, make_rules(options, seed), length=length, reserve=memory.reserve, read=read)
+    held = Holdings(
+        pages, make_rules(options, seed), length=length, reserve=memory.reserve, read=read
+    )
     rows = 0 if options.unit == "episode" else options.unit_rows
     least = max(options.minlen + 1, 1 if options.pieces else length)
     cut = Cut(options.unit, rows, least, options.ongoing)

@@ -114,14 +114,18 @@ def make_replay(config: Config, envs: Vector) -> Replay:
 
 
 def replay_rows(config: Config, inserted: int) -> int:
-    """Rows that the replay needs at most if `inserted` ever come: pages of units are never all
-    full, and every environment grows a unit of its own."""
+    """Room for rows that the replay needs at most if `inserted` ever come: the last page of a unit
+    is not full, and every environment grows a unit of its own."""
     options = config.replay
-    if options.unit == "splice":
-        inserted += (2 * config.env.num + 1) * options.unit_rows
-    elif options.unit != "row":
-        inserted = 2 * inserted + (2 * config.env.num + 1) * max(options.page, options.unit_rows)
-    return min(options.capacity, inserted)
+    growing = (2 * config.env.num + 1) * max(options.page, options.unit_rows)
+    match options.unit:
+        case "row":
+            return min(options.capacity, inserted)
+        case "splice":
+            return min(options.capacity, inserted + growing)
+    least = max(options.minlen, 0 if options.pieces else config.train.length) + 1
+    empty = inserted // least * (options.page - 1)
+    return min(options.capacity, inserted + empty + growing)
 
 
 def task_label(config: Config) -> dict[str, Any]:
