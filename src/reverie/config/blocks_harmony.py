@@ -52,7 +52,14 @@ HARMONY = table(
         },
         suite="metaworld",
         agent="v2",
-        by_agent={"v2": {**LEARNING, "actor.entropy": 1e-4}},
+        by_agent={
+            "v2": {
+                **LEARNING,
+                "reward.transform": "identity",
+                "cont.predict": False,
+                "actor.entropy": 1e-4,
+            }
+        },
         pictures=True,
     ),
     Preset(
@@ -75,6 +82,7 @@ HARMONY = table(
         },
         suite="metaworld",
         agent="v3-2023",
+        by_agent={"v3-2023": {"loss.cont_grad": False}},
         pictures=True,
     ),
     Preset(
@@ -114,7 +122,7 @@ HARMONY = table(
         },
         suite="rlbench",
         agent="v2",
-        by_agent={"v2": {**LEARNING, "rssm.free_nats": 1.0}},
+        by_agent={"v2": {**LEARNING, "rssm.free_nats": 1.0, "loss.dyn": 0.08, "loss.rep": 0.02}},
         pictures=True,
     ),
     Preset(

@@ -29,6 +29,11 @@ LEARNING: dict[str, Any] = {
     "rssm.deter": 1024,
     "rssm.hidden": 1024,
     "rssm.free_nats": 0.0,
+    "net.norm": "none",
+    "reward.transform": "tanh",
+    "cont.predict": True,
+    "loss.dyn": 0.8,  # balance 0.8
+    "loss.rep": 0.2,
     "loss.con": 1.0,
     "behavior.horizon": 100,
     "behavior.imagine": 15,
@@ -40,7 +45,13 @@ LEARNING: dict[str, Any] = {
 DMC: dict[str, Any] = {**PROTOCOL, "env.repeat": 2, "train.eval_every": 10_000}
 """Protocol of both DM Control blocks."""
 
-DMC_LEARNING: dict[str, Any] = {**LEARNING, "rssm.free_nats": 1.0, "actor.entropy": 1e-4}
+DMC_LEARNING: dict[str, Any] = {
+    **LEARNING,
+    "rssm.free_nats": 1.0,
+    "reward.transform": "identity",
+    "cont.predict": False,
+    "actor.entropy": 1e-4,
+}
 """Numbers of learning that HarmonyDream's visual variants of DM Control share with them."""
 
 DMC_SMALL: dict[str, Any] = {**DMC_LEARNING, "rssm.deter": 200, "rssm.hidden": 200}
@@ -80,6 +91,8 @@ V2 = table(
                 **LEARNING,
                 "rssm.deter": 600,
                 "rssm.hidden": 600,
+                "loss.dyn": 0.08,  # a tenth of the KL
+                "loss.rep": 0.02,
                 "loss.con": 5.0,
                 "behavior.horizon": 1000,
                 "actor.entropy": 1e-3,
@@ -94,7 +107,14 @@ V2 = table(
         PROTOCOL,
         suite="crafter",
         agent="v2",
-        by_agent={"v2": {**LEARNING, "behavior.horizon": 1000, "actor.entropy": 3e-3}},
+        by_agent={
+            "v2": {
+                **LEARNING,
+                "net.norm": "layer",
+                "behavior.horizon": 1000,
+                "actor.entropy": 3e-3,
+            }
+        },
         pictures=True,
     ),
     Preset(
