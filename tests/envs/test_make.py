@@ -51,6 +51,8 @@ def test_names_equal_the_installed_simulators():
     assert games == set(names.ATARI_GAMES)
     assert set(names.ATARI100K_GAMES) <= games
     assert len(names.ATARI100K_GAMES) == 26
+    assert len(names.ATARI57_GAMES) == 57
+    assert set(names.ATARI100K_GAMES) < set(names.ATARI57_GAMES) <= games
     assert [split_task(name) for name in names.DMC_TASKS] == list(suite.ALL_TASKS)
     grids = [id for id in gymnasium.registry if id.startswith(("MiniGrid-", "BabyAI-"))]
     assert list(catalog.minigrid_ids().values()) == grids

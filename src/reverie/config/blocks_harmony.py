@@ -164,6 +164,7 @@ HARMONY = table(
             "env.limit": 27_000,
             "env.size": 64,
             "env.gray": False,
+            "env.resize": "area",
             "env.sticky": 0.0,
             "env.actions": "needed",
             "train.batch": 16,

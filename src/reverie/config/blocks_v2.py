@@ -78,6 +78,7 @@ V2 = table(
             "env.lives": "unused",
             "env.limit": 27_000,
             "env.gray": True,
+            "env.resize": "area",
             "env.sticky": 0.25,
             "env.actions": "needed",
             "train.ratio": 50,

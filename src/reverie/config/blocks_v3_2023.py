@@ -18,6 +18,7 @@ V3_2023 = table(
             "env.limit": 27_000,
             "env.size": 64,
             "env.gray": False,
+            "env.resize": "area",
             "env.sticky": 0.0,
             "env.actions": "needed",
             "train.ratio": 1024,

@@ -55,6 +55,9 @@ class EnvConfig:
     """DM Control: camera index. -1: 0, or 2 for the quadruped."""
     gray: bool = False
     """Atari: one luminance channel instead of RGB."""
+    resize: Literal["bilinear", "area"] = "bilinear"
+    """Atari: filter that shrinks the screen; with area gray is the emulator's own, as in Gymnasium's
+    AtariPreprocessing."""
     sticky: float = 0.0
     """Atari: probability that the emulator repeats the previous action."""
     noops: int = 30

@@ -4,10 +4,10 @@ from typing import Any
 
 import gymnasium
 import numpy as np
-from PIL import Image
 
 from reverie.config.schema import EnvConfig
 from reverie.envs.adapter import TERMINAL
+from reverie.envs.pictures import resize
 
 LUMA = np.array([0.299, 0.587, 0.114])
 """Weights of red, green and blue in the gray picture (ITU-R BT.601)."""
@@ -16,11 +16,13 @@ NOOP = 0
 
 
 class AtariGame(gymnasium.Env):
-    """One game. Reads `repeat`, `size`, `gray`, `sticky`, `noops`, `actions` and `lives`.
+    """One game. Reads `repeat`, `size`, `gray`, `resize`, `sticky`, `noops`, `actions`, `lives`.
 
     A step holds one action for `repeat` frames, sums their rewards and shows the pixelwise maximum
-    of the last two frames, resized by Pillow's bilinear filter and then made gray. With sticky
-    actions each frame keeps the previous action with probability `sticky`. A reset restores the
+    of the last two frames. With `resize` "bilinear" that is resized by Pillow's filter and then
+    made gray; with "area" it is the emulator's own gray, averaged over areas, exactly as in
+    Gymnasium's AtariPreprocessing (DreamerV2; HarmonyDream in colour). With sticky actions each
+    frame keeps the previous action with probability `sticky`. A reset restores the
     state right after loading the game, then plays 0 … `noops` frames of no-op (uniformly drawn).
 
     Sticky draws are ours instead of the emulator's, by the same rule, so that an episode follows
@@ -60,7 +62,9 @@ class AtariGame(gymnasium.Env):
         self._rng = np.random.default_rng(0)
         self._lives = 0
         height, width = self._ale.getScreenDims()
-        self._frames = np.zeros((2, height, width, 3), np.uint8)
+        self._native_gray = config.gray and config.resize == "area"
+        channels = 1 if self._native_gray else 3
+        self._frames = np.zeros((2, height, width, channels), np.uint8)
         shape = (config.size, config.size, 1 if config.gray else 3)
         self.observation_space = gymnasium.spaces.Box(0, 255, shape, np.uint8)
         self.action_space = gymnasium.spaces.Discrete(len(self._actions))
@@ -119,14 +123,17 @@ class AtariGame(gymnasium.Env):
         return 0 < self._lives < before
 
     def _look(self, slot: int) -> None:
-        self._ale.getScreenRGB(self._frames[slot])
+        if self._native_gray:
+            self._ale.getScreenGrayscale(self._frames[slot, ..., 0])
+        else:
+            self._ale.getScreenRGB(self._frames[slot])
 
     def _picture(self) -> np.ndarray:
-        size, frame = self._config.size, np.maximum(self._frames[0], self._frames[1])
-        image = Image.fromarray(frame).resize((size, size), Image.Resampling.BILINEAR)
-        if not self._config.gray:
-            return np.asarray(image)
-        return (np.asarray(image) @ LUMA).astype(np.uint8)[..., None]
+        frame = np.maximum(self._frames[0], self._frames[1])
+        image = resize(frame, self._config.size, self._config.resize)
+        if self._native_gray or not self._config.gray:
+            return image
+        return (image @ LUMA).astype(np.uint8)[..., None]
 
     def render(self) -> np.ndarray:
         """The screen in full size, uint8 (210, 160, 3) in most games."""

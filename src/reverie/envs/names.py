@@ -20,6 +20,16 @@ video_chess video_cube video_pinball wizard_of_wor word_zapper yars_revenge zaxx
 """.split()
 """Games that ale-py can play, in its spelling; four of its ROMs are for two and not listed."""
 
+ATARI57_GAMES = """
+alien amidar assault asterix asteroids atlantis bank_heist battle_zone beam_rider berzerk bowling
+boxing breakout centipede chopper_command crazy_climber defender demon_attack double_dunk enduro
+fishing_derby freeway frostbite gopher gravitar hero ice_hockey jamesbond kangaroo krull
+kung_fu_master montezuma_revenge ms_pacman name_this_game phoenix pitfall pong private_eye qbert
+riverraid road_runner robotank seaquest skiing solaris space_invaders star_gunner surround tennis
+time_pilot tutankham up_n_down venture video_pinball wizard_of_wor yars_revenge zaxxon
+""".split()
+"""The 57 games of the 200M benchmark."""
+
 ATARI100K_GAMES = """
 alien amidar assault asterix bank_heist battle_zone boxing breakout chopper_command
 crazy_climber demon_attack freeway frostbite gopher hero jamesbond kangaroo krull

@@ -74,6 +74,11 @@ SUITES = {
         "atari",
         "Atari game {}, 200M protocol: sticky, 18 actions",
         own_repeat=True,
+        special={
+            name: f"Atari game {name.replace('_', ' ')}, not one of the benchmark's 57"
+            for name in names.ATARI_GAMES
+            if name not in names.ATARI57_GAMES
+        },
     ),
     "atari100k": Suite(
         lambda: names.ATARI100K_GAMES,
