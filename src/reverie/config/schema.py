@@ -56,8 +56,8 @@ class EnvConfig:
     gray: bool = False
     """Atari: one luminance channel instead of RGB."""
     resize: Literal["bilinear", "area"] = "bilinear"
-    """Atari: filter that shrinks the screen; with area gray is the emulator's own, as in Gymnasium's
-    AtariPreprocessing."""
+    """Atari: filter that shrinks the screen; with area the gray is the emulator's own, as in
+    Gymnasium's AtariPreprocessing."""
     sticky: float = 0.0
     """Atari: probability that the emulator repeats the previous action."""
     noops: int = 30
