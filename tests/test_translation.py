@@ -19,17 +19,25 @@ from reverie.options import CompareOptions, EvalOptions, ReportOptions
 
 PAGE = Path(__file__).parent.parent / "docs" / "translate.md"
 ROW = re.compile(r"^\| (?P<there>.+?) \| `(?P<here>[^`]+)` \|$")
+BASE = re.compile(r"^Flags alone go behind `(?P<command>reverie train [^`]+)`")
 VERBS = {"eval": EvalOptions, "report": ReportOptions, "compare": CompareOptions}
 
 
 def rows() -> list[tuple[str, str]]:
-    """(theirs, ours) of every table of the page; each line of a table must be such a row."""
-    lines = [line for line in PAGE.read_text().splitlines() if line.startswith("|")]
-    lines = [line for line in lines if line not in ("| there | here |", "|---|---|")]
-    found = [ROW.match(line) for line in lines]
-    wrong = [line for line, match in zip(lines, found, strict=True) if match is None]
-    assert not wrong, wrong
-    return [(match["there"], match["here"]) for match in found if match]
+    """(theirs, ours) of every table of the page; each line of a table must be such a row.
+
+    Flags alone are completed by the command that their section names.
+    """
+    found, command = [], ""
+    for line in PAGE.read_text().splitlines():
+        if base := BASE.match(line):
+            command = base["command"]
+        if line.startswith("|") and line not in ("| there | here |", "|---|---|"):
+            match = ROW.match(line)
+            assert match, line
+            here = match["here"]
+            found.append((match["there"], f"{command} {here}" if here[:2] == "--" else here))
+    return found
 
 
 def config_of(words: list[str]):
@@ -51,8 +59,6 @@ def understand(here: str) -> None:
         resolve(str(name), **options)
         return
     words = shlex.split(here)
-    if words[0].startswith("--"):
-        words = ["reverie", "train", "gym:CartPole-v1", *words]
     assert words[0] == "reverie", here
     if words[1] == "train":
         config_of(words[2:])
@@ -68,7 +74,11 @@ def test_a_row_is_understood(there, here):
 
 @pytest.mark.parametrize(
     "here",
-    ["--train.ratoi 3", "reverie train atari_pong --size 7m", "reverie train dmc_walker_wlk"],
+    [
+        "reverie train gym:X-v0 --train.ratoi 3",
+        "reverie train atari_pong --size 7m",
+        "reverie train dmc_walker_wlk",
+    ],
 )
 def test_a_wrong_row_would_be_noticed(here):
     with pytest.raises((ConfigError, catalog.EnvError)):
