@@ -55,8 +55,13 @@ BALANCES = table(
     ),
     Preset(
         "observation_only",
-        "A world model of the observation: its reward head learns, and nothing behind it does.",
-        {"balancing.kind": "fixed", "loss.reward_grad": False},
+        "A world model of the observation: reward head and critic learn from it, nothing behind "
+        "them learns from rewards.",
+        {
+            "balancing.kind": "fixed",
+            "loss.reward_grad": False,
+            "behavior.replay_grad": False,
+        },
     ),
 )
 """One at a time. Weights of any other value are `--loss.rew`, `--loss.rec`, `--loss.dyn`."""

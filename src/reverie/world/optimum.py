@@ -22,7 +22,7 @@ def harmony_sigma(loss: np.ndarray | float, penalty: float = 1.0) -> np.ndarray:
         raise ValueError(f"penalty must be greater than 0, got {penalty}.")
     if (loss < 0).any():
         raise ValueError(f"loss must be at least 0, got {loss.min():g}: there is no minimum.")
-    return (loss + np.sqrt(loss**2 + 4 * penalty * loss)) / (2 * penalty)
+    return np.asarray((loss + np.sqrt(loss**2 + 4 * penalty * loss)) / (2 * penalty))
 
 
 def unrectified_sigma(loss: np.ndarray | float) -> np.ndarray:
