@@ -1,12 +1,15 @@
 """Roll a policy through the world model."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
-from reverie.nn.heads import Actor, BernoulliHead, Policy, TwoHotHead
+from reverie.behavior.returns import discount_of
+from reverie.config.schema import BehaviorConfig
+from reverie.nn.distributions import Categorical
+from reverie.nn.heads import Actor, BernoulliHead, NumberHead, Policy
 from reverie.records import Latent
 from reverie.world.model import WorldModel, feature
 
@@ -39,14 +42,21 @@ def dream_noise(
     return DreamNoise(prior, actor.noise(action_key, (steps, starts)))
 
 
-def imagine(world: WorldModel, actor: Actor, start: Latent, noise: DreamNoise) -> Imagined:
+def imagine(
+    world: WorldModel, actor: Actor, start: Latent, noise: DreamNoise, *, through: bool = False
+) -> Imagined:
     """Dreams from `start` (N, …), one for each start, as long as `noise`.
 
     No gradient crosses an imagined step or reaches the actor through its action: the policy's
     distributions are differentiable in the actor's parameters alone (and in the start, if the
     caller left its gradient). They are computed once, inside the rollout, and used by the loss.
-    """
 
+    `through` lets the gradient of the features run through latents and actions into the actor (and
+    through nothing else: the world model's weights are constants, the policy sees its state as
+    one). Classes, of latents and of actions, pass it on as if they were their probabilities.
+    """
+    if through:
+        return _imagine_through(world, actor, start, noise)
     rssm = world.rssm.prepared()
 
     def step(carry, noise):
@@ -62,10 +72,79 @@ def imagine(world: WorldModel, actor: Actor, start: Latent, noise: DreamNoise) -
     return Imagined(x, feature(rssm.latent(last)), logits, action, policy)
 
 
-def means_along(head: TwoHotHead | BernoulliHead, dream: Imagined) -> Float[Array, "k n"]:
-    """What `head` predicts at all H + 1 states, without gradient.
+def _imagine_through(world: WorldModel, actor: Actor, start: Latent, noise: DreamNoise) -> Imagined:
+    world = constant(world)
+    rssm = world.rssm.prepared()
+
+    def step(carry, noise):
+        prior_noise, action_noise = noise
+        x = feature(rssm.latent(carry))
+        policy = actor(sg(x))
+        action = policy.sample(action_noise)
+        following, logits = rssm.imagine(carry, embed_relaxed(world, policy, action), prior_noise)
+        return following, (x, sg(logits), sg(action), policy)
+
+    last, (x, logits, action, policy) = jax.lax.scan(step, rssm.carry(start), noise)
+    return Imagined(x, feature(rssm.latent(last)), logits, action, policy)
+
+
+def constant(tree: Any) -> Any:
+    """`tree` without gradients."""
+    return jax.tree.map(sg, tree)
+
+
+def embed_relaxed(
+    world: WorldModel, policy: Policy, action: dict[str, Array]
+) -> Float[Array, "*n a"]:
+    """`world.embed(action)` with a gradient: that of the probabilities where actions are classes,
+    of the number itself where they are continuous (see `embed_action` for its scale)."""
+    parts = []
+    for key, dists in sorted(policy.parts.items()):
+        if isinstance(dists[0], Categorical):
+            parts += [dist.probs for dist in dists if isinstance(dist, Categorical)]
+        else:
+            value = action[key].astype(jnp.float32)
+            parts.append(value / sg(jnp.maximum(1.0, jnp.abs(value))))
+    soft = jnp.concatenate(parts, -1)
+    return sg(world.embed(action)) + (soft - sg(soft))
+
+
+def means_along(
+    head: NumberHead | BernoulliHead, dream: Imagined, *, through: bool = False
+) -> Float[Array, "k n"]:
+    """What `head` predicts at all H + 1 states, without gradient or `through` the dream alone.
 
     The last state is a call of its own: joining the features would copy them all.
     """
+    if through:
+        head = constant(head)
+        early, last = head(dream.feature).mean(), head(dream.last).mean()
+        return jnp.concatenate([early, last[None]])
     early, last = head(sg(dream.feature)).mean(), head(sg(dream.last)).mean()
     return sg(jnp.concatenate([early, last[None]]))
+
+
+def continues_along(
+    world: WorldModel,
+    dream: Imagined,
+    terminal: Bool[Array, " n"],
+    config: BehaviorConfig,
+    *,
+    through: bool = False,
+) -> Float[Array, "k n"]:
+    """The continue factor of all H + 1 states, as `contdisc` means it.
+
+    By the head's mean or, with `cont_mode`, its mode; the start's own by the head or, with
+    `true_root`, by the flag `terminal` of its row. Without a head nothing ever ends.
+    """
+    certain = discount_of(config) if config.contdisc else 1.0
+    if world.cont is None:
+        shape = (dream.feature.shape[0] + 1, dream.feature.shape[1])
+        return jnp.full(shape, certain, jnp.float32)
+    cont = means_along(world.cont, dream, through=through)
+    if config.cont_mode:
+        cont = (cont > 0.5).astype(jnp.float32)
+    if config.true_root:
+        root = certain * (1.0 - terminal.astype(jnp.float32))
+        cont = jnp.concatenate([root[None], cont[1:]])
+    return cont

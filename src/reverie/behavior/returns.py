@@ -51,11 +51,23 @@ def imagined_return(
     Element t of every input belongs to imagined state t. The weight is the probability, discount
     included, that the trajectory is still alive: the running product of `cont`, the start's own
     included.
+
+    With `own_reward` the return of a state begins with the reward of that state,
+    Vₜ = rₜ + dₜ [(1 − λ) vₜ₊₁ + λ Vₜ₊₁], and its weight is the product of the discounts *before*
+    it: 1 at the start. Source: DreamerV2 (arXiv:2010.02193), Eq. 4, and its official code.
     """
-    gamma = 1.0 if config.contdisc else 1.0 - 1.0 / config.horizon
+    gamma = 1.0 if config.contdisc else discount_of(config)
     discount = cont * gamma
+    if config.own_reward:
+        returns = lambda_return(reward[:-1], discount[:-1], value[1:], config.lam)
+        return returns, jnp.cumprod(jnp.concatenate([jnp.ones_like(cont[:1]), discount[:-1]]))
     returns = lambda_return(reward[1:], discount[1:], value[1:], config.lam)
     return returns, jnp.cumprod(discount) / gamma
+
+
+def discount_of(config: BehaviorConfig) -> float:
+    """γ of the discount horizon."""
+    return 1.0 - 1.0 / config.horizon
 
 
 def replay_return(
@@ -71,7 +83,7 @@ def replay_return(
     an episode and nothing follows a terminal one. Source: DreamerV3 (arXiv:2301.04104v2), section
     "Critic learning".
     """
-    gamma = 1.0 - 1.0 / config.horizon
+    gamma = discount_of(config)
     cont = (1.0 - is_terminal[1:].astype(jnp.float32)) * gamma
     lam = (1.0 - is_last[1:].astype(jnp.float32)) * config.lam
     return lambda_return(reward[1:], cont, bootstrap[1:], lam)
@@ -80,7 +92,8 @@ def replay_return(
 class ReturnRange(Module):
     """Running percentiles of the imagined returns; their distance divides the advantages.
 
-    Both start at 0 and are not debiased. Source: DreamerV3 (arXiv:2301.04104v2), Eq. 8.
+    Both start at 0 and are not debiased. The 2023 code also subtracts `low` from return and
+    baseline alike, which changes nothing. Source: DreamerV3 (arXiv:2301.04104v2), Eq. 8.
     """
 
     low: Float[Array, ""]
@@ -91,12 +104,38 @@ class ReturnRange(Module):
         return cls(jnp.zeros(()), jnp.zeros(()))
 
     def update(self, returns: Float[Array, "..."], config: BehaviorConfig) -> "ReturnRange":
-        """The range after seeing all `returns` of a batch."""
+        """The range after seeing all `returns` of a batch; as it was where nothing is scaled."""
+        if config.return_norm == "none":
+            return self
         percentiles = jnp.array([config.return_low, config.return_high])
         low, high = jnp.percentile(jax.lax.stop_gradient(returns), percentiles)
         rate = config.return_rate
         return ReturnRange((1 - rate) * self.low + rate * low, (1 - rate) * self.high + rate * high)
 
     def scale(self, config: BehaviorConfig) -> Float[Array, ""]:
-        """Divisor of the advantages, at least `return_limit`."""
+        """Divisor of the advantages, at least `return_limit`; 1 where nothing is scaled."""
+        if config.return_norm == "none":
+            return jnp.ones(())
         return jnp.maximum(config.return_limit, self.high - self.low)
+
+
+class RewardScale(Module):
+    """Running mean magnitude of imagined rewards, which divides them. Starts at 1.
+
+    Source: the official DreamerV2 code (`StreamNorm`); its configurations leave it off.
+    """
+
+    magnitude: Float[Array, ""]
+
+    @classmethod
+    def initial(cls) -> "RewardScale":
+        return cls(jnp.ones(()))
+
+    def update(self, reward: Float[Array, "..."], config: BehaviorConfig) -> "RewardScale":
+        """The magnitude after seeing all rewards of a batch."""
+        keep, seen = config.reward_momentum, jnp.abs(jax.lax.stop_gradient(reward)).mean()
+        return RewardScale(keep * self.magnitude + (1.0 - keep) * seen)
+
+    def divide(self, reward: Float[Array, "*n"]) -> Float[Array, "*n"]:
+        """`reward` in units of the magnitude."""
+        return reward / (self.magnitude + 1e-8)

@@ -6,6 +6,7 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 
 from reverie.config.errors import ConfigError
+from reverie.config.schedule import extremes
 from reverie.config.values import coerce
 
 
@@ -54,6 +55,12 @@ class Checker:
             value = getattr(self.record, name)
             inside = 0 <= value <= 1 and (zero or value > 0) and (one or value < 1)
             self.require(inside, name, text)
+
+    def schedule(self, name: str, *, low: float = 0.0, high: float = float("inf")) -> None:
+        """The field is a number, or a schedule that takes only numbers, in [low, high]."""
+        least, most = extremes(getattr(self.record, name), self.prefix + name)
+        rule = f"at least {low:g}" if high == float("inf") else f"in [{low:g}, {high:g}]"
+        self.require(low <= least and most <= high, name, f"{rule} at every step")
 
     def json_object(self, name: str) -> None:
         """The text field holds a JSON object."""

@@ -1,4 +1,4 @@
-"""Options of what is learned and how: imagination and returns, loss weights, the optimiser."""
+"""Options of what is learned and how: imagination and returns, loss weights."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -20,18 +20,36 @@ class BehaviorConfig:
     """Lambda of the returns."""
     contdisc: bool = True
     """The continue head learns gamma·(1-terminal) (True) or 1-terminal, with gamma outside."""
+    cont_mode: bool = False
+    """In dreams an episode goes on or ends, whichever is likelier (2023), instead of going on with
+    the predicted probability."""
+    true_root: bool = False
+    """Whether an episode ends at the replayed start of a dream is read from its row (V2, 2023)
+    instead of predicted."""
+    own_reward: bool = False
+    """The value of a state includes the reward of arriving in it (V2), so that an action is judged
+    by the state it leads to; off: it begins with the next reward (V3)."""
     slow_rate: float = 0.02
     """Share of the critic mixed into the slow critic at an update of it."""
     slow_every: int = 1
     """Updates between those."""
+    slow_copy_first: bool = False
+    """The first update of the slow critic copies the critic whole (V2, 2023)."""
     slow_reg: float = 1.0
     """Weight of the pull of the critic towards the slow critic."""
     slow_target: bool = False
     """Bootstrap returns from the slow critic instead of the critic."""
+    baseline: Literal["target", "critic", "slow"] = "target"
+    """What the return is compared with: the critic that bootstraps it (target), the critic, or the
+    slow critic."""
+    replay_value: bool = True
+    """The critic also learns from replayed rewards (loss.repval)."""
     replay_grad: bool = True
     """The replay value loss also trains the representation."""
     actor_grad_start: bool = False
     """Actor and critic losses at the replayed start state also train the representation."""
+    return_norm: Literal["range", "none"] = "range"
+    """Divide advantages by the running range of the returns, or leave them as they are."""
     return_rate: float = 0.01
     """Update rate of the running return percentiles."""
     return_low: float = 5.0
@@ -40,18 +58,32 @@ class BehaviorConfig:
     """Upper percentile of the return range."""
     return_limit: float = 1.0
     """Smallest divisor of the advantage."""
+    reward_momentum: float = 1.0
+    """Momentum of the running mean magnitude that divides imagined rewards (V2); 1: no division."""
+    entropy_in_target: bool = False
+    """Bug of HarmonyDream's PyTorch code, for comparison with it: with dynamics gradients and no
+    return range, the critic learns the entropy bonus of the last action as if it were reward."""
 
     def __post_init__(self):
         check = Checker(self, "behavior.")
         check.at_least(1, "imagine", "slow_every")
         check.at_least(0, "starts", "slow_reg", "return_low")
         check.above(1, "horizon")
-        check.share("lam")
+        check.share("lam", "reward_momentum")
         check.share("slow_rate", "return_rate", zero=False)
         check.above(0, "return_limit")
         check.require(self.return_high <= 100, "return_high", "a percentile, at most 100")
         rule = f"less than behavior.return_high ({self.return_high:g})"
         check.require(self.return_low < self.return_high, "return_low", rule)
+        rule = "False while behavior.contdisc is True: the mode of the head has no discount"
+        check.require(not (self.cont_mode and self.contdisc), "cont_mode", rule)
+        rule = (
+            "False while behavior.own_reward is True: replayed returns begin with the next reward"
+        )
+        check.require(not (self.replay_value and self.own_reward), "replay_value", rule)
+        rule = "False while behavior.return_norm is 'range'"
+        plain = self.return_norm == "none"
+        check.require(plain or not self.entropy_in_target, "entropy_in_target", rule)
 
 
 @dataclass(frozen=True)
@@ -82,42 +114,3 @@ class LossConfig:
     def __post_init__(self):
         check = Checker(self, "loss.")
         check.at_least(0, "rec", "rew", "con", "dyn", "rep", "policy", "value", "repval")
-
-
-@dataclass(frozen=True)
-class OptimConfig:
-    """One optimiser for everything: adaptive gradient clipping, then LaProp."""
-
-    lr: float = 4e-5
-    """Peak learning rate."""
-    agc: float = 0.3
-    """Largest gradient norm, as a share of the tensor's own norm. 0: no clipping."""
-    eps: float = 1e-20
-    """Added to the root of the second moment."""
-    beta1: float = 0.9
-    """Decay of the momentum."""
-    beta2: float = 0.999
-    """Decay of the second moment."""
-    nesterov: bool = False
-    """Nesterov form of the momentum."""
-    decay: float = 0.0
-    """Weight decay on kernels."""
-    warmup: int = 1000
-    """Updates over which the rate rises linearly from 0."""
-    schedule: Literal["const", "linear", "cosine"] = "const"
-    """Rate after the warm-up: constant, falling to a tenth of the peak (linear), or to practically
-    zero (cosine, as the official code computes it)."""
-    anneal: int = 0
-    """Update at which a falling schedule reaches its end."""
-
-    def __post_init__(self):
-        check = Checker(self, "optim.")
-        check.above(0, "lr", "eps")
-        check.at_least(0, "agc", "decay", "warmup", "anneal")
-        check.share("beta1", "beta2", one=False)
-        if self.schedule == "const":
-            rule = "0 while optim.schedule is 'const', where it has no effect"
-            check.require(self.anneal == 0, "anneal", rule)
-        else:
-            rule = f"greater than optim.warmup ({self.warmup}) for schedule {self.schedule!r}"
-            check.require(self.anneal > self.warmup, "anneal", rule)

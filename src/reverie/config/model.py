@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from reverie.config.checks import Checker
+from reverie.config.schedule import Scheduled
 
 
 @dataclass(frozen=True)
@@ -213,13 +214,24 @@ class ActorConfig:
     unimix: float = 0.0
     """Share of the uniform distribution mixed into discrete actions. The official code names 0.01
     in its configuration but never applies it; 0 is what it computes."""
-    entropy: float = 3e-4
-    """Weight of the policy's entropy, per nat, against the scaled advantage."""
+    entropy: Scheduled = 3e-4
+    """Weight of the policy's entropy, per nat, against the scaled advantage: a number, or a
+    schedule over agent steps such as linear(3e-3, 3e-4, 100000) (config/schedule.py)."""
+    grad: Literal["reinforce", "dynamics", "mixed", "auto"] = "reinforce"
+    """How the actor learns from dreams: by the likelihood of actions that went well (reinforce), by
+    gradients through the dream itself (dynamics), or both; auto: dynamics where every action is
+    continuous, else reinforce."""
+    mix: Scheduled = 0.1
+    """Share of the dynamics gradient in `mixed`: a number or a schedule."""
+    climb: Literal["advantage", "return"] = "advantage"
+    """What dynamics gradients increase: the scaled advantage (2023) or the plain return (V2)."""
 
     def __post_init__(self):
         check = Checker(self, "actor.")
         check.at_least(1, "layers", "units")
-        check.at_least(0, "outscale", "entropy")
+        check.at_least(0, "outscale")
+        check.schedule("entropy")
+        check.schedule("mix", high=1.0)
         check.above(0, "minstd")
         check.share("unimix", one=False)
         rule = f"less than actor.maxstd ({self.maxstd:g})"

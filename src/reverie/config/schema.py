@@ -15,7 +15,7 @@ from typing import Literal
 from reverie.config.balance import BalancingConfig, check_balancing
 from reverie.config.checks import Checker
 from reverie.config.errors import ConfigError as ConfigError
-from reverie.config.learn import BehaviorConfig, LossConfig, OptimConfig
+from reverie.config.learn import BehaviorConfig, LossConfig
 from reverie.config.model import (
     ActorConfig,
     ContConfig,
@@ -26,6 +26,7 @@ from reverie.config.model import (
     RewardConfig,
     RSSMConfig,
 )
+from reverie.config.optim import OptimConfig
 from reverie.config.replay import ReplayConfig
 from reverie.config.scene import BackgroundConfig, RemasteredConfig
 from reverie.config.sequence import SequenceConfig
@@ -100,6 +101,11 @@ class TrainConfig:
     """Sequences an update."""
     length: int = 64
     """Trained rows a sequence."""
+    prefill: int = 0
+    """Environment steps of random actions before anything is learned; they go on until an episode
+    has ended."""
+    pretrain: int = 0
+    """Updates right after those, before the next step."""
     log_every: int = 1000
     """Environment steps between two metric lines."""
     eval_every: int = 0
@@ -126,7 +132,7 @@ class TrainConfig:
         check.at_least(0, "ratio", "eval_every", "eval_episodes", "report_every", "video_every")
         check.at_least(1, "batch", "log_every", "eval_envs", "keep")
         check.at_least(2, "length", "report_length")
-        check.at_least(0, "save_every")
+        check.at_least(0, "save_every", "prefill", "pretrain")
 
 
 @dataclass(frozen=True)
@@ -218,6 +224,7 @@ class Config:
         _check_decoder(self)
         _check_starts(self)
         _check_capacity(self)
+        _check_gradients(self)
 
 
 def _check_decoder(config: Config) -> None:
@@ -248,4 +255,20 @@ def _check_capacity(config: Config) -> None:
             f"train.batch x train.length = {train.batch} x {train.length} windows, and each of the "
             f"env.num = {config.env.num} streams needs train.length + replay.context - 1 = "
             f"{window - 1} rows more."
+        )
+
+
+def _check_gradients(config: Config) -> None:
+    """Losses of the behaviour reach the representation only through one common gradient."""
+    behavior = config.behavior
+    if config.optim.kind == "laprop":
+        return
+    crossing = {
+        "behavior.actor_grad_start": behavior.actor_grad_start,
+        "behavior.replay_grad": behavior.replay_grad and behavior.replay_value,
+    }
+    for name in (name for name, on in crossing.items() if on):
+        raise ConfigError(
+            f"{name} must be False while optim.kind is 'adam': actor and critic then learn after "
+            "the world model, and nothing of theirs reaches it."
         )

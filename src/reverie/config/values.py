@@ -24,6 +24,8 @@ def coerce(value: Any, kind: Any, path: str) -> Any:
         return _choice(value, typing.get_args(kind), path)
     if origin is tuple:
         return _tuple(value, typing.get_args(kind)[0], path)
+    if kind == float | str:
+        return _number_or_text(value, path)
     if origin in (typing.Union, types.UnionType):
         return _optional(value, typing.get_args(kind), path)
     return {bool: _bool, int: _int, float: _float, str: _str}[kind](value, path)
@@ -54,6 +56,16 @@ def _optional(value: Any, kinds: tuple, path: str) -> Any:
     if value is None or value == "none":
         return None
     return coerce(value, next(kind for kind in kinds if kind is not type(None)), path)
+
+
+def _number_or_text(value: Any, path: str) -> float | str:
+    """A float where the value is a number or the text of one, else the text."""
+    if isinstance(value, str):
+        try:
+            value = float(value)
+        except ValueError:
+            return value
+    return _float(value, path)
 
 
 def _bool(value: Any, path: str) -> bool:

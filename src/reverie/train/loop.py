@@ -158,7 +158,7 @@ class Run:
         self.actor = Actor(envs.action_specs, envs.num, purpose_key(config.seed, ACT))
         self.episodes, self.film = Episodes(envs.num), Film()
         self.ratio = Ratio(options.ratio / (options.batch * options.length))
-        self.mean = Mean(latest=("train/updates", "train/lr"))
+        self.mean = Mean(latest=("train/updates", "train/lr", "train/lr_actor", "train/lr_critic"))
         self.step, self.due, self.updates = 0, 0, 0
         self.chores: list[str] = []
         self.notices = list(envs.notices)

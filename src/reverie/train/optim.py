@@ -1,18 +1,19 @@
-"""The optimiser: adaptive gradient clipping, then LaProp.
+"""The optimisers: adaptive clipping and LaProp for everything, or an Adam for each of three groups.
 
 LaProp divides by the root of the second moment first and averages the scaled gradients afterwards.
 Sources: DreamerV3 (arXiv:2301.04104v2), section "Optimizer"; LaProp (arXiv:2002.04839), Alg. 1;
-AGC (arXiv:2102.06171), here over whole tensors.
+AGC (arXiv:2102.06171), here over whole tensors. Adam: arXiv:1412.6980, in the two forms of the
+official DreamerV2 and of HarmonyDream's PyTorch code.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import optax
 
 from reverie.config.schema import OptimConfig
-from reverie.module import name_of
+from reverie.module import name_of, tree_at
 
 
 def clip_by_tensor_norm(limit: float, floor: float = 1e-3) -> optax.GradientTransformation:
@@ -67,21 +68,23 @@ def nesterov_momentum(decay: float) -> optax.GradientTransformation:
     return optax.GradientTransformation(plain.init, update)
 
 
-def learning_rate(config: OptimConfig) -> optax.Schedule:
+def learning_rate(config: OptimConfig, peak: float | None = None) -> optax.Schedule:
     """Rate by number of earlier updates: linear from exactly 0, then the schedule.
 
-    The cosine ends at 0.1·lr *times* the peak, practically zero: so the official code computes it.
+    `peak` is `config.lr` unless given. The cosine ends at 0.1·lr *times* the peak, practically
+    zero: so the official code computes it.
     """
+    peak = config.lr if peak is None else peak
     span = max(config.anneal - config.warmup, 1)
     if config.schedule == "linear":
-        after = optax.linear_schedule(config.lr, 0.1 * config.lr, span)
+        after = optax.linear_schedule(peak, 0.1 * peak, span)
     elif config.schedule == "cosine":
-        after = optax.cosine_decay_schedule(config.lr, span, 0.1 * config.lr)
+        after = optax.cosine_decay_schedule(peak, span, 0.1 * peak)
     else:
-        after = optax.constant_schedule(config.lr)
+        after = optax.constant_schedule(peak)
     if not config.warmup:
         return after
-    rise = optax.linear_schedule(0.0, config.lr, config.warmup)
+    rise = optax.linear_schedule(0.0, peak, config.warmup)
     return optax.join_schedules([rise, after], [config.warmup])
 
 
@@ -110,3 +113,88 @@ def make_optimizer(config: OptimConfig, sigma_lr: float = 0.0) -> Any:
     if sigma_lr:
         chain.append(scale_sigmas(sigma_lr / config.lr))
     return optax.chain(*chain)
+
+
+GROUPS = ("world", "actor", "critic")
+"""The parts of an agent that have an Adam of their own; `world` is all that the others leave."""
+
+
+def part_of(agent: Any, group: str) -> Any:
+    """The parameters of one of `GROUPS`, from an agent or from its gradient."""
+    if group == "world":
+        return tree_at(lambda a: (a.actor, a.critic), agent, (None, None))
+    return getattr(agent, group)
+
+
+def joined(world: Any, actor: Any, critic: Any) -> Any:
+    """The agent whose parts these are (see `part_of`)."""
+    parts, is_none = (actor, critic), lambda x: x is None
+    return tree_at(lambda a: (a.actor, a.critic), world, parts, is_leaf=is_none)
+
+
+def init_optimizer(agent: Any, config: OptimConfig, sigma_lr: float = 0.0) -> Any:
+    """The state of the optimisers before the first update."""
+    if config.kind == "laprop":
+        return make_optimizer(config, sigma_lr).init(agent)
+    groups = {name: make_group(config, name, sigma_lr) for name in GROUPS}
+    return {name: group.init(part_of(agent, name)) for name, group in groups.items()}
+
+
+def make_group(config: OptimConfig, name: str, sigma_lr: float = 0.0) -> Any:
+    """The Adam of the group `name`: clip the group's norm, decay, step (see `optim.adam`).
+
+    The sigmas of loss balancing are clipped and decay with the world model, as their authors have
+    it; `sigma_lr` is their peak rate, 0: that of the group.
+    """
+    group = getattr(config, name)
+    clip = [clip_by_norm(group.clip)] if group.clip else []
+    rate = [optax.scale_by_learning_rate(learning_rate(config, group.lr))]
+    rate += [scale_sigmas(sigma_lr / group.lr)] if sigma_lr else []
+    if config.adam == "torch":
+        decay = [optax.add_decayed_weights(group.decay)] if group.decay else []
+        adam = optax.scale_by_adam(config.beta1, config.beta2, group.eps)
+        return optax.chain(*clip, *decay, adam, *rate)
+    decay = [optax.add_decayed_weights(-group.decay)] if group.decay else []
+    adam = scale_by_plain_adam(config.beta1, config.beta2, group.eps)
+    return optax.chain(*clip, adam, *rate, *decay)
+
+
+def clip_by_norm(limit: float) -> optax.GradientTransformation:
+    """Shrink a gradient whose norm over all tensors exceeds `limit` to that norm.
+
+    PyTorch's form adds 1e-6 to the norm, a relative 1e-8 at the published limits: left out.
+    """
+
+    def clip(grads, params):
+        factor = limit / jnp.maximum(optax.tree.norm(grads), limit)
+        return jax.tree.map(lambda g: g * factor, grads)
+
+    return optax.stateless(clip)
+
+
+class PlainAdamState(NamedTuple):
+    """Moments of `scale_by_plain_adam`."""
+
+    count: Any
+    mu: Any
+    nu: Any
+
+
+def scale_by_plain_adam(beta1: float, beta2: float, eps: float) -> optax.GradientTransformation:
+    """Adam as TensorFlow counts: √(1 − β₂ᵗ)/(1 − β₁ᵗ) · m / (√v + eps), so that early in a run eps
+    weighs more than it does beside the corrected root."""
+
+    def init(params):
+        zeros = jax.tree.map(jnp.zeros_like, params)
+        return PlainAdamState(jnp.zeros((), jnp.int32), zeros, zeros)
+
+    def update(updates: Any, state: Any, params: Any = None):
+        count = state.count + 1
+        mu = jax.tree.map(lambda m, g: beta1 * m + (1.0 - beta1) * g, state.mu, updates)
+        nu = jax.tree.map(lambda v, g: beta2 * v + (1.0 - beta2) * g * g, state.nu, updates)
+        t = count.astype(jnp.float32)
+        correct = jnp.sqrt(1.0 - beta2**t) / (1.0 - beta1**t)
+        scaled = jax.tree.map(lambda m, v: correct * m / (jnp.sqrt(v) + eps), mu, nu)
+        return scaled, PlainAdamState(count, mu, nu)
+
+    return optax.GradientTransformation(init, update)

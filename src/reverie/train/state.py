@@ -1,16 +1,17 @@
 """Everything that learns, and everything a checkpoint of the learner holds."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
-import optax
 from jaxtyping import Array, Int, PRNGKeyArray
 
-from reverie.behavior.returns import ReturnRange
+from reverie.behavior.returns import ReturnRange, RewardScale
 from reverie.config.schema import Config
 from reverie.module import Module
-from reverie.nn.heads import Actor, TwoHotHead
+from reverie.nn.heads import Actor, NumberHead
 from reverie.records import Specs
-from reverie.train.optim import make_optimizer
+from reverie.train.optim import init_optimizer
 from reverie.world.balance import History, make_history
 from reverie.world.model import WorldModel
 
@@ -20,32 +21,41 @@ class Agent(Module):
 
     world: WorldModel
     actor: Actor
-    critic: TwoHotHead
+    critic: NumberHead
 
     def __init__(self, obs: Specs, actions: Specs, config: Config, *, key: PRNGKeyArray):
         world_key, actor_key, critic_key = jax.random.split(key, 3)
         width = config.rssm.deter + config.rssm.stoch * config.rssm.classes
         self.world = WorldModel(obs, actions, config, key=world_key)
         self.actor = Actor(width, actions, config.actor, key=actor_key)
-        self.critic = TwoHotHead(width, config.critic, key=critic_key)
+        self.critic = NumberHead(width, config.critic, key=critic_key)
 
 
 class TrainState(Module):
     """One seed's learner between two updates."""
 
     agent: Agent
-    slow_critic: TwoHotHead
+    slow_critic: NumberHead
     slow_count: Int[Array, ""]  # updates seen by the slow critic's clock
     returns: ReturnRange
-    opt_state: optax.OptState
+    opt_state: Any  # optax.OptState, or one for each of `optim.GROUPS`
     updates: Int[Array, ""]
     history: History | None = None  # of loss balancing
+    rewards: RewardScale | None = None  # None: imagined rewards are not divided
 
 
 def init(obs: Specs, actions: Specs, config: Config, key: PRNGKeyArray) -> TrainState:
     """A fresh learner. Call it under `jit`: the slow critic then owns its buffers."""
     agent = Agent(obs, actions, config, key=key)
     zero = jnp.zeros((), jnp.int32)
-    opt_state = make_optimizer(config.optim, config.balancing.lr).init(agent)
-    history = make_history(obs, config)
-    return TrainState(agent, agent.critic, zero, ReturnRange.initial(), opt_state, zero, history)
+    rewards = RewardScale.initial() if config.behavior.reward_momentum < 1 else None
+    return TrainState(
+        agent=agent,
+        slow_critic=agent.critic,
+        slow_count=zero,
+        returns=ReturnRange.initial(),
+        opt_state=init_optimizer(agent, config.optim, config.balancing.lr),
+        updates=zero,
+        history=make_history(obs, config),
+        rewards=rewards,
+    )

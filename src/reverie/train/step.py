@@ -1,31 +1,30 @@
-"""One update: observe, dream, learn. A pure function of (state, batch, key)."""
+"""One update: observe, dream, learn. A pure function of (state, batch, key).
+
+Either everything learns at once from one total, or (`optim.kind` adam) the world model first, and
+then actor and critic in dreams of the model that has just learned. Both ways share every part.
+"""
 
 import dataclasses
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from reverie.behavior.actor_critic import (
-    Targets,
-    make_targets,
-    policy_loss,
-    replay_value_loss,
-    value_loss,
-)
-from reverie.behavior.imagine import DreamNoise, Imagined, dream_noise, imagine, means_along
+from reverie.behavior.actor_critic import Targets, Weights
+from reverie.behavior.imagine import DreamNoise, Imagined, dream_noise
+from reverie.behavior.loss import BehaviorOutput, Players, Scales, Seen, behavior_losses
 from reverie.behavior.returns import ReturnRange
+from reverie.behavior.schedule import value_at
 from reverie.config.schema import Config
-from reverie.nn.heads import ContinuousOut
 from reverie.nn.layers import to_compute
 from reverie.records import Latent, Sequence
-from reverie.train.optim import learning_rate, make_optimizer
+from reverie.train.optim import GROUPS, joined, learning_rate, make_group, make_optimizer, part_of
 from reverie.train.state import Agent, TrainState
 from reverie.world.balance import History, balance, weighted_sum
 from reverie.world.balance import weight_of as weight_of
-from reverie.world.model import Observed, WorldModel, feature, split_context
+from reverie.world.model import Observed, WorldModel, split_context
 
 sg = jax.lax.stop_gradient
 
@@ -76,9 +75,14 @@ class LossOutput(NamedTuple):
     observed: Observed
     dream: Imagined
     targets: Targets
-    returns: ReturnRange
+    scales: Scales
     balanced: dict[str, Array]  # metrics of loss balancing, `balance/…`
     history: History | None  # of loss balancing, after this update
+
+    @property
+    def returns(self) -> ReturnRange:
+        """The return range after this batch."""
+        return self.scales.returns
 
 
 class WorldOutput(NamedTuple):
@@ -92,16 +96,6 @@ class WorldOutput(NamedTuple):
     history: History | None  # of loss balancing, after this update
 
 
-class BehaviorOutput(NamedTuple):
-    """What `behavior_loss` gives besides its total."""
-
-    losses: dict[str, Array]  # per step, unweighted
-    metrics: dict[str, Array]
-    dream: Imagined
-    targets: Targets
-    returns: ReturnRange
-
-
 def agent_loss(
     agent: Agent, state: TrainState, sequence: Sequence, noise: Noise, config: Config
 ) -> tuple[Float[Array, ""], LossOutput]:
@@ -113,9 +107,14 @@ def agent_loss(
     agent = to_compute(agent, sequence.latent.deter.dtype)
     total, world = world_loss(agent.world, sequence, noise, config, history=state.history)
     total, out = behavior_loss(agent, state, world, noise, config, start=total)
+    return total, both(world, out)
+
+
+def both(world: WorldOutput, out: BehaviorOutput) -> LossOutput:
+    """All that is known of one batch."""
     losses, metrics = world.losses | out.losses, world.metrics | out.metrics
-    rest = (out.dream, out.targets, out.returns, world.balanced, world.history)
-    return jnp.asarray(total), LossOutput(losses, metrics, world.observed, *rest)
+    rest = (out.dream, out.targets, out.scales, world.balanced, world.history)
+    return LossOutput(losses, metrics, world.observed, *rest)
 
 
 def world_loss(
@@ -149,82 +148,38 @@ def behavior_loss(
 ) -> tuple[Float[Array, ""], BehaviorOutput]:
     """Loss of actor and critic on dreams from the observed states, added to `start`.
 
-    `agent` holds the parameters to differentiate, in the compute dtype; slow critic and return
-    range are read from `state`.
+    `agent` holds the parameters to differentiate, in the compute dtype; slow critic, statistics
+    and the step of the run are read from `state`.
     """
-    observed, rows = world.observed, world.rows
-    slow_critic = sg(to_compute(state.slow_critic, observed.latent.deter.dtype))
-    batch, time = rows.reward.shape
-    count = min(config.behavior.starts or time, time)
-    starts = jax.tree.map(
-        lambda x: x[:, time - count :].reshape(batch * count, *x.shape[2:]), observed.latent
-    )
-    starts = starts if config.behavior.actor_grad_start else sg(starts)
-    dream = imagine(agent.world, agent.actor, starts, noise.dream)
-    reward = means_along(agent.world.reward, dream)
-    cont = means_along(agent.world.cont, dream)
-    slow = means_along(slow_critic, dream)
-    critic = agent.critic(dream.feature)
-    values = jnp.concatenate([critic.mean(), agent.critic(sg(dream.last)).mean()[None]])
-    targets, returns = make_targets(reward, cont, values, slow, state.returns, config)
-
-    policy, entropy = policy_loss(dream, targets, config)
-    value = value_loss(critic, targets.returns, targets.slow[:-1], config)
-    value = targets.weight[:-1] * value
-    losses = {
-        "policy": policy.mean(0).reshape(batch, count),
-        "value": value.mean(0).reshape(batch, count),
-    }
-    replayed = feature(observed.latent)[:, time - count :]
-    losses["repval"] = replay_value_loss(
-        agent.critic,
-        slow_critic,
-        replayed if config.behavior.replay_grad else sg(replayed),
-        jax.tree.map(lambda x: x[:, time - count :], rows),
-        targets.returns[0].reshape(batch, count),
+    latent = world.observed.latent
+    slow_critic = jax.tree.map(sg, to_compute(state.slow_critic, latent.deter.dtype))
+    step = agent_steps(state.updates, config)
+    out = behavior_losses(
+        Players(agent.world, agent.actor, agent.critic, slow_critic),
+        Scales(state.returns, state.rewards),
+        Seen(latent, world.rows),
+        noise.dream,
+        Weights(value_at(config.actor.entropy, step), value_at(config.actor.mix, step)),
         config,
     )
-    metrics = dream_metrics(targets, returns, entropy, agent, config)
-    total = weighted_sum(losses, config, start)
-    return total, BehaviorOutput(losses, metrics, dream, targets, returns)
+    return weighted_sum(out.losses, config, start), out
 
 
-def dream_metrics(
-    targets: Targets, returns: ReturnRange, entropy: dict, agent: Agent, config: Config
-) -> dict[str, Array]:
-    """Summaries of the dreams; `ret…` are returns in units of the return range above its low."""
-    scale = returns.scale(config.behavior)
-    scaled = (targets.returns - returns.low) / scale
-    metrics = {
-        "adv": targets.advantage.mean(),
-        "adv_std": targets.advantage.std(),
-        "adv_mag": jnp.abs(targets.advantage).mean(),
-        "rew": targets.reward.mean(),
-        "con": targets.cont.mean(),
-        "ret": scaled.mean(),
-        "ret_min": scaled.min(),
-        "ret_max": scaled.max(),
-        "ret_rate": (jnp.abs(scaled) >= 1.0).mean(),
-        "val": targets.value.mean(),
-        "tar": targets.returns.mean(),
-        "slowval": targets.slow.mean(),
-        "weight": targets.weight.mean(),
-        "return_low": returns.low,
-        "return_high": returns.high,
-        "return_scale": scale,
-    }
-    for key, out in agent.actor.outs.items():
-        metrics[f"ent/{key}"] = entropy[key].mean()
-        if not isinstance(out, ContinuousOut) and max(out.spec.classes) > 1:
-            most = jnp.log(jnp.asarray(out.spec.classes, jnp.float32)).sum()
-            metrics[f"rand/{key}"] = entropy[key].mean() / most
-    return metrics
+def agent_steps(updates: Array, config: Config) -> Array:
+    """Environment steps made when `updates` updates were, reckoned from the train ratio.
+
+    Schedules count in these; the update itself knows no clock of the loop.
+    """
+    train = config.train
+    each = train.batch * train.length / train.ratio if train.ratio else 0.0
+    counted = jnp.maximum(updates - train.pretrain, 0).astype(jnp.float32)
+    return train.prefill + each * counted
 
 
 def train_step(
     state: TrainState, batch: Sequence, key: PRNGKeyArray, *, config: Config
 ) -> tuple[TrainState, dict[str, Array], dict[str, Array]]:
-    """One gradient step on B stored sequences of context + T rows.
+    """One update on B stored sequences of context + T rows.
 
     Returns the next state, scalar metrics by their logged names, and columns that replay writes
     back to the T trained rows: the new latents (`latent/deter`, `latent/stoch`).
@@ -233,14 +188,48 @@ def train_step(
     sequence = unpack(batch, config.rssm.classes, dtype)
     size, length = batch.reward.shape
     noise = draw_noise(state.agent, size, length - config.replay.context, config, key)
-    grads, (total, out) = gradients(state, sequence, noise, config)
-    state, metrics = apply_gradients(state, grads, out.returns, config)
-    state = dataclasses.replace(state, history=out.history)
+    update = update_at_once if config.optim.kind == "laprop" else update_in_order
+    state, metrics, (total, out) = update(state, sequence, noise, config)
+    state = dataclasses.replace(state, history=out.history, rewards=out.scales.reward)
     metrics |= out.balanced
     metrics |= {f"train/{name}": value for name, value in out.metrics.items()}
     metrics |= {f"loss/{name}": loss.mean() for name, loss in out.losses.items()}
     metrics["loss/total"] = total
     return state, metrics, write_back(out.observed.latent)
+
+
+Update = tuple[TrainState, dict[str, Array], tuple[Array, LossOutput]]
+"""Next state, metrics of the optimisers, and the total with all that is known of the batch."""
+
+
+def update_at_once(state: TrainState, sequence: Sequence, noise: Noise, config: Config) -> Update:
+    """Everything learns from one total."""
+    grads, (total, out) = gradients(state, sequence, noise, config)
+    state, metrics = apply_gradients(state, grads, out.returns, config)
+    return state, metrics, (total, out)
+
+
+def update_in_order(state: TrainState, sequence: Sequence, noise: Noise, config: Config) -> Update:
+    """The world model learns, then actor and critic.
+
+    They dream from the posteriors of the model as it was, inside the model as it has become.
+    Source: the official DreamerV2 code.
+    """
+    world_grads, (world_total, world) = world_gradients(state, sequence, noise, config)
+    agent, opt_state, moved = apply_groups(
+        state.agent, {"world": world_grads}, state.opt_state, config
+    )
+    grads, (total, out) = behavior_gradients(agent, state, world, noise, config, world_total)
+    agent, opt_state, more = apply_groups(agent, grads, opt_state, config)
+    grads, moved = {"world": world_grads} | grads, moved | more
+    state = advanced(state, agent, opt_state, out.scales.returns, config)
+    metrics = update_metrics(state, grads, moved)
+    for name in GROUPS:
+        metrics[f"train/grad_norm_{name}"] = optax.tree.norm(grads[name])
+        rate = learning_rate(config.optim, getattr(config.optim, name).lr)
+        metrics[f"train/lr_{name}"] = jnp.asarray(rate(state.updates - 1))
+    metrics["train/lr"] = metrics.pop("train/lr_world")
+    return state, metrics, (total, both(world, out))
 
 
 def gradients(state: TrainState, sequence: Sequence, noise: Noise, config: Config):
@@ -253,33 +242,94 @@ def gradients(state: TrainState, sequence: Sequence, noise: Noise, config: Confi
     return jax.grad(loss, has_aux=True)(state.agent)
 
 
+def world_gradients(state: TrainState, sequence: Sequence, noise: Noise, config: Config):
+    """Gradient of the world model's loss for the group `world`, and (total, WorldOutput)."""
+    dtype = sequence.latent.deter.dtype
+
+    def loss(part):
+        world = to_compute(part, dtype).world
+        total, out = world_loss(world, sequence, noise, config, history=state.history)
+        return total, (total, out)
+
+    return jax.grad(loss, has_aux=True)(part_of(state.agent, "world"))
+
+
+def behavior_gradients(
+    agent: Agent, state: TrainState, world: WorldOutput, noise: Noise, config: Config, start: Array
+):
+    """Gradients of actor and critic by group, and (total, BehaviorOutput).
+
+    The gradient of their joint loss is that of each one's own: neither loss reaches the other.
+    """
+    rest, dtype = part_of(agent, "world"), world.observed.latent.deter.dtype
+    world = world._replace(observed=jax.tree.map(sg, world.observed))
+
+    def loss(players):
+        whole = to_compute(joined(rest, players["actor"], players["critic"]), dtype)
+        total, out = behavior_loss(whole, state, world, noise, config, start=start)
+        return total, (total, out)
+
+    return jax.grad(loss, has_aux=True)({"actor": agent.actor, "critic": agent.critic})
+
+
 def apply_gradients(
     state: TrainState, grads: Agent, returns: ReturnRange, config: Config
 ) -> tuple[TrainState, dict[str, Array]]:
-    """The state after one optimiser update, and metrics of the update."""
-    updates, opt_state = make_optimizer(config.optim, config.balancing.lr).update(
-        grads, state.opt_state, state.agent
-    )
+    """The state after one step of the one optimiser, and metrics of the update."""
+    optimizer = make_optimizer(config.optim, config.balancing.lr)
+    updates, opt_state = optimizer.update(grads, state.opt_state, state.agent)
     agent = jax.tree.map(jnp.add, state.agent, updates)
-    slow = mix_slow(state.slow_critic, agent.critic, state.slow_count, config)
-    count = sum(x.size for x in jax.tree.leaves(agent))
-    norm = optax.tree.norm
-    metrics = {
-        "train/updates": state.updates + 1,
-        "train/lr": learning_rate(config.optim)(state.updates),
-        "train/grad_norm": norm(grads),
-        "train/grad_rms": norm(grads) / count**0.5,
-        "train/update_rms": norm(updates) / count**0.5,
-        "train/param_rms": norm(agent) / count**0.5,
-    }
-    state = TrainState(agent, slow, state.slow_count + 1, returns, opt_state, state.updates + 1)
+    state = advanced(state, agent, opt_state, returns, config)
+    metrics = update_metrics(state, grads, updates)
+    metrics["train/lr"] = jnp.asarray(learning_rate(config.optim)(state.updates - 1))
     return state, metrics
 
 
+def apply_groups(agent: Agent, grads: dict[str, Any], opt_state: dict[str, Any], config: Config):
+    """The agent after one step of the optimisers that `grads` names, their states, the changes."""
+    parts, moved = {name: part_of(agent, name) for name in GROUPS}, {}
+    opt_state = dict(opt_state)
+    for name, gradient in grads.items():
+        optimizer = make_group(config.optim, name, config.balancing.lr)
+        moved[name], opt_state[name] = optimizer.update(gradient, opt_state[name], parts[name])
+        parts[name] = jax.tree.map(jnp.add, parts[name], moved[name])
+    return joined(*(parts[name] for name in GROUPS)), opt_state, moved
+
+
+def advanced(
+    state: TrainState, agent: Agent, opt_state: Any, returns: ReturnRange, config: Config
+) -> TrainState:
+    """The state after an update that made `agent`: the slow critic follows, the clocks tick."""
+    slow = mix_slow(state.slow_critic, agent.critic, state.slow_count, config)
+    clocks = {"slow_count": state.slow_count + 1, "updates": state.updates + 1}
+    return dataclasses.replace(
+        state, agent=agent, slow_critic=slow, returns=returns, opt_state=opt_state, **clocks
+    )
+
+
+def update_metrics(state: TrainState, grads: Any, updates: Any) -> dict[str, Array]:
+    """Sizes of the gradient, of the step and of the parameters, after an update."""
+    count = sum(x.size for x in jax.tree.leaves(state.agent))
+    norm = optax.tree.norm
+    return {
+        "train/updates": state.updates,
+        "train/grad_norm": norm(grads),
+        "train/grad_rms": norm(grads) / count**0.5,
+        "train/update_rms": norm(updates) / count**0.5,
+        "train/param_rms": norm(state.agent) / count**0.5,
+    }
+
+
 def mix_slow(slow, critic, count, config: Config):
-    """The slow critic after a tick of its clock; every `slow_every`-th moves it, the first too."""
-    due = count % config.behavior.slow_every == 0
-    rate = jnp.where(due, config.behavior.slow_rate, 0.0)
+    """The slow critic after a tick of its clock; every `slow_every`-th moves it, the first too.
+
+    With `slow_copy_first` the first one makes it equal to the critic.
+    """
+    options = config.behavior
+    due = count % options.slow_every == 0
+    rate = jnp.where(due, options.slow_rate, 0.0)
+    if options.slow_copy_first:
+        rate = jnp.where(count == 0, 1.0, rate)
     return jax.tree.map(lambda s, c: rate * c + (1.0 - rate) * s, slow, critic)
 
 
