@@ -80,6 +80,8 @@ def test_only_what_changed_is_written(tmp_path):
     first = replay.save(tmp_path)
     before = listing(tmp_path)
     assert len(before) == 8  # four blocks, two groups
+    assert first["files"].keys() == {"fixed", "mutable"}  # a ring writes what it always wrote
+    assert first["keep"] == {"kind": "fifo", "slots": 50, "inserted": 35}
     assert replay.save(tmp_path) == first
     assert listing(tmp_path) == before
 

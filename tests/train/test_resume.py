@@ -60,6 +60,16 @@ def test_killed_at_random_moments(task, stops, tmp_path, cache):
             "minigrid_dynamic_obstacles_6x6",
             {"env.num": 2, "env.size": 32, "train.report_every": 90},
         ),
+        (
+            "gym:CartPole-v1",
+            {"replay.capacity": 200, "replay.keep": "reservoir", "replay.unit": "splice"}
+            | {"replay.unit_rows": 16},
+        ),
+        (
+            "gym:CartPole-v1",
+            {"replay.capacity": 240, "replay.keep": "split", "replay.unit": "episode"}
+            | {"replay.split_keep": "coverage", "replay.page": 8, "replay.ongoing": True},
+        ),
     ],
 )
 def test_killed_again_and_again(task, changes, tmp_path, cache):

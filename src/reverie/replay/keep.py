@@ -138,6 +138,10 @@ class AbstractKeep(AbstractIndex):
         """Further metrics, by name without `replay/`."""
 
     @abstractmethod
+    def notes(self) -> list[str]:
+        """Sentences for the user about what happened since the last call; each is said once."""
+
+    @abstractmethod
     def state(self) -> dict[str, Any]:
         """Everything that `load` needs beside `tables`, as JSON values."""
 
@@ -234,6 +238,9 @@ class Fifo(AbstractKeep):
 
     def stats(self) -> dict[str, float]:
         return {}
+
+    def notes(self) -> list[str]:
+        return []
 
     def state(self) -> dict[str, Any]:
         return {"kind": "fifo", "slots": self._slots, "inserted": self._inserted}

@@ -209,6 +209,11 @@ class Replay:
             values |= self._counters.report() | keep.stats()
         return {f"replay/{name}": float(value) for name, value in values.items()}
 
+    def notes(self) -> list[str]:
+        """Sentences for the user about what happened since the last call; each is said once."""
+        with self._lock:
+            return self._keep.notes()
+
     def save(self, folder: str | Path) -> dict[str, Any]:
         """Write into `folder` what changed since the last save there; return the manifest.
 

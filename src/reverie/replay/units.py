@@ -45,6 +45,7 @@ class Units(AbstractKeep):
         self._fill = np.full(streams, holdings.pages.size)
         self._ret = np.zeros(streams)
         self._place = np.zeros(streams, np.int64)
+        self._notes: list[str] = []
         num = len(holdings.parts)
         self._all = Section(self, None if num > 1 else 0)
         self._parts = tuple(Section(self, part) for part in range(num))
@@ -161,6 +162,10 @@ class Units(AbstractKeep):
             "empty": held.pages.taken * held.pages.size - rows,
         }
 
+    def notes(self) -> list[str]:
+        notes, self._notes = self._notes, []
+        return notes
+
     def state(self) -> dict[str, Any]:
         pages = self._held.pages
         layout = {"kind": "units", "page": pages.size, "pages": pages.num}
@@ -200,13 +205,23 @@ class Units(AbstractKeep):
         """A new page for a stream, and a new unit if none is growing there."""
         while not self._held.room:
             if not self._held.shrink():
-                self._held.cut += 1
-                self._complete(int(self._rows.argmax()))
+                self._cut_longest()
         if self._serial[stream] < 0:
             self._serial[stream] = self._held.roster.append(stream, self._inserted)
         serial = int(self._serial[stream])
         self._page[stream] = self._held.take(stream, self._inserted, serial)
         self._fill[stream] = 0
+
+    def _cut_longest(self) -> None:
+        """Memory is full of growing units: the longest is complete as it is."""
+        if not self._held.cut:
+            self._notes.append(
+                f"the replay's {self.places} rows are full of units that still grow: the longest, "
+                f"of {self._rows.max()} rows, was cut in two (counted in replay/cut). A larger "
+                "--replay.capacity, or --replay.unit splice, avoids it."
+            )
+        self._held.cut += 1
+        self._complete(int(self._rows.argmax()))
 
     def _complete(self, stream: int) -> None:
         """The growing unit of a stream is complete; the next row begins another one."""
@@ -216,6 +231,12 @@ class Units(AbstractKeep):
             self._held.give_back(stream, self._inserted)
         self._serial[stream], self._rows[stream], self._ret[stream] = -1, 0, 0
         self._fill[stream] = self._held.pages.size
+        if rows < self._cut.least and not self._held.short:
+            self._notes.append(
+                f"a unit of {rows} rows was not kept: at least {self._cut.least} are needed, for "
+                "one training sequence and --replay.minlen (see replay/short). --replay.unit "
+                "splice keeps rows of every episode."
+            )
         self._held.complete(serial, rows, ret, self._cut.least)
 
 

@@ -281,6 +281,8 @@ class Run:
         self.progress.metrics(self.step, scalars)
 
     def _log_means(self) -> None:
+        for note in self.replay.notes():
+            self.progress.note(note)
         scalars = self.mean.pop() | self.replay.stats()
         scalars["env/restarts"] = self.restarted + self.envs.restarted
         if self.config.sequence.tasks:
