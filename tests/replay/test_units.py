@@ -1,6 +1,6 @@
 """A store of units as a whole: windows, memory, checkpoints, threads, refusals.
 
-Oracles 13 to 16 and 26 to 30 of replay-sampling.md §7; `test_unit_machine.py` has the small ones."""
+Oracles 13 to 16 and 26 to 30 of replay-sampling.md §7; short lives are in `test_unit_machine.py`."""
 
 import json
 import threading
@@ -100,7 +100,7 @@ def test_later_runs_may_have_more_memory_and_never_less(tmp_path):
         make_replay({"keep": "random_replace", **SPLICE}).load(tmp_path, manifest)
     ring = Replay(SPECS, streams=2, capacity=400, length=5, chunk=64, gigabytes=1)
     fill(ring, 10)
-    with pytest.raises(ReplayError, match="keeps by 'units'|has streams|has block"):
+    with pytest.raises(ReplayError, match=r"keeps by 'units'|has streams|has block"):
         ring.load(tmp_path, manifest)
 
 
@@ -317,7 +317,7 @@ def test_refuses_memory_that_could_never_hold_a_window(keep, options, message):
 
 def test_the_capacity_that_a_refusal_names_is_enough():
     for keep in ({"keep": "split", **EPISODE, "split_share": 0.1}, SPLICE, KEEPS["top_return"]):
-        with pytest.raises(ReplayError, match="set --replay.capacity") as caught:
+        with pytest.raises(ReplayError, match=r"set --replay\.capacity") as caught:
             make_replay(keep, capacity=12, length=6)
         need = int(str(caught.value).split("--replay.capacity ")[1].split()[0])
         replay = make_replay(keep, capacity=need, length=6)
@@ -343,5 +343,5 @@ def test_refuses_pairs_that_would_not_do_what_they_say(keep, message):
 
 def test_a_ring_has_no_spans():
     replay = Replay(SPECS, streams=1, capacity=20, length=5, gigabytes=1)
-    with pytest.raises(ReplayError, match="set --replay.unit episode"):
+    with pytest.raises(ReplayError, match=r"set --replay\.unit episode"):
         replay._keep.spans()
