@@ -1,6 +1,6 @@
 """A store of units as a whole: windows, memory, checkpoints, threads, refusals.
 
-Oracles 13 to 16 and 26 to 30 of replay-sampling.md §7; short lives are in `test_unit_machine.py`."""
+Oracles 13 to 16 and 26 to 30 of replay-sampling.md §7; short lives: `test_unit_machine.py`."""
 
 import json
 import threading
