@@ -147,6 +147,30 @@ def values(name: str) -> dict:
     return flat(apply(Config(), preset.edits_for(preset.agent)))
 
 
+# prefill, pretrain; learning rates of world model, actor and critic, 1e-5
+MORE = {
+    "v2_defaults": (10_000, 1, 10, 8, 20),
+    "v2_atari": (50_000, 1, 20, 4, 10),
+    "v2_crafter": (10_000, 1, 10, 10, 10),
+    "v2_dmc_vision": (1_000, 100, 30, 8, 8),
+    "v2_dmc_proprio": (1_000, 100, 30, 8, 8),
+    "harmony_dmc_vision": (1_000, 100, 30, 8, 8),
+    "harmony_dmc_remastered": (1_000, 100, 30, 8, 8),
+    "harmony_dmc_natural_background": (1_000, 100, 30, 8, 8),
+    "harmony_metaworld": (5_000, 100, 30, 8, 8),
+    "harmony_rlbench": (10_000, 1, 10, 8, 20),
+}
+
+
+@pytest.mark.parametrize("name", MORE)
+def test_random_steps_and_learning_rates(name):
+    found = values(name)
+    *starts, world, actor, critic = MORE[name]
+    assert [found["train.prefill"], found["train.pretrain"]] == starts
+    rates = [found[f"optim.{part}.lr"] for part in ("world", "actor", "critic")]
+    assert rates == pytest.approx([1e-5 * rate for rate in (world, actor, critic)])
+
+
 @pytest.mark.parametrize("name", V2_BLOCKS)
 def test_a_block_has_the_published_numbers(name):
     found = values(name)

@@ -13,6 +13,9 @@ from reverie.config.preset import Preset, table
 VISUAL: dict[str, Any] = {**DMC, "train.eval_episodes": 10, "steps": 502_000}
 """Protocol of the DM Control blocks from pictures: 1M frames, 10 evaluation episodes."""
 
+TORCH: dict[str, Any] = {"optim.adam": "torch"}
+"""What its PyTorch DreamerV2 computes otherwise than the official one: weight decay as L2."""
+
 HARMONY = table(
     Preset(
         "harmony_dmc_vision",
@@ -21,7 +24,7 @@ HARMONY = table(
         {**VISUAL, "env.observe": "vision"},
         suite="dmc",
         agent="v2",
-        by_agent={"v2": DMC_SMALL},
+        by_agent={"v2": {**DMC_SMALL, **TORCH}},
         pictures=True,
     ),
     Preset(
@@ -31,7 +34,7 @@ HARMONY = table(
         {**DMC, "env.observe": "proprio"},
         suite="dmc",
         agent="v2",
-        by_agent={"v2": DMC_SMALL},
+        by_agent={"v2": {**DMC_SMALL, **TORCH}},
         pictures=False,
     ),
     Preset(
@@ -45,6 +48,8 @@ HARMONY = table(
             "train.batch": 50,
             "train.length": 50,
             "train.ratio": 500,
+            "train.prefill": 5_000,
+            "train.pretrain": 100,
             "train.eval_every": 10_000,
             "train.eval_episodes": 10,
             "replay.capacity": 1_000_000,
@@ -55,9 +60,12 @@ HARMONY = table(
         by_agent={
             "v2": {
                 **LEARNING,
+                **TORCH,
                 "reward.transform": "identity",
                 "cont.predict": False,
                 "actor.entropy": 1e-4,
+                "optim.world.lr": 3e-4,
+                "optim.critic.lr": 8e-5,
             }
         },
         pictures=True,
@@ -74,6 +82,7 @@ HARMONY = table(
             "train.batch": 50,
             "train.length": 50,
             "train.ratio": 500,
+            "train.prefill": 5_245,  # 5000 windows of 50 rows in 5 streams
             "train.eval_every": 10_000,
             "train.eval_episodes": 10,
             "train.eval_envs": 5,
@@ -91,7 +100,7 @@ HARMONY = table(
         {**VISUAL, "env.observe": "vision"},
         suite="dmcr",
         agent="v2",
-        by_agent={"v2": DMC_LEARNING},
+        by_agent={"v2": {**DMC_LEARNING, **TORCH}},
         pictures=True,
     ),
     Preset(
@@ -100,7 +109,7 @@ HARMONY = table(
         {**VISUAL, "env.observe": "vision"},
         suite="dmcbg",
         agent="v2",
-        by_agent={"v2": DMC_LEARNING},
+        by_agent={"v2": {**DMC_LEARNING, **TORCH}},
         pictures=True,
     ),
     Preset(
@@ -122,7 +131,9 @@ HARMONY = table(
         },
         suite="rlbench",
         agent="v2",
-        by_agent={"v2": {**LEARNING, "rssm.free_nats": 1.0, "loss.dyn": 0.08, "loss.rep": 0.02}},
+        by_agent={
+            "v2": {**LEARNING, **TORCH, "rssm.free_nats": 1.0, "loss.dyn": 0.08, "loss.rep": 0.02}
+        },
         pictures=True,
     ),
     Preset(
@@ -135,6 +146,8 @@ HARMONY = table(
             "env.repeat": 1,
             "env.size": 128,
             "env.limit": 500,
+            "train.prefill": 2_000,
+            "train.pretrain": 100,
             "train.eval_every": 10_000,
             "train.eval_episodes": 10,
             "steps": 1_002_000,
@@ -142,7 +155,7 @@ HARMONY = table(
         suite="minecraft",
         agent="v3-2023",
         by_agent={
-            "v2": LEARNING,
+            "v2": {**LEARNING, **TORCH},
             "v3-2023": {
                 "train.length": 64,
                 "train.ratio": 204.8,
@@ -170,6 +183,7 @@ HARMONY = table(
             "train.batch": 16,
             "train.length": 64,
             "train.ratio": 1024,
+            "train.prefill": 1_087,  # 1024 windows of 64 rows
             "train.eval_every": 5_000,
             "train.eval_episodes": 100,
             "train.eval_greedy": False,

@@ -17,6 +17,8 @@ PROTOCOL: dict[str, Any] = {
     "train.batch": 16,
     "train.length": 50,
     "train.ratio": 160,  # an update of 16 x 50 rows every 5 steps
+    "train.prefill": 10_000,
+    "train.pretrain": 1,
     "train.log_every": 10_000,
     "train.eval_every": 100_000,
     "train.eval_episodes": 1,
@@ -39,10 +41,19 @@ LEARNING: dict[str, Any] = {
     "behavior.imagine": 15,
     "behavior.lam": 0.95,
     "actor.entropy": 2e-3,
+    "optim.world.lr": 1e-4,
+    "optim.actor.lr": 8e-5,
+    "optim.critic.lr": 2e-4,
 }
 """The defaults' numbers of learning."""
 
-DMC: dict[str, Any] = {**PROTOCOL, "env.repeat": 2, "train.eval_every": 10_000}
+DMC: dict[str, Any] = {
+    **PROTOCOL,
+    "env.repeat": 2,
+    "train.prefill": 1_000,
+    "train.pretrain": 100,
+    "train.eval_every": 10_000,
+}
 """Protocol of both DM Control blocks."""
 
 DMC_LEARNING: dict[str, Any] = {
@@ -51,6 +62,8 @@ DMC_LEARNING: dict[str, Any] = {
     "reward.transform": "identity",
     "cont.predict": False,
     "actor.entropy": 1e-4,
+    "optim.world.lr": 3e-4,
+    "optim.critic.lr": 8e-5,
 }
 """Numbers of learning that HarmonyDream's visual variants of DM Control share with them."""
 
@@ -82,6 +95,7 @@ V2 = table(
             "env.sticky": 0.25,
             "env.actions": "needed",
             "train.ratio": 50,
+            "train.prefill": 50_000,
             "train.eval_every": 250_000,
             "steps": 50_000_000,
         },
@@ -97,6 +111,9 @@ V2 = table(
                 "loss.con": 5.0,
                 "behavior.horizon": 1000,
                 "actor.entropy": 1e-3,
+                "optim.world.lr": 2e-4,
+                "optim.actor.lr": 4e-5,
+                "optim.critic.lr": 1e-4,
             }
         },
         pictures=True,
@@ -114,6 +131,8 @@ V2 = table(
                 "net.norm": "layer",
                 "behavior.horizon": 1000,
                 "actor.entropy": 3e-3,
+                "optim.actor.lr": 1e-4,
+                "optim.critic.lr": 1e-4,
             }
         },
         pictures=True,
@@ -146,6 +165,8 @@ V2 = table(
             "train.batch": 10,
             "train.length": 10,
             "train.ratio": 20,
+            "train.prefill": 100,
+            "train.pretrain": 1,
             "train.log_every": 300,
             "train.eval_every": 300,
         },

@@ -22,6 +22,7 @@ V3_2023 = table(
             "env.sticky": 0.0,
             "env.actions": "needed",
             "train.ratio": 1024,
+            "train.prefill": 1_087,  # 1024 windows of 64 rows
             "train.eval_every": 100_000,
             "train.eval_episodes": 100,
             "replay.capacity": 1_000_000,
@@ -41,6 +42,7 @@ V3_2023 = table(
             "env.num": 4,
             "env.repeat": 2,
             "train.ratio": 512,
+            "train.prefill": 1_276,  # 1024 windows of 64 rows in 4 streams
             "replay.capacity": 1_000_000,
             "steps": 250_000,
         },
@@ -58,6 +60,7 @@ V3_2023 = table(
             "env.size": 64,
             "env.repeat": 2,
             "train.ratio": 512,
+            "train.prefill": 1_276,  # 1024 windows of 64 rows in 4 streams
             "replay.capacity": 1_000_000,
             "steps": 500_000,
         },
