@@ -4,6 +4,7 @@ import pytest
 
 from reverie.config import presets as module
 from reverie.config.benchmarks import AGENT_PRESETS, BENCHMARKS, SUITE_PRESETS, Preset
+from reverie.config.blocks_continual import CONTINUAL
 from reverie.config.blocks_harmony import HARMONY
 from reverie.config.blocks_v2 import V2
 from reverie.config.blocks_v3_2023 import V3_2023
@@ -124,6 +125,26 @@ V2_BLOCKS = {
         "train.eval_episodes": 10,
         "steps": 1_002_000,
     },
+    "continual_minigrid": {
+        "train.ratio": 80,
+        "env.limit": 100,
+        "net.norm": "none",
+        "actor.entropy": 3e-3,
+        "train.eval_every": 1e4,
+        "steps": 750_000,
+        "replay.capacity": 2e6,
+        "rssm.deter": 1024,
+        "behavior.horizon": 100,
+    },
+    "continual_minihack": {
+        "train.ratio": 80,
+        "env.limit": 100,
+        "net.norm": "layer",
+        "actor.entropy": 2e-3,
+        "train.eval_every": 5e4,
+        "steps": 1e6,
+        "replay.capacity": 1e6,
+    },
     "harmony_dmc_proprio": {"rssm.hidden": 200, "env.observe": "proprio"},
     "harmony_atari100k": {
         "train.ratio": 1024,
@@ -158,6 +179,8 @@ MORE = {
     "harmony_dmc_remastered": (1_000, 100, 30, 8, 8),
     "harmony_dmc_natural_background": (1_000, 100, 30, 8, 8),
     "harmony_metaworld": (5_000, 100, 30, 8, 8),
+    "continual_minigrid": (10_000, 1, 10, 8, 20),
+    "continual_minihack": (10_000, 1, 10, 10, 10),
     "harmony_rlbench": (10_000, 1, 10, 8, 20),
 }
 
@@ -186,7 +209,7 @@ def test_dreamerv2_trains_on_rows_of_fifty(name):
         assert found["behavior.imagine"] == 15
 
 
-@pytest.mark.parametrize("name", [*V2, *HARMONY])
+@pytest.mark.parametrize("name", [*V2, *HARMONY, *CONTINUAL])
 def test_the_numbers_of_learning_belong_to_the_agent(name):
     """Another agent runs under the same protocol with its own numbers."""
     own = (
@@ -205,7 +228,7 @@ def test_the_numbers_of_learning_belong_to_the_agent(name):
 
 
 def test_every_block_is_tested():
-    assert set(V2) | set(V3_2023) | set(HARMONY) == set(V2_BLOCKS)
+    assert set(V2) | set(V3_2023) | set(HARMONY) | set(CONTINUAL) == set(V2_BLOCKS)
     assert not (set(V2) & set(HARMONY)) | (set(V2) & set(V3_2023))
 
 

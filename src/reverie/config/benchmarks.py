@@ -7,6 +7,7 @@ observations until `--size` names one.
 """
 
 from reverie.config.balances import BALANCES as BALANCES
+from reverie.config.blocks_continual import CONTINUAL
 from reverie.config.blocks_control import CONTROL
 from reverie.config.blocks_control import SUITES as CONTROL_SUITES
 from reverie.config.blocks_games import GAMES, GAMES_SUITES
@@ -286,7 +287,7 @@ BENCHMARKS = _table(
         },
         size="debug",
     ),
-) | {**_table(*GAMES), **CONTROL, **V2, **V3_2023, **HARMONY}
+) | {**_table(*GAMES), **CONTROL, **V2, **V3_2023, **HARMONY, **CONTINUAL}
 
 METHODS = _table(
     Preset(
