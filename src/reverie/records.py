@@ -82,6 +82,7 @@ class Step(NamedTuple):
     is_first: Array  # (E,) bool
     is_last: Array  # (E,) bool
     is_terminal: Array  # (E,) bool
+    log: dict[str, Array] = {}  # noqa: RUF012 (E, *shape), for people and statistics only
 
 
 class Latent(NamedTuple):

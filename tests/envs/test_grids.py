@@ -96,13 +96,6 @@ def test_fixed_layouts_show_the_direction_they_drew():
         assert int(env.reset(seed)["direction"]) == env._env.unwrapped.agent_dir
 
 
-def test_position_bonus_adds_the_inverse_root_of_the_visits():
-    env = make("minigrid_empty_8x8", EnvConfig(kwargs='{"position_bonus": true}'))
-    env.reset(0)
-    rewards = [env.step({"action": np.int32(0)})[1] for _ in range(4)]
-    assert rewards == pytest.approx([1, 2**-0.5, 3**-0.5, 0.5])
-
-
 def test_missions_are_shown_word_by_word():
     env = make("minigrid_gotodoor_5x5", EnvConfig())
     for seed in range(8):

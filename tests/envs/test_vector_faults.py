@@ -178,7 +178,7 @@ from test_vector import *
 for task in {tasks}:
     vector = Vector(maker(task, EnvConfig(repeat=2, sticky=0.25)), num=1, seed=3, parallel=False)
     rows, _ = collect(vector, 30)
-    data = [x for row in rows for x in [*row.obs.values(), *row[1:]]]
+    data = [x for row in rows for x in [*row.obs.values(), *row[1:5], *row.log.values()]]
     print(task, hashlib.sha1(b"".join(x.tobytes() for x in data)).hexdigest())
 """
 

@@ -49,10 +49,24 @@ def test_returns_and_lengths_by_hand():
         return episodes.add(row)
 
     assert add([True, True], [False, False], [0, 0]) == []
-    assert add([False, False], [False, True], [1, 2]) == [(2.0, 1)]
-    assert add([False, True], [True, False], [1, 0]) == [(2.0, 2)]
-    assert add([True, False], [False, True], [0, 5]) == [(5.0, 1)]
+    assert add([False, False], [False, True], [1, 2]) == [{"return": 2.0, "length": 1}]
+    assert add([False, True], [True, False], [1, 0]) == [{"return": 2.0, "length": 2}]
+    assert add([True, False], [False, True], [0, 5]) == [{"return": 5.0, "length": 1}]
     assert add([True, True], [False, False], [0, 0]) == []  # abandoned: not an episode
+
+
+def test_logs_are_the_largest_value_of_the_episode():
+    episodes = Episodes(2)
+
+    def add(first, last, success):
+        log = {"success": np.array(success, np.float32), "position": np.zeros((2, 2), np.int32)}
+        row = first_rows(2)._replace(is_first=np.array(first), is_last=np.array(last), log=log)
+        return [numbers["log/success"] for numbers in episodes.add(row)]
+
+    assert add([True, True], [False, False], [0, 7]) == []
+    assert add([False, False], [False, True], [1, 0]) == [7.0]
+    assert add([False, True], [True, False], [0, -1]) == [1.0]
+    assert add([True, False], [False, True], [0, -2]) == [-1.0]
 
 
 CODE = """

@@ -46,12 +46,17 @@ class ExploreConfig:
     later: the same run folder goes on with it)."""
     weight: float = 1.0
     """Weight of the ensemble's loss."""
+    count: Literal["none", "position", "observation"] = "none"
+    """Add scale/sqrt(visits) to the training rewards: visits to a position (MiniGrid) or to an
+    observation, counted over the whole run. Reported returns stay without it."""
+    count_scale: float = 1.0
+    """Bonus of a first visit, reward units. 0: visits are counted only (explore/places)."""
 
     def __post_init__(self):
         check = Checker(self, "explore.")
         check.at_least(2, "heads")
         check.at_least(1, "layers", "units")
-        check.at_least(0, "intrinsic", "extrinsic", "until", "every")
+        check.at_least(0, "intrinsic", "extrinsic", "until", "every", "count_scale")
         check.above(0, "weight")
         if self.kind == "none":
             rule = "left alone while explore.kind is 'none'; choose --explore plan2explore"

@@ -15,6 +15,7 @@ from typing import Literal
 from reverie.config.balance import BalancingConfig, check_balancing
 from reverie.config.checks import Checker
 from reverie.config.errors import ConfigError as ConfigError
+from reverie.config.explore import ExploreConfig
 from reverie.config.learn import BehaviorConfig, LossConfig
 from reverie.config.model import (
     ActorConfig,
@@ -203,6 +204,7 @@ class Config:
     actor: ActorConfig = field(default_factory=ActorConfig)
     critic: HeadConfig = field(default_factory=lambda: HeadConfig(layers=3))
     behavior: BehaviorConfig = field(default_factory=BehaviorConfig)
+    explore: ExploreConfig = field(default_factory=ExploreConfig)
     loss: LossConfig = field(default_factory=LossConfig)
     balancing: BalancingConfig = field(default_factory=BalancingConfig)
     optim: OptimConfig = field(default_factory=OptimConfig)

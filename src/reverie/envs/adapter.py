@@ -30,8 +30,11 @@ class Adapter:
         self._env = env
         self._config = config
         self._readers, notices = observations.readers(env.observation_space, config.exclude)
+        self._log_readers = observations.log_readers(env.observation_space)
         self._writers, more = actions.writers(env.action_space)
         self.obs_specs = observations.specs_of(self._readers)
+        self.log_specs = observations.specs_of(self._log_readers)
+        self.logs: Obs = {}
         self.action_specs = actions.specs_of(self._writers)
         self.notices = notices + more
         self._seed = 0
@@ -82,6 +85,7 @@ class Adapter:
 
     def _read(self, observation: Any) -> Obs:
         try:
+            self.logs = observations.read(self._log_readers, observation)
             return observations.read(self._readers, observation)
         except EnvError as error:
             raise EnvError(f"{error} {self._where()}.") from None

@@ -27,11 +27,14 @@ class Env(Protocol):
 
     An episode is a function of its reset seed and its actions: `reset` must make whatever the
     simulator draws at random follow from `seed` alone. `notices` holds one sentence for every
-    conversion that the user might want to know of.
+    conversion that the user might want to know of. `logs` holds what the newest row shows to
+    people only (achievements, success, a position): the agent never sees it.
     """
 
     obs_specs: Specs
     action_specs: Specs
+    log_specs: Specs
+    logs: Obs
     notices: list[str]
 
     def reset(self, seed: int) -> Obs:

@@ -22,6 +22,7 @@ class Board(NamedTuple):
     reward: np.ndarray  # (E,) float32
     terminal: np.ndarray  # (E,) bool
     last: np.ndarray  # (E,) bool
+    log: dict[str, np.ndarray]  # (E, *shape)
 
 
 class Layout(NamedTuple):
@@ -29,6 +30,7 @@ class Layout(NamedTuple):
 
     obs_specs: Specs
     action_specs: Specs
+    log_specs: Specs
     num: int
 
 
@@ -36,6 +38,7 @@ def _fields(layout: Layout) -> list[tuple[str, str, tuple[int, ...], str]]:
     """Group, key, shape and dtype of every array, in the order of their bytes."""
     rows = [("obs", k, s.shape, s.dtype) for k, s in sorted(layout.obs_specs.items())]
     rows += [("action", k, s.shape, s.dtype) for k, s in sorted(layout.action_specs.items())]
+    rows += [("log", k, s.shape, s.dtype) for k, s in sorted(layout.log_specs.items())]
     return [*rows, ("", "reward", (), "float32"), ("", "terminal", (), "bool"),
             ("", "last", (), "bool")]  # fmt: skip
 
@@ -51,13 +54,13 @@ def size_of(layout: Layout) -> int:
 
 def make_board(layout: Layout, memory: bytearray | mmap.mmap) -> Board:
     """A board on `memory`, which holds `size_of(layout)` bytes."""
-    groups: dict[str, dict[str, np.ndarray]] = {"obs": {}, "action": {}, "": {}}
+    groups: dict[str, dict[str, np.ndarray]] = {"obs": {}, "action": {}, "log": {}, "": {}}
     offset = 0
     for group, key, shape, dtype in _fields(layout):
         array = np.ndarray((layout.num, *shape), dtype, memory, offset)
         groups[group][key] = array
         offset += -(-array.nbytes // ALIGN) * ALIGN
-    return Board(groups["obs"], groups["action"], **groups[""])
+    return Board(groups["obs"], groups["action"], **groups[""], log=groups["log"])
 
 
 def open_memory() -> BinaryIO:
@@ -81,7 +84,7 @@ def map_memory(fd: int, layout: Layout, *, grow: bool) -> mmap.mmap:
 
 def reset(env: Env, board: Board, index: int, seed: int, then: int | None = None) -> None:
     """Reset `env` and write its first row; `then` is the seed of the episode after this one."""
-    _write(board, index, env.reset(seed), 0.0, False, False)
+    _write(env, board, index, (env.reset(seed), 0.0, False, False))
     if then is not None:
         env.prepare(then)
 
@@ -89,7 +92,7 @@ def reset(env: Env, board: Board, index: int, seed: int, then: int | None = None
 def step(env: Env, board: Board, index: int) -> None:
     """Step `env` by the action in its row and write the row that answers."""
     action = {key: array[index] for key, array in board.action.items()}
-    _write(board, index, *env.step(action))
+    _write(env, board, index, env.step(action))
 
 
 def replay(env: Env, board: Board, index: int, seed: int, actions: Action, beat) -> None:
@@ -100,14 +103,17 @@ def replay(env: Env, board: Board, index: int, seed: int, actions: Action, beat)
     reset(env, board, index, seed)
     count = len(next(iter(actions.values())))
     for row in range(count):
-        _write(board, index, *env.step({key: array[row] for key, array in actions.items()}))
+        _write(env, board, index, env.step({key: array[row] for key, array in actions.items()}))
         beat()
         if board.last[index] and row + 1 < count:
             break
 
 
-def _write(board: Board, index: int, obs: Obs, reward: float, *flags: bool) -> None:
+def _write(env: Env, board: Board, index: int, row: tuple[Obs, float, bool, bool]) -> None:
+    obs, reward, *flags = row
     for key, array in board.obs.items():
         array[index] = obs[key]
+    for key, array in board.log.items():
+        array[index] = env.logs[key]
     board.reward[index] = reward
     board.terminal[index], board.last[index] = flags

@@ -68,14 +68,15 @@ class Crew:
         made = [self._made(index) for index in range(self.num)]
         self.obs_specs: Specs = made[0][0]
         self.action_specs: Specs = made[0][1]
-        self.notices = [*made[0][2], *self.notices]
-        for index, (obs, action, _) in enumerate(made):
+        self.log_specs: Specs = made[0][2]
+        self.notices = [*made[0][3], *self.notices]
+        for index, (obs, action, _, _) in enumerate(made):
             if obs != self.obs_specs or action != self.action_specs:
                 raise EnvError(
                     f"Environment {index} differs from environment 0: it shows {obs} and acts in "
                     f"{action}, not {self.obs_specs} and {self.action_specs}."
                 )
-        self._layout = boards.Layout(self.obs_specs, self.action_specs, self.num)
+        self._layout = boards.Layout(self.obs_specs, self.action_specs, self.log_specs, self.num)
         memory = boards.map_memory(self._memory.fileno(), self._layout, grow=True)
         self.board = boards.make_board(self._layout, memory)
         for index in range(self.num):
@@ -86,7 +87,7 @@ class Crew:
             return Local(self._make_one)
         return Process(self._recipe, self._memory, self._log, timeout=self._timeout)
 
-    def _made(self, index: int) -> tuple[Specs, Specs, list[str]]:
+    def _made(self, index: int) -> tuple[Specs, Specs, Specs, list[str]]:
         try:
             return self.answer(index)
         except Crash as crash:

@@ -38,11 +38,15 @@ class History:
         return {key: array[: self._count].copy() for key, array in self._arrays.items()}
 
 
+FLAGS = ("reward", "is_first", "is_last", "is_terminal")
+"""What a row holds besides its observation and its log."""
+
+
 def row_of(row: Step, index: int) -> dict[str, np.ndarray]:
-    """One environment's part of a row: `obs/KEY`, `reward` and the flags, each a copy."""
+    """One environment's part of a row: `obs/KEY`, `log/KEY`, reward and flags, each a copy."""
     arrays = {f"obs/{key}": array[index] for key, array in row.obs.items()}
-    others = dict(zip(Step._fields[1:], row[1:], strict=True))
-    arrays |= {name: array[index] for name, array in others.items()}
+    arrays |= {f"log/{key}": array[index] for key, array in row.log.items()}
+    arrays |= {name: getattr(row, name)[index] for name in FLAGS}
     return {key: np.array(value) for key, value in arrays.items()}
 
 
@@ -50,7 +54,8 @@ def stack_rows(rows: list[dict[str, np.ndarray]]) -> Step:
     """The batched row of several environments' parts."""
     batch = {key: np.stack([row[key] for row in rows]) for key in rows[0]}
     obs = {key.removeprefix("obs/"): x for key, x in batch.items() if key.startswith("obs/")}
-    return Step(obs, *(batch[name] for name in Step._fields[1:]))
+    log = {key.removeprefix("log/"): x for key, x in batch.items() if key.startswith("log/")}
+    return Step(obs, *(batch[name] for name in FLAGS), log)
 
 
 def equal_rows(one: dict[str, np.ndarray], two: dict[str, np.ndarray]) -> bool:

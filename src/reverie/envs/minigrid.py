@@ -37,15 +37,18 @@ class GridPicture(gymnasium.ObservationWrapper):
                 f"least {max(cells)}."
             )
         picture = gymnasium.spaces.Box(0, 255, (size, size, 3), np.uint8)
+        place = gymnasium.spaces.MultiDiscrete([core.width, core.height])
         parts = {**env.observation_space.spaces, "image": picture}  # type: ignore[attr-defined]
+        parts["log/position"] = place
         self.observation_space = gymnasium.spaces.Dict(parts)
 
     def observation(self, observation: dict[str, Any]) -> dict[str, Any]:
-        """The same observation with the picture (size, size, 3) uint8 as `image`."""
+        """The same observation with the picture (size, size, 3) uint8 as `image`, and the cell of
+        the agent (column, row) for the log."""
         core: Any = self.env.unwrapped
         drawn = core.get_frame(highlight=self._full, tile_size=self._tile, agent_pov=not self._full)
         how = resize(drawn, self._size, "nearest") if self._stretch else fill_up(drawn, self._size)
-        return {**observation, "image": how}
+        return {**observation, "image": how, "log/position": np.array(core.agent_pos, np.int64)}
 
 
 class Mission(gymnasium.ObservationWrapper):
@@ -114,31 +117,33 @@ class PaperEnding(gymnasium.Wrapper):
 
 
 class OnlyImage(gymnasium.ObservationWrapper):
-    """Hides everything but the picture."""
+    """Hides everything but the picture and the log."""
+
+    KEYS = ("image", "log/position")
 
     def __init__(self, env: gymnasium.Env):
         gymnasium.ObservationWrapper.__init__(self, env)
-        image = env.observation_space["image"]  # type: ignore[index]
-        self.observation_space = gymnasium.spaces.Dict({"image": image})
+        spaces: Any = env.observation_space
+        self.observation_space = gymnasium.spaces.Dict({key: spaces[key] for key in self.KEYS})
 
     def observation(self, observation: dict[str, Any]) -> dict[str, Any]:
-        """The picture alone."""
-        return {"image": observation["image"]}
+        """The picture alone, and the log."""
+        return {key: observation[key] for key in self.KEYS}
 
 
 def build(name: str, config: EnvConfig, kwargs: dict[str, Any]) -> tuple[gymnasium.Env, list[str]]:
     """A MiniGrid or BabyAI task as pictures. Reads `view` and `size`.
 
-    Besides what the environment takes, `kwargs` may hold `words` (words of the mission that are
-    shown; by default 0 where every episode has the same mission) and `position_bonus` (true adds
-    1/√n to the reward, n the visits of the cell since the environment was made).
+    Besides what the environment takes, `kwargs` may hold `words`: words of the mission that are
+    shown, by default 0 where every episode has the same mission. A bonus for new cells is
+    `explore.count`, which evaluations are free of.
 
     Raises ImportError if minigrid is missing, EnvError if its files lack what the id needs.
     """
     import minigrid  # noqa: F401  (registers the ids)
 
     variant = VARIANTS.get(name) or Variant(minigrid_ids()[name], "")
-    words, bonus = kwargs.pop("words", None), kwargs.pop("position_bonus", False)
+    words = kwargs.pop("words", None)
     kwargs = {"render_mode": "rgb_array", **variant.kwargs, **kwargs}
     try:
         env = gymnasium.make(variant.id, disable_env_checker=True, **kwargs)
@@ -146,10 +151,6 @@ def build(name: str, config: EnvConfig, kwargs: dict[str, Any]) -> tuple[gymnasi
         raise EnvError(f"{variant.id} cannot be built by the installed minigrid: {error}") from None
     if variant.layout is not None:
         env = FixedLayout(env, variant.layout)
-    if bonus:
-        from minigrid.wrappers import PositionBonus
-
-        env = PositionBonus(env)
     if variant.paper:
         env = GridPicture(PaperEnding(env), size=config.size, full=False, tile=PAPER_TILE)
         text = f"the agent's view, 56x56 pixels stretched to {config.size}; nothing else is shown."

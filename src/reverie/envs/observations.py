@@ -43,6 +43,10 @@ class Reader:
     convert: Convert
 
 
+LOG = "log/"
+"""Beginning of the observation keys that are shown to people only."""
+
+
 @dataclass(frozen=True)
 class Reading:
     """How a space is read. `note` is what the user should know of the conversion, or ''."""
@@ -59,14 +63,15 @@ class Unusable(Exception):
 def readers(space: spaces.Space, exclude: tuple[str, ...]) -> tuple[list[Reader], list[str]]:
     """Readers of all usable parts of an observation space, and notices about the others.
 
-    Keys that begin with `log/` are left out without a notice: they are meant for people.
+    Keys that begin with `log/` are left out without a notice: they are meant for people, see
+    `log_readers`.
 
     Raises EnvError if nothing usable remains, if two parts get the same name, or if `exclude`
     names a key that does not exist.
     """
     found, skipped, notices = [], [], []
     for path, part in leaves(space):
-        if path and str(path[0]).startswith("log/"):
+        if path and str(path[0]).startswith(LOG):
             continue
         key = "_".join(str(name) for name in path).replace("/", "_")
         if key and key in exclude:
@@ -83,6 +88,26 @@ def readers(space: spaces.Space, exclude: tuple[str, ...]) -> tuple[list[Reader]
             notices.append(f"Observation {key!r}: {reading.note}")
     _check(found, skipped, exclude, space)
     return found, notices + [f"Left out of the observation: {text}." for text in skipped]
+
+
+def log_readers(space: spaces.Space) -> list[Reader]:
+    """Readers of the keys that begin with `log/`; the names are what follows.
+
+    Raises EnvError for one that is neither numbers nor classes.
+    """
+    found = []
+    for path, part in leaves(space):
+        if not (path and str(path[0]).startswith(LOG)):
+            continue
+        key = "_".join(str(name) for name in path).removeprefix(LOG).replace("/", "_")
+        try:
+            reading = read_space(part)
+        except Unusable as reason:
+            raise EnvError(f"{path[0]!r} is meant for the log, but {reason}.") from None
+        if reading.spec.kind == "image":
+            raise EnvError(f"{path[0]!r} is meant for the log, which takes numbers, no pictures.")
+        found.append(Reader(key, path, reading.spec, reading.convert))
+    return found
 
 
 def _check(found: list[Reader], skipped: list[str], exclude: tuple[str, ...], space) -> None:

@@ -77,7 +77,8 @@ class Local:
                 return self._env.render()
             case worker.MAKE:
                 self._env = self._make_one()
-                return self._env.obs_specs, self._env.action_specs, self._env.notices
+                env = self._env
+                return env.obs_specs, env.action_specs, env.log_specs, env.notices
             case worker.LAYOUT:
                 self._board, self._index = payload
         return None

@@ -93,6 +93,11 @@ class Vector:
         return self._crew.action_specs
 
     @property
+    def log_specs(self) -> Specs:
+        """What people see besides (`Step.log`), without the axis of environments."""
+        return self._crew.log_specs
+
+    @property
     def notices(self) -> list[str]:
         """One sentence for every conversion that the user might want to know of."""
         return self._crew.notices
@@ -170,7 +175,8 @@ class Vector:
         board = self._board
         obs = {key: array.copy() for key, array in board.obs.items()}
         flags = self._first.copy(), board.last.copy(), board.terminal.copy()
-        return Step(obs, board.reward.copy(), *flags)
+        log = {key: array.copy() for key, array in board.log.items()}
+        return Step(obs, board.reward.copy(), *flags, log)
 
     def render(self, index: int) -> np.ndarray | None:
         """A picture of one environment, uint8 (height, width, 3), or None where there is none."""

@@ -122,7 +122,7 @@ class Server:
                 return env.render()
             case b"m":
                 env = self._env = pickle.loads(payload)()
-                return env.obs_specs, env.action_specs, env.notices
+                return env.obs_specs, env.action_specs, env.log_specs, env.notices
             case b"l":
                 layout, self._index = payload
                 memory = boards.map_memory(self._memory_fd, layout, grow=False)

@@ -15,7 +15,8 @@ from reverie.train.text import number
 SMOOTH_FROM = 40  # points
 SMOOTH = (0.02, 1)  # share and least, as in `window_of`
 SMOOTH_RETURN = (0.05, 10)
-_EPISODES = ("episode/length", "eval/length", "eval/return/", "sequence/")
+_EPISODES = ("episode/length", "episode/log/", "eval/length", "eval/log/", "eval/return/")
+_EPISODES += ("sequence/",)
 _GROUPED = ("loss/", "train/", "time/", "system/", "replay/", "env/", "episode/", "eval/")
 _GROUPED += ("sequence/",)
 COUNTERS = {"train/updates", "time/seconds"}  # straight lines; the table of results has their end

@@ -30,6 +30,14 @@ EPISODES = (
     Metric("eval/length", "steps", "mean length of evaluation episodes, agent steps"),
     Metric("eval/episodes", "1", "number of evaluation episodes"),
     Metric(
+        "episode/log/<name>",
+        "as named",
+        "largest value in a finished training episode of `<name>`, which the environment shows to "
+        "people only (success, achievements)",
+    ),
+    Metric("eval/log/<name>", "as named", "the same, mean over evaluation episodes"),
+    Metric("eval/log/<name>/<task>", "as named", "in a sequence of tasks: the same for `<task>`"),
+    Metric(
         "eval/return/<task>",
         "reward",
         "in a sequence of tasks: mean return of `<task>` (a slash in its name is written _); "
@@ -97,6 +105,11 @@ BEHAVIOR = (
     Metric("train/return_scale", "reward", "divisor of the advantage"),
 )
 
+EXPLORATION = (
+    Metric("explore/bonus", "reward", "mean count bonus of a row"),
+    Metric("explore/places", "1", "different places visited since the run began (explore.count)"),
+)
+
 OPTIMISER = (
     Metric("train/updates", "updates", "number of the newest update in the interval"),
     Metric("train/grad_norm", "1", "norm of the whole gradient before clipping"),
@@ -150,6 +163,7 @@ GROUPS = {
     "Losses": LOSSES,
     "Loss balance": BALANCE,
     "Behaviour and latents": BEHAVIOR,
+    "Exploration": EXPLORATION,
     "Optimiser": OPTIMISER,
     "Replay and environments": STORAGE,
     "Time and machine": MACHINE,

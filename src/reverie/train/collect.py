@@ -97,27 +97,36 @@ def row_of(step: Step, action: Mapping[str, Any], latent: Mapping[str, Any]) -> 
 
 
 class Episodes:
-    """Return and length of the episodes as their rows pass by."""
+    """Return, length and logs of the episodes as their rows pass by."""
 
     def __init__(self, envs: int):
         self.returns = np.zeros(envs, np.float64)
         self.lengths = np.zeros(envs, np.int64)
+        self.logs: dict[str, np.ndarray] = {}  # (E,), largest value in the episode
 
-    def add(self, step: Step) -> list[tuple[float, int]]:
-        """Take in one row of every environment; (return, length) of each episode that ended.
+    def add(self, step: Step) -> list[dict[str, float]]:
+        """Take in one row of every environment; the numbers of each episode that ended.
 
-        The length counts agent steps: rows less the first one.
+        `return`; `length` in agent steps: rows less the first one; `log/NAME` the largest value in
+        the episode of every logged scalar (a count's last value, whether there was a success).
         """
         self.returns = np.where(step.is_first, 0.0, self.returns) + step.reward
         self.lengths = np.where(step.is_first, 0, self.lengths + 1)
-        return [
-            (float(self.returns[i]), int(self.lengths[i])) for i in np.flatnonzero(step.is_last)
-        ]
+        for name, value in step.log.items():
+            if value.ndim == 1:
+                best = self.logs.get(name, np.full(len(value), -np.inf))
+                self.logs[name] = np.where(step.is_first, value, np.maximum(best, value))
+        return [self._finished(index) for index in np.flatnonzero(step.is_last)]
+
+    def _finished(self, index: int) -> dict[str, float]:
+        numbers = {"return": float(self.returns[index]), "length": int(self.lengths[index])}
+        return numbers | {f"log/{name}": float(v[index]) for name, v in self.logs.items()}
 
     def saved(self) -> dict[str, Any]:
         """What `restore` needs."""
-        return {"returns": self.returns, "lengths": self.lengths}
+        return {"returns": self.returns, "lengths": self.lengths, "logs": dict(self.logs)}
 
     def restore(self, saved: Mapping[str, Any]) -> None:
         """Continue where `saved` was taken."""
         self.returns, self.lengths = saved["returns"], saved["lengths"]
+        self.logs = dict(saved.get("logs", {}))

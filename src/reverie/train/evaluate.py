@@ -54,15 +54,15 @@ def play(
     return statistics(results), frames
 
 
-def statistics(results: Sequence[tuple[float, int]]) -> dict[str, float]:
-    """Metrics of episodes, each a return and a length."""
-    returns, lengths = np.array(results, np.float64).T
+def statistics(results: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Metrics of episodes, each described by `Episodes.add`: means, and the spread of returns."""
+    columns = {name: np.array([row[name] for row in results], np.float64) for name in results[0]}
     return {
-        "eval/return": float(returns.mean()),
-        "eval/return_std": float(returns.std()),
-        "eval/length": float(lengths.mean()),
+        "eval/return": float(columns.pop("return").mean()),
+        "eval/return_std": float(np.std([row["return"] for row in results])),
+        "eval/length": float(columns.pop("length").mean()),
         "eval/episodes": float(len(results)),
-    }
+    } | {f"eval/{name}": float(value.mean()) for name, value in columns.items()}
 
 
 def eval_envs(
@@ -155,7 +155,8 @@ def over_tasks(numbers: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
     first = next(iter(numbers.values()))
     means = {name: float(np.mean([part[name] for part in numbers.values()])) for name in first}
     means["eval/episodes"] = float(sum(part["eval/episodes"] for part in numbers.values()))
-    for name in ("eval/return", "eval/length"):
+    logged = [name for name in first if name.startswith("eval/log/")]
+    for name in ("eval/return", "eval/length", *logged):
         means |= {f"{name}/{task.replace('/', '_')}": part[name] for task, part in numbers.items()}
     return means
 

@@ -23,6 +23,7 @@ from reverie.config.schema import Config
 from reverie.config.sizes import with_size
 from reverie.envs.make import maker
 from reverie.envs.vector import Vector
+from reverie.records import Step
 from reverie.replay.ratio import Ratio
 from reverie.replay.replay import Replay
 from reverie.replay.rows import row_specs
@@ -40,6 +41,11 @@ from reverie.train.readings import Stopwatch, machine_readings
 from reverie.train.sequence import MakeEnv, Visit
 from reverie.train.signals import Interrupt
 from reverie.train.step import resolve_precision
+from reverie.train.visits import Visits
+
+
+LATEST = ("train/updates", "train/lr", "train/lr_actor", "train/lr_critic", "explore/places")
+"""Metrics whose newest value is logged instead of their mean."""
 
 
 def train(config: Config, make_env: MakeEnv = None) -> Path:
@@ -157,8 +163,9 @@ class Run:
         self.learner = Learner(envs.obs_specs, envs.action_specs, config)
         self.actor = Actor(envs.action_specs, envs.num, purpose_key(config.seed, ACT))
         self.episodes, self.film = Episodes(envs.num), Film()
+        self.places = Visits(config.explore, envs.log_specs)
         self.ratio = Ratio(options.ratio / (options.batch * options.length))
-        self.mean = Mean(latest=("train/updates", "train/lr", "train/lr_actor", "train/lr_critic"))
+        self.mean = Mean(latest=LATEST)
         self.step, self.due, self.updates = 0, 0, 0
         self.chores: list[str] = []
         self.notices = list(envs.notices)
@@ -224,19 +231,26 @@ class Run:
         self.envs.send(self.actor.action)
         self._learn()
         step = self.envs.recv()
-        self.replay.add(self.actor(self.learner.acting, step) | self._labels())
-        for ret, length in self.episodes.add(step):
-            self._log({"episode/return": ret, "episode/length": length})
+        self.replay.add(self.actor(self.learner.acting, step) | self._extra(step))
+        for numbers in self.episodes.add(step):
+            self._log({f"episode/{name}": value for name, value in numbers.items()})
         self._show("train", self.film.add(self.envs, step))
         self.step, first = self.step + self.envs.num, self.step + 1
         if self.replay.can_draw(self.config.train.batch * self.config.train.length):
             self.due += sum(self.ratio(count) for count in range(first, self.step + 1))
 
-    def _labels(self) -> dict[str, Any]:
-        """What `task_label` promises, for the rows of one turn."""
-        if not self.config.sequence.tasks:
-            return {}
-        return {"task": np.full(self.envs.num, self.visits[self.visit].index, np.uint16)}
+    def _extra(self, step: Step) -> dict[str, Any]:
+        """What is stored beside what was seen and done: the reward with its count bonus, if there
+        is one, and what `task_label` promises."""
+        columns: dict[str, Any] = {}
+        if self.config.explore.count != "none":
+            bonus = self.places(step)
+            columns["reward"] = step.reward + bonus
+            self.mean.add({"explore/bonus": bonus.mean(), "explore/places": len(self.places)})
+        if self.config.sequence.tasks:
+            label = self.visits[self.visit].index
+            columns["task"] = np.full(self.envs.num, label, np.uint16)
+        return columns
 
     def _learn(self) -> None:
         """Start the updates that are due; take in what earlier ones produced."""

@@ -31,6 +31,7 @@ def save(run: "Run") -> None:
         "episodes": run.episodes.saved(),
         "envs": run.envs.state(),
         "replay": run.replay.save(files),
+        "places": run.places.saved(),
         "ratio": run.ratio.state(),
         "mean": run.mean.state(),
         "logger": run.logger.state(),
@@ -82,6 +83,8 @@ def resume(run: "Run") -> int | None:
     run.episodes.restore(tree["episodes"])
     run.replay.load(folders(run.logdir)[1], tree["replay"])
     run.ratio.load(tree["ratio"])
+    if "places" in tree:
+        run.places.restore(tree["places"])
     run.mean.load(tree["mean"])
     run.step, run.due, run.updates = counts["step"], counts["due"], counts["updates"]
     run.chores = list(counts["chores"])
