@@ -55,7 +55,7 @@ def stack_rows(rows: list[dict[str, np.ndarray]]) -> Step:
     batch = {key: np.stack([row[key] for row in rows]) for key in rows[0]}
     obs = {key.removeprefix("obs/"): x for key, x in batch.items() if key.startswith("obs/")}
     log = {key.removeprefix("log/"): x for key, x in batch.items() if key.startswith("log/")}
-    return Step(obs, *(batch[name] for name in FLAGS), log)
+    return Step(obs, **{name: batch[name] for name in FLAGS}, log=log)
 
 
 def equal_rows(one: dict[str, np.ndarray], two: dict[str, np.ndarray]) -> bool:

@@ -43,7 +43,6 @@ from reverie.train.signals import Interrupt
 from reverie.train.step import resolve_precision
 from reverie.train.visits import Visits
 
-
 LATEST = ("train/updates", "train/lr", "train/lr_actor", "train/lr_critic", "explore/places")
 """Metrics whose newest value is logged instead of their mean."""
 
