@@ -13,6 +13,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
+    initialize,
     invariant,
     precondition,
     rule,
@@ -76,6 +77,11 @@ class UnitMachine(RuleBasedStateMachine):
 
     def teardown(self):
         shutil.rmtree(self.folder)
+
+    @initialize(num=st.sampled_from([0, 40, 120, 250]))
+    def begin(self, num):
+        """Most lives begin with a full memory: that is where decisions are made."""
+        self.add(num)
 
     @rule(num=st.integers(1, 25))
     def add(self, num):

@@ -109,6 +109,8 @@ class Holdings:
 
     def change(self, admitted: Int[np.ndarray, " E"]) -> Change:
         """What happened since the last call."""
+        if not self._closed and not self._opened:
+            return Change(NOTHING, admitted, NOTHING)
         closed = np.concatenate(self._closed) if self._closed else NOTHING
         opened = np.concatenate([pair[1] for pair in self._opened]) if self._opened else NOTHING
         self._closed, self._opened = [], []

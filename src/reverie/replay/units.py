@@ -45,6 +45,7 @@ class Units(AbstractKeep):
         self._fill = np.full(streams, holdings.pages.size)
         self._ret = np.zeros(streams)
         self._place = np.zeros(streams, np.int64)
+        self._calm = 0  # rows that no stream needs a page for, and no unit ends with by its size
         self._notes: list[str] = []
         num = len(holdings.parts)
         self._all = Section(self, None if num > 1 else 0)
@@ -67,16 +68,16 @@ class Units(AbstractKeep):
         return self._parts
 
     def admit(self, rows: Mapping[str, Shaped[np.ndarray, "E ..."]]) -> Int[np.ndarray, " E"]:
-        if self._cut.kind != "splice":
+        if self._cut.kind != "splice" and rows["is_first"].any():
             for stream in np.flatnonzero(rows["is_first"] & (self._rows > 0)).tolist():
                 self._complete(stream)
-        size, pages = self._held.pages.size, self._held.pages
-        while (full := self._fill == size).any():
-            self._turn_page(int(full.argmax()))
-        self._place = self._page * size + self._fill
+        if not self._calm:
+            self._turn_pages()
+        self._calm -= 1
+        self._place = self._page * self._held.pages.size + self._fill
         self._fill += 1
         self._rows += 1
-        pages.used[self._page] = self._fill
+        self._held.pages.used[self._page] = self._fill
         if "reward" in rows:
             self._ret += rows["reward"]
         self._inserted += 1
@@ -87,11 +88,11 @@ class Units(AbstractKeep):
             first = np.full(int(enough.sum()), self._inserted - self._length)
             place = self._held.pages.find(self._stream[enough], first)
             self._held.grow(self._serial[enough], place)
-        ended = self._rows == self._cut.rows
-        if self._cut.kind != "splice":
-            ended |= rows["is_last"]
-        for stream in np.flatnonzero(ended).tolist():
-            self._complete(stream)
+        lasts = self._cut.kind != "splice" and rows["is_last"].any()
+        if lasts or not self._calm:
+            ended = self._rows == self._cut.rows
+            for stream in np.flatnonzero(ended | rows["is_last"] if lasts else ended).tolist():
+                self._complete(stream)
         return self._held.change(self._place)
 
     def find(
@@ -199,7 +200,17 @@ class Units(AbstractKeep):
         self._inserted = int(state["inserted"])
         for name in ("serial", "rows", "page", "fill", "ret"):
             getattr(self, f"_{name}")[:] = tables[f"growing/{name}"]
+        self._calm = 0
         self._held.load(state, tables)
+
+    def _turn_pages(self) -> None:
+        """A page for every stream that has none left, and how long that will last."""
+        size = self._held.pages.size
+        while (full := self._fill == size).any():
+            self._turn_page(int(full.argmax()))
+        self._calm = int(size - self._fill.max())
+        if self._cut.rows:
+            self._calm = min(self._calm, int(self._cut.rows - self._rows.max()))
 
     def _turn_page(self, stream: int) -> None:
         """A new page for a stream, and a new unit if none is growing there."""
@@ -231,6 +242,7 @@ class Units(AbstractKeep):
             self._held.give_back(stream, self._inserted)
         self._serial[stream], self._rows[stream], self._ret[stream] = -1, 0, 0
         self._fill[stream] = self._held.pages.size
+        self._calm = 0
         if rows < self._cut.least and not self._held.short:
             self._notes.append(
                 f"a unit of {rows} rows was not kept: at least {self._cut.least} are needed, for "
