@@ -10,14 +10,14 @@ from networks import fresh_state, stored
 
 from reverie.config.balances import BALANCES
 from reverie.config.edit import apply
-from reverie.config.learn import OptimConfig
+from reverie.config.optim import GroupConfig, OptimConfig
 from reverie.config.schema import Config
 from reverie.config.sizes import size_edits
 from reverie.module import named_leaves, tree_at
 from reverie.nn.layers import to_compute
 from reverie.records import Spec
 from reverie.train.learner import from_host, to_host
-from reverie.train.optim import make_optimizer
+from reverie.train.optim import make_group, make_optimizer
 from reverie.train.state import init
 from reverie.train.step import agent_loss, draw_noise, train_step, unpack, world_loss
 from reverie.world.balance import Sigmas, balance
@@ -76,9 +76,14 @@ OPTIMA = {
 }
 
 
-def train_s(config, losses, *, lr=3e-3, updates=15000):
+LAPROP = make_optimizer(OptimConfig(lr=1.0, warmup=0), sigma_lr=3e-3)
+ADAM = make_group(
+    OptimConfig(kind="adam", warmup=0, world=GroupConfig(1e-4, 1e-5, 100.0)), "world", 3e-3
+)
+
+
+def train_s(config, losses, *, optimizer=LAPROP, updates=15000):
     """s after training it alone, with the agent's own optimiser, on losses (T,) in turn."""
-    optimizer = make_optimizer(OptimConfig(lr=1.0, warmup=0), sigma_lr=lr)
     start = {"world": {"sigmas": Sigmas(("rew", "obs", "dyn"))}}
     count = len(next(iter(losses.values())))
 
@@ -97,17 +102,18 @@ def train_s(config, losses, *, lr=3e-3, updates=15000):
     return jax.jit(lambda: jax.lax.scan(step, carry, jnp.arange(updates))[1])()
 
 
+@pytest.mark.parametrize("optimizer", [LAPROP, ADAM], ids=["laprop", "adam"])
 @pytest.mark.parametrize("name", OPTIMA)
-def test_training_s_on_frozen_losses_ends_at_the_optimum(name):
+def test_training_s_on_frozen_losses_ends_at_the_optimum(name, optimizer):
     losses = {key: jnp.asarray([value]) for key, value in FROZEN.items()}
-    s = train_s(balanced(name), losses)
+    s = train_s(balanced(name), losses, optimizer=optimizer)
     np.testing.assert_allclose(s[-1], np.log(OPTIMA[name]), atol=1e-4)
 
 
 def test_s_settles_at_the_mean_of_a_skewed_loss_and_not_at_its_median():
     """Adaptive gradient clipping would leave only the gradient's sign near s = 0."""
     skewed = jnp.asarray([0.1] * 9 + [10.0])
-    s = train_s(balanced("harmony"), dict.fromkeys(FROZEN, skewed), lr=1e-3)[-2000:].mean(0)
+    s = train_s(balanced("harmony"), dict.fromkeys(FROZEN, skewed))[-2000:].mean(0)
     at_mean, at_median = np.log(harmony_sigma(1.09)), np.log(harmony_sigma(0.1))
     assert at_mean - at_median > 1.4
     assert abs(float(s[0]) - at_mean) < 0.1
