@@ -12,6 +12,7 @@ from replay_model import SPECS, make_rows
 from unit_model import unit_rows
 
 from reverie.config.errors import ConfigError
+from reverie.config.presets import resolve
 from reverie.config.replay import ReplayConfig
 from reverie.replay.errors import ReplayError
 from reverie.replay.replay import Replay
@@ -339,6 +340,22 @@ def test_the_capacity_that_a_refusal_names_is_enough():
 def test_refuses_pairs_that_would_not_do_what_they_say(keep, message):
     with pytest.raises(ConfigError, match=message):
         ReplayConfig(**keep)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"unit": "splice", "unit_rows": 64}, r"unit_rows \(64\) must be at least .* = 65: sequen"),
+        (
+            {"unit": "splice", "capacity": 2400},
+            r"capacity \(2400 rows\) must be at least 2560: learning starts at .* 16 x 64 windows",
+        ),
+    ],
+)
+def test_a_run_refuses_units_that_would_never_let_it_learn(changes, message):
+    overrides = {f"replay.{name}": value for name, value in changes.items()} | {"env.num": 1}
+    with pytest.raises(ConfigError, match=message):
+        resolve("gym:CartPole-v1", overrides={"train.ratio": 512, **overrides})
 
 
 def test_a_ring_has_no_spans():

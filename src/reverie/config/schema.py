@@ -250,6 +250,8 @@ def _check_starts(config: Config) -> None:
 def _check_capacity(config: Config) -> None:
     train, replay = config.train, config.replay
     window = train.length + replay.context
+    if replay.unit in ("chunk", "splice") and not replay.pieces:
+        _check_pieces(config, window)
     need = train.batch * train.length + config.env.num * (window - 1)
     if replay.capacity < need:
         raise ConfigError(
@@ -257,6 +259,24 @@ def _check_capacity(config: Config) -> None:
             f"train.batch x train.length = {train.batch} x {train.length} windows, and each of the "
             f"env.num = {config.env.num} streams needs train.length + replay.context - 1 = "
             f"{window - 1} rows more."
+        )
+
+
+def _check_pieces(config: Config, window: int) -> None:
+    """Chunks and splices: enough of them, each long enough to hold a window."""
+    train, replay, rows = config.train, config.replay, config.replay.unit_rows
+    if rows < window:
+        raise ConfigError(
+            f"replay.unit_rows ({rows}) must be at least train.length + replay.context = {window}: "
+            "sequences never leave their unit."
+        )
+    units = -(-train.batch * train.length // (rows - window + 1)) + 2 * config.env.num
+    if replay.capacity < units * rows:
+        raise ConfigError(
+            f"replay.capacity ({replay.capacity} rows) must be at least {units * rows}: learning "
+            f"starts at train.batch x train.length = {train.batch} x {train.length} windows, a "
+            f"unit of replay.unit_rows = {rows} holds {rows - window + 1} of them, and up to two "
+            f"units of each of the env.num = {config.env.num} streams are not complete."
         )
 
 

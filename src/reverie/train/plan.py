@@ -93,12 +93,15 @@ def disk_bytes(config: Config, learner: Learner, replay: Replay) -> int:
     """Disk that replay and checkpoints take at most: while one more than `train.keep` is written.
 
     Updates rewrite latents everywhere, so every checkpoint has latents of its own; the other
-    columns of a row are shared, but for the file that was not yet full.
+    columns of a row are shared, but for the file that was not yet full. Where retention lets units
+    go from anywhere, no file need be shared.
     """
     row = row_bytes(replay.columns)
     latents = sum(replay.columns[name].nbytes for name in LATENTS)
     tensors = len(jax.tree.leaves((learner.state, learner.acting, learner.newest)))
     own = replay.planned_bytes // row * latents + config.replay.chunk * row
+    if config.replay.unit != "row":
+        own = replay.planned_bytes
     own += config.train.batch * config.train.length * latents  # of the update in flight
     own += learner.nbytes + NAME_BYTES * tensors
     return replay.planned_bytes + own * (config.train.keep + 1)
