@@ -24,6 +24,8 @@ class Part(NamedTuple):
     rule: AbstractRule
     share: float
     """Its part of the memory for complete units, in (0, 1]."""
+    scored: bool
+    """Whether its rule wants to hear of scores."""
 
 
 class Holdings:
@@ -118,6 +120,8 @@ class Holdings:
 
     def rescore(self, place: Int[np.ndarray, " N"], score: Float[np.ndarray, " N"]) -> None:
         """New scores of the rows in these places; rules hear the mean of every unit touched."""
+        if not any(part.scored for part in self.parts):
+            return
         if self.scores is None:
             self.scores = np.full(self.pages.num * self.pages.size, np.nan, np.float32)
         self.scores[place] = score
@@ -218,5 +222,5 @@ class Holdings:
         if not np.isnan(scores).all():
             mean = float(np.nanmean(scores, dtype=np.float64))
             for number, part in enumerate(self.parts):
-                if kept >> number & 1:
+                if part.scored and kept >> number & 1:
                     part.rule.rescore(serial, mean)

@@ -94,10 +94,16 @@ def make_queue(options: ReplayConfig, *, streams: int, length: int) -> AbstractQ
 def make_rules(options: ReplayConfig, seed: int) -> list[Part]:
     """The partitions of the store with their rules."""
     if options.keep != "split":
-        return [Part(options.keep, _rule(options.keep, options, seed), 1.0)]
-    other = _rule(options.split_keep, options, seed)
+        return [_part(options.keep, options, seed, 1.0)]
     share = options.split_share
-    return [Part("fifo", Oldest(), share), Part(options.split_keep, other, 1.0 - share)]
+    return [
+        _part("fifo", options, seed, share),
+        _part(options.split_keep, options, seed, 1.0 - share),
+    ]
+
+
+def _part(kind: KeepRule, options: ReplayConfig, seed: int, share: float) -> Part:
+    return Part(kind, _rule(kind, options, seed), share, kind == "top_surprise")
 
 
 def _rule(kind: KeepRule, options: ReplayConfig, seed: int) -> AbstractRule:
