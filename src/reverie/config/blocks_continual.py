@@ -15,6 +15,7 @@ SCRIPTS: dict[str, Any] = {
     "env.limit": 100,
     "train.ratio": 80,  # an update of 16 x 50 rows every 10 steps
     "train.log_every": 1_000,
+    "train.eval_episodes": 10,  # published: 1000 steps
 }
 
 CONTINUAL = table(
