@@ -29,6 +29,8 @@ class Roster:
         """Units among them."""
         self.next = 0
         """The serial number of the next unit."""
+        self.version = 0
+        """Counts up with every change of the table."""
         self.tallies = [Tally(256) for _ in range(parts + (parts > 1))]
         """Windows of the partitions; where there are several, then those of all units."""
 
@@ -57,6 +59,7 @@ class Roster:
         at = int(self.index(serial))
         self.columns["rows"][at], self.columns["kept"][at] = rows, kept
         self.live -= kept == 0
+        self.version += 1
         *parts, everyone = self.tallies if len(self.tallies) > 1 else (*self.tallies, None)
         for part, tally in enumerate(parts):
             tally.set(at, windows if kept >> part & 1 else 0)
@@ -84,6 +87,7 @@ class Roster:
         """Continue from tables."""
         self.size = self.live = len(tables["serial"])
         self.next = next_serial
+        self.version += 1
         room = max(256, 2 * self.size)
         for name in _COLUMNS:
             self.columns[name] = np.zeros(room, np.int64)

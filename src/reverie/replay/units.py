@@ -8,7 +8,7 @@ from jaxtyping import Bool, Int, Shaped
 
 from reverie.replay.errors import ReplayError
 from reverie.replay.holdings import Holdings
-from reverie.replay.keep import AbstractIndex, AbstractKeep, Change, Spans, Ticket
+from reverie.replay.keep import NOTHING, AbstractIndex, AbstractKeep, Change, Spans, Ticket
 from reverie.replay.roster import OPEN
 
 
@@ -47,6 +47,7 @@ class Units(AbstractKeep):
         self._place = np.zeros(streams, np.int64)
         self._calm = 0  # rows that no stream needs a page for, and no unit ends with by its size
         self._notes: list[str] = []
+        self._spans = (-1, Spans(NOTHING, NOTHING, NOTHING))  # of this version of the roster
         num = len(holdings.parts)
         self._all = Section(self, None if num > 1 else 0)
         self._parts = tuple(Section(self, part) for part in range(num))
@@ -118,11 +119,15 @@ class Units(AbstractKeep):
         return self._all.locate(ordinal, length)
 
     def spans(self) -> Spans:
-        drawn = self.sizes(None) > 0
-        columns = self._held.roster.columns
-        size = self._held.roster.size
-        stream, first = (columns[name][:size][drawn] for name in ("stream", "first"))
-        return Spans(stream, first, self.sizes(None)[drawn])
+        roster = self._held.roster
+        version, spans = self._spans
+        if version != roster.version or self._cut.ongoing:
+            rows = self.sizes(None)
+            drawn = rows > 0
+            stream, first = (roster.columns[k][: roster.size][drawn] for k in ("stream", "first"))
+            spans = Spans(stream, first, rows[drawn])
+            self._spans = roster.version, spans
+        return spans
 
     def sizes(self, part: int | None) -> Int[np.ndarray, " U"]:
         """Rows that may be drawn from, of every entry of the roster; 0 outside the partition."""
