@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from markupsafe import Markup
 
-from reverie.report.chart import Chart, Line, draw
+from reverie.report import balance
+from reverie.report.chart import COLORS, Chart, Line, draw
 from reverie.report.read import Run
 from reverie.report.series import envelope, thin, trailing_mean, window_of
 from reverie.train.catalogue import CATALOGUE, OPTIMISER, describe, find
@@ -18,7 +19,7 @@ SMOOTH_RETURN = (0.05, 10)
 _EPISODES = ("episode/length", "episode/log/", "eval/length", "eval/log/", "eval/return/")
 _EPISODES += ("sequence/",)
 _GROUPED = ("loss/", "train/", "time/", "system/", "replay/", "env/", "episode/", "eval/")
-_GROUPED += ("sequence/",)
+_GROUPED += ("sequence/", "balance/")
 COUNTERS = {"train/updates", "time/seconds"}  # straight lines; the table of results has their end
 
 
@@ -91,6 +92,7 @@ def sections(runs: Sequence[Run]) -> list[Section]:
     groups: dict[str, list[str]] = {
         "Episodes": [n for n in names if n.startswith(_EPISODES)],
         "Losses": [n for n in names if n.startswith("loss/")],
+        "Loss balance": balance.shown(names, runs),
         "Imagination and policy": [
             n for n in names if n.startswith("train/") and n not in optimiser
         ],
@@ -130,16 +132,27 @@ def _panel(name: str, runs: Sequence[Run]) -> Panel:
     lines = []
     for index, run in enumerate(runs):
         lines += _smoothed(run, name, index, name_of=_label(runs, run, ""), smooth=SMOOTH)
+    optima = _optima(name, runs)
     metric = describe(name)
-    log = None if name.startswith("loss/") or name == "train/grad_norm" else False
+    log = None if name.startswith(("loss/", balance.COEF)) or name == "train/grad_norm" else False
     values = runs[0].get(name).value
     return Panel(
         name=name.partition("/")[2] if not name.startswith(("episode/", "eval/")) else name,
         unit=metric.unit if metric.unit != "1" else "",
-        meaning=metric.meaning,
+        meaning=f"{metric.meaning}. {balance.MEANING}" if optima else metric.meaning,
         last=number(float(values[-1])) if len(runs) == 1 else "",
-        svg=draw(Chart(lines, title=name, x_range=x_range(runs), log=log)),
+        svg=draw(Chart([*lines, *optima], title=name, x_range=x_range(runs), log=log)),
     )
+
+
+def _optima(name: str, runs: Sequence[Run]) -> list[Line]:
+    """Dashed lines: where a balancing coefficient would stand at its optimum."""
+    found = [(index, run, balance.optimum(run, name)) for index, run in enumerate(runs)]
+    return [
+        Line(*thin(best), label=_label(runs, run, "optimum"), color=COLORS + index % COLORS)
+        for index, run, best in found
+        if best is not None
+    ]
 
 
 def _smoothed(

@@ -1,0 +1,71 @@
+"""Coefficients of loss balancing on the page, beside their closed-form optimum."""
+
+import json
+
+import numpy as np
+import pytest
+from fake_run import make_run
+
+from reverie.report import panels
+from reverie.report.balance import optimum, shown
+from reverie.report.page import render
+from reverie.report.read import read_runs
+
+LOSS = {"rew": 0.1, "obs": 10.0, "dyn": 2.0}
+
+
+def balanced_run(folder, **edits):
+    """A run of 200 log lines whose task losses are LOSS, up and down by half in turn."""
+    make_run(folder, media=False, evaluations=1, edits=edits)
+    rows = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    for k in range(200):
+        row = {"step": 30_000 + k}
+        for task, loss in LOSS.items():
+            row[f"balance/before/{task}"] = loss * (1.5 if k % 2 else 0.5)
+            row[f"balance/coef/{task}"] = np.exp(-k / 100)
+        rows.append(row)
+    (folder / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("edits", "expected"),
+    [
+        ({"balancing.kind": "harmony"}, {"rew": 2.701562, "obs": 0.091608}),
+        ({"balancing.kind": "unrectified"}, {"rew": 10.0, "obs": 0.1}),
+        (
+            {"balancing.kind": "harmony", "balancing.form": "jax"}
+            | {"loss.dyn": 0.5, "loss.rep": 0.1},
+            {"dyn": 0.316497, "rew": 2.701562},
+        ),
+    ],
+)
+def test_the_optimum_is_that_of_the_mean_loss(edits, expected, tmp_path):
+    (run,) = read_runs([balanced_run(tmp_path / "run", **edits)])
+    for task, value in expected.items():
+        found = optimum(run, f"balance/coef/{task}")
+        assert found.value[-1] == pytest.approx(value, rel=1e-5)
+        assert found.step[-1] == 30_199
+    assert optimum(run, "balance/before/rew") is None
+
+
+def test_fixed_weights_have_no_optimum_and_show_only_the_weights(tmp_path):
+    (run,) = read_runs([balanced_run(tmp_path / "run")])
+    assert optimum(run, "balance/coef/rew") is None
+    assert shown(sorted(run.series), [run]) == [f"balance/coef/{t}" for t in ("dyn", "obs", "rew")]
+
+
+def test_the_page_draws_both(tmp_path):
+    folders = [
+        balanced_run(tmp_path / "harmony", **{"balancing.kind": "harmony"}),
+        balanced_run(tmp_path / "fixed"),
+    ]
+    runs = read_runs(folders)
+    section = next(s for s in panels.sections(runs) if s.title == "Loss balance")
+    panel = next(panel for panel in section.panels if panel.name == "coef/obs")
+    assert "Dashed: the optimum for the running mean of this loss." in panel.meaning
+    assert panel.svg.count("<polyline") == 5  # two faint, two smooth, one optimum
+    assert panel.svg.count("dash") == 1
+    assert "harmony optimum" in panel.svg
+    alone = render(runs[:1])
+    assert "Loss balance" in alone and "optimum" in alone
