@@ -175,6 +175,20 @@ def test_a_wrapped_ring_keeps_its_size(tmp_path):
         make_replay(capacity=300).load(tmp_path, replay.save(tmp_path))
 
 
+@pytest.mark.parametrize("name", ["filling", "wrapped"])
+def test_what_an_earlier_version_saved_still_draws_the_same(name):
+    """Written at commit c9fe674, before there were units, places and scores."""
+    folder = Path(__file__).parents[1] / "golden" / "replay" / name
+    saved = json.loads((folder / "manifest.json").read_text())
+    replay = make_replay(capacity=30, chunk=16)
+    replay.load(folder, saved["manifest"])
+    for expected in saved["drawn"]:
+        sequences, ticket = replay.draw(3)
+        found = [ticket.stream, ticket.row, sequences["obs/place"]]
+        found += [sequences["latent/deter"].astype(np.float32)]
+        assert [part.tolist() for part in found] == expected
+
+
 def _truncate(path):
     path.write_bytes(path.read_bytes()[:-3])
 

@@ -116,6 +116,16 @@ class UnitMachine(RuleBasedStateMachine):
         assert self.replay.write(ticket, values, offset=offset) == late
         self.dropped += late
 
+    @precondition(lambda self: self.options.keep == "top_surprise" and self.model.inserted)
+    @rule(seed=st.integers(0, 99))
+    def score(self, seed):
+        rng = np.random.default_rng(seed)
+        stream = rng.integers(STREAMS, size=12)
+        row = rng.choice(np.arange(max(0, self.model.inserted - 90), self.model.inserted + 12), 12)
+        score = rng.random(12).astype(np.float32)
+        self.replay._keep.rescore(stream, row, score)
+        self.model.rescore(stream, row, score)
+
     @rule(tidy=st.booleans())
     def save(self, tidy):
         manifest = self.replay.save(self.folder)
@@ -210,6 +220,13 @@ CASES = {
         "unit": "chunk",
         "unit_rows": 9,
         "page": 3,
+        "ongoing": True,
+    },
+    "top_surprise-splice": {"keep": "top_surprise", "unit": "splice", "unit_rows": 8},
+    "top_surprise-episode-ongoing": {
+        "keep": "top_surprise",
+        "unit": "episode",
+        "page": 4,
         "ongoing": True,
     },
     "split-splice": {"keep": "split", "unit": "splice", "unit_rows": 7, "split_share": 0.4},

@@ -27,6 +27,7 @@ class UnitModel(Model):
         self.units, self.growing, self.next = {}, [None] * streams, 0
         self.short = self.cut = 0
         self.tiled, self.line, self.skipped = [0] * streams, [], 0
+        self.scores = {}
 
     def add(self, rows):
         if self.options.unit != "splice":
@@ -91,6 +92,26 @@ class UnitModel(Model):
                 self.drop(part, serial)
             while self.load(part) > room:
                 self.drop(part, rule.victim())
+        if unit["serial"] in self.units:
+            self.judge(unit)
+
+    def judge(self, unit):
+        rows = range(unit["first"], unit["first"] + unit["rows"])
+        known = [
+            self.scores[unit["stream"], row] for row in rows if (unit["stream"], row) in self.scores
+        ]
+        for part in unit["in"] - {-1} if known else ():
+            self.rules[part].rescore(unit["serial"], float(np.mean(known, dtype=np.float64)))
+
+    def rescore(self, stream, row, score):
+        touched = set()
+        for s, r, value in zip(stream, row, score, strict=True):
+            for serial, unit in self.units.items():
+                if unit["stream"] == s and 0 <= r - unit["first"] < unit["rows"]:
+                    self.scores[int(s), int(r)] = np.float32(value)
+                    touched.add(serial)
+        for serial in sorted(touched):
+            self.judge(self.units[serial])
 
     def look(self, unit, most):
         picked = np.linspace(0, unit["rows"] - 1, min(most, unit["rows"])).astype(int)
