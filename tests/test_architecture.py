@@ -22,6 +22,7 @@ ORDER = [
     {"behavior"},
     {"train"},
     {"report", "bench", "cluster"},
+    {"doctor"},
     {"cli", "api", "launch", "options", "__main__", "__init__"},
 ]
 RANK = {name: rank for rank, names in enumerate(ORDER) for name in names}

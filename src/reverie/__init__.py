@@ -13,6 +13,7 @@ import types
 import typing
 
 if typing.TYPE_CHECKING:
+    from reverie.api import check_env as check_env
     from reverie.api import compare as compare
     from reverie.api import continual as continual
     from reverie.api import evaluate as evaluate
@@ -38,6 +39,7 @@ _HOME = {
     "load": "reverie.api",
     "evaluate": "reverie.api",
     "compare": "reverie.api",
+    "check_env": "reverie.api",
     "saved_config": "reverie.api",
     "Config": "reverie.config.schema",
     "ConfigError": "reverie.config.errors",

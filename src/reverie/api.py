@@ -184,6 +184,34 @@ def compare(
     return compare_into(list(runs), options, out)
 
 
+def check_env(
+    task: str | Callable[..., gymnasium.Env],
+    *,
+    preset: str | None = None,
+    size: str = "auto",
+    overrides: Mapping[str, Any] | None = None,
+    steps: int = 1000,
+    seconds: float = 1.0,
+) -> Any:
+    """Checks an environment as `reverie doctor` does; returns a `reverie.doctor.visit.Report`.
+
+    Args:
+        task: a task's name, `MODULE:FUNCTION`, or a callable that makes a Gymnasium environment.
+        preset: benchmark preset; None takes the one of the task's suite.
+        size: model size of the planned run.
+        overrides: dotted path -> value, as for `train`.
+        steps: steps that are watched.
+        seconds: length of each measurement of speed; 0 measures none and plans nothing.
+
+    `report.healthy` says whether there is no problem, `report.findings` what was found. Raises
+    ConfigError for unknown names; what is wrong with the environment is reported.
+    """
+    from reverie.doctor.visit import examine
+
+    options: dict[str, Any] = {"preset": preset, "size": size, "overrides": overrides}
+    return examine(task, **options, steps=steps, seconds=seconds)
+
+
 def saved_config(logdir: str | Path) -> Config:
     """The configuration of a run folder.
 

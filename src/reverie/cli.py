@@ -25,6 +25,7 @@ usage: reverie VERB [options]        reverie VERB --help
   report RUN ...        one HTML page from one or more run folders
   compare RUN ...       groups of runs over seeds: means, intervals, curves (--by FIELD)
   bench update|act|env  measure an update, acting, or an environment
+  doctor TASK           is an environment fit to be learned in, and what will a run need?
   tasks [FILTER]        the tasks, or those whose name contains FILTER
   presets [NAME]        the presets, or what one of them sets
 
@@ -189,6 +190,17 @@ def bench(words: list[str]) -> int:
     return 0
 
 
+def doctor(words: list[str]) -> int:
+    """`reverie doctor TASK [...]`; exit code 1 where a problem was found."""
+    from reverie.doctor.options import DoctorOptions
+
+    options = _parse(DoctorOptions, words, "doctor")
+    _prepare("auto")
+    from reverie.doctor.show import run
+
+    return 0 if run(options).healthy else 1
+
+
 def tasks(words: list[str]) -> int:
     """`reverie tasks [FILTER]`"""
     from reverie.envs.catalog import tasks as all_tasks
@@ -239,6 +251,7 @@ VERBS: dict[str, Callable[[list[str]], int]] = {
     "report": report,
     "compare": compare,
     "bench": bench,
+    "doctor": doctor,
     "tasks": tasks,
     "presets": presets,
 }

@@ -43,26 +43,36 @@ GROUPS = (
 """Groups of the configuration that `--set` reaches."""
 
 
-def read_changes(words: Sequence[str]) -> dict[str, str]:
+def read_pairs(words: Sequence[str]) -> dict[str, str]:
     """Dotted path -> text of the changes KEY=VALUE.
 
-    Raises ConfigError for a word of another form, a key given twice, or one of a group that an
-    update does not depend on. Key and value themselves are checked where they are applied.
+    Raises ConfigError for a word of another form or a key given twice.
     """
     changes: dict[str, str] = {}
     for word in words:
         key, equals, value = word.partition("=")
         if not equals or not value:
             raise ConfigError(f"--set takes KEY=VALUE, found {word!r}.")
+        if key in changes:
+            raise ConfigError(f"--set is given {key!r} twice; keep one of them.")
+        changes[key] = value
+    return changes
+
+
+def read_changes(words: Sequence[str]) -> dict[str, str]:
+    """The changes KEY=VALUE of an update's configuration.
+
+    Raises ConfigError as `read_pairs` does, and for a key of a group that an update does not
+    depend on. Key and value themselves are checked where they are applied.
+    """
+    changes = read_pairs(words)
+    for key in changes:
         if key.partition(".")[0] not in GROUPS:
             groups = ", ".join(GROUPS)
             raise ConfigError(
                 f"--set cannot change {key!r} here: it takes keys of {groups}; size and precision "
                 "have options of their own."
             )
-        if key in changes:
-            raise ConfigError(f"--set is given {key!r} twice; keep one of them.")
-        changes[key] = value
     return changes
 
 

@@ -1,5 +1,6 @@
 """From any gymnasium environment to the agent's terms."""
 
+from collections.abc import Callable
 from typing import Any
 
 import gymnasium
@@ -39,6 +40,15 @@ class Adapter:
         self.notices = notices + more
         self._seed = 0
         self._steps = 0
+
+    @property
+    def inner(self) -> gymnasium.Env:
+        """The gymnasium environment."""
+        return self._env
+
+    def wrap(self, around: Callable[[gymnasium.Env], gymnasium.Env]) -> None:
+        """Put something around the gymnasium environment that leaves its spaces as they are."""
+        self._env = around(self._env)
 
     def reset(self, seed: int) -> Obs:
         """The first observation of the episode that belongs to `seed`."""

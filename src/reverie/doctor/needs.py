@@ -1,0 +1,92 @@
+"""What a training run would take, from shapes alone: nothing is compiled or allocated."""
+
+import functools as ft
+from dataclasses import replace
+from typing import NamedTuple
+
+import jax
+import numpy as np
+
+from reverie.config.schema import Config
+from reverie.config.sizes import with_size
+from reverie.module import count_params
+from reverie.records import Specs
+from reverie.replay.budget import available_bytes
+from reverie.replay.rows import row_bytes, row_specs
+from reverie.train import plan
+from reverie.train.flops import count_flops
+from reverie.train.learner import packed_step
+from reverie.train.state import init
+from reverie.train.step import resolve_precision
+
+
+class Needs(NamedTuple):
+    """Predicted needs of a whole run of `config.steps` environment steps."""
+
+    size: str  # model size
+    params: int
+    replay_bytes: int  # host memory of the full replay
+    learner_bytes: int  # device memory of weights, optimiser and batch; activations come on top
+    disk_bytes: int  # replay files and checkpoints
+    updates: float
+    learn_seconds: float  # at the matrix speed of this machine
+    env_seconds: float  # stepping alone, at the measured speed
+    free_bytes: int | None  # host memory that is free now
+
+    def rows(self) -> list[tuple[str, str]]:
+        """Lines for the terminal: what, how much."""
+        free = "" if self.free_bytes is None else f"; {plan.size(self.free_bytes)} are free"
+        return [
+            ("model", f"{self.size}, {self.params:,} parameters"),
+            ("host memory", f"{plan.size(self.replay_bytes)} for the full replay{free}"),
+            ("device memory", f"{plan.size(self.learner_bytes)} and the activations of an update"),
+            ("disk", f"{plan.size(self.disk_bytes)} when the run is full"),
+            ("learning", f"{self.updates:,.0f} updates, about {plan.duration(self.learn_seconds)}"),
+            ("stepping", f"about {plan.duration(self.env_seconds)}, beside the learning"),
+        ]
+
+
+def complete(config: Config, obs_specs: Specs) -> Config:
+    """`config` with the size that the observations ask for and the precision of the device."""
+    pictures = any(spec.kind == "image" for spec in obs_specs.values())
+    config = with_size(config, pictures)
+    precision = resolve_precision(config.device.precision, jax.default_backend())
+    return replace(config, device=replace(config.device, precision=precision))
+
+
+def predict(config: Config, obs_specs: Specs, action_specs: Specs, speed: float) -> Needs:
+    """Needs of a run; `config` is complete. `speed`: environment steps a second.
+
+    Raises ConfigError or EnvError where the networks cannot take the observations.
+    """
+    rssm, train = config.rssm, config.train
+    columns = row_specs(
+        obs_specs, action_specs, deter=rssm.deter, stoch=rssm.stoch, classes=rssm.classes
+    )
+    state = jax.eval_shape(ft.partial(init, obs_specs, action_specs, config), jax.random.key(0))
+    lead = (train.batch, config.replay.context + train.length)
+    rows = {
+        name: jax.ShapeDtypeStruct((*lead, *column.shape), column.dtype)
+        for name, column in columns.items()
+    }
+    step = ft.partial(packed_step, config=config)
+    flops = count_flops(jax.make_jaxpr(step)(state, rows, jax.random.key(0)))
+    updates = config.steps * train.ratio / (train.batch * train.length)
+    replay = min(config.replay.capacity, config.steps) * row_bytes(columns)
+    weights = sum(int(np.prod(x.shape)) * _itemsize(x) for x in jax.tree.leaves(state))
+    batch = int(np.prod(lead)) * row_bytes(columns)
+    return Needs(
+        size=config.size,
+        params=count_params(state.agent),
+        replay_bytes=replay,
+        learner_bytes=weights + batch,
+        disk_bytes=replay + (train.keep + 1) * weights,
+        updates=updates,
+        learn_seconds=updates * plan.update_seconds(config, flops),
+        env_seconds=config.steps / speed,
+        free_bytes=available_bytes(),
+    )
+
+
+def _itemsize(leaf: jax.ShapeDtypeStruct) -> int:
+    return int(leaf.dtype.itemsize)

@@ -1,0 +1,36 @@
+"""The options of `reverie doctor`."""
+
+from dataclasses import dataclass
+
+from tyro.conf import Positional
+
+from reverie.config.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class DoctorOptions:
+    """Check an environment, measure it, show what the agent sees and what a run would take."""
+
+    task: Positional[str]
+    """Environment: suite_task, gym:ID, or MODULE:FUNCTION that returns a gymnasium.Env."""
+    preset: str = ""
+    """Benchmark preset whose settings are used; empty: the one of the task's suite."""
+    size: str = "auto"
+    """Model size of the planned run."""
+    set: tuple[str, ...] = ()
+    """Changes of the configuration, KEY=VALUE, for example env.limit=500."""
+    steps: int = 1000
+    """Steps that are watched."""
+    seconds: float = 1.0
+    """Length of each measurement of speed; 0 measures none and plans nothing."""
+    sheet: str = ""
+    """File for the contact sheet (PNG); empty: doctor-TASK.png in the current folder."""
+    json: str = ""
+    """File for all findings and numbers, one JSON object."""
+
+    def __post_init__(self):
+        if self.steps < 1 or self.seconds < 0:
+            raise ConfigError(
+                "--steps must be at least 1 and --seconds at least 0, found "
+                f"{self.steps} and {self.seconds:g}."
+            )

@@ -1,0 +1,225 @@
+"""A visit to the doctor: all checks in order, and what they said."""
+
+import dataclasses
+import functools as ft
+import importlib
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import gymnasium
+import numpy as np
+
+from reverie.config.errors import ConfigError
+from reverie.config.presets import resolve
+from reverie.config.schema import Config
+from reverie.doctor import manners, seeds
+from reverie.doctor import play as plays
+from reverie.doctor.finding import Finding, failure, note, ok, problem
+from reverie.doctor.sheet import contact_sheet
+from reverie.doctor.speed import Speed, measure
+from reverie.envs.base import Env
+from reverie.envs.make import make, maker
+
+MakeEnv = Callable[..., gymnasium.Env]
+
+
+@dataclass(frozen=True)
+class Report:
+    """What the doctor found. `healthy` where there is no problem."""
+
+    task: str
+    findings: tuple[Finding, ...]
+    observations: Mapping[str, str]
+    speed: Speed | None = None
+    needs: Any = None
+    """A `needs.Needs`, or None where nothing was planned."""
+    sheet: np.ndarray | None = None
+    """Contact sheet, uint8 (H, W, 3)."""
+
+    @property
+    def healthy(self) -> bool:
+        """No problem was found; notes may be."""
+        return all(finding.verdict != "problem" for finding in self.findings)
+
+    def as_json(self) -> dict[str, Any]:
+        """Everything but the contact sheet, as plain values."""
+        return {
+            "task": self.task,
+            "healthy": self.healthy,
+            "findings": [dataclasses.asdict(finding) for finding in self.findings],
+            "observations": dict(self.observations),
+            "speed": self.speed and self.speed._asdict(),
+            "needs": self.needs and self.needs._asdict(),
+        }
+
+
+def examine(
+    task: str | MakeEnv,
+    *,
+    preset: str | None = None,
+    size: str = "auto",
+    overrides: Mapping[str, Any] | None = None,
+    steps: int = 1000,
+    seconds: float = 1.0,
+) -> Report:
+    """Checks an environment the way a run will use it.
+
+    Args:
+        task: a task's name, `MODULE:FUNCTION`, or a callable that returns a gymnasium.Env.
+        preset: benchmark preset; None takes the one of the task's suite.
+        size: model size of the planned run.
+        overrides: dotted path -> value, as for `reverie.train`.
+        steps: steps that are watched.
+        seconds: length of each measurement of speed; 0 measures none and plans nothing.
+
+    Raises ConfigError for unknown names. What is wrong with the environment is reported.
+    """
+    source = _source(task)
+    name = source if isinstance(source, str) else f"custom:{_called(task)}"
+    config = resolve(name, size=size, preset=preset, overrides=overrides)
+    build = ft.partial(make, source, config.env)
+    try:
+        env = build()
+    except Exception as error:
+        return Report(name, (failure("making", error, ""),), {})
+    findings = [ok("making", "made.")] + [note("conversion", text) for text in env.notices]
+    seen = {key: _describe(spec) for key, spec in env.obs_specs.items()}
+    play = plays.watch_episodes(env, steps)
+    findings += play.findings or [ok("contract", f"kept at every one of {steps} steps.")]
+    findings += plays.judge_observations(play) + plays.judge_rewards(play)
+    sheet = contact_sheet(_pictures(env, play))
+    if any(found.check == "episodes" for found in play.findings):
+        return _leave(env, Report(name, tuple(findings), seen, sheet=sheet))
+    findings += plays.judge_ends(play, steps) + manners.check_extremes(env)
+    env.close()
+    findings += _more_exams(source, config, build)
+    report = Report(name, tuple(findings), seen, sheet=sheet)
+    return _measured(report, source, config, build, seconds) if seconds else report
+
+
+def _more_exams(source: str | MakeEnv, config: Config, build: Callable[[], Env]) -> list[Finding]:
+    """Seeds, processes, rendering, closing; a check that fails outright is a finding as well."""
+    checks: dict[str, Callable[[], list[Finding]]] = {
+        "seeds": lambda: seeds.check_seeds(build),
+        "processes": lambda: seeds.check_process(maker(source, config.env), config.env.timeout),
+        "rendering": lambda: manners.check_render(
+            ft.partial(make, source, config.env, render=True)
+        ),
+        "close": lambda: manners.check_close(build),
+    }
+    found: list[Finding] = []
+    for name, check in checks.items():
+        try:
+            found += check()
+        except Exception as error:
+            found.append(failure(name, error, ""))
+    return found
+
+
+def _measured(
+    report: Report, source: str | MakeEnv, config: Config, build: Callable, seconds: float
+) -> Report:
+    try:
+        found = measure(
+            maker(source, config.env),
+            num=config.env.num,
+            seconds=seconds,
+            parallel=config.env.parallel,
+        )
+        env = build()
+        specs = env.obs_specs, env.action_specs
+        env.close()
+        from reverie.doctor.needs import complete, predict
+
+        needs = predict(complete(config, specs[0]), *specs, found.processes)
+    except Exception as error:
+        wrong = failure("planning", error, "")
+        return dataclasses.replace(report, findings=(*report.findings, wrong))
+    more = _judge_memory(needs, found)
+    return dataclasses.replace(report, findings=(*report.findings, *more), speed=found, needs=needs)
+
+
+def _judge_memory(needs: Any, found: Speed) -> list[Finding]:
+    more = []
+    if needs.free_bytes is not None and needs.replay_bytes > 0.75 * needs.free_bytes:
+        more.append(
+            problem(
+                "memory",
+                f"the replay would take {needs.replay_bytes / 1e9:.1f} GB of "
+                f"{needs.free_bytes / 1e9:.1f} GB free: lower --replay.capacity or --steps.",
+            )
+        )
+    if needs.env_seconds > needs.learn_seconds:
+        more.append(
+            note("speed", "stepping takes longer than learning: more environments side by side "
+                 f"(--env.num, now {found.num}) help as long as there are cores.")
+        )  # fmt: skip
+    return more
+
+
+def _leave(env: Env, report: Report) -> Report:
+    try:
+        env.close()
+    except Exception as error:
+        wrong = failure("close", error, "Let close() be called after any step.")
+        return dataclasses.replace(report, findings=(*report.findings, wrong))
+    return report
+
+
+def _source(task: str | MakeEnv) -> str | MakeEnv:
+    """A callable for `MODULE:FUNCTION`; names and callables as they are."""
+    if callable(task) or ":" not in task or task.startswith(("gym:", "custom:")):
+        return task
+    module, _, name = task.partition(":")
+    try:
+        found = getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        raise ConfigError(
+            f"{task!r} names no function that can be imported ({error}); MODULE:FUNCTION needs a "
+            "module on the path (PYTHONPATH=. for the current folder), a Gymnasium id is gym:ID."
+        ) from None
+    if not callable(found):
+        raise ConfigError(f"{task!r} is {type(found).__name__}, expected a function or class.")
+    return cast(MakeEnv, found)
+
+
+def _called(task: Any) -> str:
+    if isinstance(task, str):
+        return task.replace(":", ".")
+    return str(getattr(task, "__name__", type(task).__name__)).strip("<>")
+
+
+def _describe(spec: Any) -> str:
+    classes = f", {max(spec.classes)} classes" if spec.classes else ""
+    return f"{spec.kind} {'x'.join(map(str, spec.shape)) or 'scalar'}{classes}"
+
+
+def _pictures(env: Env, play: plays.Play) -> dict[str, list[np.ndarray]]:
+    found = {
+        key: [row[0][key] for row in play.rows]
+        for key, spec in env.obs_specs.items()
+        if spec.kind == "image"
+    }
+    if not found:
+        try:
+            picture = env.render()
+        except Exception:  # the exam of rendering tells why
+            picture = None
+        found = {} if picture is None else {"render": [picture]}
+    return found
+
+
+def file_name(task: str) -> str:
+    """`doctor-TASK.png` with nothing in it that a file system minds."""
+    return f"doctor-{re.sub(r'[^A-Za-z0-9_.-]+', '-', task)}.png"
+
+
+def sheet_target(path: str) -> Path:
+    """The file for the contact sheet. Raises ConfigError where its folder does not exist."""
+    target = Path(path).expanduser()
+    if path and not target.parent.is_dir():
+        raise ConfigError(f"--sheet {path!r}: there is no folder {str(target.parent)!r}.")
+    return target
