@@ -9,7 +9,7 @@ from typing import Any, assert_never, cast
 import gymnasium
 
 from reverie.config.schema import EnvConfig
-from reverie.envs import catalog, games
+from reverie.envs import catalog, control, games
 from reverie.envs.adapter import Adapter
 from reverie.envs.base import Env, EnvError, Split
 from reverie.envs.suites import SUITES
@@ -118,6 +118,8 @@ def _build_suite(
             from reverie.envs.probes import PROBES
 
             return PROBES[name].env(**kwargs), []
+        case other if other in control.CONTROL:
+            return control.build(other, name, config, kwargs)
         case other if other in games.GAMES:
             return games.build(other, name, config, kwargs)
         case other:

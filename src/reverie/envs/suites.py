@@ -8,7 +8,7 @@ import functools as ft
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from reverie.envs import names, names_games
+from reverie.envs import names, names_control, names_games
 from reverie.envs.minigrid_variants import VARIANTS
 from reverie.envs.pinpad import FLOORS
 from reverie.envs.probes import PROBES
@@ -95,6 +95,22 @@ SUITES = {
     ),
     "dmcbg": Suite(
         lambda: names.DMC_TASKS, "dmc", "DM Control before a moving picture: {}", own_repeat=True
+    ),
+    "loconav": Suite(
+        lambda: names_control.LOCONAV_TASKS,
+        "dmc",
+        "find the goal of a maze: {}",
+        own_repeat=True,
+        open=True,
+    ),
+    "metaworld": Suite(
+        lambda: names_control.METAWORLD_TASKS, "metaworld", "Meta-World: {}, a robot arm"
+    ),
+    "robodesk": Suite(lambda: names_control.ROBODESK_TASKS, "robodesk", "RoboDesk: {}"),
+    "mujoco": Suite(names_control.mujoco_ids, "mujoco", "Gymnasium-MuJoCo: {}"),
+    "robotics": Suite(names_control.robotics_ids, "robotics", "Gymnasium-Robotics: {}"),
+    "memmaze": Suite(
+        lambda: names_control.MEMORY_MAZES, "memmaze", "Memory Maze {}: remember the way"
     ),
     "minigrid": Suite(
         lambda: [*minigrid_ids(), *VARIANTS],
