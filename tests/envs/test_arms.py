@@ -112,7 +112,7 @@ def test_metaworld_pictures_are_upright(camera):
 
 
 def test_metaworld_camera_names():
-    with pytest.raises(EnvError, match="no camera 'cornr'. Did you mean 'corner'"):
+    with pytest.raises(EnvError, match=r"no camera 'cornr'\. Did you mean 'corner'"):
         make("metaworld_reach", dataclasses.replace(VISION, kwargs='{"camera_name": "cornr"}'))
 
 
@@ -176,7 +176,7 @@ def test_gymnasium_names_equal_the_packages():
     assert set(ours.values()) <= set(gymnasium.registry)
     homes = ("gymnasium_robotics", "gymnasium.envs.mujoco")
     newest = {}
-    for id, spec in gymnasium.registry.items():
+    for spec in gymnasium.registry.values():
         if str(spec.entry_point).startswith(homes) and spec.version is not None:
             newest[spec.name] = max(newest.get(spec.name, 0), spec.version)
     old = set(names_control.MUJOCO_IDS)  # gymnasium-robotics registers old copies of these

@@ -106,6 +106,10 @@ def _task_kind(stop_at_goal: bool) -> type:
             self._rewarded_this_step = self._target.activated
             self._targets_obtained = int(self._target.activated)
 
+        def get_discount(self, physics):
+            reached = stop_at_goal and self._target.activated
+            return 0.0 if reached else goals.NullGoalMaze.get_discount(self, physics)
+
     return Reached
 
 

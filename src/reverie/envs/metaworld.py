@@ -51,6 +51,7 @@ class MetaWorldTask(gymnasium.Env):
             self._env.model.camera("corner2").pos[:] = CORNER2
         self._env._set_task_called = True  # what its own goal-observable classes set
         self._env._partially_observable = False
+        del self._env.sawyer_observation_space  # its cached bounds would clip the goal to zero
         self._env._freeze_rand_vec = False
         self._env.seeded_rand_vec = True
         parts: dict[str, gymnasium.Space] = {}
