@@ -19,7 +19,24 @@ VISUAL: dict[str, Any] = {
 }
 """HarmonyDream's visual DM Control: with its DreamerV3 16 x 64 rows every 5 steps."""
 
-SUITES = {"dmcr": "dmc_remastered", "dmcbg": "dmc_background"}
+ARMS: dict[str, Any] = {
+    "env.observe": "vision",
+    "env.size": 64,
+    "env.repeat": 1,
+    "train.eval_every": 10_000,
+    "train.eval_episodes": 10,
+}
+"""Robot arms from pictures."""
+
+SUITES = {
+    "dmcr": "dmc_remastered",
+    "dmcbg": "dmc_background",
+    "metaworld": "metaworld",
+    "robodesk": "robodesk",
+    "mujoco": "mujoco",
+    "robotics": "robotics",
+    "memmaze": "memmaze",
+}
 """The preset of each suite."""
 
 CONTROL = table(
@@ -38,6 +55,50 @@ CONTROL = table(
         "as dmc_remastered); --env.background.videos names the folder of videos.",
         VISUAL,
         suite="dmcbg",
+        pictures=True,
+    ),
+    Preset(
+        "metaworld",
+        "Meta-World from the 64x64 corner camera, 255k steps (HarmonyDream's protocol for its "
+        "DreamerV3: 5 environments, 500 replayed rows a step, success over 10 episodes every 10k).",
+        {**ARMS, "env.num": 5, "train.ratio": 500, "steps": 255_000},
+        suite="metaworld",
+        pictures=True,
+    ),
+    Preset(
+        "robodesk",
+        "RoboDesk from 64x64 pictures, 500k steps of dense reward (ours: no published block; the "
+        "scene is slow to draw, so every row is used often).",
+        {**ARMS, "env.num": 4, "train.ratio": 256, "steps": 500_000},
+        suite="robodesk",
+        pictures=True,
+    ),
+    Preset(
+        "mujoco",
+        "Gymnasium-MuJoCo from states, 1M steps (ours: no published block; DM Control's ratio).",
+        {"env.observe": "proprio", "env.num": 4, "train.ratio": 512, "steps": 1_000_000},
+        suite="mujoco",
+        pictures=False,
+    ),
+    Preset(
+        "robotics",
+        "Gymnasium-Robotics from states and goals, 1M steps (ours: no published block).",
+        {
+            "env.observe": "proprio",
+            "env.num": 4,
+            "train.ratio": 512,
+            "train.eval_episodes": 20,
+            "steps": 1_000_000,
+        },
+        suite="robotics",
+        pictures=False,
+    ),
+    Preset(
+        "memmaze",
+        "Memory Maze from 64x64 pictures, 100M steps as its authors trained (arXiv:2210.13383; the "
+        "other numbers are DMLab's, the official code's other 3-D suite).",
+        {"env.num": 16, "env.size": 64, "train.ratio": 32, "steps": 100_000_000},
+        suite="memmaze",
         pictures=True,
     ),
 )

@@ -74,7 +74,7 @@ def _load(name: str, rate: int, *, stop_at_goal: bool = False) -> tuple[Any, np.
     from dm_control.locomotion.walkers import ant
 
     arena, places = _arena(name)
-    walker = ant.Ant()
+    walker: Any = ant.Ant()
     walker.observables.egocentric_camera.enabled = False  # drawn by the adapter, if asked for
     target = target_sphere.TargetSphere(radius=1.2, height_above_ground=0.0)
     task = _task_kind(stop_at_goal)(
@@ -139,9 +139,10 @@ def _wall(colour: tuple[float, ...]) -> Any:
         """A wall of one colour."""
 
         def _build(self, colour):
-            self._mjcf_root = mjcf.RootElement(model="labmaze_style_01")
+            self._mjcf_root = root = mjcf.RootElement(model="labmaze_style_01")
             flat = {"type": "2d", "builtin": "flat", "width": 100, "height": 100}
-            texture = self._mjcf_root.asset.add("texture", name="wall", rgb1=colour, **flat)
+            asset: Any = root.asset
+            texture = asset.add("texture", name="wall", rgb1=colour, **flat)
             self._textures = [texture]
 
     return Flat(colour)

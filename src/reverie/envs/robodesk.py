@@ -39,7 +39,8 @@ class RoboDeskTask(gymnasium.Env):
         default_gl()
         from PIL import Image
 
-        vars(Image).setdefault("ANTIALIAS", Image.Resampling.LANCZOS)  # gone since Pillow 10
+        if "ANTIALIAS" not in vars(Image):  # gone since Pillow 10
+            Image.ANTIALIAS = Image.Resampling.LANCZOS  # type: ignore[attr-defined]
         import robodesk
 
         options = {"reward": reward, "episode_length": episode_length, "image_size": config.size}
