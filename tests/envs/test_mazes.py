@@ -39,7 +39,7 @@ def reachable(rows):
 
 
 def touch_goal(env):
-    inner = env._env._env
+    inner = env._env.env._env
     x, y, _ = inner.task._target_position
     inner.task._walker.set_pose(inner.physics, position=np.array([x, y, 1.0]))
 
@@ -68,6 +68,7 @@ def test_loconav_contract_time_limit_and_seeds():
     assert_contract(env, rows)
     assert len(rows) == 151  # 60 seconds at 5 Hz, two at a time
     assert rows[-1][2:] == (False, True)
+    assert 1 <= env.logs["coverage"] <= 151
     play(env, 4, 3)
     assert_rows_equal(rows[:10], play(env, 3, 9))
     env.close()

@@ -1,6 +1,7 @@
 """LocoNav: dm_control's ant in a maze, one goal, from joint states or an egocentric picture."""
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import gymnasium
@@ -39,6 +40,34 @@ class Maze:
         """Nothing moves by itself."""
 
 
+class Coverage(gymnasium.Wrapper):
+    """Adds `log/coverage`: square metres that the walker's middle has visited this episode."""
+
+    def __init__(self, env: ControlTask, walker: Any, physics: Callable[[], Any]):
+        gymnasium.Wrapper.__init__(self, env)
+        self._walker, self._physics = walker, physics
+        self._visited: set[tuple[int, ...]] = set()
+        area = gymnasium.spaces.Box(0, np.inf, (), np.float32)
+        space: Any = env.observation_space
+        self.observation_space = gymnasium.spaces.Dict({**space.spaces, "log/coverage": area})
+
+    def reset(self, *, seed: int | None = None, options: dict | None = None):
+        """First observation and info."""
+        observation, info = self.env.reset(seed=seed, options=options)
+        self._visited = set()
+        return self._count(observation), info
+
+    def step(self, action: Any):
+        """Observation, reward, terminated, truncated, info."""
+        observation, *rest = self.env.step(action)
+        return self._count(observation), *rest
+
+    def _count(self, observation: dict[str, Any]) -> dict[str, Any]:
+        place = self._walker.get_pose(self._physics())[0][:2]
+        self._visited.add(tuple(np.round(place).astype(int).tolist()))
+        return {**observation, "log/coverage": np.float32(len(self._visited))}
+
+
 def build(name: str, config: EnvConfig, kwargs: dict[str, Any]) -> tuple[gymnasium.Env, list[str]]:
     """The environment of `loconav_ant_ARENA` or `loconav_ant_ARENA_NNhz`.
 
@@ -52,7 +81,8 @@ def build(name: str, config: EnvConfig, kwargs: dict[str, Any]) -> tuple[gymnasi
     arena, rate = _parse(name)
     env, places = _load(arena, rate, **kwargs)
     camera = config.camera if config.camera >= 0 else CAMERA
-    return ControlTask(env, config, camera=camera, scene=Maze(places)), []
+    task = ControlTask(env, config, camera=camera, scene=Maze(places))
+    return Coverage(task, env.task._walker, lambda: env.physics), []
 
 
 def _parse(name: str) -> tuple[str, int]:

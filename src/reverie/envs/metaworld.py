@@ -8,6 +8,7 @@ import numpy as np
 from reverie.config.schema import EnvConfig
 from reverie.envs.base import EnvError, did_you_mean
 from reverie.envs.gym import default_gl
+from reverie.envs.solved import Solved
 
 CAMERAS = ("corner", "corner2", "corner3", "corner4", "topview", "behindGripper", "gripperPOV")
 """Cameras of the scene."""
@@ -21,7 +22,7 @@ class MetaWorldTask(gymnasium.Env):
     """One task, its goal visible in the state. Reads `observe` and `size`.
 
     Every reset draws another goal and another pose of the object, as published. An episode is 500
-    steps long and never terminal, not even at success, which `info["success"]` tells. Shows
+    steps long and never terminal, not even at success, which `log/success` tells. Shows
     `state` (39,) and `image`.
 
     Args:
@@ -95,4 +96,4 @@ class MetaWorldTask(gymnasium.Env):
 
 def build(name: str, config: EnvConfig, kwargs: dict[str, Any]) -> tuple[gymnasium.Env, list[str]]:
     """The environment of `metaworld_NAME`."""
-    return MetaWorldTask(name, config, **kwargs), []
+    return Solved(MetaWorldTask(name, config, **kwargs)), []

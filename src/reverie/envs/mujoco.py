@@ -8,6 +8,7 @@ import numpy as np
 from reverie.config.schema import EnvConfig
 from reverie.envs.gym import default_gl
 from reverie.envs.names_control import mujoco_ids, robotics_ids
+from reverie.envs.solved import Solved
 
 SIZED = ("Fetch", "Hand", "AntMaze", "PointMaze", "Adroit", "Franka")
 """First parts of the ids whose environments take the size of their pictures as arguments."""
@@ -61,10 +62,10 @@ def build_robotics(
 ) -> tuple[gymnasium.Env, list[str]]:
     """The environment of `robotics_NAME`. Reads `observe` and `size`.
 
-    Goals are seen (`desired_goal`, `achieved_goal`); success is told by `info`. Almost all of
+    Goals are seen (`desired_goal`, `achieved_goal`); success is `log/success`. Almost all of
     them only truncate.
     """
     import gymnasium_robotics
 
     gymnasium.register_envs(gymnasium_robotics)
-    return _make(robotics_ids()[name], config, kwargs), []
+    return Solved(_make(robotics_ids()[name], config, kwargs)), []
