@@ -15,6 +15,7 @@ from reverie.config.errors import ConfigError
 from reverie.config.presets import resolve
 from reverie.config.replay import ReplayConfig
 from reverie.replay.errors import ReplayError
+from reverie.replay.keep import Ticket
 from reverie.replay.replay import Replay
 
 SPLICE = {"unit": "splice", "unit_rows": 16}
@@ -238,6 +239,26 @@ def test_writes_to_units_that_went_are_dropped_and_a_new_tenant_is_not_touched()
     for key, array in replay._store.arrays.items():
         np.testing.assert_array_equal(array, before[key])
     assert replay.stats()["replay/dropped"] == 16
+
+
+def test_a_sequence_of_pieces_marks_where_each_begins_and_is_written_row_by_row():
+    replay = make_replay({"keep": "fifo", **SPLICE}, capacity=4 * 16)
+    for t in range(16):
+        replay.add(make_rows(t, 2, first=t == 0) | {"is_last": np.zeros(2, bool)})
+    stream = np.array([[0, 0, 1, 1, 1], [1, 1, 1, 0, 0], [0, 0, 0, 0, 0]])
+    row = np.array([[3, 4, 5, 6, 7], [1, 2, 3, 9, 10], [10, 11, 12, 0, 1]])
+    ticket = Ticket(stream, row)
+    sequences = replay._assemble(ticket, 5)
+    np.testing.assert_array_equal(sequences["obs/place"], np.stack([stream, row], -1))
+    first = np.array([[1, 0, 1, 0, 0], [1, 0, 0, 1, 0], [1, 0, 0, 1, 0]], bool)
+    np.testing.assert_array_equal(sequences["is_first"], first)
+    np.testing.assert_array_equal(sequences["is_last"][:, :-1], first[:, 1:])
+    values = {"latent/stoch": np.arange(24, dtype=np.uint8).reshape(3, 4, 2)}
+    assert replay.write(ticket, values, offset=1) == 0
+    after = replay._assemble(ticket, 5)["latent/stoch"]
+    np.testing.assert_array_equal(after[:, 1:], values["latent/stoch"])
+    fill(replay, 64, start=16)
+    assert replay.write(ticket, values, offset=1) == 12  # all of them are gone
 
 
 def test_the_most_surprising_units_stay():
