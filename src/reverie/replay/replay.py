@@ -94,7 +94,10 @@ class Replay:
         return planned_bytes(self.columns, streams=self._store.streams, slots=self._store.slots)
 
     def can_draw(self, windows: int = 1) -> bool:
-        """Whether at least so many different sequences can be drawn."""
+        """Whether at least so many different sequences can be drawn; where they are laid out of
+        pieces, whether there are so many rows to begin one with."""
+        if self._options.pieces:
+            return int(self._keep.spans().rows.sum()) >= max(1, windows)
         return self.num_windows >= max(1, windows)
 
     def add(self, rows: Mapping[str, Shaped[np.ndarray, "E ..."]]) -> None:
@@ -123,7 +126,7 @@ class Replay:
         Raises ReplayError if no stream holds L rows yet.
         """
         with self._lock:
-            self._check_drawable(self.length)
+            self._check_drawable(self.can_draw(), self.length)
             rng = generator(self._seed, self._counters.draws, TRAIN)
             fresh = self._take_fresh(batch)
             drawn = self._draw.draw(
@@ -150,7 +153,7 @@ class Replay:
         """
         length = self.length if length is None else length
         with self._lock:
-            self._check_drawable(length)
+            self._check_drawable(self._keep.num_windows(length) > 0, length)
             rng = generator(self._seed, counter, PEEK)
             ticket = self._draw.draw(batch, keep=self._keep, length=length, rng=rng)
             return self._assemble(ticket, length)
@@ -266,8 +269,8 @@ class Replay:
         queue = {} if self._queue is None else self._queue.tables()
         return tables | {f"online/{name}": array for name, array in queue.items()}
 
-    def _check_drawable(self, length: int) -> None:
-        if self._keep.num_windows(length) == 0:
+    def _check_drawable(self, drawable: bool, length: int) -> None:
+        if not drawable:
             raise ReplayError(
                 f"nothing to draw: a sequence takes {length} rows of one stream"
                 f"{' and one complete unit' if self._memory.page else ''}, the streams hold "
