@@ -5,9 +5,11 @@ import pytest
 from replay_model import SPECS, fill
 from scipy import stats
 
-from reverie.replay.draw import PEEK, TRAIN, Uniform, generator, make_draw
+from reverie.config.replay import ReplayConfig
+from reverie.replay.draw import PEEK, TRAIN, Pool, Uniform, generator
 from reverie.replay.errors import ReplayError
 from reverie.replay.keep import Fifo
+from reverie.replay.make import make_draw
 from reverie.replay.replay import Replay
 
 ALPHA = 1e-4
@@ -24,7 +26,7 @@ def make_keep(streams, slots, inserted):
 def test_uniform_over_all_valid_windows(inserted):
     keep, length = make_keep(3, 64, inserted), 9
     rng = generator(0, 1, TRAIN)
-    ticket = Uniform().draw(40_000, keep=keep, length=length, rng=rng)
+    ticket = Uniform().draw(40_000, Pool(keep, keep, length, None), rng)
     oldest = max(0, inserted - 64)
     starts = min(inserted, 64) - length + 1
     assert keep.num_windows(length) == 3 * starts
@@ -35,7 +37,7 @@ def test_uniform_over_all_valid_windows(inserted):
 
 def test_the_only_window_is_drawn():
     keep = make_keep(1, 5, 5)
-    ticket = Uniform().draw(10, keep=keep, length=5, rng=generator(0, 0, TRAIN))
+    ticket = Uniform().draw(10, Pool(keep, keep, 5, None), generator(0, 0, TRAIN))
     assert ticket.row.tolist() == [0] * 10
 
 
@@ -73,4 +75,4 @@ def test_generators_are_functions_of_seed_counter_and_purpose():
 
 
 def test_the_configured_draw_is_built():
-    assert isinstance(make_draw("uniform"), Uniform)
+    assert isinstance(make_draw(ReplayConfig(), 65), Uniform)

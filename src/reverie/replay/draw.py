@@ -1,12 +1,14 @@
 """The draw: which windows are trained on. Randomness is a counter, never a hidden state."""
 
 from abc import ABC, abstractmethod
-from typing import Literal, assert_never
+from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Float
 
 from reverie.replay.errors import ReplayError
-from reverie.replay.keep import AbstractKeep, Change, Ticket
+from reverie.replay.keep import AbstractIndex, AbstractKeep, Ticket
+from reverie.replay.scores import Scores
 
 TRAIN = 0
 PEEK = 1
@@ -27,38 +29,60 @@ def generator(seed: int, counter: int, purpose: int) -> np.random.Generator:
     )
 
 
+class Pool(NamedTuple):
+    """What a draw chooses from."""
+
+    keep: AbstractKeep
+    index: AbstractIndex
+    """The windows by ordinal: those of `keep`, or of one part of a split store."""
+    length: int
+    """Rows of a window."""
+    scores: Scores | None
+    """Weights of the windows of the training length, where the strategy has any."""
+    returns: Float[np.ndarray, " P"] | None = None
+    """Returns of finished episodes by place, where the strategy reads them."""
+
+
 class AbstractDraw(ABC):
     """A distribution over the windows that retention offers. One final class a strategy."""
 
     @abstractmethod
-    def draw(
-        self, num: int, *, keep: AbstractKeep, length: int, rng: np.random.Generator
-    ) -> Ticket:
-        """`num` windows of `length` rows, drawn with replacement. Changes nothing: whatever the
-        weights depend on arrives by other doors. There is at least one window to draw from."""
+    def draw(self, num: int, pool: Pool, rng: np.random.Generator) -> Ticket:
+        """`num` windows, drawn with replacement. Changes nothing: what weights depend on arrives
+        by other doors. There is at least one window to draw from."""
 
     @abstractmethod
-    def follow(self, change: Change) -> None:
-        """Take notice of windows that came and went, after every row."""
+    def probability(self, ticket: Ticket, pool: Pool) -> Float[np.ndarray, " B"] | None:
+        """The probability of each of these windows under `draw`; None where it is not known."""
+
+    @abstractmethod
+    def effective(self, pool: Pool) -> float | None:
+        """Effective sample size as a share of the windows, 1 / (N Σ P²) in (0, 1]: 1 is uniform.
+        None where it is not known."""
 
 
 class Uniform(AbstractDraw):
     """Every valid window is equally likely, independently of the others [dreamerv3.md §4.5]."""
 
-    def draw(
-        self, num: int, *, keep: AbstractKeep, length: int, rng: np.random.Generator
-    ) -> Ticket:
-        ordinal = rng.integers(keep.num_windows(length), size=num)
-        return keep.locate(ordinal, length)
+    def draw(self, num: int, pool: Pool, rng: np.random.Generator) -> Ticket:
+        ordinal = rng.integers(pool.index.num_windows(pool.length), size=num)
+        return pool.index.locate(ordinal, pool.length)
 
-    def follow(self, change: Change) -> None:
-        """Nothing to learn: `keep` numbers the windows."""
+    def probability(self, ticket: Ticket, pool: Pool) -> Float[np.ndarray, " B"]:
+        return np.full(len(ticket.row), 1.0 / pool.index.num_windows(pool.length))
+
+    def effective(self, pool: Pool) -> float:
+        return 1.0
 
 
-def make_draw(kind: Literal["uniform"]) -> AbstractDraw:
-    """The draw that the configuration names (`ReplayConfig.draw`)."""
-    match kind:
-        case "uniform":
-            return Uniform()
-        case _:
-            assert_never(kind)
+def effective_share(weights: Float[np.ndarray, " M"], num: int) -> float:
+    """(Σ w)² / (N Σ w²) for the weights of N windows; windows of weight 0 may be left out."""
+    total = weights.sum()
+    return float(total * total / (num * np.square(weights).sum())) if total > 0 else 1.0
+
+
+def scores_of(pool: Pool, kind: str) -> Scores:
+    """The pool's scores. Raises ReplayError where the replay has none."""
+    if pool.scores is None:
+        raise ReplayError(f"draw {kind!r} needs scores of steps: set --replay.score.signal.")
+    return pool.scores

@@ -9,7 +9,10 @@ from reverie.replay.rows import Columns
 FORMAT = 1
 """Version of the manifest; it counts up when the meaning of a part changes."""
 
-PARTS = ("format", "layout", "keep", "online", "counters", "files")
+PARTS = ("format", "layout", "keep", "online", "counters", "sampler", "files")
+
+LATER = "sampler"
+"""The part that manifests of uniform draws did without, before there were others."""
 
 
 def make_manifest(
@@ -18,6 +21,7 @@ def make_manifest(
     keep: dict[str, Any],
     online: dict[str, Any] | None,
     counters: dict[str, Any],
+    sampler: dict[str, Any],
     files: dict[str, list[list[Any]]],
 ) -> dict[str, Any]:
     """The manifest: states of the parts, and the files that hold the rows."""
@@ -27,6 +31,7 @@ def make_manifest(
         "keep": keep,
         "online": online,
         "counters": counters,
+        "sampler": sampler,
         "files": files,
     }
 
@@ -57,7 +62,7 @@ def make_layout(
 
 def check_manifest(manifest: Any, layout: Mapping[str, Any]) -> None:
     """Raises ReplayError unless `manifest` is complete, of this format and of this layout."""
-    if not isinstance(manifest, Mapping) or set(manifest) != set(PARTS):
+    if not isinstance(manifest, Mapping) or set(manifest) | {LATER} != set(PARTS):
         raise ReplayError(
             "this is not the manifest of a replay (a JSON object with "
             f"{', '.join(PARTS)}): resume from another checkpoint."

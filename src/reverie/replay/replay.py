@@ -11,14 +11,16 @@ from jaxtyping import Shaped
 from reverie.config.replay import ReplayConfig
 from reverie.replay.budget import available_bytes, check_budget, check_sizes, planned_bytes
 from reverie.replay.counters import Counters
-from reverie.replay.draw import PEEK, TRAIN, AbstractDraw, Uniform, generator
+from reverie.replay.draw import PEEK, TRAIN, generator
 from reverie.replay.errors import ReplayError, nearest
 from reverie.replay.files import Archive
 from reverie.replay.keep import AbstractKeep, Ticket, spread
-from reverie.replay.manifest import check_manifest, make_layout, make_manifest
+from reverie.replay.manifest import LATER, check_manifest, make_layout, make_manifest
 from reverie.replay.memory import make_keep, make_memory, make_queue
 from reverie.replay.online import AbstractQueue
+from reverie.replay.portrait import TASK
 from reverie.replay.rows import LATENTS, Columns, check_names, fit, make_columns, row_bytes
+from reverie.replay.sampler import SCORE, WEIGHT, Drawn, Sampler, score_columns
 from reverie.replay.store import MUTABLE, Store
 
 
@@ -40,7 +42,6 @@ class Replay:
         seed: int = 0,
         online: bool = True,
         options: ReplayConfig | None = None,
-        draw: AbstractDraw | None = None,
         mutable: Iterable[str] = LATENTS,
         chunk: int = 1024,
         gigabytes: float = 0.0,
@@ -52,8 +53,8 @@ class Replay:
             length: rows L of a drawn sequence: context plus trained rows.
             seed: root of the draws, in [0, 2⁶⁴).
             online: deliver every row once, soon after it arrived, before drawing.
-            options: what stays when memory is full (its fields from `keep` on); None: the newest.
-            draw: which windows are drawn; None: uniform.
+            options: what stays when memory is full, and which windows are drawn; None: the newest,
+                and uniformly.
             mutable: columns that `write` may overwrite.
             chunk: rows a file on disk, shared evenly by the streams (at least one row of each).
             gigabytes: byte budget, 10⁹ bytes. 0: three quarters of the memory free now.
@@ -70,10 +71,15 @@ class Replay:
         )
         rings, slots, block = self._memory[:3]
         free = available_bytes()
-        check_budget(self.columns, streams=rings, slots=slots, gigabytes=gigabytes, free=free)
-        self._store = Store(self.columns, streams=rings, slots=slots, block=block, mutable=mutable)
+        scores = score_columns(self._options)
+        stored = self.columns | scores
+        check_budget(stored, streams=rings, slots=slots, gigabytes=gigabytes, free=free)
+        self._store = Store(
+            stored, streams=rings, slots=slots, block=block, mutable=(*mutable, *scores)
+        )
+        self._mutable = tuple(name for name in self.columns if name in set(mutable))
         self._keep = self._make_keep()
-        self._draw = Uniform() if draw is None else draw
+        self._sampler = self._make_sampler()
         self._queue = self._make_queue() if online else None
         self._archive = Archive(self._store)
         self._counters = Counters()
@@ -91,7 +97,9 @@ class Replay:
     @property
     def planned_bytes(self) -> int:
         """Host memory of the full replay."""
-        return planned_bytes(self.columns, streams=self._store.streams, slots=self._store.slots)
+        return planned_bytes(
+            self._store.columns, streams=self._store.streams, slots=self._store.slots
+        )
 
     def can_draw(self, windows: int = 1) -> bool:
         """Whether at least so many different sequences can be drawn; where they are laid out of
@@ -112,7 +120,7 @@ class Replay:
         with self._lock:
             self._store.put(self._keep.admit(checked), checked)
             change = self._keep.settle(checked)
-            self._draw.follow(change)
+            self._sampler.follow(change, self._keep, checked)
             if self._queue is not None:
                 self._queue.follow(change, self._keep)
 
@@ -128,21 +136,24 @@ class Replay:
         with self._lock:
             self._check_drawable(self.can_draw(), self.length)
             rng = generator(self._seed, self._counters.draws, TRAIN)
-            fresh = self._take_fresh(batch)
-            drawn = self._draw.draw(
-                batch - len(fresh.row), keep=self._keep, length=self.length, rng=rng
+            drawn = self._sampler.draw(
+                batch,
+                self._keep,
+                rng,
+                first=self._take_fresh(batch),
+                clock=self._counters.draws,
             )
-            ticket = Ticket(*(np.concatenate(pair) for pair in zip(fresh, drawn, strict=True)))
-            starts = ticket.row if ticket.row.ndim == 1 else ticket.row[:, 0]
-            age = self._keep.inserted - self.length - starts
-            self._counters.note_draw(fresh=len(fresh.row), ages=age)
-            return self._assemble(ticket, self.length), ticket
+            rows = self._assemble(drawn.ticket, self.length)
+            self._note(drawn, rows)
+            if drawn.weight is not None:
+                rows[WEIGHT] = drawn.weight
+            return rows, drawn.ticket
 
     def peek(
         self, batch: int, counter: int, *, length: int | None = None
     ) -> dict[str, Shaped[np.ndarray, "B L ..."]]:
-        """`batch` sequences for a report: like `draw` from the draw strategy alone, without any
-        effect on later draws or statistics. Equal `counter` and content give equal sequences.
+        """`batch` sequences for a report: uniform whatever the strategy, without any effect on
+        later draws or statistics. Equal `counter` and content give equal sequences.
 
         Args:
             batch: number of sequences.
@@ -155,7 +166,7 @@ class Replay:
         with self._lock:
             self._check_drawable(self._keep.num_windows(length) > 0, length)
             rng = generator(self._seed, counter, PEEK)
-            ticket = self._draw.draw(batch, keep=self._keep, length=length, rng=rng)
+            ticket = self._sampler.peek(batch, self._keep, length, rng)
             return self._assemble(ticket, length)
 
     def write(
@@ -169,12 +180,15 @@ class Replay:
 
         Args:
             ticket: what `draw` returned.
-            values: arrays by column, all over the same T rows.
+            values: arrays by column, all over the same T rows; with them `score`, what the update
+                found out about each row, where the strategy draws by scores.
             offset: rows of the sequences before the first written one (the context).
 
         Raises ReplayError for a column that is not mutable, arrays of wrong shape or dtype, or
         rows beyond the sequence; nothing is written then.
         """
+        raw = values.get(SCORE) if self._sampler.scores is not None else None
+        values = {k: v for k, v in values.items() if k != SCORE or raw is None}
         checked, num = self._check_values(ticket, values, offset)
         stream, row = (part[:, offset : offset + num] for part in spread(ticket, self.length))
         with self._lock:
@@ -184,6 +198,9 @@ class Replay:
             self._store.overwrite(place[live], written)
             late = int(live.size - live.sum())
             self._counters.note_write(live=live.size - late, late=late)
+            self._sampler.commit(Ticket(stream, row), raw, self._keep)
+            if raw is not None:
+                self._keep.rescore(stream, row, raw)
         return late
 
     def stats(self) -> dict[str, float]:
@@ -209,7 +226,7 @@ class Replay:
             }
             if queue is not None:
                 values |= {"waiting": queue.waiting(keep), "skipped": queue.skipped}
-            values |= self._counters.report() | keep.stats()
+            values |= self._counters.report() | keep.stats() | self._sampler.stats(keep)
         return {f"replay/{name}": float(value) for name, value in values.items()}
 
     def notes(self) -> list[str]:
@@ -224,11 +241,13 @@ class Replay:
         written latents, draw counter and queue. Raises ReplayError if the disk refuses.
         """
         with self._lock:
+            self._sampler.settle(self._keep)
             return make_manifest(
                 layout=self._layout(),
                 keep=self._keep.state(),
                 online=None if self._queue is None else self._queue.state(),
                 counters=self._counters.state(),
+                sampler=self._sampler.state(),
                 files=self._archive.save(Path(folder), self._tables()),
             )
 
@@ -249,6 +268,18 @@ class Replay:
             if self._queue is not None:
                 self._queue.load(manifest["online"], _group("online/", tables))
             self._keep, self._counters = keep, counters
+            if LATER in manifest:
+                self._sampler.load(manifest[LATER], keep)
+
+    def _make_sampler(self) -> Sampler:
+        columns = self._store.columns
+        return Sampler(
+            self._options,
+            length=self.length,
+            streams=self.streams,
+            arrays={name: self._store.flat(name) for name in columns if name not in self.columns},
+            touch=self._store.touch,
+        )
 
     def _make_keep(self) -> AbstractKeep:
         return make_keep(
@@ -277,6 +308,15 @@ class Replay:
                 f"{self._keep.num_rows // self.streams}; ask `can_draw` first."
             )
 
+    def _note(self, drawn: Drawn, rows: Mapping[str, Any]) -> None:
+        """Count a batch."""
+        first = drawn.ticket.row if drawn.ticket.row.ndim == 1 else drawn.ticket.row[:, 0]
+        age = self._keep.inserted - self.length - first
+        self._counters.note_draw(fresh=drawn.fresh, ages=age)
+        kept = max(1, self._keep.num_rows // self.streams - self.length)
+        task = rows.get(TASK)
+        self._sampler.portrait.note(age / kept, None if task is None else task[:, 0])
+
     def _take_fresh(self, batch: int) -> Ticket:
         if self._queue is None:
             nothing = np.zeros(0, np.int64)
@@ -285,7 +325,7 @@ class Replay:
 
     def _assemble(self, ticket: Ticket, length: int) -> dict[str, np.ndarray]:
         stream, row = spread(ticket, length)
-        batch = self._store.gather(self._keep.find(stream, row))
+        batch = self._store.gather(self._keep.find(stream, row), self.columns)
         if ticket.row.ndim == 2:  # pieces: each begins an episode of its own
             follows = (np.diff(row) == 1) & (np.diff(stream) == 0)
             batch["is_first"][:, 1:] |= ~follows
@@ -297,10 +337,9 @@ class Replay:
         self, ticket: Ticket, values: Mapping[str, Any], offset: int
     ) -> tuple[dict[str, np.ndarray], int]:
         """Values in stored dtypes, and the number of rows they cover."""
-        mutable = self._store.groups.get(MUTABLE, ())
         for key in values:
-            if key not in mutable:
-                raise ReplayError(f"column {key!r} is not mutable; {nearest(key, mutable)}")
+            if key not in self._mutable:
+                raise ReplayError(f"column {key!r} is not mutable; {nearest(key, self._mutable)}")
         num = next((np.shape(value)[1] for value in values.values() if np.ndim(value) > 1), 0)
         if not (offset >= 0 and num >= 1 and offset + num <= self.length):
             raise ReplayError(
@@ -312,7 +351,7 @@ class Replay:
 
     def _layout(self) -> dict[str, Any]:
         return make_layout(
-            self.columns,
+            self._store.columns,
             streams=self.streams,
             length=self.length,
             block=self._store.block,
@@ -324,6 +363,7 @@ class Replay:
         self._keep = self._make_keep()
         self._counters = Counters()
         self._store.fill[:] = 0
+        self._sampler = self._make_sampler()
         if self._queue is not None:
             self._queue = self._make_queue()
 

@@ -64,13 +64,21 @@ class Store:
         names = self.columns if names is None else names
         return {name: np.take(self._flat[name], place, axis=0) for name in names}
 
+    def flat(self, name: str) -> Shaped[np.ndarray, "P ..."]:
+        """The column `name` by place; whoever writes into it says so (`touch`)."""
+        return self._flat[name]
+
+    def touch(self, place: Int[np.ndarray, " N"]) -> None:
+        """Mutable columns of these places were changed through `flat`."""
+        self.dirty[MUTABLE][place % self.slots // self.block] = True
+
     def overwrite(
         self, place: Int[np.ndarray, " N"], values: Mapping[str, Shaped[np.ndarray, "N ..."]]
     ):
         """Replace mutable columns in these places. Where a place comes twice, the last wins."""
         for name, value in values.items():
             self._flat[name][place] = value
-        self.dirty[MUTABLE][place % self.slots // self.block] = True
+        self.touch(place)
 
 
 def _split(columns: Columns, mutable: frozenset[str]) -> dict[str, tuple[str, ...]]:
