@@ -66,6 +66,13 @@ GAMES = (
         pictures=True,
     ),
     Preset(
+        "maniskill",
+        "ManiSkill from 64x64 pictures and the robot's own state, 1M steps.",
+        {"env.num": 4, "env.size": 64, "train.ratio": 256, "steps": 1_000_000},
+        suite="maniskill",
+        pictures=True,
+    ),
+    Preset(
         "envpool",
         "Environments of envpool's builds, as any Gymnasium id.",
         {"env.num": 1, "train.ratio": 256, "steps": 100_000, "train.log_every": 500},

@@ -9,7 +9,7 @@ from reverie.config.schema import EnvConfig
 
 GAMES = (
     *("minihack", "nethack", "crafter", "bsuite", "procgen", "minatar", "pinpad", "popgym"),
-    *("vizdoom", "miniworld", "retro", "envpool"),
+    *("vizdoom", "miniworld", "retro", "envpool", "dmlab", "minecraft", "rlbench", "maniskill"),
 )
 """Suites that `build` knows."""
 
@@ -51,6 +51,14 @@ def _builder(suite: str) -> Callable[..., tuple[gymnasium.Env, list[str]]]:
             from reverie.envs.retro import build as make_one
         case "envpool":
             from reverie.envs.envpool import build as make_one
+        case "dmlab":
+            from reverie.envs.dmlab import build as make_one
+        case "minecraft":
+            from reverie.envs.minecraft import build as make_one
+        case "rlbench":
+            from reverie.envs.rlbench import build as make_one
+        case "maniskill":
+            from reverie.envs.maniskill import build as make_one
         case other:
             raise KeyError(other)
     return make_one

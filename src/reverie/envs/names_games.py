@@ -136,6 +136,33 @@ miner ninja plunder starpilot
 """.split()
 """The sixteen games of ProcGen."""
 
+DMLAB_LEVELS = """
+rooms_collect_good_objects_train rooms_collect_good_objects_test
+rooms_exploit_deferred_effects_train rooms_exploit_deferred_effects_test
+rooms_select_nonmatching_object rooms_watermaze rooms_keys_doors_puzzle
+language_select_described_object language_select_located_object language_execute_random_task
+language_answer_quantitative_question lasertag_one_opponent_small lasertag_three_opponents_small
+lasertag_one_opponent_large lasertag_three_opponents_large natlab_fixed_large_map
+natlab_varying_map_regrowth natlab_varying_map_randomized skymaze_irreversible_path_hard
+skymaze_irreversible_path_varied psychlab_arbitrary_visuomotor_mapping
+psychlab_continuous_recognition psychlab_sequential_comparison psychlab_visual_search
+explore_object_locations_small explore_object_locations_large explore_obstructed_goals_small
+explore_obstructed_goals_large explore_goal_locations_small explore_goal_locations_large
+explore_object_rewards_few explore_object_rewards_many
+""".split()
+"""The thirty levels of DMLab-30; two of them have a test level of their own."""
+
+MINECRAFT_TASKS = {
+    "diamond": "Minecraft: twelve milestones to a diamond, by MineRL",
+    "wood": "Minecraft: every log pays, by MineRL",
+    "climb": "Minecraft: height pays, by MineRL",
+    "hunt_cow": "Minecraft: hunt a cow, by MineDojo (--preset harmony_minecraft)",
+}
+"""Tasks in Minecraft and what they are."""
+
+MANISKILL_EXAMPLES = ("PickCube-v1", "PushCube-v1", "StackCube-v1", "PegInsertionSide-v1")
+"""Some of ManiSkill's tasks."""
+
 
 @ft.cache
 def bsuite_ids() -> tuple[str, ...]:

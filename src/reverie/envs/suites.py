@@ -35,6 +35,8 @@ class Suite:
     """How to obtain the simulator where no extra can."""
 
 
+_MINECRAFT = names_games.MINECRAFT_TASKS
+
 PROCGEN_ADVICE = (
     "Its wheels ask for numpy below 2 but run with ours, so no extra can install them: pip install "
     "'gym==0.26.0' filelock cffi moderngl glfw imageio-ffmpeg; pip install --no-deps "
@@ -156,6 +158,36 @@ SUITES = {
         "envpool",
         "{}, envpool's own build (any id of envpool works)",
         open=True,
+    ),
+    "dmlab": Suite(
+        lambda: names_games.DMLAB_LEVELS,
+        "",
+        "DeepMind Lab {} (untested here)",
+        own_repeat=True,
+        advice="No registry offers it: build github.com/google-deepmind/lab and install its wheel.",
+    ),
+    "minecraft": Suite(
+        lambda: names_games.MINECRAFT_TASKS,
+        "",
+        "Minecraft {}",
+        special={name: f"{text} (untested here)" for name, text in _MINECRAFT.items()},
+        advice="No registry offers one that runs: install MineRL 0.4.4 (hunt_cow: MineDojo) and "
+        "Java 8 as their guides say.",
+    ),
+    "rlbench": Suite(
+        lambda: ("reach_target", "push_button"),
+        "",
+        "RLBench {} (untested here)",
+        own_repeat=True,
+        advice="No registry offers it: install CoppeliaSim, PyRep and RLBench as the guide at "
+        "github.com/stepjam/RLBench says.",
+    ),
+    "maniskill": Suite(
+        lambda: names_games.MANISKILL_EXAMPLES,
+        "",
+        "ManiSkill {} (untested here; any of its ids works)",
+        open=True,
+        advice="Install it with: pip install mani-skill; it needs a GPU with Vulkan.",
     ),
     "probe": Suite(
         lambda: PROBES,
