@@ -42,7 +42,9 @@ def test_lab_repeats_natively_and_ends_terminal(lab):
 
 
 def test_lab_options(lab):
-    free = make("dmlab_rooms_watermaze", EnvConfig(kwargs='{"episodic": false, "actions": "impala"}'))
+    free = make(
+        "dmlab_rooms_watermaze", EnvConfig(kwargs='{"episodic": false, "actions": "impala"}')
+    )
     assert free.action_specs["action"].classes == (9,)
     assert ends(play(free, 0, 20)) == (False, True)
     name = "dmlab_rooms_collect_good_objects_test"
@@ -99,7 +101,15 @@ def test_twenty_five_actions_in_the_published_order():
 
 
 def test_milestones_pay_once_and_health_by_its_change():
-    script = [{}, {"log": 1}, {"log": 3}, {}, {"log2": 1}, {"planks": 4, "life": 10}, {"diamond": 1}]
+    script = [
+        {},
+        {"log": 1},
+        {"log": 3},
+        {},
+        {"log2": 1},
+        {"planks": 4, "life": 10},
+        {"diamond": 1},
+    ]
     env = mine("diamond", script)
     env.reset(4)
     rows = [env.step({"action": np.int32(0)}) for _ in range(6)]
@@ -230,7 +240,13 @@ def test_a_world_lasts_five_episodes_and_is_cleared_between_them():
         env.reset(seed=seed)
     assert len(worlds) == 3
     assert len({world.world_seed for world in worlds}) == 3
-    cleared = ["/kill @e[type=!player]", "/clear", "/kill @e[type=item]", "time 6000", "weather clear"]
+    cleared = [
+        "/kill @e[type=!player]",
+        "/clear",
+        "/kill @e[type=item]",
+        "time 6000",
+        "weather clear",
+    ]
     assert log[:5] == cleared
     assert log.count("/clear") == 4 + 4  # not before the first episode of a world
     assert naps == []

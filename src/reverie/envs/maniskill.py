@@ -7,6 +7,7 @@ import numpy as np
 
 from reverie.config.schema import EnvConfig
 from reverie.envs.base import EnvError, did_you_mean
+from reverie.envs.solved import Solved
 
 
 class Skill(gymnasium.Wrapper):
@@ -78,4 +79,4 @@ def build(name: str, config: EnvConfig, kwargs: dict[str, Any]) -> tuple[gymnasi
         "sensor_configs": {"width": config.size, "height": config.size},
         **kwargs,
     }
-    return Skill(gymnasium.make(name, disable_env_checker=True, **settings)), []
+    return Solved(Skill(gymnasium.make(name, disable_env_checker=True, **settings))), []

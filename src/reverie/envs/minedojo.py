@@ -15,6 +15,7 @@ import numpy as np
 
 from reverie.config.schema import EnvConfig
 from reverie.envs.pictures import resize
+from reverie.envs.solved import Solved
 
 SUCCESS, HIT, NEARER = 200.0, 5.0, 1.0
 """Reward of the kill, of a hit, and of each block that the cow has come nearer."""
@@ -188,4 +189,4 @@ def build(config: EnvConfig, kwargs: dict[str, Any]) -> tuple[gymnasium.Env, lis
     """The task; `kwargs` may hold `hard_reset`, the episodes in one world (1: a new one each)."""
     import minedojo  # noqa: F401  # pyright: ignore[reportMissingImports]
 
-    return HuntCow(make_combat, config, **kwargs), []
+    return Solved(HuntCow(make_combat, config, **kwargs)), []

@@ -9,6 +9,7 @@ import gymnasium
 import numpy as np
 
 from reverie.config.schema import EnvConfig
+from reverie.envs.solved import Solved
 
 
 class Arm(gymnasium.Env):
@@ -19,7 +20,7 @@ class Arm(gymnasium.Env):
     once more. The time limit is the preset's. `errors`: the exceptions of such movements.
     """
 
-    def __init__(self, launched: Any, task: Any, config: EnvConfig, errors: tuple[type, ...]):
+    def __init__(self, launched: Any, task: Any, config: EnvConfig, errors: tuple[type[Exception], ...]):
         self._launched, self._task, self._errors = launched, task, errors
         self._repeat = config.repeat
         image = gymnasium.spaces.Box(0, 255, (config.size, config.size, 3), np.uint8)
@@ -122,4 +123,4 @@ def build(name: str, config: EnvConfig, kwargs: dict[str, Any]) -> tuple[gymnasi
     launched.launch()
     task = launched.get_task(_push_button() if name == "push_button" else tasks.ReachTarget)
     errors = (IKError, ConfigurationPathError, InvalidActionError)
-    return Arm(launched, task, config, errors), []
+    return Solved(Arm(launched, task, config, errors)), []
