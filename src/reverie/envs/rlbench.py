@@ -20,7 +20,9 @@ class Arm(gymnasium.Env):
     once more. The time limit is the preset's. `errors`: the exceptions of such movements.
     """
 
-    def __init__(self, launched: Any, task: Any, config: EnvConfig, errors: tuple[type[Exception], ...]):
+    def __init__(
+        self, launched: Any, task: Any, config: EnvConfig, errors: tuple[type[Exception], ...]
+    ):
         self._launched, self._task, self._errors = launched, task, errors
         self._repeat = config.repeat
         image = gymnasium.spaces.Box(0, 255, (config.size, config.size, 3), np.uint8)
