@@ -227,6 +227,28 @@ def test_the_numbers_of_learning_belong_to_the_agent(name):
     assert not [path for path in preset.edits_for("v3") if path.startswith(own)]
 
 
+# shortest piece and episode, starts that mean the last one
+WINDOWS = {
+    "v2_defaults": (50, 50),
+    "v2_atari": (50, 50),
+    "v2_dmc_vision": (50, 0),
+    "harmony_metaworld": (50, 50),
+    "harmony_dmc_remastered": (50, 0),
+    "harmony_rlbench": (1, 50),
+    "continual_minihack": (50, 50),
+}
+
+
+@pytest.mark.parametrize("name", WINDOWS)
+def test_windows_of_episodes(name):
+    found = values(name)
+    assert (found["replay.minlen"], found["replay.ends"]) == WINDOWS[name]
+    assert (found["replay.unit"], found["replay.over"], found["replay.join"]) == (
+        ("episode", "units", True)
+    )
+    assert (found["replay.context"], found["replay.online"]) == (0, False)
+
+
 def test_every_block_is_tested():
     assert set(V2) | set(V3_2023) | set(HARMONY) | set(CONTINUAL) == set(V2_BLOCKS)
     assert not (set(V2) & set(HARMONY)) | (set(V2) & set(V3_2023))

@@ -132,7 +132,14 @@ HARMONY = table(
         suite="rlbench",
         agent="v2",
         by_agent={
-            "v2": {**LEARNING, **TORCH, "rssm.free_nats": 1.0, "loss.dyn": 0.08, "loss.rep": 0.02}
+            "v2": {
+                **LEARNING,
+                **TORCH,
+                "replay.minlen": 1,
+                "rssm.free_nats": 1.0,
+                "loss.dyn": 0.08,
+                "loss.rep": 0.02,
+            }
         },
         pictures=True,
     ),
@@ -155,7 +162,7 @@ HARMONY = table(
         suite="minecraft",
         agent="v3-2023",
         by_agent={
-            "v2": {**LEARNING, **TORCH},
+            "v2": {**LEARNING, **TORCH, "replay.minlen": 1, "replay.ends": 0},
             "v3-2023": {
                 "train.length": 64,
                 "train.ratio": 204.8,

@@ -27,7 +27,20 @@ PROTOCOL: dict[str, Any] = {
 }
 """How a run of the defaults goes."""
 
+WINDOWS: dict[str, Any] = {
+    "replay.context": 0,
+    "replay.online": False,
+    "replay.unit": "episode",
+    "replay.over": "units",
+    "replay.join": True,
+    "replay.minlen": 50,
+    "replay.ends": 50,
+}
+"""Windows inside episodes, all episodes alike, their ends more often; each starts from a clean
+state. Episodes under 50 steps are dropped."""
+
 LEARNING: dict[str, Any] = {
+    **WINDOWS,
     "rssm.deter": 1024,
     "rssm.hidden": 1024,
     "rssm.free_nats": 0.0,
@@ -58,6 +71,7 @@ DMC: dict[str, Any] = {
 
 DMC_LEARNING: dict[str, Any] = {
     **LEARNING,
+    "replay.ends": 0,
     "rssm.free_nats": 1.0,
     "reward.transform": "identity",
     "cont.predict": False,
@@ -74,7 +88,8 @@ V2 = table(
     Preset(
         "v2_defaults",
         "DreamerV2's defaults, as its package trains any environment: an update of 16 x 50 rows "
-        "every 5 steps, 100M steps (name fewer with --steps).",
+        "every 5 steps, 100M steps (name fewer with --steps). As there, episodes of fewer than 50 "
+        "steps are dropped (--replay.minlen 1 keeps them).",
         PROTOCOL,
         suite="gym",
         agent="v2",
@@ -171,6 +186,7 @@ V2 = table(
             "train.eval_every": 300,
         },
         agent="v2",
+        by_agent={"v2": {**WINDOWS, "replay.minlen": 10}},
     ),
 )
 
