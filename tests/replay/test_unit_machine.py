@@ -23,7 +23,7 @@ from ml_dtypes import bfloat16
 from replay_model import SPECS
 from unit_model import UnitModel, unit_rows
 
-from reverie.config.replay import ReplayConfig
+from reverie.config.replay import ReplayConfig, ScoreConfig
 from reverie.replay.files import prune
 from reverie.replay.memory import make_rules
 from reverie.replay.replay import Replay
@@ -201,6 +201,7 @@ class UnitMachine(RuleBasedStateMachine):
         assert list(zip(*map(np.ndarray.tolist, spans), strict=True)) == drawn
 
 
+KL = {"score": ScoreConfig(signal="kl")}
 CASES = {
     "fifo-episode": {"keep": "fifo", "unit": "episode", "page": 4},
     "fifo-episode-ongoing": {"keep": "fifo", "unit": "episode", "page": 4, "ongoing": True},
@@ -222,12 +223,13 @@ CASES = {
         "page": 3,
         "ongoing": True,
     },
-    "top_surprise-splice": {"keep": "top_surprise", "unit": "splice", "unit_rows": 8},
+    "top_surprise-splice": {"keep": "top_surprise", "unit": "splice", "unit_rows": 8, **KL},
     "top_surprise-episode-ongoing": {
         "keep": "top_surprise",
         "unit": "episode",
         "page": 4,
         "ongoing": True,
+        **KL,
     },
     "split-splice": {"keep": "split", "unit": "splice", "unit_rows": 7, "split_share": 0.4},
     "split-episode-ongoing": {

@@ -13,7 +13,7 @@ from unit_model import unit_rows
 
 from reverie.config.errors import ConfigError
 from reverie.config.presets import resolve
-from reverie.config.replay import ReplayConfig
+from reverie.config.replay import ReplayConfig, ScoreConfig
 from reverie.replay.errors import ReplayError
 from reverie.replay.keep import Ticket
 from reverie.replay.replay import Replay
@@ -261,17 +261,19 @@ def test_a_sequence_of_pieces_marks_where_each_begins_and_is_written_row_by_row(
     assert replay.write(ticket, values, offset=1) == 12  # all of them are gone
 
 
-def test_the_most_surprising_units_stay():
-    replay = make_replay({"keep": "top_surprise", **SPLICE}, streams=1, capacity=16 * 9)
-    keep = replay._keep
+def test_the_units_that_surprised_most_stay():
+    keep = {"keep": "top_surprise", **SPLICE, "score": ScoreConfig(signal="kl")}
+    replay = make_replay(keep, streams=1, capacity=16 * 9, online=False)
     for unit in range(40):
         fill(replay, 16, start=16 * unit)
-        row = np.arange(16 * unit, 16 * unit + 16)
-        score = np.where(np.arange(16) % 2, 0.0, float(unit % 10))
-        keep.rescore(np.zeros(16, np.int64), row, score)
-    serials = keep.spans().first // 16
-    assert sorted((serials % 10).tolist()) == [7, 7, 8, 8, 8, 8, 9, 9, 9, 9][-len(serials) :]
-    keep.rescore(np.zeros(1, np.int64), np.zeros(1, np.int64), np.ones(1))  # gone long ago
+        for _ in range(40):  # every window there is, several times
+            _, ticket = replay.draw(8)
+            surprise = (ticket.row // 16 % 10).astype(np.float32)
+            values = {"latent/stoch": np.zeros((8, 4, 2), np.uint8)}
+            score = np.repeat(surprise[:, None], 4, 1)
+            replay.write(ticket, {**values, "score": score}, offset=1)
+    serials = replay._keep.spans().first // 16
+    assert sorted((serials % 10).tolist()) == [8, 8, 8, 8, 9, 9, 9, 9]
 
 
 @pytest.mark.parametrize("name", ["reservoir", "random_replace", "split"])
@@ -355,6 +357,10 @@ def test_the_capacity_that_a_refusal_names_is_enough():
         ({"minlen": 3}, r"replay.minlen is about units"),
         ({**SPLICE, "minlen": 3}, r"splices are cut regardless of episodes, all of replay.unit_r"),
         ({"unit": "chunk", "unit_rows": 9, "minlen": 9}, r"would drop every chunk"),
+        (
+            {"keep": "top_surprise", **SPLICE},
+            r"score.signal is 'none': set --replay.score.signal kl",
+        ),
         ({"split_share": 1.0}, r"replay.split_share must be in \(0, 1\)"),
     ],
 )

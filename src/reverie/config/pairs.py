@@ -65,6 +65,12 @@ def _share(text: str, share: str) -> float:
     return value
 
 
+def judged(config: "ReplayConfig") -> bool:
+    """Whether retention reads scores."""
+    kept = config.split_keep if config.keep == "split" else config.keep
+    return kept == "top_surprise"
+
+
 def check_replay(config: "ReplayConfig") -> None:
     """Raises ConfigError for a pair of options that would not do what its names say."""
     kinds = {kind for kind, share in members_of(config) if share > 0}
@@ -83,7 +89,13 @@ def _check_signal(config: "ReplayConfig", kinds: set[str]) -> None:
             f"replay.draw {scored[0]!r} draws by scores and replay.score.signal is 'none': name a "
             "signal, for example --replay.score.signal kl."
         )
-    if signal != "none" and not scored:
+    if judged(config) and signal in ("none", "return"):
+        raise ConfigError(
+            "what surprises most is told by scores of steps (replay.keep or split_keep "
+            f"'top_surprise'), and replay.score.signal is {signal!r}: set --replay.score.signal "
+            "kl; by return, keep top_return."
+        )
+    if signal != "none" and not scored and not judged(config):
         raise ConfigError(
             f"replay.score.signal {signal!r} is computed and no draw reads it (replay.draw is "
             f"{config.draw!r}): set --replay.draw proportional, or --replay.score.signal none."

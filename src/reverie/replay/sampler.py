@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float, Int, Shaped
 
-from reverie.config.pairs import SCORED, members_of
+from reverie.config.pairs import SCORED, judged, members_of
 from reverie.config.replay import ReplayConfig
 from reverie.replay import fast, fresh, returns
 from reverie.replay.draw import Pool, Uniform
@@ -37,9 +37,9 @@ def score_columns(config: ReplayConfig) -> Columns:
 
 
 def needs_scores(config: ReplayConfig) -> bool:
-    """Whether a draw of this configuration reads the weights of windows."""
+    """Whether a draw or the retention of this configuration reads the scores of steps."""
     scored = any(kind in SCORED for kind, share in members_of(config) if share > 0)
-    return scored and not needs_returns(config)
+    return (scored or judged(config)) and not needs_returns(config)
 
 
 def needs_returns(config: ReplayConfig) -> bool:
