@@ -227,6 +227,7 @@ class Config:
         _check_starts(self)
         _check_capacity(self)
         _check_gradients(self)
+        _check_prefill(self)
 
 
 def _check_decoder(config: Config) -> None:
@@ -244,6 +245,14 @@ def _check_starts(config: Config) -> None:
         raise ConfigError(
             f"behavior.starts ({starts}) must be at most train.length ({length}), the trained rows "
             "of a sequence; 0 takes all of them."
+        )
+
+
+def _check_prefill(config: Config) -> None:
+    if config.train.prefill >= config.steps:
+        raise ConfigError(
+            f"train.prefill ({config.train.prefill}) must be less than steps ({config.steps}): "
+            "nothing is learned before those random steps are over."
         )
 
 

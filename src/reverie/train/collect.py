@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from reverie.behavior.policy import ActCarry, Acting
@@ -29,6 +30,19 @@ def act(
     return action, carry, write_back(carry.latent)
 
 
+def random_action(specs: Specs, envs: int, root: Any, count: Any) -> dict[str, Any]:
+    """Actions of E environments, uniform over classes and over [-1, 1]: (E, components) by key."""
+    keys = jax.random.split(jax.random.fold_in(jax.random.fold_in(root, count), 1), len(specs))
+    found = {}
+    for key, (name, spec) in zip(keys, sorted(specs.items()), strict=True):
+        number = jax.random.uniform(key, (envs, spec.size))
+        if spec.kind == "discrete":
+            found[name] = (number * jnp.asarray(spec.classes)).astype(jnp.int32)
+        else:
+            found[name] = 2.0 * number - 1.0
+    return found
+
+
 class Actor:
     """The policy with its memory of the running episodes.
 
@@ -42,6 +56,7 @@ class Actor:
     def __init__(self, actions: Specs, envs: int, key: Any, *, greedy: bool = False):
         self._specs, self._envs, self._key = actions, envs, key
         self._act = jax.jit(ft.partial(act, greedy=greedy))
+        self._random = jax.jit(ft.partial(random_action, actions, envs))
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="acting")
         self._carry: Any = None
         self.count = 0
@@ -53,10 +68,13 @@ class Actor:
         """Forget all episodes, and start counting anew."""
         self._carry, self.count = None, 0
 
-    def __call__(self, acting: Acting, step: Step) -> dict[str, np.ndarray]:
+    def __call__(
+        self, acting: Acting, step: Step, *, random: bool = False
+    ) -> dict[str, np.ndarray]:
         """Choose the next actions, into `self.action`; the row that replay stores.
 
-        The action at the last row of an episode is zero: the environment ignores it.
+        With `random` the policy only watches: its latents follow the actions that are made. The
+        action at the last row of an episode is zero: the environment ignores it.
         """
         if self._carry is None:
             self._carry = acting.initial(self._envs)
@@ -64,6 +82,9 @@ class Actor:
             self._act,
             *(acting, self._carry, step.obs, step.is_first, self._key, np.uint32(self.count)),
         ).result()
+        if random:
+            flat = self._random(self._key, np.uint32(self.count))
+            self._carry = self._carry._replace(action=flat)
         self.count += 1
         for key, spec in self._specs.items():
             value = np.asarray(flat[key]).reshape(self._envs, *spec.shape)

@@ -142,8 +142,8 @@ class Run:
     """The stations of one run, its clocks, and what is to be done before the next turn.
 
     `step` counts environment steps of all environments together, `due` updates that are owed,
-    `updates` those that were started. Everything that a checkpoint must hold is in
-    `snapshot.py`.
+    `updates` those that were started, `ended` episodes. Everything that a checkpoint must hold is
+    in `snapshot.py`.
     """
 
     def __init__(
@@ -165,7 +165,7 @@ class Run:
         self.places = Visits(config.explore, envs.log_specs)
         self.ratio = Ratio(options.ratio / (options.batch * options.length))
         self.mean = Mean(latest=LATEST)
-        self.step, self.due, self.updates = 0, 0, 0
+        self.step, self.due, self.updates, self.ended = 0, 0, 0, 0
         self.chores: list[str] = []
         self.notices = list(envs.notices)
         self.stopwatch = Stopwatch()
@@ -230,13 +230,23 @@ class Run:
         self.envs.send(self.actor.action)
         self._learn()
         step = self.envs.recv()
-        self.replay.add(self.actor(self.learner.acting, step) | self._extra(step))
+        row = self.actor(self.learner.acting, step, random=self.filling)
+        self.replay.add(row | self._extra(step))
         for numbers in self.episodes.add(step):
+            self.ended += 1
             self._log({f"episode/{name}": value for name, value in numbers.items()})
         self._show("train", self.film.add(self.envs, step))
         self.step, first = self.step + self.envs.num, self.step + 1
-        if self.replay.can_draw(self.config.train.batch * self.config.train.length):
+        train = self.config.train
+        if not self.filling and self.replay.can_draw(train.batch * train.length):
+            self.due += 0 if self.updates or self.due else train.pretrain
             self.due += sum(self.ratio(count) for count in range(first, self.step + 1))
+
+    @property
+    def filling(self) -> bool:
+        """Whether actions are random and nothing is learned yet (`train.prefill`)."""
+        prefill = self.config.train.prefill
+        return prefill > 0 and (self.step < prefill or not self.ended)
 
     def _extra(self, step: Step) -> dict[str, Any]:
         """What is stored beside what was seen and done: the reward with its count bonus, if there

@@ -38,6 +38,8 @@ class Plan(NamedTuple):
     update_flops: float
     seconds: float  # learning alone, if the update runs at the measured matrix speed
     compile_seconds: float
+    prefill: int = 0  # environment steps of random actions that are left
+    pretrain: int = 0  # updates right after them
 
     def rows(self) -> list[tuple[str, str]]:
         """Lines for the banner: what, how much."""
@@ -46,10 +48,17 @@ class Plan(NamedTuple):
             ("host memory", f"{size(self.host_bytes)} for the full replay"),
             ("device memory", f"{size(self.device_bytes)} for the learner"),
             ("disk", f"{size(self.disk_bytes)} when the run is full"),
+            *self._first(),
             ("updates", f"{self.updates:,.0f} of {self.update_flops / 1e9:,.1f} GFLOP each"),
             ("learning", f"about {duration(self.seconds)}, predicted from the matrix speed"),
             ("compiled", f"in {self.compile_seconds:.1f} s (cached for the next run)"),
         ]
+
+    def _first(self) -> list[tuple[str, str]]:
+        """What happens before the usual alternation of steps and updates."""
+        then = f", then {self.pretrain:,} updates at once" if self.pretrain else ""
+        random = f"{self.prefill:,} steps and until an episode has ended"
+        return [("first", f"random actions for {random}{then}")] if self.prefill else []
 
 
 def size(count: float) -> str:
@@ -76,7 +85,10 @@ def make_plan(
     steps_left: int,
 ) -> Plan:
     """What the rest of the run needs, from its compiled update."""
-    updates = steps_left * config.train.ratio / (config.train.batch * config.train.length)
+    options = config.train
+    prefill = max(0, options.prefill - (config.steps - steps_left))
+    pretrain = options.pretrain if steps_left == config.steps or prefill else 0
+    updates = (steps_left - prefill) * options.ratio / (options.batch * options.length) + pretrain
     return Plan(
         params=count_params(learner.state.agent),
         host_bytes=replay.planned_bytes,
@@ -86,6 +98,8 @@ def make_plan(
         update_flops=update.flops,
         seconds=updates * update_seconds(config, update.flops),
         compile_seconds=update.seconds,
+        prefill=prefill,
+        pretrain=pretrain,
     )
 
 

@@ -54,6 +54,7 @@ def clocks(run: "Run") -> dict[str, Any]:
         "step": run.step,
         "due": run.due,
         "updates": run.updates,
+        "ended": run.ended,
         "chores": list(run.chores),
         "visit": run.visit,
         "restarted": run.restarted,
@@ -87,6 +88,7 @@ def resume(run: "Run") -> int | None:
         run.places.restore(tree["places"])
     run.mean.load(tree["mean"])
     run.step, run.due, run.updates = counts["step"], counts["due"], counts["updates"]
+    run.ended = counts.get("ended", 1)  # absent where a run knew no prefill, and had none
     run.chores = list(counts["chores"])
     run.stopwatch.resume(counts["seconds"], run.step, run.updates)
     run.notices = [f"resumed at step {run.step:,}.", *_rebuild(run, tree["envs"])]
