@@ -22,8 +22,8 @@ def watched(tmp_path_factory):
 
     def note(self, acting, step, *, random=False):
         row = act(self, acting, step, random=random)
-        flat = np.asarray(self._carry.action["action"])[:, 0]
-        drawn = np.asarray(self._random(self._key, np.uint32(self.count - 1))["action"])[:, 0]
+        flat = np.asarray(self._carry.action["action"])
+        drawn = np.asarray(self._random(self._key, np.uint32(self.count - 1))["action"])
         turns.append((random, row["action/action"], flat, drawn, step.is_last))
         return row
 
@@ -43,7 +43,7 @@ def test_the_policy_remembers_the_random_actions_that_were_made(watched):
     assert all(random for random, *_ in early) and not any(random for random, *_ in late)
     for _, made, remembered, drawn, over in early:
         np.testing.assert_array_equal(remembered, drawn)
-        np.testing.assert_array_equal(made, np.where(over, 0, drawn))
+        np.testing.assert_array_equal(made, np.where(over[:, None], 0, drawn))
     assert any((remembered != drawn).any() for _, _, remembered, drawn, _ in late)
 
 
