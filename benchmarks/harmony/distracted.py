@@ -4,15 +4,15 @@ import gymnasium
 import numpy as np
 from gymnasium import spaces
 
-LENGTH, DISTRACTORS, CUE = 16, 31, 0.5
+LENGTH, DISTRACTORS, LOUD = 16, 15, 3.0
 
 
 class Distracted(gymnasium.Env):
-    """A faint cue among 31 loud numbers; reward 1 for every action that names the cue.
+    """A coin among fifteen loud numbers; reward 1 for every action that names it.
 
-    At each of 16 steps `numbers` (32,) shows a fair coin as ±0.5 in its first place and 31
-    independent Gaussians of deviation 3, drawn anew, in the others. The action (0 or 1) earns 1 if
-    it names the coin in sight. A random policy returns 8, one that sees the cue 16.
+    The coin is tossed once an episode and shown as ±1 in the first place of `numbers` (16,); the
+    other places hold independent Gaussians of deviation 3, drawn anew at every row. Each of 16
+    actions (0 or 1) earns 1 if it names the coin. A random policy returns 8, the best one 16.
     """
 
     def __init__(self) -> None:
@@ -25,13 +25,12 @@ class Distracted(gymnasium.Env):
     def reset(self, *, seed: int | None = None, options: dict | None = None):
         """The first numbers of an episode."""
         self._rng, self._left = np.random.default_rng(seed), LENGTH
+        self._coin = int(self._rng.integers(2))
         return self._show(), {}
 
     def _show(self) -> dict[str, np.ndarray]:
-        self._coin = int(self._rng.integers(2))
-        noise = 3.0 * self._rng.normal(size=DISTRACTORS)
-        cue = CUE if self._coin else -CUE
-        return {"numbers": np.concatenate([[cue], noise]).astype(np.float32)}
+        noise = LOUD * self._rng.normal(size=DISTRACTORS)
+        return {"numbers": np.array([2 * self._coin - 1, *noise], np.float32)}
 
     def step(self, action: int):
         """New numbers, 1 if the action named the coin, the end after sixteen steps."""
