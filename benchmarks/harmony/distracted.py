@@ -4,13 +4,13 @@ import gymnasium
 import numpy as np
 from gymnasium import spaces
 
-LENGTH, DISTRACTORS, LOUD = 16, 15, 3.0
+LENGTH, DISTRACTORS, LOUD = 16, 63, 3.0
 
 
 class Distracted(gymnasium.Env):
-    """A coin among fifteen loud numbers; reward 1 for every action that names it.
+    """A coin among 63 loud numbers; reward 1 for every action that names it.
 
-    The coin is tossed once an episode and shown as ±1 in the first place of `numbers` (16,); the
+    The coin is tossed once an episode and shown as ±1 in the first place of `numbers` (64,); the
     other places hold independent Gaussians of deviation 3, drawn anew at every row. Each of 16
     actions (0 or 1) earns 1 if it names the coin. A random policy returns 8, the best one 16.
     """

@@ -32,7 +32,7 @@ TASKS = ("rew", "obs", "dyn")
 
 
 def random_episodes() -> dict[str, np.ndarray]:
-    """Numbers (B, T, 16), the action that led to each row (B, T), rewards (B, T)."""
+    """Numbers (B, T, 64), the action that led to each row (B, T), rewards (B, T)."""
     rng, env, found = np.random.default_rng(7), Distracted(), []
     for seed in range(EPISODES):
         rows = [(env.reset(seed=10_000 + seed)[0]["numbers"], 0, 0.0)]
@@ -49,7 +49,7 @@ def random_episodes() -> dict[str, np.ndarray]:
 def reward_error(run: Path, data: dict[str, np.ndarray]) -> float:
     """Root mean square error of the reward predicted at every row but the first of an episode."""
     config = reverie.saved_config(run)
-    obs, actions = {"numbers": Spec("vector", (16,))}, {"action": Spec("discrete", (), (2,))}
+    obs, actions = {"numbers": Spec("vector", (64,))}, {"action": Spec("discrete", (), (2,))}
     shape = jax.eval_shape(lambda key: init(obs, actions, config, key), jax.random.key(0))
     state = from_host(shape, newest(run)["learner"]["state"])
     batch, time = data["action"].shape

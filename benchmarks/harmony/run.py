@@ -58,7 +58,7 @@ def main() -> None:
     parser.add_argument("runs", type=Path)
     parser.add_argument("--balances", nargs="+", default=["fixed", "harmony"])
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2, 3, 4])
-    parser.add_argument("--steps", type=int, default=8_000)
+    parser.add_argument("--steps", type=int, default=12_000)
     chosen = parser.parse_args()
     for seed in chosen.seeds:
         for balance in chosen.balances:
