@@ -49,6 +49,7 @@ class Holdings:
         self.scores: np.ndarray | None = None
         """Newest score of the row in every place, NaN before the first, once there are any."""
         self._closed: list[np.ndarray] = []
+        self._freed: list[np.ndarray] = []
         self._opened: list[tuple[np.ndarray, np.ndarray]] = []  # serial and place of each window
 
     @property
@@ -111,12 +112,14 @@ class Holdings:
 
     def change(self, admitted: Int[np.ndarray, " E"]) -> Change:
         """What happened since the last call."""
-        if not self._closed and not self._opened:
+        if not self._freed and not self._opened:
             return Change(NOTHING, admitted, NOTHING)
-        closed = np.concatenate(self._closed) if self._closed else NOTHING
+        closed, freed = (
+            np.concatenate(places) if places else NOTHING for places in (self._closed, self._freed)
+        )
         opened = np.concatenate([pair[1] for pair in self._opened]) if self._opened else NOTHING
-        self._closed, self._opened = [], []
-        return Change(closed, admitted, opened)
+        self._closed, self._freed, self._opened = [], [], []
+        return Change(closed, admitted, opened, freed)
 
     def rescore(self, place: Int[np.ndarray, " N"], score: Float[np.ndarray, " N"]) -> None:
         """New scores of the rows in these places; rules hear the mean of every unit touched."""
@@ -200,6 +203,7 @@ class Holdings:
                 self._opened[number] = (serials[~mine], place[~mine])
                 seen = np.setdiff1d(seen, place[mine])
         self._closed.append(seen)
+        self._freed.append(self.pages.places(pages, 0, rows))
         self.pages.release(stream, first, rows)
         self.roster.keep(serial, rows, 0, 0)
         self.gone += 1

@@ -44,12 +44,15 @@ class Change(NamedTuple):
     `closed`: first rows of windows (of the training length) that can no longer be drawn.
     `admitted`: rows that moved in; whatever was known about the place belongs to a dead row.
     `opened`: first rows of windows that can be drawn from now on.
+    `freed`: rows that died without a new tenant in their place; before `admitted`, since a page
+    that was freed may be taken at once. Rows that die because another one moves in are not here.
     A window that was closed may stand in a place that is admitted, and that one among the opened.
     """
 
     closed: Int[np.ndarray, " C"]
     admitted: Int[np.ndarray, " E"]
     opened: Int[np.ndarray, " O"]
+    freed: Int[np.ndarray, " F"] = NOTHING
 
 
 class Spans(NamedTuple):

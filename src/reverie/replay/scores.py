@@ -72,6 +72,7 @@ class Scores:
             config.aggregate, length, blend=config.blend, anchor=config.anchor
         )
         self._closed: list[np.ndarray] = []
+        self._freed: list[np.ndarray] = []
         self._admitted: list[np.ndarray] = []
         self._opened: list[np.ndarray] = []
 
@@ -83,6 +84,7 @@ class Scores:
     def follow(self, change: Change, keep: AbstractKeep) -> None:
         """Take notice of rows and windows that came and went; the work waits (`settle`)."""
         self._closed.append(change.closed)
+        self._freed.append(change.freed)
         self._admitted.append(change.admitted)
         self._opened.append(change.opened)
         if len(self._closed) > BACKLOG:
@@ -92,14 +94,16 @@ class Scores:
         """Bring scores and weights up to date with what `follow` was told."""
         if not self._closed:
             return
-        admitted = np.concatenate(self._admitted)
+        freed, admitted = np.concatenate(self._freed), np.concatenate(self._admitted)
+        self.visits[freed] = 0  # dead rows are no longer among those seen
+        self._moments.touch(freed)
         self.value[admitted], self.visits[admitted] = self._initial, 0
         self._power[admitted] = self.value[admitted] ** self._config.exponent
         self._moments.touch(admitted)
         place, opened = last_events(self._closed, self._opened)
         self.tree.set(place[~opened], np.zeros(len(place) - opened.sum()))
         self._weigh(keep.address(place[opened]), keep)
-        self._closed, self._admitted, self._opened = [], [], []
+        self._closed, self._freed, self._admitted, self._opened = [], [], [], []
 
     def commit(self, rows: Ticket, raw: Raw | None, keep: AbstractKeep) -> None:
         """Count a visit of each row, give it its new score, and weigh its windows anew.
@@ -147,7 +151,7 @@ class Scores:
 
     def rebuild(self, keep: AbstractKeep) -> None:
         """Weights of all windows from `value` and `visits`, which were loaded."""
-        self._closed, self._admitted, self._opened = [], [], []
+        self._closed, self._freed, self._admitted, self._opened = [], [], [], []
         self._power[:] = self.value**self._config.exponent
         self._moments = Moments(len(self.value))
         self.tree.set(np.arange(len(self.value)), np.zeros(len(self.value)))
