@@ -102,7 +102,7 @@ def test_metaworld_pictures_are_upright(camera):
     env = make("metaworld_door_open", dataclasses.replace(VISION, kwargs=kwargs))
     picture = env.reset(0)["image"].astype(int)
     colour = np.ptp(picture, -1).mean(1)
-    if camera != "topview":
+    if camera in ("corner", "corner2", "corner4"):  # the others show little of the room
         assert colour[-12:].mean() > colour[:6].mean()
     raw = env._env.env._env.render()
     flipped = camera in ("corner", "corner2", "corner3")
