@@ -113,6 +113,8 @@ def test_stations_before_the_networks_know_no_jax():
     names = ("records.py", "config", "envs", "replay")
     for path in FILES:
         if path.relative_to(SOURCE).parts[0] in names:
+            if path.parent == SOURCE / "envs" / "functional":
+                continue  # JAX-native environments; imported when such a task is made
             roots = {name.split(".")[0] for name in imported(parsed(path))}
             assert not roots & {"jax", "torch"}, path
 

@@ -36,6 +36,10 @@ SUITES = {
     "mujoco": "mujoco",
     "robotics": "robotics",
     "memmaze": "memmaze",
+    "craftax": "craftax",
+    "brax": "brax",
+    "playground": "brax",
+    **dict.fromkeys(("gymnax", "navix", "xminigrid", "jumanji", "pgx"), "compiled"),
 }
 """The preset of each suite."""
 
@@ -100,5 +104,27 @@ CONTROL = table(
         {"env.num": 16, "env.size": 64, "train.ratio": 32, "steps": 100_000_000},
         suite="memmaze",
         pictures=True,
+    ),
+    Preset(
+        "craftax",
+        "Craftax and Craftax-Classic, 1M steps of 16 copies stepped in one compiled call (its "
+        "data-limited budget; the replay ratio is ours).",
+        {"env.num": 16, "train.ratio": 128, "steps": 1_000_000},
+        suite="craftax",
+    ),
+    Preset(
+        "compiled",
+        "Small JAX-native environments (gymnax, navix, XLand-MiniGrid, Jumanji, pgx): 16 copies in "
+        "one compiled call, 500k steps (ours).",
+        {"env.num": 16, "train.ratio": 128, "train.eval_envs": 8, "steps": 500_000},
+        suite="gymnax",
+    ),
+    Preset(
+        "brax",
+        "Brax and MuJoCo Playground from states: 16 copies in one compiled call, 1M steps (ours; "
+        "DM Control's ratio).",
+        {"env.num": 16, "train.ratio": 512, "train.eval_envs": 8, "steps": 1_000_000},
+        suite="brax",
+        pictures=False,
     ),
 )

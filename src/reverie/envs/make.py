@@ -12,6 +12,7 @@ from reverie.config.schema import EnvConfig
 from reverie.envs import catalog, control, games
 from reverie.envs.adapter import Adapter
 from reverie.envs.base import Env, EnvError, Split
+from reverie.envs.functional.recipe import FUNCTIONAL, Compiled
 from reverie.envs.suites import SUITES
 
 
@@ -42,6 +43,8 @@ def make(
         from reverie.envs import gym
 
         return Adapter(gym.build(name, kwargs, render=render), config)
+    if suite in FUNCTIONAL:
+        return Compiled(suite, name, config)()
     env, notices = _build(suite, name, config, kwargs, split)
     own_repeat = SUITES[suite].own_repeat
     adapter = Adapter(env, replace(config, repeat=1) if own_repeat else config)
@@ -58,13 +61,16 @@ def maker(
 ) -> Callable[[], Env]:
     """`make` with its arguments bound, to be called in another process; names are checked now.
 
-    A Gymnasium id that this process has registered travels along with its registration.
+    A Gymnasium id that this process has registered travels along with its registration. The
+    recipe of a JAX-native task makes all environments of a `Vector` at once (`Compiled`).
     """
     if isinstance(task, str) and catalog.parse(task)[0] == "gym":
         from reverie.envs import gym
 
         entry = gym.find(catalog.parse(task)[1])
         return ft.partial(_make_registered, entry, task, config, render=render)
+    if isinstance(task, str) and catalog.parse(task)[0] in FUNCTIONAL:
+        return Compiled(*catalog.parse(task), config)
     return ft.partial(make, task, config, render=render, split=split)
 
 

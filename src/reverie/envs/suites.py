@@ -8,7 +8,7 @@ import functools as ft
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from reverie.envs import names, names_control, names_games
+from reverie.envs import names, names_control, names_games, names_jax
 from reverie.envs.minigrid_variants import VARIANTS
 from reverie.envs.pinpad import FLOORS
 from reverie.envs.probes import PROBES
@@ -114,6 +114,16 @@ SUITES = {
     "memmaze": Suite(
         lambda: names_control.MEMORY_MAZES, "memmaze", "Memory Maze {}: remember the way"
     ),
+    "craftax": Suite(lambda: names_jax.CRAFTAX_TASKS, "craftax", "Craftax {}, in JAX"),
+    "gymnax": Suite(names_jax.gymnax_ids, "gymnax", "gymnax: {}, in JAX"),
+    "navix": Suite(
+        lambda: names_jax.NAVIX_TASKS, "navix", "navix: {}, a grid world in JAX", open=True
+    ),
+    "xminigrid": Suite(names_jax.xminigrid_ids, "xminigrid", "XLand-MiniGrid: {}, in JAX"),
+    "jumanji": Suite(names_jax.jumanji_ids, "jumanji", "Jumanji: {}, in JAX"),
+    "pgx": Suite(names_jax.pgx_ids, "pgx", "pgx: {}, in JAX, others move at random"),
+    "brax": Suite(lambda: names_jax.BRAX_TASKS, "brax", "Brax: {}, in JAX"),
+    "playground": Suite(names_jax.playground_ids, "playground", "MuJoCo Playground: {}, in JAX"),
     "minigrid": Suite(
         lambda: [*minigrid_ids(), *VARIANTS],
         "minigrid",

@@ -3,16 +3,20 @@
 import zlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from reverie.envs import worker
 from reverie.envs.base import Action, Env, EnvError
 from reverie.envs.crew import Crew
+from reverie.envs.functional.recipe import Compiled
 from reverie.envs.history import History, equal_rows, row_of, stack_rows
 from reverie.envs.seats import Crash
 from reverie.records import Specs, Step
+
+if TYPE_CHECKING:
+    from reverie.envs.functional.crew import CompiledCrew
 
 
 def episode_seed(seed: int, stream: str, index: int, episode: int) -> int:
@@ -58,7 +62,8 @@ class Vector:
         """
         Args:
             make_one: makes one environment; it is sent to the processes by cloudpickle. What
-                cannot be pickled runs in this process, and a notice says so.
+                cannot be pickled runs in this process, and a notice says so. JAX-native ones
+                (`Compiled`) are stepped together here, in one compiled call.
             num: environments E.
             seed: root of all reset seeds, at least 0.
             stream: name of the purpose; each has episodes of its own.
@@ -73,7 +78,11 @@ class Vector:
             raise EnvError(f"num must be at least 1 and seed at least 0, got {num} and {seed}.")
         self.num, self.seed, self.stream = num, seed, stream
         watch = {"timeout": timeout, "restarts": restarts, "log_file": log_file}
-        self._crew = Crew(make_one, num=num, parallel=parallel, **watch)
+        self._crew: Crew | CompiledCrew
+        if isinstance(make_one, Compiled):
+            self._crew = make_one.crew(num)
+        else:
+            self._crew = Crew(make_one, num=num, parallel=parallel, **watch)
         self._board = self._crew.board
         self._history = [History(self.action_specs) for _ in range(num)]
         self._episode = np.full(num, -1, np.int64)
