@@ -88,8 +88,8 @@ class Step(NamedTuple):
 class Latent(NamedTuple):
     """State of the world model.
 
-    `stoch` is one-hot (or its straight-through relaxation) in networks; where it is stored it is
-    the class index, uint8, shape (..., Z).
+    `stoch` is one-hot (or its straight-through relaxation) in networks, or Gaussian numbers
+    (C = 1); where it is stored it is the class index, or the numbers, shape (..., Z).
     """
 
     deter: Array  # (..., D)
@@ -100,6 +100,7 @@ class Sequence(NamedTuple):
     """Replayed rows in the order of the official V3: `action` and `latent` were chosen *at* t.
 
     The first `context` rows are not trained on: they give the initial latent and previous action.
+    Without context a sequence starts from a clean state, and no latents are stored.
     """
 
     obs: dict[str, Array]  # (B, T, *shape)
@@ -108,4 +109,4 @@ class Sequence(NamedTuple):
     is_first: Array  # (B, T)
     is_last: Array  # (B, T)
     is_terminal: Array  # (B, T)
-    latent: Latent  # stored form: deter (B, T, D) bfloat16, stoch (B, T, Z) class index
+    latent: Latent | None  # stored: deter (B, T, D) bfloat16, stoch (B, T, Z) class index

@@ -32,6 +32,10 @@ class NetConfig:
         check.require(self.maps == "channels" or self.norm == "layer", "maps", rule)
 
 
+Stack = Literal["pooled", "strided", "patch", "valid", "same", "resnet"]
+"""Names of the image stacks."""
+
+
 @dataclass(frozen=True)
 class EncoderConfig:
     """Observation -> tokens."""
@@ -49,23 +53,37 @@ class EncoderConfig:
     stages use the first ones; the smallest map must have sides of 3 to 16."""
     kernel: int = 5
     """Side of the convolution kernels of the pooled and strided stacks."""
-    stack: Literal["pooled", "strided", "patch"] = "pooled"
-    """Image stack: `pooled` (official: 5x5 then 2x2 max-pool), `strided` (5x5 stride 2), or
-    `patch` (4x4 patches, then space-to-depth and 3x3: a fraction of the arithmetic)."""
+    stack: Stack = "pooled"
+    """Image stack: `pooled` (official: 5x5 then 2x2 max-pool), `strided` (5x5 stride 2), `patch`
+    (4x4 patches, then space-to-depth and 3x3: a fraction of the arithmetic), `valid` (DreamerV2:
+    stride 2 without padding), `same` (V3 of 2023: stride 2 with padding), or `resnet` (residual
+    stages)."""
     outer: bool = False
     """First stage of the pooled and strided stacks works at full resolution."""
+    widen: bool = True
+    """Stages of the `same` encoder widen by encoder.mults. False: all have encoder.depth channels,
+    as HarmonyDream's PyTorch tree computes; its decoder widens nonetheless."""
+    res_norm: Literal["group", "none"] = "group"
+    """Norm inside the residual layers of the `resnet` stack: over groups of channels (8), or none.
+    The PyTorch tree's batch norm is not offered: its running statistics would be a state."""
 
     def __post_init__(self):
         check = Checker(self, "encoder.")
         check.at_least(1, "layers", "units", "depth", "kernel")
         check.require(len(self.mults) > 0, "mults", "at least one multiplier")
         check.require(min(self.mults) >= 1, "mults", "a list of multipliers of at least 1")
+        rule = "true unless encoder.stack is 'same'"
+        check.require(self.widen or self.stack == "same", "widen", rule)
 
 
 @dataclass(frozen=True)
 class RSSMConfig:
-    """Recurrent state-space model with a block GRU and categorical latents."""
+    """Recurrent state-space model: the core, the latents, and the KL between both guesses."""
 
+    core: Literal["block", "gru"] = "block"
+    """Recurrent core: block-diagonal GRU (V3), or dense GRU with LayerNorm on its gates."""
+    latent: Literal["categorical", "gaussian"] = "categorical"
+    """Kind of the latents."""
     deter: int = 2048
     """Width D of the deterministic state."""
     hidden: int = 256
@@ -73,13 +91,25 @@ class RSSMConfig:
     stoch: int = 32
     """Number Z of categorical latents."""
     classes: int = 16
-    """Classes C of each latent."""
+    """Classes C of each categorical latent."""
+    deviation: Literal["sigmoid2", "softplus"] = "sigmoid2"
+    """Standard deviation of Gaussian latents: 2 sigmoid(x/2) or softplus(x), plus rssm.min_std."""
+    min_std: float = 0.1
+    """Smallest standard deviation of Gaussian latents."""
+    initial: Literal["zeros", "learned"] = "zeros"
+    """State before an episode: zeros, or tanh of a learned vector with the mode of its prior."""
     blocks: int = 8
     """Blocks of the block-diagonal GRU."""
     unimix: float = 0.01
     """Share of the uniform distribution mixed into every latent."""
     free_nats: float = 1.0
     """Floor of the KL losses, nats per step."""
+    floor: Literal["step", "batch"] = "step"
+    """What the floor acts on: the KL of every step, or its mean over the batch (V2)."""
+    kl: Literal["balanced", "forward", "joint"] = "balanced"
+    """KL of posterior to prior whose two halves (loss.dyn, loss.rep) stop each other's gradient;
+    of prior to posterior in the same way; or one KL without stopped gradients in both halves (what
+    DreamerV2's code computes for balance 0.5; with weights 0.5 and 0.5 they add up to it)."""
     core_layers: int = 1
     """Block layers before the GRU gates."""
     prior_layers: int = 2
@@ -97,8 +127,25 @@ class RSSMConfig:
         check.require(self.classes <= 256, "classes", "at most 256 (replay stores one byte)")
         check.share("unimix", one=False)
         check.at_least(0, "free_nats")
+        check.above(0, "min_std")
         rule = f"a multiple of rssm.blocks ({self.blocks})"
-        check.require(self.deter % self.blocks == 0, "deter", rule)
+        ok = self.core != "block" or self.deter % self.blocks == 0
+        check.require(ok, "deter", rule)
+
+    @property
+    def outputs(self) -> int:
+        """Network outputs of each latent: one logit a class, or mean and raw deviation."""
+        return self.classes if self.latent == "categorical" else 2
+
+    @property
+    def flat(self) -> int:
+        """Width of the flat stochastic state."""
+        return self.stoch * (self.classes if self.latent == "categorical" else 1)
+
+    @property
+    def feature(self) -> int:
+        """Width of what every head reads: deterministic and stochastic state."""
+        return self.deter + self.flat
 
 
 @dataclass(frozen=True)
@@ -113,9 +160,22 @@ class DecoderConfig:
     """Base channel count of the image stack."""
     blocks: int = 8
     """Blocks of the layer from the deterministic state to the first map; 0: one dense layer."""
+    plain: bool = False
+    """The first map is a linear layer of the whole latent, without norm and activation (V2 and V3
+    of 2023); needs decoder.blocks 0."""
+    output: Literal["sigmoid", "shift"] = "sigmoid"
+    """Pictures are the sigmoid of the network's output, or the output + 0.5 (2023; the same loss
+    as comparing the output with pictures in [-0.5, 0.5], as V2 does)."""
+    image: Literal["sse", "gauss"] = "sse"
+    """Loss of a picture: summed squared error, or half of it (a Gaussian of variance one without
+    its constant; V2)."""
+    vector: Literal["symlog", "gauss"] = "symlog"
+    """Loss of vector keys: squared error in symlog space, or half the squared error (V2)."""
 
     def __post_init__(self):
         check = Checker(self, "decoder.")
+        rule = "false unless decoder.blocks is 0"
+        check.require(not self.plain or self.blocks == 0, "plain", rule)
         check.at_least(1, "layers", "units", "depth")
         check.at_least(0, "blocks")
 

@@ -10,17 +10,16 @@ and cropped on the way up, so that any picture size works. Three stacks compute 
 """
 
 import math
-from typing import Literal
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from reverie.config.schema import ConfigError
+from reverie.config.schema import ConfigError, NetConfig
 from reverie.module import Module, static
-from reverie.nn.layers import RMSNorm, activate, init_kernel
+from reverie.nn.layers import NET, Norm, activate, biased, init_kernel, make_norm
 
-Stack = Literal["pooled", "strided", "patch"]
 DIMENSIONS = ("NHWC", "HWIO", "NHWC")
 
 
@@ -52,14 +51,28 @@ class Conv(Module):
     """Square convolution with SAME padding, channels last."""
 
     kernel: Float[Array, "k k i o"]
-    bias: Float[Array, " o"]
+    bias: Float[Array, " o"] | None
 
-    def __init__(self, inputs: int, outputs: int, side: int, *, key: PRNGKeyArray):
-        self.kernel = init_kernel(key, (side, side, inputs, outputs), side * side * inputs)
-        self.bias = jnp.zeros(outputs)
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        side: int,
+        *,
+        init: str = "fan_in",
+        bias: bool = True,
+        key: PRNGKeyArray,
+    ):
+        shape, area = (side, side, inputs, outputs), side * side
+        self.kernel = init_kernel(key, shape, area * inputs, init=init, fan_out=area * outputs)
+        self.bias = jnp.zeros(outputs) if bias else None
 
     def __call__(self, x: Float[Array, "n h w i"], stride: int = 1) -> Float[Array, "n h2 w2 o"]:
-        return convolve(x, self.kernel, stride) + self.bias
+        return self.shifted(convolve(x, self.kernel, stride))
+
+    def shifted(self, x: Float[Array, "n h w o"]) -> Float[Array, "n h w o"]:
+        """`x` plus the bias, if there is one."""
+        return x if self.bias is None else x + self.bias
 
     def upsampled(self, x: Float[Array, "n h w i"]) -> Float[Array, "n h2 w2 o"]:
         """Nearest-neighbour ×2, then this convolution, without ever building the large input.
@@ -73,7 +86,7 @@ class Conv(Module):
         taps = fold.shape[1]
         kernel = jnp.einsum("pak,qbl,klio->abipqo", fold, fold, self.kernel)
         y = convolve(x, kernel.reshape(taps, taps, inputs, 4 * outputs), 1)
-        return depth_to_space(y, 2) + self.bias
+        return self.shifted(depth_to_space(y, 2))
 
     def transposed(self, x: Float[Array, "n h w i"]) -> Float[Array, "n h2 w2 o"]:
         """This convolution on a zero-filled ×2 map that keeps the values at odd indices."""
@@ -81,7 +94,7 @@ class Conv(Module):
         y = jax.lax.conv_general_dilated(
             x, self.kernel, (1, 1), [(low + 1, high)] * 2, (2, 2), dimension_numbers=DIMENSIONS
         )
-        return y + self.bias
+        return self.shifted(y)
 
 
 def convolve(x: Array, kernel: Array, stride: int) -> Array:
@@ -133,10 +146,11 @@ class ImageEncoder(Module):
     """Pictures of one size to flat tokens."""
 
     convs: tuple[Conv, ...]
-    norms: tuple[RMSNorm, ...]
+    norms: tuple[Norm | None, ...]
     sides: tuple[tuple[int, int], ...] = static()
-    stack: Stack = static()
+    stack: str = static()
     outer: bool = static()
+    act: str = static()
 
     def __init__(
         self,
@@ -145,28 +159,30 @@ class ImageEncoder(Module):
         depth: int,
         mults: tuple[int, ...],
         side: int,
-        stack: Stack,
+        stack: str,
         outer: bool,
+        net: NetConfig = NET,
         key: PRNGKeyArray,
     ):
-        self.stack, self.outer = stack, outer and stack != "patch"
+        self.stack, self.outer, self.act = stack, outer and stack != "patch", net.act
         self.sides = plan_sides(*shape[:2], len(mults), self.outer)
         stages = len(self.sides) - 1
         widths = [shape[2]] + [depth * mult for mult in mults[:stages]]
         keys = jax.random.split(key, stages)
         if stack == "patch":
-            self.convs = patch_convs(widths, keys)
+            self.convs = patch_convs(widths, net, keys)
         else:
             self.convs = tuple(
-                Conv(i, o, side, key=k) for i, o, k in zip(widths, widths[1:], keys, strict=False)
+                Conv(i, o, side, init=net.init, bias=biased(net), key=k)
+                for i, o, k in zip(widths, widths[1:], keys, strict=False)
             )
-        self.norms = tuple(RMSNorm(conv.bias.shape[0]) for conv in self.convs)
+        self.norms = tuple(make_norm(conv.kernel.shape[-1], net) for conv in self.convs)
 
     @property
     def size(self) -> int:
         """Number of tokens."""
         h, w = self.sides[-1]
-        return h * w * self.norms[-1].scale.shape[0]
+        return h * w * self.convs[-1].kernel.shape[-1]
 
     def __call__(self, image: Float[Array, "n h w c"]) -> Float[Array, "n tokens"]:
         """`image` in [−0.5, 0.5]."""
@@ -179,7 +195,7 @@ class ImageEncoder(Module):
                 x = conv(x, stride=1 if full else 2)
             else:
                 x = conv(x) if full else max_pool(conv(x))
-            x = activate(norm(x), "silu")
+            x = activate(x if norm is None else norm(x), self.act)
         return x.reshape(x.shape[0], -1)
 
 
@@ -188,13 +204,14 @@ def stem_factor(sides: tuple[tuple[int, int], ...]) -> int:
     return 4 if len(sides) > 2 else 2
 
 
-def patch_convs(widths: list[int], keys: Array) -> tuple[Conv, ...]:
+def patch_convs(widths: list[int], net: NetConfig, keys: Array) -> tuple[Conv, ...]:
     """The stem (a 1×1 convolution on patches) and one 3×3 convolution for each further stage."""
     stages = len(widths) - 1
     first = min(stages, 2)
-    convs = [Conv(widths[0] * 4**first, widths[first], 1, key=keys[0])]
+    options: dict[str, Any] = {"init": net.init, "bias": biased(net)}
+    convs = [Conv(widths[0] * 4**first, widths[first], 1, **options, key=keys[0])]
     for stage in range(first, stages):
-        convs.append(Conv(widths[stage] * 4, widths[stage + 1], 3, key=keys[stage]))
+        convs.append(Conv(widths[stage] * 4, widths[stage + 1], 3, **options, key=keys[stage]))
     return tuple(convs)
 
 
@@ -202,10 +219,12 @@ class ImageDecoder(Module):
     """Small maps back to pictures of one size; mirrors `ImageEncoder`."""
 
     convs: tuple[Conv, ...]
-    norms: tuple[RMSNorm, ...]
+    norms: tuple[Norm | None, ...]
     sides: tuple[tuple[int, int], ...] = static()
-    stack: Stack = static()
+    stack: str = static()
     outer: bool = static()
+    act: str = static()
+    output: str = static()
 
     def __init__(
         self,
@@ -214,28 +233,35 @@ class ImageDecoder(Module):
         depth: int,
         mults: tuple[int, ...],
         side: int,
-        stack: Stack,
+        stack: str,
         outer: bool,
+        net: NetConfig = NET,
+        output: str = "sigmoid",
         key: PRNGKeyArray,
     ):
-        self.stack, self.outer = stack, outer and stack != "patch"
+        self.stack, self.outer, self.act = stack, outer and stack != "patch", net.act
+        self.output = output
         self.sides = plan_sides(*shape[:2], len(mults), self.outer)
         stages = len(self.sides) - 1
         widths = [shape[2]] + [depth * mult for mult in mults[:stages]]
         keys = jax.random.split(key, stages)
+        inner: dict[str, Any] = {"init": net.init, "bias": biased(net)}
+        last: dict[str, Any] = {"init": net.init}
         convs = []
         if stack == "patch":
             first = min(stages, 2)
             for stage in range(stages, first, -1):
-                convs.append(Conv(widths[stage], widths[stage - 1] * 4, 3, key=keys[stage - 1]))
-            convs.append(Conv(widths[first], widths[0] * 4**first, 1, key=keys[0]))
+                outputs = widths[stage - 1] * 4
+                convs.append(Conv(widths[stage], outputs, 3, **inner, key=keys[stage - 1]))
+            convs.append(Conv(widths[first], widths[0] * 4**first, 1, **last, key=keys[0]))
             normed = [widths[stage - 1] for stage in range(stages, first, -1)]
         else:
             for stage in range(stages, 0, -1):
-                convs.append(Conv(widths[stage], widths[stage - 1], side, key=keys[stage - 1]))
+                options, k = inner if stage > 1 else last, keys[stage - 1]
+                convs.append(Conv(widths[stage], widths[stage - 1], side, **options, key=k))
             normed = [widths[stage - 1] for stage in range(stages, 1, -1)]
         self.convs = tuple(convs)
-        self.norms = tuple(RMSNorm(width) for width in normed)
+        self.norms = tuple(make_norm(width, net) for width in normed)
 
     @property
     def map_shape(self) -> tuple[int, int, int]:
@@ -243,7 +269,7 @@ class ImageDecoder(Module):
         return (*self.sides[-1], self.convs[0].kernel.shape[2])
 
     def __call__(self, x: Float[Array, "n h w c"]) -> Float[Array, "n height width channels"]:
-        """Pictures in (0, 1)."""
+        """Pictures around [0, 1]."""
         targets = self.sides[-2::-1]
         if self.stack == "patch":
             steps = len(self.convs)
@@ -258,5 +284,12 @@ class ImageDecoder(Module):
                 x = conv.transposed(x) if self.stack == "strided" else conv.upsampled(x)
             x = x[:, :h, :w]
             if not last:
-                x = activate(self.norms[index](x), "silu")
-        return jax.nn.sigmoid(x.astype(jnp.float32))
+                norm = self.norms[index]
+                x = activate(x if norm is None else norm(x), self.act)
+        return shown(x, self.output)
+
+
+def shown(x: Float[Array, "*n"], output: str) -> Float[Array, "*n"]:
+    """Pictures, float32, from the last layer's numbers (see `DecoderConfig.output`)."""
+    x = x.astype(jnp.float32)
+    return jax.nn.sigmoid(x) if output == "sigmoid" else x + 0.5

@@ -6,11 +6,11 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from reverie.config.schema import ConfigError, EncoderConfig
+from reverie.config.schema import ConfigError, EncoderConfig, NetConfig
 from reverie.module import Module, static
-from reverie.nn.images import ImageEncoder
-from reverie.nn.layers import MLP
+from reverie.nn.layers import MLP, NET
 from reverie.nn.scaling import symlog
+from reverie.nn.stacks import AnyEncoder, make_encoder
 from reverie.records import Spec, Specs
 
 
@@ -61,28 +61,22 @@ class Encoder(Module):
     """
 
     mlp: MLP | None
-    images: tuple[ImageEncoder, ...]
+    images: tuple[AnyEncoder, ...]
     specs: tuple[tuple[str, Spec], ...] = static()
     squash: bool = static()
 
-    def __init__(self, specs: Specs, config: EncoderConfig, *, key: PRNGKeyArray):
+    def __init__(
+        self, specs: Specs, config: EncoderConfig, net: NetConfig = NET, *, key: PRNGKeyArray
+    ):
         if not specs:
             raise ConfigError("the observation has no usable key: the agent would be blind.")
         self.specs = tuple(sorted(specs.items()))
         self.squash = config.symlog
         mlp_key, *keys = jax.random.split(key, 1 + len(specs))
         width = sum(specs[name].width for name in vector_keys(specs))
-        self.mlp = MLP(width, config.units, config.layers, key=mlp_key) if width else None
+        self.mlp = MLP(width, config.units, config.layers, net, key=mlp_key) if width else None
         self.images = tuple(
-            ImageEncoder(
-                stack_shape(specs, group),
-                depth=config.depth,
-                mults=config.mults,
-                side=config.kernel,
-                stack=config.stack,
-                outer=config.outer,
-                key=k,
-            )
+            make_encoder(stack_shape(specs, group), config, net, key=k)
             for group, k in zip(image_groups(specs), keys, strict=False)
         )
 

@@ -6,13 +6,15 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from reverie.config.schema import Config
+from reverie.config.schema import Config, RewardConfig
 from reverie.module import Module, static
 from reverie.nn.heads import BernoulliHead, NumberHead
 from reverie.records import Latent, Sequence, Spec, Specs
+from reverie.world import latents
 from reverie.world.balance import Sigmas, make_sigmas
 from reverie.world.decoder import Decoder
 from reverie.world.encoder import Encoder
+from reverie.world.kl import kl_losses
 from reverie.world.rssm import RSSM, embed_action
 
 sg = jax.lax.stop_gradient
@@ -22,8 +24,8 @@ class Observed(NamedTuple):
     """What the world model makes of B sequences of T trained steps."""
 
     latent: Latent  # posterior, (B, T, …)
-    post: Array  # its logits (B, T, Z, C)
-    prior: Array  # logits of the prior from the same deter
+    post: Array  # its statistics (B, T, Z, K), see `latents.py`
+    prior: Array  # those of the prior from the same deter
 
 
 def feature(latent: Latent) -> Float[Array, "*n f"]:
@@ -33,14 +35,48 @@ def feature(latent: Latent) -> Float[Array, "*n f"]:
     return jnp.concatenate([deter, flat], -1)
 
 
-def split_context(sequence: Sequence, context: int) -> tuple[Sequence, dict[str, Array], Latent]:
+def split_context(
+    sequence: Sequence, context: int
+) -> tuple[Sequence, dict[str, Array], Latent | None]:
     """Trained rows, the action that led to each of them, and the latent before the first.
 
-    The one place where "action chosen at t" becomes "action that led to t".
+    The one place where "action chosen at t" becomes "action that led to t". Without context the
+    sequence starts from a clean state: its first row counts as the first of an episode, no action
+    led to it, and there is no latent.
     """
+    if not context:
+        action = {k: jnp.zeros_like(v).at[:, 1:].set(v[:, :-1]) for k, v in sequence.action.items()}
+        first = jnp.asarray(sequence.is_first).at[:, 0].set(True)
+        return sequence._replace(is_first=first), action, None
     trained = jax.tree.map(lambda x: x[:, context:], sequence)
     action = {key: value[:, context - 1 : -1] for key, value in sequence.action.items()}
     return trained, action, jax.tree.map(lambda x: x[:, context - 1], sequence.latent)
+
+
+def unpack(sequence: Sequence, config: Config, dtype: jnp.dtype) -> Sequence:
+    """A stored sequence as the agent takes it.
+
+    Actions flat, latents in the form of the networks, rewards transformed: the one place where
+    they are, so that everything that learns sees the same numbers.
+    """
+    action = {k: v.reshape(*v.shape[:2], -1) for k, v in sequence.action.items()}
+    latent = sequence.latent
+    if latent is not None:
+        latent = latents.unpack(latent, config.rssm, dtype)
+    reward = transform_reward(sequence.reward, config.reward)
+    return sequence._replace(action=action, latent=latent, reward=reward)
+
+
+def transform_reward(reward: Float[Array, "*n"], config: RewardConfig) -> Float[Array, "*n"]:
+    """What the agent learns from: the reward over its divisor, its tanh, or its sign."""
+    reward = reward if config.divisor == 1.0 else reward / config.divisor
+    match config.transform:
+        case "tanh":
+            return jnp.tanh(reward)
+        case "sign":
+            return jnp.sign(reward)
+        case _:
+            return reward
 
 
 class WorldModel(Module):
@@ -50,21 +86,23 @@ class WorldModel(Module):
     rssm: RSSM
     decoder: Decoder
     reward: NumberHead
-    cont: BernoulliHead
+    cont: BernoulliHead | None
     sigmas: Sigmas | None  # of loss balancing
     actions: tuple[tuple[str, Spec], ...] = static()
 
     def __init__(self, obs: Specs, actions: Specs, config: Config, *, key: PRNGKeyArray):
         keys = jax.random.split(key, 5)
-        rssm = config.rssm
-        stoch = rssm.stoch * rssm.classes
+        rssm, net = config.rssm, config.net
         self.actions = tuple(sorted(actions.items()))
-        self.encoder = Encoder(obs, config.encoder, key=keys[0])
+        self.encoder = Encoder(obs, config.encoder, net, key=keys[0])
         width = sum(spec.width for spec in actions.values())
-        self.rssm = RSSM(self.encoder.size, width, rssm, key=keys[1])
-        self.decoder = Decoder(obs, rssm.deter, stoch, config.decoder, config.encoder, key=keys[2])
-        self.reward = NumberHead(rssm.deter + stoch, config.reward, key=keys[3])
-        self.cont = BernoulliHead(rssm.deter + stoch, config.cont, key=keys[4])
+        self.rssm = RSSM(self.encoder.size, width, rssm, net, key=keys[1])
+        mirror = config.encoder
+        self.decoder = Decoder(obs, rssm.deter, rssm.flat, config.decoder, mirror, net, key=keys[2])
+        self.reward = NumberHead(rssm.feature, config.reward, net, key=keys[3])
+        self.cont = None
+        if config.cont.predict:
+            self.cont = BernoulliHead(rssm.feature, config.cont, net, key=keys[4])
         self.sigmas = make_sigmas(obs, config)
 
     def embed(self, action: dict[str, Array]) -> Float[Array, "*n a"]:
@@ -79,15 +117,20 @@ class WorldModel(Module):
 
     def observe(
         self,
-        start: Latent,
+        start: Latent | None,
         obs: dict[str, Array],
         action: dict[str, Array],
         is_first: Array,
-        uniform: Float[Array, "b t z"],
+        noise: Float[Array, "b t z"],
     ) -> Observed:
-        """Posterior and prior along sequences; `action` is the one that led to each row."""
+        """Posterior and prior along sequences; `action` is the one that led to each row.
+
+        `start` is the latent before the first row; None where every sequence begins an episode.
+        """
+        if start is None:
+            start = self.rssm.initial(is_first.shape[0], self.rssm.dtype)
         tokens = self.encode(obs, start.deter.dtype)
-        latent, post = self.rssm.observe(start, tokens, self.embed(action), is_first, uniform)
+        latent, post = self.rssm.observe(start, tokens, self.embed(action), is_first, noise)
         return Observed(latent, post, self.rssm.prior_of(latent.deter))
 
     def losses(
@@ -95,26 +138,25 @@ class WorldModel(Module):
     ) -> tuple[dict[str, Float[Array, "b t"]], dict[str, Array]]:
         """Loss of every part at every trained step, and metrics.
 
-        Names: `dyn`, `rep`, `rew`, `con` and each observation key. Source: DreamerV3
-        (arXiv:2301.04104v2), Eq. 5; the KL floor acts on the sum over latents.
+        Names: `dyn`, `rep`, `rew`, `con` (where it is predicted) and each observation key.
+        Source: DreamerV3 (arXiv:2301.04104v2), Eq. 5.
         """
-        post = self.rssm.categorical(observed.post)
-        prior = self.rssm.categorical(observed.prior)
-        kl = post.kl(jax.tree.map(sg, prior)).sum(-1)
-        dyn = jax.tree.map(sg, post).kl(prior).sum(-1)
-        free = config.rssm.free_nats
+        post = self.rssm.distribution(observed.post)
+        prior = self.rssm.distribution(observed.prior)
+        kl = kl_losses(post, prior, config.rssm)
         x = feature(observed.latent)
-        gamma = 1.0 - 1.0 / config.behavior.horizon if config.behavior.contdisc else 1.0
-        label = (1.0 - rows.is_terminal.astype(jnp.float32)) * gamma
         losses = {
-            "dyn": jnp.maximum(dyn, free),
-            "rep": jnp.maximum(kl, free),
+            "dyn": kl.dyn,
+            "rep": kl.rep,
             "rew": self.reward(x if config.loss.reward_grad else sg(x)).nll(rows.reward),
-            "con": self.cont(x).nll(label),
         }
+        if self.cont is not None:
+            gamma = 1.0 - 1.0 / config.behavior.horizon if config.behavior.contdisc else 1.0
+            label = (1.0 - rows.is_terminal.astype(jnp.float32)) * gamma
+            losses["con"] = self.cont(x if config.loss.cont_grad else sg(x)).nll(label)
         losses |= self.reconstruct(observed.latent, rows.obs)
         metrics = {
-            "kl": kl.mean(),
+            "kl": kl.raw.mean(),
             "dyn_ent": prior.entropy().sum(-1).mean(),
             "rep_ent": post.entropy().sum(-1).mean(),
         }

@@ -15,16 +15,16 @@ class OpenLoop(NamedTuple):
     """Latents of an open-loop prediction: T₀ observed rows, then T − T₀ dreamed ones."""
 
     latent: Latent  # (B, T, …)
-    prior: Array  # logits of the dreamed rows (B, T − T₀, Z, C)
+    prior: Array  # statistics of the dreamed rows (B, T − T₀, Z, K)
 
 
 def open_loop(
     world: WorldModel,
-    start: Latent,
+    start: Latent | None,
     obs: dict[str, Array],
     action: dict[str, Array],
     is_first: Bool[Array, "b t"],
-    uniform: Float[Array, "b t z"],
+    noise: Float[Array, "b t z"],
     observed: int,
 ) -> OpenLoop:
     """Posterior over the first `observed` rows, prior with the true actions over the others.
@@ -37,21 +37,21 @@ def open_loop(
         return x[:, :observed]
 
     seen = jax.tree.map(early, (obs, action))
-    first = world.observe(start, seen[0], seen[1], early(is_first), early(uniform))
+    first = world.observe(start, seen[0], seen[1], early(is_first), early(noise))
     carry = world.rssm.carry(jax.tree.map(lambda x: x[:, -1], first.latent))
-    inputs = world.embed(action)[:, observed:], uniform[:, observed:]
+    inputs = world.embed(action)[:, observed:], noise[:, observed:]
     rssm = world.rssm.prepared()
 
     def step(carry, inputs):
-        carry, logits = rssm.imagine(carry, *inputs)
-        return carry, (carry.deter, carry.stoch, logits)
+        carry, stats = rssm.imagine(carry, *inputs)
+        return carry, (carry.deter, carry.stoch, stats)
 
     swapped = jax.tree.map(lambda x: x.swapaxes(0, 1), inputs)
     _, outputs = jax.lax.scan(step, carry, swapped)
-    deter, stoch, logits = jax.tree.map(lambda x: x.swapaxes(0, 1), outputs)
-    dreamed = Latent(deter, stoch.reshape(logits.shape))
+    deter, stoch, stats = jax.tree.map(lambda x: x.swapaxes(0, 1), outputs)
+    dreamed = Latent(deter, rssm.unflat(stoch))
     both = jax.tree.map(lambda a, b: jnp.concatenate([a, b], 1), first.latent, dreamed)
-    return OpenLoop(both, logits)
+    return OpenLoop(both, stats)
 
 
 def decode_means(world: WorldModel, latent: Latent) -> dict[str, Array]:
@@ -64,6 +64,7 @@ def decode_means(world: WorldModel, latent: Latent) -> dict[str, Array]:
         if isinstance(pred, SquaredError):
             mean = pred.mean()
             if specs[key].kind == "image":
-                mean = jnp.round(mean * 255).astype(jnp.uint8)
+                # Without a sigmoid a prediction may leave the range of a picture.
+                mean = jnp.round(jnp.clip(mean, 0.0, 1.0) * 255).astype(jnp.uint8)
             means[key] = mean.reshape(batch, time, *specs[key].shape)
     return means
