@@ -219,9 +219,9 @@ def tasks(words: list[str]) -> int:
 def presets(words: list[str]) -> int:
     """`reverie presets [NAME]`"""
     from reverie.config.benchmarks import AGENTS, BALANCES, BENCHMARKS, METHODS
+    from reverie.config.families import FAMILIES
     from reverie.config.presets import preset_named
     from reverie.config.sequence import SEQUENCES
-    from reverie.config.sizes import SIZES
 
     name = _one(words, "presets [NAME]")
     if name:
@@ -240,7 +240,8 @@ def presets(words: list[str]) -> int:
         _table([(f"  {preset.name}", preset.doc) for preset in table.values()])
     _say("sequences (reverie continual)\n")
     _table([(f"  {row.name}", row.doc) for row in SEQUENCES.values()])
-    _say(f"sizes (--size)\n  {', '.join(SIZES)}\n")
+    _say("sizes (--size), by agent\n")
+    _table([(f"  {agent}", ", ".join(family)) for agent, family in FAMILIES.items()])
     return 0
 
 

@@ -20,8 +20,10 @@ from reverie.config.values import coerce
 
 NAMED = {
     "agent": "Agent preset.",
-    "size": "Model size: auto, debug, tiny, 1m, 12m, 25m, 50m, 100m, 200m or 400m. auto: 1m for "
-    "vectors, 12m as soon as there are pictures.",
+    "size": "Model size, each agent has its own. v3: debug, tiny, 1m, 12m, 25m, 50m, 100m, 200m or "
+    "400m; v3-2023: debug, tiny, xs, s, m, l or xl; v2: debug, tiny, w200, w600 or w1024. auto: "
+    "what the observations need (v3: 1m for vectors, 12m as soon as there are pictures; v3-2023: "
+    "xs, s; v2: w200).",
     "preset": "Benchmark preset (see `reverie presets`); empty: the one of the task's suite.",
     "methods": "Method presets, laid over benchmark and size.",
     "harmony": "HarmonyDream: balance the world model's losses by learned scalars.",

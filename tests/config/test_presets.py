@@ -15,7 +15,7 @@ from reverie.config.presets import (
     suite_of,
 )
 from reverie.config.schema import Config, ConfigError
-from reverie.config.sizes import SIZES, size_edits
+from reverie.config.sizes import ALL_SIZES, SIZES, size_edits
 
 # envs, steps, train ratio: the task blocks of the specification, section 6.2
 BLOCKS = {
@@ -92,7 +92,7 @@ def test_presets_name_real_fields_and_say_what_they_are():
     for preset in [*AGENTS.values(), *BENCHMARKS.values(), *METHODS.values()]:
         assert set(preset.edits) <= set(field_types())
         assert len(preset.doc) > 20
-        assert preset.size in ("auto", *SIZES)
+        assert preset.size in ("auto", *ALL_SIZES)
     assert set(SUITE_PRESETS.values()) <= set(BENCHMARKS)
     assert {preset.suite for preset in BENCHMARKS.values()} <= {"", *SUITE_PRESETS}
 

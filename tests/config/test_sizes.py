@@ -5,9 +5,12 @@ import typing
 
 import pytest
 
+from reverie.config.benchmarks import AGENTS
 from reverie.config.edit import apply, diff, flat, get
+from reverie.config.families import AUTO, FAMILIES
+from reverie.config.presets import resolve
 from reverie.config.schema import Config, ConfigError
-from reverie.config.sizes import SIZES, auto_size, size_edits, size_fields, with_size
+from reverie.config.sizes import ALL_SIZES, SIZES, auto_size, size_edits, size_fields, with_size
 
 # deter, hidden, classes, units, depth: the table of the specification, section 1.8
 TABLE = {
@@ -85,7 +88,11 @@ def test_the_widths_give_the_published_parameter_count(name):
 
 def test_the_names_of_schema_and_table_agree():
     names = typing.get_args(typing.get_type_hints(Config)["size"])
-    assert set(names) == {"auto", *SIZES}
+    assert set(names) == {"auto", *ALL_SIZES}
+    assert set(FAMILIES) == set(AUTO) == set(AGENTS)
+    assert set(typing.get_args(typing.get_type_hints(Config)["agent"])) == set(AGENTS)
+    for agent, sizes in AUTO.items():
+        assert set(sizes) <= set(FAMILIES[agent])
 
 
 def test_sizes_grow_in_the_order_of_the_table():
@@ -96,6 +103,42 @@ def test_sizes_grow_in_the_order_of_the_table():
 def test_unknown_size_names_the_nearest():
     with pytest.raises(ConfigError, match="there is no size '12'; the sizes are auto, debug"):
         size_edits("12")
+
+
+def test_sizes_of_other_agents():
+    """arXiv:2301.04104v1, Table B.1 (with XS as ported), and the blocks of DreamerV2."""
+    table = {"xs": (256, 24, 256, 1), "s": (512, 32, 512, 2), "m": (1024, 48, 640, 3)}
+    table |= {"l": (2048, 64, 768, 4), "xl": (4096, 96, 1024, 5)}
+    for name, row in table.items():
+        config = resolve("gym:X-v0", agent="v3-2023", size=name)
+        assert (config.rssm.deter, config.encoder.depth) == row[:2]
+        parts = (config.encoder, config.decoder, config.reward, config.cont)
+        for part in (*parts, config.actor, config.critic):
+            assert (part.units, part.layers) == row[2:]
+        assert (config.rssm.stoch, config.rssm.classes) == (32, 32)
+    for name, width in {"w200": 200, "w600": 600, "w1024": 1024}.items():
+        config = resolve("gym:X-v0", agent="v2", size=name)
+        assert (config.rssm.deter, config.rssm.hidden, config.encoder.depth) == (width, width, 48)
+        assert (config.actor.layers, config.actor.units) == (4, 400)
+
+
+@pytest.mark.parametrize("agent", FAMILIES)
+def test_auto_follows_the_agent(agent):
+    for pictures in (False, True):
+        config = resolve("gym:X-v0", agent=agent, pictures=pictures)
+        assert config.size == AUTO[agent][pictures] == auto_size(pictures, agent)
+    assert resolve("probe_memory", agent=agent).size == "tiny"
+    assert resolve("gym:X-v0", agent=agent, preset="debug").size == "debug"
+    assert resolve("dmc_walker_walk", agent=agent, preset="dmc_vision_newest").size == "auto"
+
+
+def test_a_size_of_another_agent_is_refused():
+    with pytest.raises(ConfigError, match="'xl' belongs to agent v3-2023; those of v2 are auto"):
+        resolve("gym:X-v0", agent="v2", size="xl")
+    with pytest.raises(ConfigError, match=r"no size 'w102'.*Did you mean 'w1024'"):
+        resolve("gym:X-v0", agent="v2", size="w102")
+    with pytest.raises(ConfigError, match="size '1m' is none of agent 'v2'; its sizes are auto"):
+        apply(resolve("gym:X-v0", agent="v2"), {"size": "1m", "pinned": ()})
 
 
 def test_auto_is_never_the_largest_model():

@@ -38,7 +38,7 @@ def dream_noise(
 ) -> DreamNoise:
     """All randomness of `steps` imagined steps from `starts` states."""
     prior_key, action_key = jax.random.split(key)
-    prior = jax.random.uniform(prior_key, (steps, starts, world.rssm.config.stoch))
+    prior = world.rssm.noise(prior_key, (steps, starts))
     return DreamNoise(prior, actor.noise(action_key, (steps, starts)))
 
 

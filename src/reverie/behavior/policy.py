@@ -43,7 +43,7 @@ class Acting(Module):
     @property
     def dtype(self) -> jnp.dtype:
         """The compute dtype: that of the weights."""
-        return self.rssm.prior_logits.kernel.dtype
+        return self.rssm.dtype
 
     def initial(self, envs: int) -> ActCarry:
         """The carry before the first observation."""
@@ -51,7 +51,7 @@ class Acting(Module):
 
     def noise(self, key: PRNGKeyArray, envs: int) -> ActNoise:
         post_key, action_key = jax.random.split(key)
-        post = jax.random.uniform(post_key, (envs, self.rssm.config.stoch))
+        post = self.rssm.noise(post_key, (envs,))
         return ActNoise(post, self.actor.noise(action_key, (envs,)))
 
     def __call__(

@@ -11,7 +11,7 @@ from reverie.config.edit import apply
 from reverie.config.schema import Config
 from reverie.config.sizes import size_edits
 from reverie.records import Spec, Specs, Step
-from reverie.replay.rows import BFLOAT16, Columns, row_specs
+from reverie.replay.rows import BFLOAT16, Columns, columns_of
 
 PICTURE: Specs = {"image": Spec("image", (64, 64, 3))}
 NUMBERS: Specs = {
@@ -60,14 +60,7 @@ class Case:
     @property
     def columns(self) -> Columns:
         """What a row of replay holds."""
-        rssm = self.config.rssm
-        return row_specs(
-            self.obs_specs,
-            self.action_specs,
-            deter=rssm.deter,
-            stoch=rssm.stoch,
-            classes=rssm.classes,
-        )
+        return columns_of(self.obs_specs, self.action_specs, self.config)
 
     @property
     def lead(self) -> tuple[int, int]:

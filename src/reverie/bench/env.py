@@ -22,7 +22,7 @@ from reverie.envs.make import make, maker
 from reverie.envs.vector import Vector
 from reverie.records import Specs
 from reverie.replay.replay import Replay
-from reverie.replay.rows import row_specs
+from reverie.replay.rows import columns_of
 from reverie.train.collect import row_of
 
 POOL = 256
@@ -147,14 +147,7 @@ def replay_for(vector: Vector, config: Config) -> Replay:
     """A small replay with the columns of a run of `config`."""
     pictures = any(spec.kind == "image" for spec in vector.obs_specs.values())
     config = with_size(config, pictures)
-    rssm = config.rssm
-    columns: Any = row_specs(
-        vector.obs_specs,
-        vector.action_specs,
-        deter=rssm.deter,
-        stoch=rssm.stoch,
-        classes=rssm.classes,
-    )
+    columns: Any = columns_of(vector.obs_specs, vector.action_specs, config)
     length = config.replay.context + config.train.length
     capacity = max(ROWS, vector.num * (length + 1))
     return Replay(columns, streams=vector.num, capacity=capacity, length=length)

@@ -6,6 +6,7 @@ published with the 200m model unless its text says otherwise; here the size foll
 observations until `--size` names one.
 """
 
+from reverie.config.agents import AGENTS as AGENTS
 from reverie.config.balances import BALANCES as BALANCES
 from reverie.config.blocks_continual import CONTINUAL
 from reverie.config.blocks_control import CONTROL
@@ -16,8 +17,6 @@ from reverie.config.blocks_v2 import V2, V2_SUITES
 from reverie.config.blocks_v3_2023 import V3_2023, V3_2023_SUITES
 from reverie.config.preset import Preset as Preset
 from reverie.config.preset import table as _table
-
-AGENTS = _table(Preset("v3", "DreamerV3, the official code of December 2024.", {"agent": "v3"}))
 
 SUITE_PRESETS = {"gym": "gym", "custom": "gym", "probe": "probe", "minigrid": "minigrid"} | {
     **HARMONY_SUITES,
@@ -42,6 +41,14 @@ AGENT_PRESETS: dict[str, dict[str, str]] = {
 """The same for agents that have blocks of their own: agent -> suite -> preset."""
 
 _ATARI = {"env.repeat": 4, "env.noops": 30, "env.lives": "unused", "env.limit": 27_000}
+
+
+def _adams(world: float, players: float) -> dict[str, dict[str, float]]:
+    """Learning rates of the agents with three Adams, where a preset sets that of LaProp."""
+    rates = {"optim.lr": 4e-5, "optim.world.lr": world, "optim.warmup": 0}
+    rates |= {"optim.actor.lr": players, "optim.critic.lr": players}
+    return {"v2": rates, "v3-2023": rates}
+
 
 BENCHMARKS = _table(
     Preset(
@@ -72,6 +79,7 @@ BENCHMARKS = _table(
         },
         suite="probe",
         size="tiny",
+        by_agent=_adams(1e-3, 3e-4),
     ),
     Preset(
         "minigrid",
@@ -237,6 +245,7 @@ BENCHMARKS = _table(
             "optim.lr": 4e-4,
             "steps": 24_000,
         },
+        by_agent=_adams(4e-4, 2e-4),
     ),
     Preset(
         "demo",
@@ -268,6 +277,7 @@ BENCHMARKS = _table(
             "steps": 6_000,
         },
         size="tiny",
+        by_agent=_adams(1e-3, 3e-4),
     ),
     Preset(
         "debug",

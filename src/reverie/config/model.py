@@ -80,12 +80,12 @@ class EncoderConfig:
 class RSSMConfig:
     """Recurrent state-space model: the core, the latents, and the KL between both guesses."""
 
+    deter: int = 2048
+    """Width D of the deterministic state."""
     core: Literal["block", "gru"] = "block"
     """Recurrent core: block-diagonal GRU (V3), or dense GRU with LayerNorm on its gates."""
     latent: Literal["categorical", "gaussian"] = "categorical"
     """Kind of the latents."""
-    deter: int = 2048
-    """Width D of the deterministic state."""
     hidden: int = 256
     """Width of the hidden layers of core, prior and posterior."""
     stoch: int = 32

@@ -23,9 +23,10 @@ from reverie.config.benchmarks import (
 )
 from reverie.config.edit import apply, field_types
 from reverie.config.errors import ConfigError, suggest
+from reverie.config.families import FAMILIES
 from reverie.config.schema import Config
 from reverie.config.sequence import SEQUENCES, SequenceConfig
-from reverie.config.sizes import SIZES, size_edits, size_fields, with_size
+from reverie.config.sizes import owners, size_edits, size_fields, with_size
 from reverie.config.values import coerce
 
 _ARGUMENTS = ("task", "agent", "size", "pinned")
@@ -64,18 +65,19 @@ def resolve(
     overrides = dict(overrides or {})
     for name in set(overrides) & set(_ARGUMENTS):
         raise ConfigError(f"{name!r} is no override: name the {name} itself (--{name} or {name}=).")
+    base = _named(agent, AGENTS, "agent")
     chosen = [_named(name, METHODS, "method") for name in methods]
     chosen += [] if balance is None else [_named(balance, BALANCES, "balance")]
     check_methods(chosen)
     tasks = _sequence(task, overrides)
     layers, own_size = _benchmark(tasks.get("sequence.tasks", (task,))[0], preset, agent)
     layers |= tasks
-    edits: dict[str, Any] = {"task": task, **_named(agent, AGENTS, "agent").edits}
+    edits: dict[str, Any] = {"task": task, **base.edits}
     if size == "auto" and own_size != "auto":
         size = own_size
-        edits |= size_edits(size) | layers
+        edits |= size_edits(size, agent) | layers
     else:
-        edits |= layers | (size_edits(size) if size != "auto" else {})
+        edits |= layers | (size_edits(size, agent) if size != "auto" else {})
     for method in chosen:
         edits |= method.edits
     edits |= overrides
@@ -169,10 +171,14 @@ def check_methods(methods: Sequence[Preset]) -> None:
 def preset_named(name: str) -> Preset:
     """The agent, benchmark or method preset called `name`, or the size as one.
 
+    A size that several agents have is that of the first; `v2/tiny` names another's.
+
     Raises ConfigError if there is none (nearest spelling named).
     """
-    if name in SIZES:
-        return Preset(name, "Model size.", size_edits(name))
+    agent, _, size = name.rpartition("/")
+    agents = [agent] if agent in FAMILIES else owners(name, FAMILIES)
+    if agents and (agent or size in FAMILIES[agents[0]]):
+        return Preset(name, f"Model size of {agents[0]}.", size_edits(size, agents[0]))
     return _named(name, {**METHODS, **AGENTS, **BALANCES, **BENCHMARKS}, "preset")
 
 
@@ -183,12 +189,20 @@ def _named(name: str, table: Mapping[str, Preset], kind: str) -> Preset:
 
 
 def _benchmark(task: str, preset: str | None, agent: str) -> tuple[dict[str, Any], str]:
-    """Edits and own size of the benchmark: the suite's, replaced or overlaid by the named one."""
+    """Edits and own size of the benchmark: the suite's, replaced or overlaid by the named one.
+
+    A size of another agent's family is `auto`: the observations choose.
+    """
     suite = suite_preset(suite_of(task), agent)
     if preset is None:
-        return suite.edits_for(agent), suite.size_for(agent)
+        return suite.edits_for(agent), _own_size(suite, agent)
     named = _named(preset, BENCHMARKS, "preset")
-    edits, size = named.edits_for(agent), named.size_for(agent)
+    edits, size = named.edits_for(agent), _own_size(named, agent)
     if named.suite:
         return edits, size
-    return suite.edits_for(agent) | edits, suite.size_for(agent) if size == "auto" else size
+    return suite.edits_for(agent) | edits, _own_size(suite, agent) if size == "auto" else size
+
+
+def _own_size(preset: Preset, agent: str) -> str:
+    size = preset.size_for(agent)
+    return size if size in FAMILIES[agent] else "auto"

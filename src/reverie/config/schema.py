@@ -16,6 +16,7 @@ from reverie.config.balance import BalancingConfig, check_balancing
 from reverie.config.checks import Checker
 from reverie.config.errors import ConfigError as ConfigError
 from reverie.config.explore import ExploreConfig
+from reverie.config.families import FAMILIES
 from reverie.config.learn import BehaviorConfig, LossConfig
 from reverie.config.model import (
     ActorConfig,
@@ -170,19 +171,40 @@ class DeviceConfig:
         Checker(self, "device.").share("memory")
 
 
+SizeName = Literal[
+    "auto",
+    "debug",
+    "tiny",
+    "1m",
+    "12m",
+    "25m",
+    "50m",
+    "100m",
+    "200m",
+    "400m",
+    "xs",
+    "s",
+    "m",
+    "l",
+    "xl",
+    "w200",
+    "w600",
+    "w1024",
+]
+"""Sizes of all agents (`families.py`)."""
+
+
 @dataclass(frozen=True)
 class Config:
     """A whole run."""
 
     task: str = "gym:CartPole-v1"
     """Environment: suite_task or gym:ID (see `reverie tasks`)."""
-    agent: Literal["v3"] = "v3"
+    agent: Literal["v3", "v3-2023", "v2"] = "v3"
     """Agent preset that was applied."""
-    size: Literal["auto", "debug", "tiny", "1m", "12m", "25m", "50m", "100m", "200m", "400m"] = (
-        "auto"
-    )
-    """Model size preset that was applied. auto: 1m for vectors, 12m as soon as there are pictures,
-    chosen when the environment has shown its observations."""
+    size: SizeName = "auto"
+    """Model size preset that was applied, one of the agent's. auto: what the observations need,
+    chosen when the environment has shown them."""
     pinned: tuple[str, ...] = ()
     """Model fields set by hand, which the automatic size leaves alone (empty once it is chosen)."""
     seed: int = 0
@@ -223,11 +245,21 @@ class Config:
         rule = f"at most {total}, the steps of the whole sequence"
         check.require(not total or self.steps <= total, "steps", rule)
         check_balancing(self.balancing, self.loss)
+        _check_size(self)
         _check_decoder(self)
         _check_starts(self)
         _check_capacity(self)
         _check_gradients(self)
         _check_prefill(self)
+
+
+def _check_size(config: Config) -> None:
+    family = FAMILIES[config.agent]
+    if config.size not in ("auto", *family):
+        raise ConfigError(
+            f"size {config.size!r} is none of agent {config.agent!r}; its sizes are auto, "
+            f"{', '.join(family)}."
+        )
 
 
 def _check_decoder(config: Config) -> None:

@@ -1,62 +1,33 @@
 """Model sizes: what each size preset writes, and the automatic choice.
 
-Source: the official V3's configuration, sizes 1m to 400m and debug. `tiny` is ours.
+The tables stand in `families.py`: every agent has its own.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from reverie.config.edit import apply
-from reverie.config.errors import ConfigError
+from reverie.config.errors import ConfigError, suggest
+from reverie.config.families import AUTO, FAMILIES
 from reverie.config.schema import Config
 
+SIZES = FAMILIES["v3"]
+"""The sizes of the default agent by name, smallest first."""
 
-@dataclass(frozen=True)
-class Size:
-    """A row of the size table; every number the official configuration varies."""
-
-    deter: int
-    """Width D of the deterministic state."""
-    hidden: int
-    """Hidden width of the recurrent model."""
-    classes: int
-    """Classes of each categorical latent."""
-    units: int
-    """Width of the vector encoder and decoder and of every head."""
-    depth: int
-    """Base channel count of the image stacks."""
-    stoch: int = 32
-    """Number of categorical latents."""
-    blocks: int = 8
-    """Blocks of the recurrent layer."""
-    bins: int = 255
-    """Two-hot bins of reward and critic."""
-    layers: tuple[int, int, int] = (3, 1, 3)
-    """Layers of encoder and decoder, of reward and continue, of actor and critic."""
+ALL_SIZES = tuple(dict.fromkeys(name for family in FAMILIES.values() for name in family))
+"""Every size name of every agent."""
 
 
-SIZES: dict[str, Size] = {
-    "debug": Size(8, 3, 4, 8, 2, stoch=2, blocks=4, bins=5, layers=(1, 1, 1)),
-    "tiny": Size(256, 64, 8, 64, 8, stoch=16),
-    "1m": Size(512, 64, 4, 64, 4),
-    "12m": Size(2048, 256, 16, 256, 16),
-    "25m": Size(3072, 384, 24, 384, 24),
-    "50m": Size(4096, 512, 32, 512, 32),
-    "100m": Size(6144, 768, 48, 768, 48),
-    "200m": Size(8192, 1024, 64, 1024, 64),
-    "400m": Size(12288, 1536, 96, 1536, 96),
-}
-"""All sizes by name, smallest first."""
+def size_edits(name: str, agent: str = "v3") -> dict[str, Any]:
+    """What the size preset `name` of an agent writes: dotted path -> value, `size` included.
 
-
-def size_edits(name: str) -> dict[str, Any]:
-    """What the size preset `name` writes: dotted path -> value, `size` itself included.
-
-    Raises ConfigError if there is no such size.
+    Raises ConfigError if the agent has no such size; it names the nearest that it has.
     """
-    if name not in SIZES:
-        raise ConfigError(f"there is no size {name!r}; the sizes are auto, {', '.join(SIZES)}.")
-    size = SIZES[name]
+    family = FAMILIES[agent]
+    if name not in family:
+        raise ConfigError(unknown_size(name, agent))
+    size = family[name]
     outer, heads, behavior = size.layers
     edits: dict[str, Any] = {
         "size": name,
@@ -76,14 +47,33 @@ def size_edits(name: str) -> dict[str, Any]:
     return edits
 
 
+def unknown_size(name: str, agent: str) -> str:
+    """What is wrong with a size that an agent does not have."""
+    family, others = FAMILIES[agent], owners(name, FAMILIES)
+    listed = ", ".join(family)
+    if others:
+        return (
+            f"the size {name!r} belongs to agent {' and '.join(others)}; those of {agent} are "
+            f"auto, {listed}."
+        )
+    hint = suggest(name, family)
+    near = f" D{hint[1:]}" if hint.startswith("did") else ""
+    return f"there is no size {name!r}; the sizes are auto, {listed}.{near}"
+
+
+def owners(name: str, families: Iterable[str]) -> list[str]:
+    """The agents among `families` that have a size of this name."""
+    return [agent for agent in families if name in FAMILIES[agent]]
+
+
 def size_fields() -> frozenset[str]:
     """The dotted paths that a size preset writes, `size` itself excepted."""
     return frozenset(size_edits("1m")) - {"size"}
 
 
-def auto_size(pictures: bool) -> str:
-    """What the size `auto` means: 12m as soon as one observation is a picture, 1m otherwise."""
-    return "12m" if pictures else "1m"
+def auto_size(pictures: bool, agent: str = "v3") -> str:
+    """What the size `auto` means to an agent; the larger of two as soon as there is a picture."""
+    return AUTO[agent][pictures]
 
 
 def with_size(config: Config, pictures: bool) -> Config:
@@ -94,6 +84,6 @@ def with_size(config: Config, pictures: bool) -> Config:
     """
     if config.size != "auto":
         return config
-    edits = size_edits(auto_size(pictures))
+    edits = size_edits(auto_size(pictures, config.agent), config.agent)
     kept = {path: value for path, value in edits.items() if path not in config.pinned}
     return apply(replace(config, pinned=()), kept)

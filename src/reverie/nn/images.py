@@ -150,7 +150,7 @@ class ImageEncoder(Module):
     sides: tuple[tuple[int, int], ...] = static()
     stack: str = static()
     outer: bool = static()
-    act: str = static()
+    act: str = static(default="silu")
 
     def __init__(
         self,
@@ -223,8 +223,8 @@ class ImageDecoder(Module):
     sides: tuple[tuple[int, int], ...] = static()
     stack: str = static()
     outer: bool = static()
-    act: str = static()
-    output: str = static()
+    act: str = static(default="silu")
+    output: str = static(default="sigmoid")
 
     def __init__(
         self,

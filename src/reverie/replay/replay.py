@@ -42,7 +42,7 @@ class Replay:
         seed: int = 0,
         online: bool = True,
         options: ReplayConfig | None = None,
-        mutable: Iterable[str] = LATENTS,
+        mutable: Iterable[str] | None = None,
         chunk: int = 1024,
         gigabytes: float = 0.0,
     ):
@@ -55,7 +55,7 @@ class Replay:
             online: deliver every row once, soon after it arrived, before drawing.
             options: what stays when memory is full, and which windows are drawn; None: the newest,
                 and uniformly.
-            mutable: columns that `write` may overwrite.
+            mutable: columns that `write` may overwrite; None: the latents among them.
             chunk: rows a file on disk, shared evenly by the streams (at least one row of each).
             gigabytes: byte budget, 10⁹ bytes. 0: three quarters of the memory free now.
 
@@ -71,6 +71,8 @@ class Replay:
         )
         rings, slots, block = self._memory[:3]
         free = available_bytes()
+        if mutable is None:
+            mutable = [name for name in LATENTS if name in self.columns]
         scores = score_columns(self._options)
         stored = self.columns | scores
         check_budget(stored, streams=rings, slots=slots, gigabytes=gigabytes, free=free)

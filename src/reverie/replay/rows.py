@@ -10,11 +10,12 @@ from typing import Any, NamedTuple
 import ml_dtypes
 import numpy as np
 
+from reverie.config.schema import Config
 from reverie.records import Specs
 from reverie.replay.errors import ReplayError, nearest
 
 LATENTS = ("latent/deter", "latent/stoch")
-"""Columns that updates overwrite in the default layout."""
+"""Columns that updates overwrite, where rows have them."""
 
 REQUIRED = ("is_first", "is_last")
 """Columns that every layout has: sequences are assembled with them."""
@@ -37,22 +38,36 @@ class Column(NamedTuple):
 Columns = dict[str, Column]
 
 
+def columns_of(obs: Specs, action: Specs, config: Config) -> Columns:
+    """Columns of the rows of the agent that `config` describes.
+
+    Without replayed context every sequence starts from a clean state, and no latent is stored.
+    """
+    rssm = config.rssm
+    classes = rssm.classes if rssm.latent == "categorical" else 0
+    columns = row_specs(obs, action, deter=rssm.deter, stoch=rssm.stoch, classes=classes)
+    kept = (name for name in columns if config.replay.context or name not in LATENTS)
+    return {name: columns[name] for name in kept}
+
+
 def row_specs(obs: Specs, action: Specs, *, deter: int, stoch: int, classes: int) -> Columns:
-    """Columns of the rows of an agent.
+    """Columns of the rows of an agent that stores its latents.
 
     Args:
         obs: observation keys.
         action: action keys; as stored, in the agent's units (continuous: [−1, 1]).
         deter: width D of the deterministic state, stored in bfloat16.
-        stoch: number Z of latents, stored as class index.
-        classes: classes C of each latent; the index takes one byte up to 256, two above.
+        stoch: number Z of latents, stored as class index, or as bfloat16 numbers.
+        classes: classes C of each latent; the index takes one byte up to 256, two above. 0: the
+            latents are numbers.
 
     Raises ReplayError if `classes` does not fit into two bytes.
     Source: spec/dreamerv3.md §4.3 (the compact form keeps bf16 latents without loss).
     """
-    if not 1 <= classes <= 65536:
+    if not 0 <= classes <= 65536:
         raise ReplayError(f"classes must lie in 1 … 65536 to be stored as an index, got {classes}.")
-    index = "uint8" if classes <= 256 else "uint16"
+    index: Any = "uint8" if classes <= 256 else "uint16"
+    index = index if classes else BFLOAT16
     columns = {f"obs/{key}": (spec.shape, spec.dtype) for key, spec in obs.items()}
     columns |= {f"action/{key}": (spec.shape, spec.dtype) for key, spec in action.items()}
     columns |= {"reward": ((), "float32")}

@@ -23,11 +23,15 @@ def act(
     count: Any,
     *,
     greedy: bool = False,
+    context: int = 1,
 ):
-    """One step of the policy for E environments: actions, carry, latents in stored form."""
+    """One step of the policy for E environments: actions, carry, latents in stored form.
+
+    Without replayed `context` no latents are stored, and there are none.
+    """
     noise = acting.noise(jax.random.fold_in(root, count), is_first.shape[0])
     action, carry = acting(carry, obs, is_first, noise, greedy)
-    return action, carry, write_back(carry.latent)
+    return action, carry, write_back(carry.latent, context)
 
 
 def random_action(specs: Specs, envs: int, root: Any, count: Any) -> dict[str, Any]:
@@ -53,9 +57,12 @@ class Actor:
     that an action would otherwise wait for the whole update in flight.
     """
 
-    def __init__(self, actions: Specs, envs: int, key: Any, *, greedy: bool = False):
+    def __init__(
+        self, actions: Specs, envs: int, key: Any, *, greedy: bool = False, context: int = 1
+    ):
+        """`context` 0: rows hold no latents."""
         self._specs, self._envs, self._key = actions, envs, key
-        self._act = jax.jit(ft.partial(act, greedy=greedy))
+        self._act = jax.jit(ft.partial(act, greedy=greedy, context=context))
         self._random = jax.jit(ft.partial(random_action, actions, envs))
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="acting")
         self._carry: Any = None

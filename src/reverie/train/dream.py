@@ -11,8 +11,8 @@ from reverie.config.schema import Config
 from reverie.nn.layers import to_compute
 from reverie.train.learner import to_sequence
 from reverie.train.state import Agent
-from reverie.train.step import compute_dtype, unpack
-from reverie.world.model import split_context
+from reverie.train.step import compute_dtype
+from reverie.world.model import split_context, unpack
 from reverie.world.openloop import decode_means, open_loop
 
 SEQUENCES = 6
@@ -24,11 +24,11 @@ def predict(agent: Agent, rows: dict[str, Any], key: Any, *, config: Config) -> 
     """Predicted observations (B, T, …): the first half from the posterior, then open loop."""
     dtype = compute_dtype(config.device.precision)
     world = to_compute(agent.world, dtype)
-    sequence = unpack(to_sequence(rows), config.rssm.classes, dtype)
+    sequence = unpack(to_sequence(rows), config, dtype)
     trained, action, start = split_context(sequence, config.replay.context)
-    uniform = jax.random.uniform(key, (*trained.reward.shape, config.rssm.stoch))
+    noise = agent.world.rssm.noise(key, trained.reward.shape)
     observed = trained.reward.shape[1] // 2
-    dream = open_loop(world, start, trained.obs, action, trained.is_first, uniform, observed)
+    dream = open_loop(world, start, trained.obs, action, trained.is_first, noise, observed)
     return decode_means(world, dream.latent)
 
 

@@ -45,6 +45,7 @@ def to_sequence(rows: Mapping[str, Any]) -> Sequence:
     def part(prefix: str) -> dict[str, Any]:
         return {k.removeprefix(prefix): v for k, v in rows.items() if k.startswith(prefix)}
 
+    latent = part("latent/")
     return Sequence(
         obs=part("obs/"),
         action=part("action/"),
@@ -52,7 +53,7 @@ def to_sequence(rows: Mapping[str, Any]) -> Sequence:
         is_first=rows["is_first"],
         is_last=rows["is_last"],
         is_terminal=rows["is_terminal"],
-        latent=Latent(rows["latent/deter"], rows["latent/stoch"]),
+        latent=Latent(**latent) if latent else None,
     )
 
 

@@ -26,7 +26,7 @@ from reverie.envs.vector import Vector
 from reverie.records import Step
 from reverie.replay.ratio import Ratio
 from reverie.replay.replay import Replay
-from reverie.replay.rows import row_specs
+from reverie.replay.rows import columns_of
 from reverie.train import dream, folder, plan, sequence, snapshot
 from reverie.train.banner import banner
 from reverie.train.collect import Actor, Episodes
@@ -96,17 +96,10 @@ def complete(config: Config, envs: Vector) -> Config:
 
 def make_replay(config: Config, envs: Vector) -> Replay:
     """An empty replay, no larger than the rows that the run will ever insert."""
-    rssm, length = config.rssm, config.replay.context + config.train.length
+    length = config.replay.context + config.train.length
     steps = -(-config.steps // envs.num) + length + 1
     return Replay(
-        row_specs(
-            envs.obs_specs,
-            envs.action_specs,
-            deter=rssm.deter,
-            stoch=rssm.stoch,
-            classes=rssm.classes,
-        )
-        | task_label(config),
+        columns_of(envs.obs_specs, envs.action_specs, config) | task_label(config),
         streams=envs.num,
         capacity=replay_rows(config, steps * envs.num),
         length=length,
@@ -160,7 +153,9 @@ class Run:
         self.config, self.envs, self.logdir, self._evaluator = config, envs, logdir, evaluator
         self.replay = make_replay(config, envs)
         self.learner = Learner(envs.obs_specs, envs.action_specs, config)
-        self.actor = Actor(envs.action_specs, envs.num, purpose_key(config.seed, ACT))
+        act_key = purpose_key(config.seed, ACT)
+        context = config.replay.context
+        self.actor = Actor(envs.action_specs, envs.num, act_key, context=context)
         self.episodes, self.film = Episodes(envs.num), Film()
         self.places = Visits(config.explore, envs.log_specs)
         self.ratio = Ratio(options.ratio / (options.batch * options.length))
@@ -271,7 +266,8 @@ class Run:
             if finished is not None:
                 ticket, result = finished
                 metrics, written = self.learner.fetch(result)
-                self.replay.write(ticket, written, offset=self.config.replay.context)
+                if written:
+                    self.replay.write(ticket, written, offset=self.config.replay.context)
                 self.mean.add(metrics)
 
     def _chores_since(self, before: int) -> list[str]:

@@ -111,7 +111,7 @@ def disk_bytes(config: Config, learner: Learner, replay: Replay) -> int:
     go from anywhere, no file need be shared.
     """
     row = row_bytes(replay.columns)
-    latents = sum(replay.columns[name].nbytes for name in LATENTS)
+    latents = sum(replay.columns[name].nbytes for name in LATENTS if name in replay.columns)
     tensors = len(jax.tree.leaves((learner.state, learner.acting, learner.newest)))
     own = replay.planned_bytes // row * latents + config.replay.chunk * row
     if config.replay.unit != "row":

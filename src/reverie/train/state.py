@@ -25,10 +25,10 @@ class Agent(Module):
 
     def __init__(self, obs: Specs, actions: Specs, config: Config, *, key: PRNGKeyArray):
         world_key, actor_key, critic_key = jax.random.split(key, 3)
-        width = config.rssm.deter + config.rssm.stoch * config.rssm.classes
+        width, net = config.rssm.feature, config.net
         self.world = WorldModel(obs, actions, config, key=world_key)
-        self.actor = Actor(width, actions, config.actor, key=actor_key)
-        self.critic = NumberHead(width, config.critic, key=critic_key)
+        self.actor = Actor(width, actions, config.actor, net, key=actor_key)
+        self.critic = NumberHead(width, config.critic, net, key=critic_key)
 
 
 class TrainState(Module):

@@ -22,9 +22,10 @@ from reverie.nn.layers import to_compute
 from reverie.records import Latent, Sequence
 from reverie.train.optim import GROUPS, joined, learning_rate, make_group, make_optimizer, part_of
 from reverie.train.state import Agent, TrainState
+from reverie.world import latents
 from reverie.world.balance import History, balance, weighted_sum
 from reverie.world.balance import weight_of as weight_of
-from reverie.world.model import Observed, WorldModel, split_context
+from reverie.world.model import Observed, WorldModel, split_context, unpack
 
 sg = jax.lax.stop_gradient
 
@@ -52,19 +53,9 @@ def draw_noise(agent: Agent, batch: int, time: int, config: Config, key: PRNGKey
     """The update's randomness, drawn at once before anything runs."""
     post_key, dream_key = jax.random.split(key)
     starts = batch * min(config.behavior.starts or time, time)
-    post = jax.random.uniform(post_key, (batch, time, config.rssm.stoch))
+    post = agent.world.rssm.noise(post_key, (batch, time))
     steps = config.behavior.imagine
     return Noise(post, dream_noise(agent.world, agent.actor, dream_key, steps, starts))
-
-
-def unpack(sequence: Sequence, classes: int, dtype: jnp.dtype) -> Sequence:
-    """A stored sequence as the networks take it: flat actions, one-hot latents."""
-    action = {k: v.reshape(*v.shape[:2], -1) for k, v in sequence.action.items()}
-    deter, stoch = sequence.latent
-    if stoch.ndim == 3:
-        stoch = jax.nn.one_hot(stoch, classes, dtype=dtype)
-    latent = Latent(deter.astype(dtype), stoch.astype(dtype))
-    return sequence._replace(action=action, latent=latent)
 
 
 class LossOutput(NamedTuple):
@@ -104,7 +95,7 @@ def agent_loss(
     `agent` holds the parameters to differentiate; everything else is read from `state`.
     Source: DreamerV3 (arXiv:2301.04104v2), Eq. 5 to 8.
     """
-    agent = to_compute(agent, sequence.latent.deter.dtype)
+    agent = to_compute(agent, compute_dtype(config.device.precision))
     total, world = world_loss(agent.world, sequence, noise, config, history=state.history)
     total, out = behavior_loss(agent, state, world, noise, config, start=total)
     return total, both(world, out)
@@ -185,7 +176,7 @@ def train_step(
     back to the T trained rows: the new latents (`latent/deter`, `latent/stoch`).
     """
     dtype = compute_dtype(config.device.precision)
-    sequence = unpack(batch, config.rssm.classes, dtype)
+    sequence = unpack(batch, config, dtype)
     size, length = batch.reward.shape
     noise = draw_noise(state.agent, size, length - config.replay.context, config, key)
     update = update_at_once if config.optim.kind == "laprop" else update_in_order
@@ -195,7 +186,7 @@ def train_step(
     metrics |= {f"train/{name}": value for name, value in out.metrics.items()}
     metrics |= {f"loss/{name}": loss.mean() for name, loss in out.losses.items()}
     metrics["loss/total"] = total
-    return state, metrics, write_back(out.observed.latent)
+    return state, metrics, write_back(out.observed.latent, config.replay.context)
 
 
 Update = tuple[TrainState, dict[str, Array], tuple[Array, LossOutput]]
@@ -244,7 +235,7 @@ def gradients(state: TrainState, sequence: Sequence, noise: Noise, config: Confi
 
 def world_gradients(state: TrainState, sequence: Sequence, noise: Noise, config: Config):
     """Gradient of the world model's loss for the group `world`, and (total, WorldOutput)."""
-    dtype = sequence.latent.deter.dtype
+    dtype = compute_dtype(config.device.precision)
 
     def loss(part):
         world = to_compute(part, dtype).world
@@ -333,11 +324,6 @@ def mix_slow(slow, critic, count, config: Config):
     return jax.tree.map(lambda s, c: rate * c + (1.0 - rate) * s, slow, critic)
 
 
-def write_back(latent: Latent) -> dict[str, Array]:
-    """Latents in their stored form: bfloat16 and class index."""
-    index = jnp.argmax(latent.stoch, -1)
-    small = jnp.uint8 if latent.stoch.shape[-1] <= 256 else jnp.uint16
-    return {
-        "latent/deter": latent.deter.astype(jnp.bfloat16),
-        "latent/stoch": index.astype(small),
-    }
+def write_back(latent: Latent, context: int) -> dict[str, Array]:
+    """Columns that replay stores of latents: none without context (see `split_context`)."""
+    return latents.pack(latent) if context else {}

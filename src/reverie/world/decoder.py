@@ -41,7 +41,7 @@ class MapInput(Module):
     stoch: Linear | None
     norm: Norm | None
     shape: tuple[int, int, int] = static()
-    act: str | None = static()  # None: plain
+    act: str | None = static(default="silu")  # None: plain
 
     def __init__(
         self,
