@@ -29,7 +29,10 @@ class PoolTask(gymnasium.Env):
         plain = {"stack_num": 1, "reward_clip": False}
         self._settings = {key: value for key, value in plain.items() if key in config} | settings
         self._id, self._make = id, envpool.make_gymnasium
-        self._env: Any = self._new(0)
+        try:
+            self._env: Any = self._new(0)
+        except ImportError as error:  # a library of the system that this build wants
+            raise EnvError(f"{id} cannot be built by the installed envpool: {error}") from None
         self.observation_space = self._env.observation_space
         self.action_space = self._env.action_space
 
