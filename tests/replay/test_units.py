@@ -389,3 +389,14 @@ def test_a_ring_has_no_spans():
     replay = Replay(SPECS, streams=1, capacity=20, length=5, gigabytes=1)
     with pytest.raises(ReplayError, match=r"set --replay\.unit episode"):
         replay._keep.spans()
+
+
+def test_memory_that_a_short_run_never_touches_needs_no_budget():
+    keep = {"keep": "fifo", **EPISODE}
+    with pytest.raises(ReplayError, match=r"49 bytes\); allowed are 0.01 GB"):
+        make_replay(keep, capacity=3_000_000, gigabytes=0.01)
+    replay = make_replay(keep, capacity=3_000_000, gigabytes=0.01, inserts=100_000)
+    assert replay.planned_bytes == 100_000 * 49
+    assert replay.disk_bytes == 3_000_000 * 49
+    assert not replay.wraps
+    assert make_replay(keep, inserts=100_000).wraps

@@ -91,7 +91,7 @@ class ReplayConfig:
     belong to. Windows never leave an episode, chunk or splice."""
     unit_rows: int = 512
     """Rows of a chunk or splice."""
-    page: int = 64
+    page: int = 32
     """Rows of memory that an episode or chunk takes at a time; on average half a page a unit stays
     empty. A splice takes its unit_rows at once."""
     ongoing: bool = False

@@ -45,6 +45,7 @@ class Replay:
         mutable: Iterable[str] | None = None,
         chunk: int = 1024,
         gigabytes: float = 0.0,
+        inserts: int | None = None,
     ):
         """Args:
             specs: shape and dtype of every column (`rows.row_specs`).
@@ -58,6 +59,8 @@ class Replay:
             mutable: columns that `write` may overwrite; None: the latents among them.
             chunk: rows a file on disk, shared evenly by the streams (at least one row of each).
             gigabytes: byte budget, 10⁹ bytes. 0: three quarters of the memory free now.
+            inserts: most rows that will ever be added; memory beyond is never touched and needs no
+                budget. None: not known.
 
         Raises ReplayError if a stream would not hold one sequence, or the budget is exceeded.
         """
@@ -75,10 +78,12 @@ class Replay:
             mutable = [name for name in LATENTS if name in self.columns]
         scores = score_columns(self._options)
         stored = self.columns | scores
-        check_budget(stored, streams=rings, slots=slots, gigabytes=gigabytes, free=free)
+        touched = slots if inserts is None else min(slots, -(-inserts // rings))
+        check_budget(stored, streams=rings, slots=touched, gigabytes=gigabytes, free=free)
         self._store = Store(
             stored, streams=rings, slots=slots, block=block, mutable=(*mutable, *scores)
         )
+        self._touched = touched
         self._mutable = tuple(name for name in self.columns if name in set(mutable))
         self._keep = self._make_keep()
         self._sampler = self._make_sampler()
@@ -98,10 +103,20 @@ class Replay:
 
     @property
     def planned_bytes(self) -> int:
-        """Host memory of the full replay."""
+        """Host memory of the full replay: of the rows that can ever be touched."""
+        return planned_bytes(self._store.columns, streams=self._store.streams, slots=self._touched)
+
+    @property
+    def disk_bytes(self) -> int:
+        """Disk of the full replay: with the empty ends of units' pages."""
         return planned_bytes(
             self._store.columns, streams=self._store.streams, slots=self._store.slots
         )
+
+    @property
+    def wraps(self) -> bool:
+        """Whether rows of units may have to go: more may come than there is room for."""
+        return self._memory.page > 0 and self._touched == self._store.slots
 
     def can_draw(self, windows: int = 1) -> bool:
         """Whether at least so many different sequences can be drawn; where they are laid out of

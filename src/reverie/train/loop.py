@@ -102,6 +102,7 @@ def make_replay(config: Config, envs: Vector) -> Replay:
         columns_of(envs.obs_specs, envs.action_specs, config) | task_label(config),
         streams=envs.num,
         capacity=replay_rows(config, steps * envs.num),
+        inserts=steps * envs.num,
         length=length,
         seed=config.seed,
         online=config.replay.online,
@@ -112,8 +113,9 @@ def make_replay(config: Config, envs: Vector) -> Replay:
 
 
 def replay_rows(config: Config, inserted: int) -> int:
-    """Room for rows that the replay needs at most if `inserted` ever come: the last page of a unit
-    is not full, and every environment grows a unit of its own."""
+    """Room for rows that the replay needs if `inserted` ever come: the last page of a unit is not
+    full (room for three times the rows is the most that is laid out: a run whose episodes fill less
+    than a third of their pages loses some), and every environment grows a unit of its own."""
     options = config.replay
     growing = (2 * config.env.num + 1) * max(options.page, options.unit_rows)
     match options.unit:
@@ -122,7 +124,7 @@ def replay_rows(config: Config, inserted: int) -> int:
         case "splice":
             return min(options.capacity, inserted + growing)
     least = max(options.minlen, 0 if options.pieces else config.train.length) + 1
-    empty = inserted // least * (options.page - 1)
+    empty = min(2 * inserted, inserted // least * (options.page - 1))
     return min(options.capacity, inserted + empty + growing)
 
 

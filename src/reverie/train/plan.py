@@ -114,11 +114,11 @@ def disk_bytes(config: Config, learner: Learner, replay: Replay) -> int:
     latents = sum(replay.columns[name].nbytes for name in LATENTS if name in replay.columns)
     tensors = len(jax.tree.leaves((learner.state, learner.acting, learner.newest)))
     own = replay.planned_bytes // row * latents + config.replay.chunk * row
-    if config.replay.unit != "row":
-        own = replay.planned_bytes
+    if replay.wraps:
+        own = replay.disk_bytes
     own += config.train.batch * config.train.length * latents  # of the update in flight
     own += learner.nbytes + NAME_BYTES * tensors
-    return replay.planned_bytes + own * (config.train.keep + 1)
+    return replay.disk_bytes + own * (config.train.keep + 1)
 
 
 def update_seconds(config: Config, flops: int) -> float:
