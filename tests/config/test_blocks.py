@@ -6,11 +6,11 @@ from reverie.config import presets as module
 from reverie.config.benchmarks import AGENT_PRESETS, BENCHMARKS, SUITE_PRESETS, Preset
 from reverie.config.blocks_continual import CONTINUAL
 from reverie.config.blocks_harmony import HARMONY
+from reverie.config.blocks_stacks import STACKS
 from reverie.config.blocks_v2 import V2
 from reverie.config.blocks_v3_2023 import V3_2023
-from reverie.config.edit import apply, flat
+from reverie.config.edit import flat
 from reverie.config.presets import expected_pictures, resolve, suite_preset
-from reverie.config.schema import Config
 
 # The specification's table of official DreamerV2 blocks; columns as there. Train ratio is
 # batch x length / train_every, horizon 1 / (1 - discount).
@@ -84,6 +84,10 @@ V2_BLOCKS = {
         "actor.entropy": 1e-4,
     },
     "harmony_metaworld_v3": {
+        "rssm.deter": 1024,
+        "encoder.depth": 48,
+        "reward.units": 640,
+        "reward.layers": 3,
         "loss.cont_grad": False,
         "env.num": 5,
         "train.ratio": 500,
@@ -124,6 +128,8 @@ V2_BLOCKS = {
         "train.eval_every": 1e4,
         "train.eval_episodes": 10,
         "steps": 1_002_000,
+        "rssm.deter": 2048,
+        "reward.layers": 4,
     },
     "continual_minigrid": {
         "train.ratio": 80,
@@ -147,6 +153,10 @@ V2_BLOCKS = {
     },
     "harmony_dmc_proprio": {"rssm.hidden": 200, "env.observe": "proprio"},
     "harmony_atari100k": {
+        "size": "s",
+        "rssm.deter": 512,
+        "encoder.depth": 32,
+        "actor.layers": 2,
         "train.ratio": 1024,
         "train.eval_every": 5e3,
         "train.eval_episodes": 100,
@@ -156,16 +166,84 @@ V2_BLOCKS = {
         "env.gray": False,
         "env.actions": "needed",
     },
-    "v3_2023_atari100k": {"train.ratio": 1024, "steps": 1.5e5, "device.precision": "f32"},
+    "harmony_plaincnn": {"encoder.stack": "valid"},
+    "harmony_plainresnet": {"encoder.stack": "resnet"},
+    "harmony_small": {"rssm.deter": 512, "rssm.hidden": 512, "actor.layers": 2, "cont.units": 512},
+    "harmony_medium": {"rssm.deter": 1024, "rssm.hidden": 640, "encoder.depth": 48},
+    "harmony_large": {
+        "rssm.deter": 2048,
+        "rssm.hidden": 768,
+        "encoder.depth": 64,
+        "reward.units": 768,
+        "critic.layers": 4,
+        "encoder.units": 400,
+        "encoder.layers": 4,
+    },
+    "harmony_xlarge": {"rssm.deter": 4096, "rssm.hidden": 1024, "decoder.depth": 96},
+    "harmony_eval_hard": {"train.eval_episodes": 10, "train.eval_envs": 1},
+    "harmony_dmcr_hopper": {
+        "env.remastered.factors": ("bg", "floor", "body", "target", "reflectance", "light")
+    },
+    "harmony_dreamerv3": {
+        "reward.transform": "identity",
+        "reward.dist": "symlog_twohot",
+        "critic.dist": "symlog_twohot",
+        "reward.outscale": 0,
+        "critic.bins": 255,
+        "loss.dyn": 0.5,
+        "loss.rep": 0.1,
+        "rssm.free_nats": 1,
+        "rssm.floor": "batch",
+        "rssm.initial": "zeros",
+        "rssm.unimix": 0.01,
+        "actor.unimix": 0.01,
+        "actor.dist": "truncated",
+        "actor.entropy": 3e-4,
+        "encoder.widen": False,
+        "decoder.image": "gauss",
+        "behavior.baseline": "slow",
+        "behavior.slow_target": False,
+        "behavior.slow_rate": 0.02,
+        "behavior.slow_reg": 1,
+        "behavior.own_reward": True,
+        "behavior.contdisc": True,
+        "behavior.return_rate": pytest.approx(0.01),
+        "behavior.horizon": pytest.approx(1 / 0.003),
+        "optim.world.eps": 1e-8,
+        "optim.world.clip": 1000,
+        "optim.world.decay": 0,
+        "optim.actor.eps": 1e-5,
+        "optim.actor.clip": 100,
+        "optim.critic.lr": 3e-5,
+        "train.ratio": pytest.approx(204.8),
+        "train.length": 64,
+        "replay.ongoing": True,
+        "replay.capacity": 1e6,
+        "net.maps": "whole",
+        "net.bias": True,
+        "net.eps": 1e-3,
+    },
+    "v3_2023_atari100k": {
+        "size": "s",
+        "rssm.deter": 512,
+        "train.ratio": 1024,
+        "steps": 1.5e5,
+        "device.precision": "f32",
+    },
     "v3_2023_dmc_vision": {"train.ratio": 512, "env.repeat": 2, "env.num": 4},
     "v3_2023_dmc_proprio": {"train.ratio": 512, "env.repeat": 2, "env.num": 4},
 }
 
 
+TASKS = {"": "gym:X-v0", "gym": "gym:X-v0", "dmc": "dmc_walker_walk"}
+
+
 def values(name: str) -> dict:
-    """What a block sets under its own agent, over the schema's defaults."""
+    """The whole configuration of a block under its own agent."""
     preset = BENCHMARKS[name]
-    return flat(apply(Config(), preset.edits_for(preset.agent)))
+    task = TASKS.get(preset.suite, f"{preset.suite}_x")
+    agent = preset.agent or "v3"
+    return flat(resolve(task, agent=agent, preset=name, pictures=preset.pictures is not False))
 
 
 # prefill, pretrain; learning rates of world model, actor and critic, 1e-5
@@ -209,7 +287,7 @@ def test_dreamerv2_trains_on_rows_of_fifty(name):
         assert found["behavior.imagine"] == 15
 
 
-@pytest.mark.parametrize("name", [*V2, *HARMONY, *CONTINUAL])
+@pytest.mark.parametrize("name", [*V2, *HARMONY, *STACKS, *CONTINUAL])
 def test_the_numbers_of_learning_belong_to_the_agent(name):
     """Another agent runs under the same protocol with its own numbers."""
     own = (
@@ -250,7 +328,7 @@ def test_windows_of_episodes(name):
 
 
 def test_every_block_is_tested():
-    assert set(V2) | set(V3_2023) | set(HARMONY) | set(CONTINUAL) == set(V2_BLOCKS)
+    assert set(V2) | set(V3_2023) | set(HARMONY) | set(CONTINUAL) | set(STACKS) == set(V2_BLOCKS)
     assert not (set(V2) & set(HARMONY)) | (set(V2) & set(V3_2023))
 
 

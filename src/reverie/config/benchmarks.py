@@ -13,6 +13,7 @@ from reverie.config.blocks_control import CONTROL
 from reverie.config.blocks_control import SUITES as CONTROL_SUITES
 from reverie.config.blocks_games import GAMES, GAMES_SUITES
 from reverie.config.blocks_harmony import HARMONY, HARMONY_SUITES
+from reverie.config.blocks_stacks import STACKS
 from reverie.config.blocks_v2 import V2, V2_SUITES
 from reverie.config.blocks_v3_2023 import V3_2023, V3_2023_SUITES
 from reverie.config.preset import Preset as Preset
@@ -297,7 +298,7 @@ BENCHMARKS = _table(
         },
         size="debug",
     ),
-) | {**_table(*GAMES), **CONTROL, **V2, **V3_2023, **HARMONY, **CONTINUAL}
+) | {**_table(*GAMES), **CONTROL, **V2, **V3_2023, **HARMONY, **STACKS, **CONTINUAL}
 
 METHODS = _table(
     Preset(

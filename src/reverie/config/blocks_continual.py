@@ -25,6 +25,7 @@ CONTINUAL = table(
         "every 10 steps, 0.75M steps a task, replay of 2M.",
         {**SCRIPTS, "train.eval_every": 10_000, "steps": 750_000},
         suite="minigrid",
+        size="w1024",
         agent="v2",
         by_agent={"v2": {**LEARNING, "actor.entropy": 3e-3}},
         pictures=True,
@@ -40,6 +41,7 @@ CONTINUAL = table(
             "steps": 1_000_000,
         },
         suite="minihack",
+        size="w1024",
         agent="v2",
         by_agent={
             "v2": {

@@ -7,7 +7,8 @@ block serves the baseline as well. `wmlib-torch` is a DreamerV2 (`--agent v2`), 
 
 from typing import Any
 
-from reverie.config.blocks_v2 import DMC, DMC_LEARNING, DMC_SMALL, LEARNING, PROTOCOL
+from reverie.config.blocks_stacks import DREAMERV3, LARGE
+from reverie.config.blocks_v2 import DMC, DMC_LEARNING, LEARNING, PROTOCOL
 from reverie.config.preset import Preset, table
 
 VISUAL: dict[str, Any] = {**DMC, "train.eval_episodes": 10, "steps": 502_000}
@@ -23,8 +24,9 @@ HARMONY = table(
         "evaluation episodes every 10k.",
         {**VISUAL, "env.observe": "vision"},
         suite="dmc",
+        size="w200",
         agent="v2",
-        by_agent={"v2": {**DMC_SMALL, **TORCH}},
+        by_agent={"v2": {**DMC_LEARNING, **TORCH}},
         pictures=True,
     ),
     Preset(
@@ -33,8 +35,9 @@ HARMONY = table(
         "defaults', 100M and 1).",
         {**DMC, "env.observe": "proprio"},
         suite="dmc",
+        size="w200",
         agent="v2",
-        by_agent={"v2": {**DMC_SMALL, **TORCH}},
+        by_agent={"v2": {**DMC_LEARNING, **TORCH}},
         pictures=False,
     ),
     Preset(
@@ -56,6 +59,7 @@ HARMONY = table(
             "steps": 255_000,
         },
         suite="metaworld",
+        size="w1024",
         agent="v2",
         by_agent={
             "v2": {
@@ -90,6 +94,7 @@ HARMONY = table(
             "steps": 255_000,
         },
         suite="metaworld",
+        size="m",
         agent="v3-2023",
         by_agent={"v3-2023": {"loss.cont_grad": False}},
         pictures=True,
@@ -99,6 +104,7 @@ HARMONY = table(
         "HarmonyDream's DreamerV2 on DMC-Remastered, all factors varied: 502k steps (1M frames).",
         {**VISUAL, "env.observe": "vision"},
         suite="dmcr",
+        size="w1024",
         agent="v2",
         by_agent={"v2": {**DMC_LEARNING, **TORCH}},
         pictures=True,
@@ -108,6 +114,7 @@ HARMONY = table(
         "HarmonyDream's DreamerV2 on DM Control before moving pictures: 502k steps (1M frames).",
         {**VISUAL, "env.observe": "vision"},
         suite="dmcbg",
+        size="w1024",
         agent="v2",
         by_agent={"v2": {**DMC_LEARNING, **TORCH}},
         pictures=True,
@@ -130,6 +137,7 @@ HARMONY = table(
             "steps": 502_000,
         },
         suite="rlbench",
+        size="w1024",
         agent="v2",
         by_agent={
             "v2": {
@@ -146,8 +154,8 @@ HARMONY = table(
     Preset(
         "harmony_minecraft",
         "HarmonyDream hunting cows in Minecraft: 128x128 pictures, episodes of 500 steps, 1M "
-        "steps, an update every 5. Published with its DreamerV3 (rows of 64) and the size large; "
-        "under `v2` it is the block alone (rows of 50).",
+        "steps, an update every 5. Published with its DreamerV3 and the size large; under `v2` it "
+        "is that stack as the PyTorch tree computes it.",
         {
             **PROTOCOL,
             "env.repeat": 1,
@@ -160,9 +168,10 @@ HARMONY = table(
             "steps": 1_002_000,
         },
         suite="minecraft",
+        size="l",
         agent="v3-2023",
         by_agent={
-            "v2": {**LEARNING, **TORCH, "replay.minlen": 1, "replay.ends": 0},
+            "v2": {**LEARNING, **DREAMERV3, **LARGE, "replay.ends": 0},
             "v3-2023": {
                 "train.length": 64,
                 "train.ratio": 204.8,
@@ -199,6 +208,7 @@ HARMONY = table(
             "steps": 101_000,
         },
         suite="atari100k",
+        size="s",
         agent="v3-2023",
         pictures=True,
     ),

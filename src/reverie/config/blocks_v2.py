@@ -41,8 +41,6 @@ state. Episodes under 50 steps are dropped."""
 
 LEARNING: dict[str, Any] = {
     **WINDOWS,
-    "rssm.deter": 1024,
-    "rssm.hidden": 1024,
     "rssm.free_nats": 0.0,
     "net.norm": "none",
     "reward.transform": "tanh",
@@ -79,9 +77,6 @@ DMC_LEARNING: dict[str, Any] = {
     "optim.world.lr": 3e-4,
     "optim.critic.lr": 8e-5,
 }
-"""Numbers of learning that HarmonyDream's visual variants of DM Control share with them."""
-
-DMC_SMALL: dict[str, Any] = {**DMC_LEARNING, "rssm.deter": 200, "rssm.hidden": 200}
 """Numbers of learning of both DM Control blocks."""
 
 V2 = table(
@@ -92,6 +87,7 @@ V2 = table(
         "steps are dropped (--replay.minlen 1 keeps them).",
         PROTOCOL,
         suite="gym",
+        size="w1024",
         agent="v2",
         by_agent={"v2": LEARNING},
     ),
@@ -115,12 +111,11 @@ V2 = table(
             "steps": 50_000_000,
         },
         suite="atari",
+        size="w600",
         agent="v2",
         by_agent={
             "v2": {
                 **LEARNING,
-                "rssm.deter": 600,
-                "rssm.hidden": 600,
                 "loss.dyn": 0.08,  # a tenth of the KL
                 "loss.rep": 0.02,
                 "loss.con": 5.0,
@@ -139,6 +134,7 @@ V2 = table(
         "benchmark ends at 1M (--steps 1e6).",
         PROTOCOL,
         suite="crafter",
+        size="w1024",
         agent="v2",
         by_agent={
             "v2": {
@@ -158,8 +154,9 @@ V2 = table(
         "the published curves end at 1M (2M frames).",
         {**DMC, "env.observe": "vision"},
         suite="dmc",
+        size="w200",
         agent="v2",
-        by_agent={"v2": DMC_SMALL},
+        by_agent={"v2": DMC_LEARNING},
         pictures=True,
     ),
     Preset(
@@ -167,8 +164,9 @@ V2 = table(
         "DreamerV2 on DM Control from joint states; as there it goes on for 100M steps.",
         {**DMC, "env.observe": "proprio"},
         suite="dmc",
+        size="w200",
         agent="v2",
-        by_agent={"v2": DMC_SMALL},
+        by_agent={"v2": DMC_LEARNING},
         pictures=False,
     ),
     Preset(
