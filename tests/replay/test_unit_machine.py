@@ -20,7 +20,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 from ml_dtypes import bfloat16
-from replay_model import SPECS
+from replay_model import SPECS, make_rows
 from unit_model import UnitModel, unit_rows
 
 from reverie.config.replay import ReplayConfig, ScoreConfig
@@ -247,6 +247,22 @@ def test_a_store_of_units_agrees_with_the_model(case):
     machine = type("Machine", (UnitMachine,), {"options": ReplayConfig(**CASES[case])})
     life = settings(max_examples=8, stateful_step_count=25, deadline=None, derandomize=True)
     run_state_machine_as_test(machine, settings=life)
+
+
+@pytest.mark.parametrize("capacity", [24, 28, 32, 36])
+def test_growing_units_that_fill_the_memory_in_step_agree_with_the_model(capacity):
+    """One takes the last page, the next finds none: the first is cut and gives it back."""
+    options = ReplayConfig(**CASES["fifo-episode-ongoing"])
+    machine = type("Machine", (UnitMachine,), {"options": options, "capacity": capacity})()
+    for t in range(70):
+        rows = make_rows(t, STREAMS, first=t == 0) | {"is_last": np.zeros(STREAMS, bool)}
+        machine.replay.add(rows)
+        machine.model.add(rows)
+        machine.windows_agree()
+        machine.every_row_is_found_or_gone()
+        machine.numbers_agree()
+    assert machine.model.cut > 2
+    machine.teardown()
 
 
 @pytest.mark.slow

@@ -261,6 +261,21 @@ def test_a_sequence_of_pieces_marks_where_each_begins_and_is_written_row_by_row(
     assert replay.write(ticket, values, offset=1) == 12  # all of them are gone
 
 
+def test_the_return_of_a_unit_is_its_own_also_across_a_resume(tmp_path):
+    keep = {"keep": "top_return", "unit": "splice", "unit_rows": 8}
+    replay, rewards = make_replay(keep), np.random.default_rng(0).normal(size=(40, 2))
+    for t in range(40):
+        replay.add(make_rows(t, 2) | {"reward": rewards[t].astype(np.float32)})
+        if t == 20:  # in the middle of a unit
+            manifest, replay = replay.save(tmp_path), make_replay(keep)
+            replay.load(tmp_path, manifest)
+    held = replay._keep.held
+    found = held.parts[0].rule.tables()
+    returns = dict(zip(found["serial"].tolist(), found["key"].tolist(), strict=True))
+    expected = rewards.reshape(5, 8, 2).sum(1).reshape(-1)  # serials alternate between streams
+    np.testing.assert_allclose([returns[serial] for serial in range(10)], expected, rtol=1e-5)
+
+
 def test_the_units_that_surprised_most_stay():
     keep = {"keep": "top_surprise", **SPLICE, "score": ScoreConfig(signal="kl")}
     replay = make_replay(keep, streams=1, capacity=16 * 9, online=False)
