@@ -63,7 +63,7 @@ def unpack(sequence: Sequence, config: Config, dtype: jnp.dtype) -> Sequence:
     latent = sequence.latent
     if latent is not None:
         latent = latents.unpack(latent, config.rssm, dtype)
-    reward = transform_reward(sequence.reward, config.reward)
+    reward = transform_reward(jnp.asarray(sequence.reward), config.reward)
     return sequence._replace(action=action, latent=latent, reward=reward)
 
 
