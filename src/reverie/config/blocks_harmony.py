@@ -17,6 +17,9 @@ VISUAL: dict[str, Any] = {**DMC, "train.eval_episodes": 10, "steps": 502_000}
 TORCH: dict[str, Any] = {"optim.adam": "torch"}
 """What its PyTorch DreamerV2 computes otherwise than the official one: weight decay as L2."""
 
+FIVE_STAGES: dict[str, Any] = {"encoder.mults": (1, 2, 4, 8, 16)}
+"""From 128 pixels to 4."""
+
 HARMONY = table(
     Preset(
         "harmony_dmc_vision",
@@ -171,8 +174,9 @@ HARMONY = table(
         size="l",
         agent="v3-2023",
         by_agent={
-            "v2": {**LEARNING, **DREAMERV3, **LARGE, "replay.ends": 0},
+            "v2": {**LEARNING, **DREAMERV3, **LARGE, **FIVE_STAGES, "replay.ends": 0},
             "v3-2023": {
+                **FIVE_STAGES,
                 "train.length": 64,
                 "train.ratio": 204.8,
                 "replay.capacity": 1_000_000,
