@@ -24,6 +24,7 @@ def train(
     methods: Sequence[str] = (),
     harmony: bool = False,
     balance: str | None = None,
+    replay: str | None = None,
     overrides: Mapping[str, Any] | None = None,
 ) -> Path:
     """Learns a task, or resumes the run that `logdir` holds; returns the run folder.
@@ -36,6 +37,7 @@ def train(
         logdir: run folder; None takes runs/TASK-AGENT-SEED.
         harmony: balance the world model's losses by learned scalars (HarmonyDream).
         balance: another way to balance them, by name (`reverie presets`).
+        replay: replay strategy, by name (`reverie presets`).
         overrides: dotted path -> value, for example {"rssm.deter": 256}.
 
     Raises:
@@ -51,6 +53,7 @@ def train(
         preset=preset,
         methods=(*methods, "harmony") if harmony else methods,
         balance=balance,
+        replay=replay,
         overrides=edits,
     )
     return _learn(config, None if isinstance(task, str) else task)
@@ -69,6 +72,7 @@ def continual(
     methods: Sequence[str] = (),
     harmony: bool = False,
     balance: str | None = None,
+    replay: str | None = None,
     overrides: Mapping[str, Any] | None = None,
 ) -> Path:
     """Learns a sequence of tasks one after the other in one run; returns the run folder.
@@ -104,6 +108,7 @@ def continual(
         preset=preset,
         methods=(*methods, "harmony") if harmony else methods,
         balance=balance,
+        replay=replay,
         overrides=edits,
     )
     return _learn(config, makers)

@@ -222,6 +222,7 @@ def presets(words: list[str]) -> int:
     from reverie.config.families import FAMILIES
     from reverie.config.presets import preset_named
     from reverie.config.sequence import SEQUENCES
+    from reverie.config.strategies import STRATEGIES
 
     name = _one(words, "presets [NAME]")
     if name:
@@ -235,6 +236,7 @@ def presets(words: list[str]) -> int:
         ("benchmarks (--preset; a suite's own is automatic)", BENCHMARKS),
         ("methods (--methods)", METHODS),
         ("loss balance (--balance)", BALANCES),
+        ("replay strategies (--replay)", STRATEGIES),
     ):
         _say(f"{title}\n")
         _table([(f"  {preset.name}", preset.doc) for preset in table.values()])

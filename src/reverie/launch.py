@@ -29,6 +29,8 @@ NAMED = {
     "harmony": "HarmonyDream: balance the world model's losses by learned scalars.",
     "balance": "How these losses are balanced: fixed, harmony, reciprocal, unrectified, dwa, and "
     "others that `reverie presets` lists; empty: fixed.",
+    "replay": "Replay strategy: uniform, uncertainty, curious, recency, reservoir, and others that "
+    "`reverie presets` lists; empty: the one of the other presets.",
 }
 """Flags of `reverie train` that choose presets, with their meaning."""
 
@@ -48,6 +50,7 @@ class Launch:
     methods: tuple[str, ...] = ()
     harmony: bool = False
     balance: str = ""
+    replay: str = ""
     help: bool = False
     overrides: Mapping[str, Any] = field(default_factory=dict)
 
@@ -60,6 +63,7 @@ class Launch:
             preset=self.preset or None,
             methods=(*self.methods, "harmony") if self.harmony else self.methods,
             balance=self.balance or None,
+            replay=self.replay or None,
             overrides=self.overrides,
         )
 
@@ -167,7 +171,7 @@ def _value(name: str, kind: Any, queue: list[str]) -> Any:
 def _kinds() -> dict[str, Any]:
     config = {k: v for k, v in field_types().items() if k not in ("task", "pinned")}
     own = {"agent": str, "size": str, "preset": str, "methods": tuple[str, ...]}
-    own |= {"harmony": bool, "balance": str}
+    own |= {"harmony": bool, "balance": str, "replay": str}
     return {**config, **own}
 
 

@@ -110,3 +110,4 @@ class Sequence(NamedTuple):
     is_last: Array  # (B, T)
     is_terminal: Array  # (B, T)
     latent: Latent | None  # stored: deter (B, T, D) bfloat16, stoch (B, T, Z) class index
+    weight: Array | None = None  # (B, T), importance of the sequence in the losses, one a sequence

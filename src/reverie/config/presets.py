@@ -27,6 +27,7 @@ from reverie.config.families import FAMILIES
 from reverie.config.schema import Config
 from reverie.config.sequence import SEQUENCES, SequenceConfig
 from reverie.config.sizes import owners, size_edits, size_fields, with_size
+from reverie.config.strategies import STRATEGIES
 from reverie.config.values import coerce
 
 _ARGUMENTS = ("task", "agent", "size", "pinned")
@@ -41,6 +42,7 @@ def resolve(
     preset: str | None = None,
     methods: Sequence[str] = (),
     balance: str | None = None,
+    replay: str | None = None,
     overrides: Mapping[str, Any] | None = None,
 ) -> Config:
     """The configuration of a run of `task`.
@@ -57,6 +59,7 @@ def resolve(
         methods: names of method presets, in any order: no two write one field differently.
         balance: name of a way to balance the world model's losses, one more method; None leaves it
             to the other presets.
+        replay: name of a replay strategy, one more method; None leaves it to the other presets.
         overrides: dotted path -> value, applied last.
 
     Raises:
@@ -68,6 +71,7 @@ def resolve(
     base = _named(agent, AGENTS, "agent")
     chosen = [_named(name, METHODS, "method") for name in methods]
     chosen += [] if balance is None else [_named(balance, BALANCES, "balance")]
+    chosen += [] if replay is None else [_named(replay, STRATEGIES, "replay strategy")]
     check_methods(chosen)
     tasks = _sequence(task, overrides)
     layers, own_size = _benchmark(tasks.get("sequence.tasks", (task,))[0], preset, agent)
@@ -179,7 +183,7 @@ def preset_named(name: str) -> Preset:
     agents = [agent] if agent in FAMILIES else owners(name, FAMILIES)
     if agents and (agent or size in FAMILIES[agents[0]]):
         return Preset(name, f"Model size of {agents[0]}.", size_edits(size, agents[0]))
-    return _named(name, {**METHODS, **AGENTS, **BALANCES, **BENCHMARKS}, "preset")
+    return _named(name, {**METHODS, **AGENTS, **BALANCES, **STRATEGIES, **BENCHMARKS}, "preset")
 
 
 def _named(name: str, table: Mapping[str, Preset], kind: str) -> Preset:

@@ -249,6 +249,7 @@ class Config:
         _check_decoder(self)
         _check_starts(self)
         _check_capacity(self)
+        _check_scores(self)
         _check_gradients(self)
         _check_prefill(self)
 
@@ -334,4 +335,17 @@ def _check_gradients(config: Config) -> None:
         raise ConfigError(
             f"{name} must be False while optim.kind is 'adam': actor and critic then learn after "
             "the world model, and nothing of theirs reaches it."
+        )
+
+
+def _check_scores(config: Config) -> None:
+    signal, starts = config.replay.score.signal, config.behavior.starts
+    if signal in ("td", "xp") and starts not in (0, config.train.length):
+        raise ConfigError(
+            f"replay.score.signal {signal!r} needs a dream from every trained row, and "
+            f"behavior.starts is {starts}: set it to 0, or use kl."
+        )
+    if config.replay.score.sweep_every and not config.replay.context:
+        raise ConfigError(
+            "replay.score.sweep_every starts from stored latents: set replay.context to 1 or more."
         )

@@ -20,6 +20,11 @@ class Importance:
         self._first, self._last = config.importance, config.importance_end
         self._updates = config.importance_updates
 
+    @property
+    def active(self) -> bool:
+        """Whether there are weights at all."""
+        return bool(self._first or self._last)
+
     def exponent(self, updates: int) -> float:
         """β after so many updates."""
         done = min(1.0, updates / self._updates)
@@ -33,7 +38,7 @@ class Importance:
         A window of probability 0 (it came from the online queue, never from the draw) counts as
         one of average probability.
         """
-        if not (self._first or self._last):
+        if not self.active:
             return None
         chance = draw.probability(ticket, pool)
         assert chance is not None, "refused by the configuration"

@@ -102,6 +102,11 @@ class Replay:
         return self._keep.num_windows(length)
 
     @property
+    def weighted(self) -> bool:
+        """Whether batches hold importance weights, `weight` [B] float32."""
+        return self._sampler.weighted
+
+    @property
     def planned_bytes(self) -> int:
         """Host memory of the full replay: of the rows that can ever be touched."""
         return planned_bytes(self._store.columns, streams=self._store.streams, slots=self._touched)
@@ -206,7 +211,7 @@ class Replay:
         """
         raw = values.get(SCORE) if self._sampler.scores is not None else None
         values = {k: v for k, v in values.items() if k != SCORE or raw is None}
-        checked, num = self._check_values(ticket, values, offset)
+        checked, num = self._check_values(ticket, values, offset, raw)
         stream, row = (part[:, offset : offset + num] for part in spread(ticket, self.length))
         with self._lock:
             place = self._keep.find(stream, row)
@@ -351,13 +356,14 @@ class Replay:
         return batch
 
     def _check_values(
-        self, ticket: Ticket, values: Mapping[str, Any], offset: int
+        self, ticket: Ticket, values: Mapping[str, Any], offset: int, raw: Any
     ) -> tuple[dict[str, np.ndarray], int]:
         """Values in stored dtypes, and the number of rows they cover."""
         for key in values:
             if key not in self._mutable:
                 raise ReplayError(f"column {key!r} is not mutable; {nearest(key, self._mutable)}")
-        num = next((np.shape(value)[1] for value in values.values() if np.ndim(value) > 1), 0)
+        arrays = [*values.values(), *([] if raw is None else [raw])]
+        num = next((np.shape(value)[1] for value in arrays if np.ndim(value) > 1), 0)
         if not (offset >= 0 and num >= 1 and offset + num <= self.length):
             raise ReplayError(
                 f"rows {offset} … {offset + num - 1} of a sequence cannot be written; it has rows "

@@ -105,6 +105,11 @@ class Sampler:
         self.portrait = Portrait()
 
     @property
+    def weighted(self) -> bool:
+        """Whether draws come with importance weights."""
+        return self._importance.active
+
+    @property
     def nbytes(self) -> int:
         """Bytes of bookkeeping beside the columns of the store."""
         parts = [part.nbytes for part in (self.scores, self._fresh) if part is not None]

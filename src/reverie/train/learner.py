@@ -54,7 +54,13 @@ def to_sequence(rows: Mapping[str, Any]) -> Sequence:
         is_last=rows["is_last"],
         is_terminal=rows["is_terminal"],
         latent=Latent(**latent) if latent else None,
+        weight=along(rows["weight"], rows["reward"].shape) if "weight" in rows else None,
     )
+
+
+def along(weight: Any, shape: tuple[int, ...]) -> Any:
+    """One number a sequence, at every row of it: (B,) -> (B, T)."""
+    return jnp.broadcast_to(weight[:, None], shape)
 
 
 class Compiled(NamedTuple):

@@ -28,6 +28,7 @@ from reverie.replay.ratio import Ratio
 from reverie.replay.replay import Replay
 from reverie.replay.rows import columns_of
 from reverie.train import dream, folder, plan, sequence, snapshot
+from reverie.train.advice import replay_advice
 from reverie.train.banner import banner
 from reverie.train.collect import Actor, Episodes
 from reverie.train.errors import Stopped
@@ -164,7 +165,7 @@ class Run:
         self.mean = Mean(latest=LATEST)
         self.step, self.due, self.updates, self.ended = 0, 0, 0, 0
         self.chores: list[str] = []
-        self.notices = list(envs.notices)
+        self.notices = [*envs.notices, *replay_advice(config)]
         self.stopwatch = Stopwatch()
 
     def close(self) -> None:
@@ -193,6 +194,8 @@ class Run:
         """Compile the update, say what the run needs, and stop here if the disk lacks it."""
         columns, batch = self.replay.columns, (self.config.train.batch, self.replay.length)
         shapes = {k: jax.ShapeDtypeStruct((*batch, *c.shape), c.dtype) for k, c in columns.items()}
+        if self.replay.weighted:
+            shapes["weight"] = jax.ShapeDtypeStruct(batch[:1], "float32")
         left = max(0, self.config.steps - self.step)
         compiled = self.learner.compile(shapes)
         planned = plan.make_plan(self.config, self.learner, self.replay, compiled, left)

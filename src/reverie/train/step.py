@@ -21,6 +21,7 @@ from reverie.config.schema import Config
 from reverie.nn.layers import to_compute
 from reverie.records import Latent, Sequence
 from reverie.train.optim import GROUPS, joined, learning_rate, make_group, make_optimizer, part_of
+from reverie.train.scores import step_scores
 from reverie.train.state import Agent, TrainState
 from reverie.world import latents
 from reverie.world.balance import History, balance, weighted_sum
@@ -124,7 +125,8 @@ def world_loss(
     rows, action, start = split_context(sequence, config.replay.context)
     observed = world.observe(start, rows.obs, action, rows.is_first, noise.post)
     losses, metrics = world.losses(observed, rows, config)
-    total, balanced, history = balance(losses, world.sigmas, history, config)
+    counted = weigh(losses, rows.weight)
+    total, balanced, history = balance(counted, world.sigmas, history, config)
     return total, WorldOutput(losses, metrics, observed, rows, balanced, history)
 
 
@@ -153,7 +155,12 @@ def behavior_loss(
         Weights(value_at(config.actor.entropy, step), value_at(config.actor.mix, step)),
         config,
     )
-    return weighted_sum(out.losses, config, start), out
+    return weighted_sum(weigh(out.losses, world.rows.weight), config, start), out
+
+
+def weigh(losses: dict[str, Array], weight: Array | None) -> dict[str, Array]:
+    """Losses (B, …) times the importance weight of their sequence; None changes nothing."""
+    return losses if weight is None else {k: v * weight[:, :1] for k, v in losses.items()}
 
 
 def agent_steps(updates: Array, config: Config) -> Array:
@@ -173,7 +180,8 @@ def train_step(
     """One update on B stored sequences of context + T rows.
 
     Returns the next state, scalar metrics by their logged names, and columns that replay writes
-    back to the T trained rows: the new latents (`latent/deter`, `latent/stoch`).
+    back to the T trained rows: the new latents (`latent/deter`, `latent/stoch`), and `score` where
+    replay draws by something that the update finds out.
     """
     dtype = compute_dtype(config.device.precision)
     sequence = unpack(batch, config, dtype)
@@ -186,7 +194,9 @@ def train_step(
     metrics |= {f"train/{name}": value for name, value in out.metrics.items()}
     metrics |= {f"loss/{name}": loss.mean() for name, loss in out.losses.items()}
     metrics["loss/total"] = total
-    return state, metrics, write_back(out.observed.latent, config.replay.context)
+    written = write_back(out.observed.latent, config.replay.context)
+    score = step_scores(state.agent.world, out, config)
+    return state, metrics, written if score is None else written | {"score": score}
 
 
 Update = tuple[TrainState, dict[str, Array], tuple[Array, LossOutput]]

@@ -1,0 +1,87 @@
+"""What an update found out about every trained row, as replay's draws want it."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from reverie.behavior.returns import ReturnRange
+from reverie.config.schema import Config
+from reverie.world.balance import PARTS, weight_of
+from reverie.world.kl import kl_losses
+from reverie.world.model import Observed, WorldModel
+
+sg = jax.lax.stop_gradient
+
+BEHAVIOR = ("policy", "value", "repval")
+"""Losses that are not the world model's."""
+
+
+def step_scores(world: WorldModel, out: Any, config: Config) -> Float[Array, "B T"] | None:
+    """The score of every trained row by `replay.score.signal`, float32 and at least 0; None where
+    the signal needs nothing from the update.
+
+    Scores are read off what the update computed anyway; nothing of them enters a loss.
+
+    Args:
+        world: the world model that observed the rows.
+        out: `LossOutput` of the update.
+        config: signal and its weights.
+
+    Source: replay-sampling.md §2.1 (kl), §4.1 (model loss), §4.3 (xp), §4.4 (td).
+    """
+    score = _score(world, out, config)
+    return None if score is None else sg(jnp.maximum(score, 0.0).astype(jnp.float32))
+
+
+def _score(world: WorldModel, out: Any, config: Config) -> Array | None:
+    match config.replay.score.signal:
+        case "none" | "return":
+            return None
+        case "visits":  # replay counts them; the update says which rows it trained on
+            return jnp.zeros(out.losses["rew"].shape)
+        case "kl":
+            return surprise(world, out.observed, config)
+        case "kl_clipped":
+            return jnp.maximum(surprise(world, out.observed, config), config.rssm.free_nats)
+        case "model_loss" | "curious":
+            return model_loss(out.losses, config)
+        case "td":
+            return _on_rows(jnp.abs(out.targets.returns[0] - out.targets.value[0]), out)
+        case "xp":
+            return xp(out, out.returns, config)
+        case other:
+            raise AssertionError(f"{other} is refused by the configuration")
+
+
+def surprise(world: WorldModel, observed: Observed, config: Config) -> Float[Array, "B T"]:
+    """KL of the posterior from the prior, summed over the latents, before any floor, nats."""
+    post, prior = (world.rssm.distribution(sg(x)) for x in (observed.post, observed.prior))
+    return kl_losses(post, prior, config.rssm).raw
+
+
+def model_loss(losses: dict[str, Array], config: Config) -> Float[Array, "B T"]:
+    """Sum of the world model's losses at their fixed weights, whatever balances them."""
+    parts = [weight_of(name, config) * losses[name] for name in losses if name not in BEHAVIOR]
+    return jnp.asarray(sum(parts))
+
+
+def xp(out: Any, returns: ReturnRange, config: Config) -> Float[Array, "B T"]:
+    """(λr + λd δ) R + λe ε.
+
+    δ: value loss, mean over the dream. R: sum over the dream of the returns in units of the
+    return range above its low. ε: reconstruction loss of the row. Negative values become 0.
+    Source: DreamerV3-XP (arXiv:2510.21418), its published code.
+    """
+    options = config.replay.score
+    scaled = (out.targets.returns - returns.low) / returns.scale(config.behavior)
+    ret = _on_rows(scaled.sum(0), out)
+    rec = jnp.asarray(sum(out.losses[name] for name in out.losses if name not in PARTS))
+    value = options.xp_return + options.xp_value * out.losses["value"]
+    return value * ret + options.xp_rec * rec
+
+
+def _on_rows(x: Float[Array, " N"], out: Any) -> Float[Array, "B T"]:
+    """Numbers of the dreams' starts as numbers of the rows that they began in."""
+    return x.reshape(out.losses["value"].shape)
