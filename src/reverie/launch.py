@@ -220,10 +220,11 @@ def _help_record(launch: Launch, config: Config) -> tuple[type, Any]:
     values: dict[str, Any] = {}
     for name in NAMED:
         kind = type(launch).__annotations__[name]
-        rows.append((name, Annotated[kind, tyro.conf.arg(help=NAMED[name])], field()))
-        values[name] = getattr(launch, name)
+        argument = tyro.conf.arg(name=name, help=NAMED[name])
+        rows.append((f"named_{name}", Annotated[kind, argument], field()))  # a group may share it
+        values[f"named_{name}"] = getattr(launch, name)
     rows.append(("debug", Annotated[bool, tyro.conf.arg(help=DEBUG)], field()))
-    values |= {"debug": False, "size": config.size}
+    values |= {"debug": False, "named_size": config.size}
     for item in dataclasses.fields(config):
         if item.name in ("task", "agent", "size", "pinned"):
             continue
