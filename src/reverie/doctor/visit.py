@@ -102,15 +102,19 @@ def examine(
 
 def _more_exams(source: str | MakeEnv, config: Config, build: Callable[[], Env]) -> list[Finding]:
     """Seeds, processes, rendering, closing; a check that fails outright is a finding as well."""
+    found: list[Finding] = []
     checks: dict[str, Callable[[], list[Finding]]] = {
         "seeds": lambda: seeds.check_seeds(build),
-        "processes": lambda: seeds.check_process(maker(source, config.env), config.env.timeout),
+        "processes": lambda: seeds.check_process(
+            maker(source, config.env),
+            config.env.timeout,
+            compare=all(finding.verdict != "problem" for finding in found),
+        ),
         "rendering": lambda: manners.check_render(
             ft.partial(make, source, config.env, render=True)
         ),
         "close": lambda: manners.check_close(build),
     }
-    found: list[Finding] = []
     for name, check in checks.items():
         try:
             found += check()

@@ -10,11 +10,24 @@ from gymnasium.envs.registration import EnvSpec, load_env_creator
 
 from reverie.envs.base import EnvError, did_you_mean
 
-HOMES = {"ALE/": ("ale_py", "atari"), "MiniGrid-": ("minigrid", "minigrid"),
-         "BabyAI-": ("minigrid", "minigrid")}  # fmt: skip
+HOMES = {
+    "ALE/": ("ale_py", "atari"),
+    "MiniGrid-": ("minigrid", "minigrid"),
+    "BabyAI-": ("minigrid", "minigrid"),
+    "MiniHack-": ("minihack", "nethack"),
+    "NetHack": ("nle", "nethack"),
+    "MiniWorld-": ("miniworld", "miniworld"),
+    "Vizdoom": ("vizdoom.gymnasium_wrapper", "vizdoom"),
+    "popgym-": ("popgym", "popgym"),
+}
 """Prefix of an id -> package that registers it, and our extra that installs the package."""
 
-HEADLESS = {"MUJOCO_GL": "egl", "SDL_VIDEODRIVER": "dummy", "SDL_AUDIODRIVER": "dummy"}
+HEADLESS = {
+    "MUJOCO_GL": "egl",
+    "SDL_VIDEODRIVER": "dummy",
+    "SDL_AUDIODRIVER": "dummy",
+    "PYGLET_HEADLESS": "true",
+}
 """Variables with which simulators draw into memory."""
 
 
@@ -24,6 +37,7 @@ def find(name: str) -> EnvSpec:
     Raises EnvError with the nearest registered id, or the package that is missing.
     """
     module, _, id = name.rpartition(":")
+    default_gl()  # some packages look for a screen when they are imported
     for prefix, (home, extra) in HOMES.items():
         if id.startswith(prefix):
             _import(home, f"; install it with: pip install 'reverie[{extra}]'")
