@@ -14,12 +14,12 @@ from reverie.config.presets import resolve
 from reverie.config.sizes import with_size
 from reverie.envs import catalog
 from reverie.envs.suites import SUITES
-from reverie.launch import read
+from reverie.launch import as_sequence, read
 from reverie.options import CompareOptions, EvalOptions, ReportOptions
 
 PAGE = Path(__file__).parent.parent / "docs" / "translate.md"
 ROW = re.compile(r"^\| (?P<there>.+?) \| `(?P<here>[^`]+)` \|$")
-BASE = re.compile(r"^Flags alone go behind `(?P<command>reverie train [^`]+)`")
+BASE = re.compile(r"^Flags alone go behind `(?P<command>reverie [^`]+)`")
 VERBS = {"eval": EvalOptions, "report": ReportOptions, "compare": CompareOptions}
 
 
@@ -62,6 +62,8 @@ def understand(here: str) -> None:
     assert words[0] == "reverie", here
     if words[1] == "train":
         config_of(words[2:])
+    elif words[1] == "continual":
+        config_of(as_sequence(words[2:]))
     else:
         tyro.cli(VERBS[words[1]], args=words[2:], use_underscores=True)
 
