@@ -231,6 +231,10 @@ def test_options_that_have_no_effect_are_refused():
     ):
         with pytest.raises(ConfigError, match=message):
             apply(Config(), {path: value})
+    with pytest.raises(
+        ConfigError, match=r"net.maps 'whole' goes with encoder.stack valid or same"
+    ):
+        apply(Config(), {"net.norm": "layer", "net.maps": "whole"})
     with pytest.raises(ConfigError, match=r"rssm.deter must be a multiple of rssm.blocks \(8\)"):
         apply(Config(), {"rssm.deter": 203, "decoder.blocks": 0})
     assert apply(Config(), {"rssm.deter": 203, "decoder.blocks": 0, "rssm.core": "gru"})

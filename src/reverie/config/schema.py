@@ -246,6 +246,7 @@ class Config:
         check.require(not total or self.steps <= total, "steps", rule)
         check_balancing(self.balancing, self.loss)
         _check_size(self)
+        _check_stack(self)
         _check_decoder(self)
         _check_starts(self)
         _check_capacity(self)
@@ -260,6 +261,14 @@ def _check_size(config: Config) -> None:
         raise ConfigError(
             f"size {config.size!r} is none of agent {config.agent!r}; its sizes are auto, "
             f"{', '.join(family)}."
+        )
+
+
+def _check_stack(config: Config) -> None:
+    stack = config.encoder.stack
+    if config.net.maps == "whole" and stack not in ("valid", "same"):
+        raise ConfigError(
+            f"net.maps 'whole' goes with encoder.stack valid or same, found {stack!r}."
         )
 
 

@@ -59,9 +59,6 @@ class NumberHead(Module):
                 return TwoHot(x, symlog=kind == "symlog_twohot")
 
 
-TwoHotHead = NumberHead  # until every station says NumberHead
-
-
 class BernoulliHead(Module):
     """The probability of an event: that the episode goes on."""
 
