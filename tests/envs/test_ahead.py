@@ -41,6 +41,7 @@ def test_an_episode_is_the_same_prepared_or_not():
     assert_rows_equal(plain, ahead)
     assert_rows_equal(plain, other)
     env.close()
+    env.close()
 
 
 def test_the_next_episode_is_prepared_while_this_one_goes_on():

@@ -28,9 +28,10 @@ class Alone:
         return verb(self._env)
 
     def close(self) -> None:
-        """Close the environment, where there is one, and end the thread."""
+        """Close the environment, where there is one, and end the thread. May be called twice."""
         if self._env is not None:
             self.run(lambda env: env.close()).result()
+            self._env = None
         self._pool.shutdown()
 
 
