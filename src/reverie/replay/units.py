@@ -69,7 +69,7 @@ class Units(AbstractKeep):
         return self._parts
 
     def admit(self, rows: Mapping[str, Shaped[np.ndarray, "E ..."]]) -> Int[np.ndarray, " E"]:
-        if self._cut.kind != "splice" and rows["is_first"].any():
+        if self._cut.kind != "splice" and np.count_nonzero(rows["is_first"]):
             for stream in np.flatnonzero(rows["is_first"] & (self._rows > 0)).tolist():
                 self._complete(stream)
         if not self._calm:
@@ -89,7 +89,7 @@ class Units(AbstractKeep):
             first = np.full(int(enough.sum()), self._inserted - self._length)
             place = self._held.pages.find(self._stream[enough], first)
             self._held.grow(self._serial[enough], place)
-        lasts = self._cut.kind != "splice" and rows["is_last"].any()
+        lasts = self._cut.kind != "splice" and np.count_nonzero(rows["is_last"]) > 0
         if lasts or not self._calm:
             ended = self._rows == self._cut.rows
             for stream in np.flatnonzero(ended | rows["is_last"] if lasts else ended).tolist():
