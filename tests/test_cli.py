@@ -244,6 +244,10 @@ def test_tasks_and_presets_list_what_there_is(capsys):
     assert all(name in listed for name in ("atari100k", "debug", "400m", "patch"))
     assert main(["presets", "atari100k"]) == 0
     assert "train.ratio  256" in capsys.readouterr().out
+    assert main(["presets", "v2_atari"]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "size w600 (agent v2)" in shown and "train.ratio 50 " in shown
+    assert shown.index("and under --agent v2") < shown.index("optim.actor.lr 4e-05")
 
 
 def test_help_shows_the_composed_defaults_and_every_field(capsys):

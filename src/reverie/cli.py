@@ -12,9 +12,12 @@ import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from reverie.config.errors import ConfigError, suggest
+
+if TYPE_CHECKING:
+    from reverie.config.preset import Preset
 
 USAGE = """\
 usage: reverie VERB [options]        reverie VERB --help
@@ -226,14 +229,19 @@ def presets(words: list[str]) -> int:
 
     name = _one(words, "presets [NAME]")
     if name:
-        preset = preset_named(name)
-        _say(f"{preset.doc}\n")
-        size = [("size", preset.size)] if preset.size != "auto" else []
-        _table([*size, *((path, str(value)) for path, value in preset.edits.items())])
+        _show_preset(preset_named(name))
         return 0
+    plain = {name: preset for name, preset in BENCHMARKS.items() if not preset.agent}
+    blocks = {
+        f"blocks of {agent} (--agent {agent}; automatic where it has one, else --preset)": {
+            name: preset for name, preset in BENCHMARKS.items() if preset.agent == agent
+        }
+        for agent in AGENTS
+    }
     for title, table in (
         ("agents (--agent)", AGENTS),
-        ("benchmarks (--preset; a suite's own is automatic)", BENCHMARKS),
+        ("benchmarks (--preset; a suite's own is automatic)", plain),
+        *((title, table) for title, table in blocks.items() if table),
         ("methods (--methods)", METHODS),
         ("loss balance (--balance)", BALANCES),
         ("replay strategies (--replay)", STRATEGIES),
@@ -245,6 +253,17 @@ def presets(words: list[str]) -> int:
     _say("sizes (--size), by agent\n")
     _table([(f"  {agent}", ", ".join(family)) for agent, family in FAMILIES.items()])
     return 0
+
+
+def _show_preset(preset: "Preset") -> None:
+    """What a preset sets, and what it adds under single agents."""
+    _say(f"{preset.doc}\n")
+    size = f"{preset.size} (agent {preset.agent})" if preset.agent else preset.size
+    sizes = [("size", size)] if preset.size != "auto" else []
+    _table([*sizes, *((path, str(value)) for path, value in preset.edits.items())])
+    for agent, edits in preset.by_agent.items():
+        _say(f"and under --agent {agent}\n")
+        _table([(path, str(value)) for path, value in edits.items()])
 
 
 VERBS: dict[str, Callable[[list[str]], int]] = {

@@ -15,6 +15,7 @@ import reverie
 from reverie.cli import main
 from reverie.config import edit
 from reverie.config.schema import Config
+from reverie.config.strategies import STRATEGIES
 from reverie.report.compare import Options, compare_runs
 from reverie.report.groups import fields_of, split
 from reverie.report.read import ReportError, read_runs
@@ -180,11 +181,29 @@ def test_names_of_fields(tmp_path):
     for name, message in (
         ("optim.lrr", "no configuration field 'optim.lrr' to compare by; did you mean 'optim.lr'?"),
         ("agnet", "did you mean 'agent'?"),
-        ("replay", "the runs do not differ in 'replay'"),
+        ("actor", "the runs do not differ in 'actor'"),
         ("units", "'units' may be encoder.units or decoder.units"),
     ):
         with pytest.raises(ReportError, match=message.replace("?", r"\?")):
             fields_of((name,), runs)
+
+
+def test_replay_is_compared_by_the_names_of_strategies(tmp_path):
+    paths = []
+    for name in ("uniform", "uncertainty", "fifty_fifty", "random_replace", "own"):
+        chosen = dict(STRATEGIES[name].edits) if name != "own" else {"replay.minlen": 0}
+        more = {"replay.draw": "recency", "replay.age_exponent": 0.9} if name == "own" else {}
+        paths += [
+            run_of(tmp_path / f"{name}{seed}", evaluated((0, 1, 2)), seed=seed, **chosen, **more)
+            for seed in range(2)
+        ]
+    found = compare_runs(paths, Options(("replay",)))
+    names = [group.name for group in found.groups]
+    assert sorted(names) == sorted(
+        f"replay={name}"
+        for name in ("uniform", "uncertainty", "fifty_fifty", "random_replace", "own")
+    )
+    assert len(found.notes) == 1  # few runs; what the strategies set is not told again
 
 
 def test_too_many_differences_ask_for_names(tmp_path):

@@ -9,6 +9,7 @@ from typing import Any
 
 from reverie.config import edit
 from reverie.config.schema import Config
+from reverie.config.strategies import STRATEGIES
 from reverie.report.read import ReportError, Run, read_runs
 
 RESULT = "comparison.json"
@@ -19,6 +20,9 @@ UNIMPORTANT += ("train.keep", "train.report", "train.video_every", "train.log_ev
 
 OWN = ("seed", "task", "pinned", "steps")
 """Fields that are told in their own way: seeds are averaged over, tasks and lengths are shown."""
+
+SECTION = "replay"
+"""A section that `--by` names by what `--replay` would: the strategy that its fields are."""
 
 FLAGS = {"harmony": "balancing.kind", "balance": "balancing.kind"}
 """Flags of `reverie train` that are written otherwise than the field they set."""
@@ -51,8 +55,27 @@ def seed_of(run: Run) -> int:
 
 def value_of(run: Run, path: str) -> Any:
     """A field of the run's configuration; the schema's default where the run is older than it."""
+    if path == SECTION:
+        return strategy_of(run)
     value = run.config[path] if path in run.config else _defaults().get(path)
     return tuple(value) if isinstance(value, list | tuple) else value
+
+
+def strategy_of(run: Run) -> str:
+    """The named replay strategy whose fields the run has, that with the most of them; else `own`.
+
+    Uniform drawing is the strategy of every run that departs from it in nothing a strategy sets.
+    """
+    base = {path: value for path, value in _defaults().items() if path in _strategy_fields()}
+    for strategy in sorted(STRATEGIES.values(), key=lambda row: -len(row.edits)):
+        expected = base | dict(strategy.edits)
+        if all(value_of(run, path) == value for path, value in expected.items()):
+            return strategy.name
+    return "own"
+
+
+def _strategy_fields() -> set[str]:
+    return {path for strategy in STRATEGIES.values() for path in strategy.edits}
 
 
 def find_runs(paths: Sequence[Path]) -> tuple[list[Run], list[str]]:
@@ -138,7 +161,7 @@ def _defaults() -> Mapping[str, Any]:
 def _resolve(name: str, runs: Sequence[Run]) -> list[str]:
     known = all_fields(runs)
     name = FLAGS.get(name, name)
-    if name in known:
+    if name in known or name == SECTION:
         return [name]
     inside = [path for path in known if path.startswith(f"{name}.")]
     if inside:
@@ -156,10 +179,11 @@ def _resolve(name: str, runs: Sequence[Run]) -> list[str]:
         raise ReportError(f"{name!r} may be {' or '.join(ending)}; write the one you mean.")
     if ending:
         return ending
-    raise ReportError(_unknown(name, known))
+    raise ReportError(_unknown(name, [*known, *differences(runs)]))
 
 
 def _unknown(name: str, known: Sequence[str]) -> str:
+    """The error's words; where two fields end alike, the later one in `known` is suggested."""
     words = {path: path for path in known} | {path.rpartition(".")[2]: path for path in known}
     words |= {path.partition(".")[0]: path.partition(".")[0] for path in known}
     near = difflib.get_close_matches(name, words, n=1, cutoff=0.5)

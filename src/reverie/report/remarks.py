@@ -56,7 +56,9 @@ def _between(groups: Sequence[Group], fields: Sequence[str]) -> list[str]:
     """Fields that go along with the groups."""
     runs = [run for group in groups for run in group.runs]
     inside = {path for group in groups for path in _differing(group.runs, fields)}
-    along = [path for path in _differing(runs, fields) if path not in inside]
+    told = tuple(f"{field}." for field in fields)  # a section's own fields
+    along = [path for path in _differing(runs, fields) if not path.startswith(told or "\0")]
+    along = [path for path in along if path not in inside]
     if not along or len(groups) < 2:
         return []
     return [f"The groups also differ in {listed(along)}."]
