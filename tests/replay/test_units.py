@@ -214,18 +214,29 @@ def test_memory_stays_what_was_planned_and_dead_rows_are_out_of_reach():
 
 def test_what_is_dropped_or_cut_is_said_once():
     replay = make_replay({"keep": "fifo", **EPISODE}, capacity=64, length=5)
-    assert replay.notes() == []
+    assert replay.notes(1) == []
     for t in range(200):
         rows = make_rows(t, 2, first=False)
         rows["is_last"] = np.array([t in (2, 5), False])
         replay.add(rows)
-    notes = replay.notes()
-    assert len(notes) == 2
+    notes = replay.notes(1)
+    assert len(notes) == 3
     assert "a unit of 3 rows was not kept: at least 5 are needed" in notes[0]
     assert "full of units that still grow: the longest, of" in notes[1]
     assert replay.stats()["replay/short"] == 2
     assert replay.stats()["replay/cut"] > 1
-    assert replay.notes() == []
+    assert replay.notes(1) == []
+
+
+def test_a_replay_that_lets_nobody_learn_says_so_once():
+    replay = make_replay({"keep": "fifo", **SPLICE}, capacity=80)
+    fill(replay, 30)
+    assert replay.notes(100) == []  # nothing had to go yet
+    fill(replay, 50, start=30)
+    assert replay.notes(36) == []
+    (note,) = replay.notes(37)
+    assert "learning waits: it takes 37 windows, and the replay holds 36 after" in note
+    assert replay.notes(37) == []
 
 
 def test_writes_to_units_that_went_are_dropped_and_a_new_tenant_is_not_touched():

@@ -83,7 +83,7 @@ class Replay:
         self._store = Store(
             stored, streams=rings, slots=slots, block=block, mutable=(*mutable, *scores)
         )
-        self._touched = touched
+        self._touched, self._warned = touched, False
         self._mutable = tuple(name for name in self.columns if name in set(mutable))
         self._keep = self._make_keep()
         self._sampler = self._make_sampler()
@@ -251,10 +251,22 @@ class Replay:
             values |= self._counters.report() | keep.stats() | self._sampler.stats(keep)
         return {f"replay/{name}": float(value) for name, value in values.items()}
 
-    def notes(self) -> list[str]:
-        """Sentences for the user about what happened since the last call; each is said once."""
+    def notes(self, windows: int) -> list[str]:
+        """Sentences for the user about what happened since the last call; each is said once.
+
+        `windows`: what `can_draw` is asked for before each turn of learning.
+        """
         with self._lock:
-            return self._keep.notes()
+            notes = self._keep.notes()
+            gone = self._keep.inserted * self.streams - self._keep.num_rows
+            if gone and not self.can_draw(windows) and not self._warned:
+                self._warned = True
+                notes.append(
+                    f"learning waits: it takes {windows} windows, and the replay holds "
+                    f"{self.num_windows} after {gone} rows had to go. If that does not pass, set a "
+                    "larger --replay.capacity, --replay.ongoing, or --replay.unit splice."
+                )
+            return notes
 
     def save(self, folder: str | Path) -> dict[str, Any]:
         """Write into `folder` what changed since the last save there; return the manifest.

@@ -305,7 +305,7 @@ class Run:
         self.progress.metrics(self.step, scalars)
 
     def _log_means(self) -> None:
-        for note in self.replay.notes():
+        for note in self.replay.notes(self.config.train.batch * self.config.train.length):
             self.progress.note(note)
         scalars = self.mean.pop() | self.replay.stats()
         scalars["env/restarts"] = self.restarted + self.envs.restarted
