@@ -170,3 +170,9 @@ def test_set_up_files_agree():
     jax = re.findall(r"^jax==(\S+); python_version (<|>=) \"3.12\"$", pins, re.MULTILINE)
     assert [sign for _, sign in jax] == ["<", ">="]
     assert os.access(ROOT / ".ci" / "run", os.X_OK)
+
+
+def test_test_files_have_names_of_their_own():
+    """pytest cannot collect two files of one name, wherever they stand."""
+    names = [path.name for path in (ROOT / "tests").rglob("*.py") if path.name != "conftest.py"]
+    assert sorted({name for name in names if names.count(name) > 1}) == []
