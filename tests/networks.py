@@ -46,7 +46,12 @@ def fresh_state(obs: Specs, actions: Specs, config: Config, seed: int = 0) -> Tr
     zeros = jax.tree.map(lambda leaf: jnp.asarray(np.zeros(leaf.shape, leaf.dtype)), shape)
     agent = filled(Agent, obs, actions, config, seed=seed)
     slow = jax.tree.map(lambda x: x + 0.0, agent.critic)
-    return dataclasses.replace(zeros, agent=agent, slow_critic=slow)
+    state = dataclasses.replace(zeros, agent=agent, slow_critic=slow)
+    if state.memory is None or agent.explorer is None:
+        return state
+    slow = jax.tree.map(lambda x: x + 0.0, agent.explorer.critic)
+    memory = dataclasses.replace(state.memory, slow_critic=slow)
+    return dataclasses.replace(state, memory=memory)
 
 
 def stored(

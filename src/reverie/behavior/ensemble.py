@@ -12,8 +12,9 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from reverie.behavior.imagine import Imagined
 from reverie.config.explore import ExploreConfig
+from reverie.config.schema import NetConfig
 from reverie.module import Module
-from reverie.nn.layers import MLP, Linear
+from reverie.nn.layers import MLP, NET, Linear
 from reverie.records import Latent
 from reverie.world.model import feature
 
@@ -29,10 +30,18 @@ class Head(Module):
     trunk: MLP
     out: Linear
 
-    def __init__(self, inputs: int, outputs: int, config: ExploreConfig, *, key: PRNGKeyArray):
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        config: ExploreConfig,
+        net: NetConfig = NET,
+        *,
+        key: PRNGKeyArray,
+    ):
         trunk_key, out_key = jax.random.split(key)
-        self.trunk = MLP(inputs, config.units, config.layers, key=trunk_key)
-        self.out = Linear(config.units, outputs, key=out_key)
+        self.trunk = MLP(inputs, config.units, config.layers, net, key=trunk_key)
+        self.out = Linear(config.units, outputs, init=net.init, key=out_key)
 
     def __call__(self, x: Float[Array, "*n i"]) -> Float[Array, "*n o"]:
         return self.out(self.trunk(x))
@@ -46,9 +55,17 @@ class Ensemble(Module):
 
     heads: Head
 
-    def __init__(self, inputs: int, outputs: int, config: ExploreConfig, *, key: PRNGKeyArray):
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        config: ExploreConfig,
+        net: NetConfig = NET,
+        *,
+        key: PRNGKeyArray,
+    ):
         def one(key):
-            return Head(inputs, outputs, config, key=key)
+            return Head(inputs, outputs, config, net, key=key)
 
         self.heads = jax.vmap(one)(jax.random.split(key, config.heads))
 
@@ -116,8 +133,8 @@ def pairs(
     x = feature(latent)[:, :-1]
     inputs = with_action(x, acts, config)
     target = targets_of(latent, tokens, config)[:, 1:]
-    flat = (part.reshape(-1, part.shape[-1]) for part in (inputs, target))
-    return Predicted(*flat, ~is_first[:, 1:].reshape(-1))
+    inputs, target = (part.reshape(-1, part.shape[-1]) for part in (inputs, target))
+    return Predicted(inputs, target, ~is_first[:, 1:].reshape(-1))
 
 
 def with_action(

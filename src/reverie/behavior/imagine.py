@@ -24,6 +24,7 @@ class Imagined(NamedTuple):
     logits: Array  # (H, N, Z, C): prior of every state after the start
     action: dict[str, Array]  # (H, N, components)
     policy: Policy  # (H, N): the distributions they were drawn from; carries the actor's gradient
+    relaxed: Array | None = None  # (H, N, A) embedded actions with their gradient, if `through`
 
 
 class DreamNoise(NamedTuple):
@@ -81,11 +82,12 @@ def _imagine_through(world: WorldModel, actor: Actor, start: Latent, noise: Drea
         x = feature(rssm.latent(carry))
         policy = actor(sg(x))
         action = policy.sample(action_noise)
-        following, logits = rssm.imagine(carry, embed_relaxed(world, policy, action), prior_noise)
-        return following, (x, sg(logits), sg(action), policy)
+        relaxed = embed_relaxed(world, policy, action)
+        following, logits = rssm.imagine(carry, relaxed, prior_noise)
+        return following, (x, sg(logits), sg(action), policy, relaxed)
 
-    last, (x, logits, action, policy) = jax.lax.scan(step, rssm.carry(start), noise)
-    return Imagined(x, feature(rssm.latent(last)), logits, action, policy)
+    last, (x, logits, action, policy, relaxed) = jax.lax.scan(step, rssm.carry(start), noise)
+    return Imagined(x, feature(rssm.latent(last)), logits, action, policy, relaxed)
 
 
 def constant(tree: Any) -> Any:

@@ -1,5 +1,6 @@
 """The loss of actor and critic: dream from the observed states, judge, learn."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import jax
@@ -40,6 +41,16 @@ class Players(NamedTuple):
     slow_critic: NumberHead  # without gradients
 
 
+RewardOf = Callable[..., Array]
+"""Where the reward of a dream comes from: (world, dream, *, through) -> reward (H + 1, N) of
+arriving in every state, without gradient or `through` the dream."""
+
+
+def task_reward(world: WorldModel, dream: Imagined, *, through: bool) -> Array:
+    """What the reward head predicts."""
+    return means_along(world.reward, dream, through=through)
+
+
 class Scales(NamedTuple):
     """Running statistics of dreams."""
 
@@ -71,6 +82,7 @@ def behavior_losses(
     noise: DreamNoise,
     weights: Weights,
     config: Config,
+    reward_of: RewardOf = task_reward,
 ) -> BehaviorOutput:
     """Losses of actor and critic (`policy`, `value`, `repval`) on dreams from the states seen."""
     options = config.behavior
@@ -83,7 +95,8 @@ def behavior_losses(
     through = kind != "reinforce"
     dream = imagine(players.world, players.actor, starts, noise, through=through)
     terminal = seen.rows.is_terminal.reshape(-1)
-    (reward, cont, value, slow), critic = judge(players, dream, terminal, config, through=through)
+    reward = reward_of(players.world, dream, through=through)
+    (cont, value, slow), critic = judge(players, dream, terminal, config, through=through)
     if scales.reward is not None:
         magnitude = scales.reward.update(reward, options)
         scales, reward = scales._replace(reward=magnitude), magnitude.divide(reward)
@@ -116,22 +129,20 @@ def behavior_losses(
 
 def judge(
     players: Players, dream: Imagined, terminal: Array, config: Config, *, through: bool
-) -> tuple[tuple[Array, Array, Array, Array], Number]:
-    """Reward, continue factor, value and slow value at all H + 1 states; and what the critic says
-    of the departures, with the critic's own gradient.
+) -> tuple[tuple[Array, Array, Array], Number]:
+    """Continue factor, value and slow value at all H + 1 states; and what the critic says of the
+    departures, with the critic's own gradient.
 
-    `through` leaves the first four the gradient that came with the dream.
+    `through` leaves the first three the gradient that came with the dream.
     """
-    world = players.world
-    reward = means_along(world.reward, dream, through=through)
-    cont = continues_along(world, dream, terminal, config.behavior, through=through)
+    cont = continues_along(players.world, dream, terminal, config.behavior, through=through)
     slow = means_along(players.slow_critic, dream, through=through)
     if through:
         value = means_along(players.critic, dream, through=True)
-        return (reward, cont, value, slow), players.critic(sg(dream.feature))
+        return (cont, value, slow), players.critic(sg(dream.feature))
     critic = players.critic(dream.feature)
     value = jnp.concatenate([critic.mean(), players.critic(sg(dream.last)).mean()[None]])
-    return (reward, cont, value, slow), critic
+    return (cont, value, slow), critic
 
 
 def dream_metrics(

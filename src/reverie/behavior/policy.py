@@ -34,11 +34,12 @@ class Acting(Module):
     encoder: Encoder
     rssm: RSSM
     actor: Actor
+    explorer: Actor | None  # the explorer's, where there is one
     actions: tuple[tuple[str, Spec], ...] = static()
 
     @classmethod
-    def of(cls, world: WorldModel, actor: Actor) -> "Acting":
-        return cls(world.encoder, world.rssm, actor, world.actions)
+    def of(cls, world: WorldModel, actor: Actor, explorer: Actor | None = None) -> "Acting":
+        return cls(world.encoder, world.rssm, actor, explorer, world.actions)
 
     @property
     def dtype(self) -> jnp.dtype:
@@ -61,11 +62,12 @@ class Acting(Module):
         is_first: Array,
         noise: ActNoise,
         greedy: bool = False,
+        explore: bool = False,
     ) -> tuple[dict[str, Array], ActCarry]:
         """Actions (E, components) by key, and the next carry.
 
         Where `is_first` is set, the carry starts afresh. `greedy` takes the mode of the policy
-        instead of a sample; the latent is sampled either way.
+        instead of a sample; the latent is sampled either way. `explore` lets the explorer choose.
         """
         tokens = self.encoder(obs, self.dtype)[:, None]
         action = embed_action(carry.action, dict(self.actions))[:, None]
@@ -73,7 +75,9 @@ class Acting(Module):
             carry.latent, tokens, action, is_first[:, None], noise.post[:, None]
         )
         latent = jax.tree.map(lambda x: x[:, 0], latent)
-        policy = self.actor(feature(latent))
+        chooser = self.explorer if explore else self.actor
+        assert chooser is not None, "there is no explorer"
+        policy = chooser(feature(latent))
         chosen = policy.mode() if greedy else policy.sample(noise.action)
         return chosen, ActCarry(latent, chosen)
 

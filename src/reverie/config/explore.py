@@ -46,6 +46,8 @@ class ExploreConfig:
     later: the same run folder goes on with it)."""
     weight: float = 1.0
     """Weight of the ensemble's loss."""
+    return_limit: float = 1e-3
+    """Smallest divisor of the explorer's advantage (`corrected`; as behavior.return_limit)."""
     count: Literal["none", "position", "observation"] = "none"
     """Add scale/sqrt(visits) to the training rewards: visits to a position (MiniGrid) or to an
     observation, counted over the whole run. Reported returns stay without it."""
@@ -57,7 +59,7 @@ class ExploreConfig:
         check.at_least(2, "heads")
         check.at_least(1, "layers", "units")
         check.at_least(0, "intrinsic", "extrinsic", "until", "every", "count_scale")
-        check.above(0, "weight")
+        check.above(0, "weight", "return_limit")
         if self.kind == "none":
             rule = "left alone while explore.kind is 'none'; choose --explore plan2explore"
             check.require(self.task, "task", rule)

@@ -68,6 +68,8 @@ class OptimConfig:
     """Adam of the actor."""
     critic: GroupConfig = field(default_factory=lambda: GroupConfig(3e-5, 1e-5, 100.0))
     """Adam of the critic."""
+    ensemble: GroupConfig = field(default_factory=lambda: GroupConfig(3e-4, 1e-5, 100.0, 1e-6))
+    """Adam of the explorer's ensemble; the explorer's actor and critic learn like the task's."""
 
     def __post_init__(self):
         check = Checker(self, "optim.")

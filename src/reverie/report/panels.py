@@ -19,7 +19,7 @@ SMOOTH_RETURN = (0.05, 10)
 _EPISODES = ("episode/length", "episode/log/", "eval/length", "eval/log/", "eval/return/")
 _EPISODES += ("sequence/",)
 _GROUPED = ("loss/", "train/", "time/", "system/", "replay/", "env/", "episode/", "eval/")
-_GROUPED += ("sequence/", "balance/")
+_GROUPED += ("sequence/", "balance/", "explore/", "explorer/")
 COUNTERS = {"train/updates", "time/seconds"}  # straight lines; the table of results has their end
 
 
@@ -96,6 +96,7 @@ def sections(runs: Sequence[Run]) -> list[Section]:
         "Imagination and policy": [
             n for n in names if n.startswith("train/") and n not in optimiser
         ],
+        "Exploration": [n for n in names if n.startswith(("explore/", "explorer/"))],
         "Optimiser": [n for n in names if n in optimiser],
         "Speed and machine": [n for n in names if n.startswith(("time/", "system/"))],
         "Replay and environments": [n for n in names if n.startswith(("replay/", "env/"))],

@@ -106,6 +106,13 @@ BEHAVIOR = (
 )
 
 EXPLORATION = (
+    Metric("loss/ensemble", "1", "half squared error of the explorer's ensemble, all members"),
+    Metric("loss/explorer_policy", "1", "loss of the explorer's actor, entropy bonus included"),
+    Metric("loss/explorer_value", "nats or squared error", "loss of the explorer's critic"),
+    Metric("explorer/rew", "1", "mean reward of the explorer's dreams: bonus and task share"),
+    Metric("explorer/ent/<action>", "nats", "entropy of the explorer's choice of `<action>`"),
+    Metric("explorer/rand/<action>", "share", "the same, as a share of the largest"),
+    Metric("explorer/<name>", "as named", "as `train/<name>`, of the explorer's dreams"),
     Metric("explore/bonus", "reward", "mean count bonus of a row"),
     Metric("explore/places", "1", "different places visited since the run began (explore.count)"),
 )

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from reverie.behavior.policy import ActCarry, Acting
+from reverie.config.explore import ExploreConfig
 from reverie.records import Specs, Step
 from reverie.train.step import write_back
 
@@ -23,6 +24,7 @@ def act(
     count: Any,
     *,
     greedy: bool = False,
+    explore: bool = False,
     context: int = 1,
 ):
     """One step of the policy for E environments: actions, carry, latents in stored form.
@@ -30,7 +32,7 @@ def act(
     Without replayed `context` no latents are stored, and there are none.
     """
     noise = acting.noise(jax.random.fold_in(root, count), is_first.shape[0])
-    action, carry = acting(carry, obs, is_first, noise, greedy)
+    action, carry = acting(carry, obs, is_first, noise, greedy, explore)
     return action, carry, write_back(carry.latent, context)
 
 
@@ -58,11 +60,19 @@ class Actor:
     """
 
     def __init__(
-        self, actions: Specs, envs: int, key: Any, *, greedy: bool = False, context: int = 1
+        self,
+        actions: Specs,
+        envs: int,
+        key: Any,
+        *,
+        greedy: bool = False,
+        explore: bool = False,
+        context: int = 1,
     ):
         """`context` 0: rows hold no latents."""
-        self._specs, self._envs, self._key = actions, envs, key
-        self._act = jax.jit(ft.partial(act, greedy=greedy, context=context))
+        self._specs, self._envs, self._key, self._explore = actions, envs, key, explore
+        part = ft.partial(act, greedy=greedy, context=context)
+        self._act = jax.jit(part, static_argnames="explore")
         self._random = jax.jit(ft.partial(random_action, actions, envs))
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="acting")
         self._carry: Any = None
@@ -76,18 +86,25 @@ class Actor:
         self._carry, self.count = None, 0
 
     def __call__(
-        self, acting: Acting, step: Step, *, random: bool = False
+        self,
+        acting: Acting,
+        step: Step,
+        *,
+        random: bool = False,
+        explore: bool | None = None,
     ) -> dict[str, np.ndarray]:
         """Choose the next actions, into `self.action`; the row that replay stores.
 
-        With `random` the policy only watches: its latents follow the actions that are made. The
-        action at the last row of an episode is zero: the environment ignores it.
+        With `random` the policy only watches: its latents follow the actions that are made.
+        `explore` lets the explorer choose them; None: as said when this was made. The action at
+        the last row of an episode is zero: the environment ignores it.
         """
         if self._carry is None:
             self._carry = acting.initial(self._envs)
         flat, self._carry, latent = self._thread.submit(
             self._act,
             *(acting, self._carry, step.obs, step.is_first, self._key, np.uint32(self.count)),
+            explore=self._explore if explore is None else explore,
         ).result()
         if random:
             flat = self._random(self._key, np.uint32(self.count))
@@ -114,6 +131,20 @@ class Actor:
             like = jax.tree.structure(acting.initial(self._envs))
             leaves = [saved["carry"][str(index)] for index in range(like.num_leaves)]
             self._carry = jax.tree.unflatten(like, leaves)
+
+
+def explores(config: ExploreConfig, step: int, turn: int) -> bool:
+    """Whether the explorer chooses the actions of a turn.
+
+    Args:
+        step: environment steps before it.
+        turn: turns before it; `explore.every` counts them.
+    """
+    if config.kind == "none" or config.collect != "explore":
+        return False
+    if config.until and step >= config.until:
+        return False
+    return not config.every or turn % config.every == 0
 
 
 def row_of(step: Step, action: Mapping[str, Any], latent: Mapping[str, Any]) -> dict[str, Any]:

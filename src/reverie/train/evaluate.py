@@ -89,6 +89,11 @@ def eval_envs(
     )
 
 
+def by_explorer(config: Config) -> bool:
+    """Whether evaluations watch the explorer instead of the task's actor."""
+    return config.explore.kind != "none" and config.explore.evaluate == "explore"
+
+
 class Evaluator:
     """The evaluations of a run. The environments of each task open at the first one and stay."""
 
@@ -142,7 +147,8 @@ class Evaluator:
         num = min(config.train.eval_envs, config.train.eval_episodes)
         envs = eval_envs(config, source, num=num, seed=config.seed, log=self._log)
         key = purpose_key(config.seed, EVAL)
-        return envs, Actor(envs.action_specs, num, key, greedy=config.train.eval_greedy)
+        how = {"greedy": config.train.eval_greedy, "explore": by_explorer(config)}
+        return envs, Actor(envs.action_specs, num, key, **how)
 
     def close(self) -> None:
         """End the environments."""
@@ -292,7 +298,8 @@ def evaluate_run(
             checkpoint.check_specs(
                 {"obs": agent.obs_specs, "action": agent.action_specs}, here, "in training"
             )
-            actor = Actor(vector.action_specs, envs, purpose_key(seed, EVAL), greedy=greedy)
+            how = {"greedy": greedy, "explore": by_explorer(config)}
+            actor = Actor(vector.action_specs, envs, purpose_key(seed, EVAL), **how)
             played = play(agent.acting, vector, actor, episodes)
         assert played is not None
         numbers[task] = played[0]

@@ -22,7 +22,7 @@ from reverie.nn.layers import to_compute
 from reverie.records import Latent, Sequence, Specs
 from reverie.train.errors import RunError
 from reverie.train.flops import count_flops
-from reverie.train.optim import make_optimizer
+from reverie.train.optim import init_optimizer
 from reverie.train.state import TrainState, init
 from reverie.train.step import compute_dtype, train_step
 
@@ -89,7 +89,9 @@ class Result(NamedTuple):
 
 def acting_of(state: TrainState, config: Config) -> Acting:
     """The weights that act, in the compute dtype."""
-    part = Acting.of(state.agent.world, state.agent.actor)
+    agent = state.agent
+    explorer = None if agent.explorer is None else agent.explorer.actor
+    part = Acting.of(agent.world, agent.actor, explorer)
     return to_compute(part, compute_dtype(config.device.precision))
 
 
@@ -153,7 +155,8 @@ class Learner:
 
     def reset_optimizer(self) -> None:
         """Forget the moments of the optimiser, as a fresh one would."""
-        fresh = make_optimizer(self._config.optim).init(self.state.agent)
+        config = self._config
+        fresh = init_optimizer(self.state.agent, config.optim, config.balancing.lr)
         self.state = tree_at(lambda state: state.opt_state, self.state, fresh)
 
     def check(self) -> None:

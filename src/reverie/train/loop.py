@@ -30,7 +30,7 @@ from reverie.replay.rows import columns_of
 from reverie.train import dream, folder, plan, sequence, snapshot
 from reverie.train.advice import replay_advice
 from reverie.train.banner import banner
-from reverie.train.collect import Actor, Episodes
+from reverie.train.collect import Actor, Episodes, explores
 from reverie.train.errors import Stopped
 from reverie.train.evaluate import Evaluator
 from reverie.train.film import Film
@@ -230,7 +230,8 @@ class Run:
         self.envs.send(self.actor.action)
         self._learn()
         step = self.envs.recv()
-        row = self.actor(self.learner.acting, step, random=self.filling)
+        explore = explores(self.config.explore, self.step, self.actor.count)
+        row = self.actor(self.learner.acting, step, random=self.filling, explore=explore)
         self.replay.add(row | self._extra(step))
         for numbers in self.episodes.add(step):
             self.ended += 1

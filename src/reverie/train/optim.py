@@ -115,28 +115,47 @@ def make_optimizer(config: OptimConfig, sigma_lr: float = 0.0) -> Any:
     return optax.chain(*chain)
 
 
-GROUPS = ("world", "actor", "critic")
-"""The parts of an agent that have an Adam of their own; `world` is all that the others leave."""
+_PLACES = {
+    "actor": lambda agent: agent.actor,
+    "critic": lambda agent: agent.critic,
+    "ensemble": lambda agent: agent.explorer.ensemble,
+    "explorer_actor": lambda agent: agent.explorer.actor,
+    "explorer_critic": lambda agent: agent.explorer.critic,
+}
+SETTINGS = {"explorer_actor": "actor", "explorer_critic": "critic"}
+"""Groups that take their settings (`optim.GROUP`) from another one."""
+
+
+def groups_of(agent: Any) -> tuple[str, ...]:
+    """The parts of an agent that have an Adam of their own; `world` is all the others leave."""
+    explorer = ("ensemble", "explorer_actor", "explorer_critic")
+    return ("world", "actor", "critic", *(() if agent.explorer is None else explorer))
 
 
 def part_of(agent: Any, group: str) -> Any:
-    """The parameters of one of `GROUPS`, from an agent or from its gradient."""
-    if group == "world":
-        return tree_at(lambda a: (a.actor, a.critic), agent, (None, None))
-    return getattr(agent, group)
+    """The parameters of one of `groups_of(agent)`, from an agent or from its gradient."""
+    if group != "world":
+        return _PLACES[group](agent)
+    places = [_PLACES[name] for name in groups_of(agent)[1:]]
+    return tree_at(lambda a: [place(a) for place in places], agent, [None] * len(places))
 
 
-def joined(world: Any, actor: Any, critic: Any) -> Any:
-    """The agent whose parts these are (see `part_of`)."""
-    parts, is_none = (actor, critic), lambda x: x is None
-    return tree_at(lambda a: (a.actor, a.critic), world, parts, is_leaf=is_none)
+def joined(parts: dict[str, Any]) -> Any:
+    """The agent whose parts by group these are (see `part_of`)."""
+    names = [name for name in parts if name != "world"]
+    return tree_at(
+        lambda a: [_PLACES[name](a) for name in names],
+        parts["world"],
+        [parts[name] for name in names],
+        is_leaf=lambda x: x is None,
+    )
 
 
 def init_optimizer(agent: Any, config: OptimConfig, sigma_lr: float = 0.0) -> Any:
     """The state of the optimisers before the first update."""
     if config.kind == "laprop":
         return make_optimizer(config, sigma_lr).init(agent)
-    groups = {name: make_group(config, name, sigma_lr) for name in GROUPS}
+    groups = {name: make_group(config, name, sigma_lr) for name in groups_of(agent)}
     return {name: group.init(part_of(agent, name)) for name, group in groups.items()}
 
 
@@ -146,7 +165,7 @@ def make_group(config: OptimConfig, name: str, sigma_lr: float = 0.0) -> Any:
     The sigmas of loss balancing are clipped and decay with the world model, as their authors have
     it; `sigma_lr` is their peak rate, 0: that of the group.
     """
-    group = getattr(config, name)
+    group = getattr(config, SETTINGS.get(name, name))
     clip = [clip_by_norm(group.clip)] if group.clip else []
     rate = [optax.scale_by_learning_rate(learning_rate(config, group.lr))]
     rate += [scale_sigmas(sigma_lr / group.lr)] if sigma_lr else []

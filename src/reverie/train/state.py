@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Int, PRNGKeyArray
 
+from reverie.behavior.explore import Explorer, Memory
 from reverie.behavior.returns import ReturnRange, RewardScale
 from reverie.config.schema import Config
 from reverie.module import Module
@@ -15,6 +16,9 @@ from reverie.train.optim import init_optimizer
 from reverie.world.balance import History, make_history
 from reverie.world.model import WorldModel
 
+EXPLORER = 1
+"""Number that the explorer's key is folded with: the other networks draw as without one."""
+
 
 class Agent(Module):
     """All parameters that gradients reach."""
@@ -22,6 +26,7 @@ class Agent(Module):
     world: WorldModel
     actor: Actor
     critic: NumberHead
+    explorer: Explorer | None
 
     def __init__(self, obs: Specs, actions: Specs, config: Config, *, key: PRNGKeyArray):
         world_key, actor_key, critic_key = jax.random.split(key, 3)
@@ -29,6 +34,10 @@ class Agent(Module):
         self.world = WorldModel(obs, actions, config, key=world_key)
         self.actor = Actor(width, actions, config.actor, net, key=actor_key)
         self.critic = NumberHead(width, config.critic, net, key=critic_key)
+        self.explorer = None
+        if config.explore.kind != "none":
+            explorer_key = jax.random.fold_in(key, EXPLORER)
+            self.explorer = Explorer(self.world.encoder.size, actions, config, key=explorer_key)
 
 
 class TrainState(Module):
@@ -41,6 +50,7 @@ class TrainState(Module):
     opt_state: Any  # optax.OptState, or one for each of `optim.GROUPS`
     updates: Int[Array, ""]
     history: History | None = None  # of loss balancing
+    memory: Memory | None = None  # of the explorer
     rewards: RewardScale | None = None  # None: imagined rewards are not divided
 
 
@@ -57,5 +67,6 @@ def init(obs: Specs, actions: Specs, config: Config, key: PRNGKeyArray) -> Train
         opt_state=init_optimizer(agent, config.optim, config.balancing.lr),
         updates=zero,
         history=make_history(obs, config),
+        memory=None if agent.explorer is None else Memory.initial(agent.explorer, config),
         rewards=rewards,
     )

@@ -13,6 +13,12 @@ import optax
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from reverie.behavior.actor_critic import Targets, Weights
+from reverie.behavior.explore import (
+    Memory,
+    curious_reward,
+    ensemble_loss,
+    explorer_config,
+)
 from reverie.behavior.imagine import DreamNoise, Imagined, dream_noise
 from reverie.behavior.loss import BehaviorOutput, Players, Scales, Seen, behavior_losses
 from reverie.behavior.returns import ReturnRange
@@ -20,7 +26,15 @@ from reverie.behavior.schedule import value_at
 from reverie.config.schema import Config
 from reverie.nn.layers import to_compute
 from reverie.records import Latent, Sequence
-from reverie.train.optim import GROUPS, joined, learning_rate, make_group, make_optimizer, part_of
+from reverie.train.optim import (
+    SETTINGS,
+    groups_of,
+    joined,
+    learning_rate,
+    make_group,
+    make_optimizer,
+    part_of,
+)
 from reverie.train.scores import step_scores
 from reverie.train.state import Agent, TrainState
 from reverie.world import latents
@@ -36,6 +50,7 @@ class Noise(NamedTuple):
 
     post: Array  # (B, T, Z) uniform
     dream: DreamNoise
+    explorer: DreamNoise | None = None  # of the explorer's dreams
 
 
 def compute_dtype(precision: str) -> jnp.dtype:
@@ -55,8 +70,11 @@ def draw_noise(agent: Agent, batch: int, time: int, config: Config, key: PRNGKey
     post_key, dream_key = jax.random.split(key)
     starts = batch * min(config.behavior.starts or time, time)
     post = agent.world.rssm.noise(post_key, (batch, time))
-    steps = config.behavior.imagine
-    return Noise(post, dream_noise(agent.world, agent.actor, dream_key, steps, starts))
+    steps, explorer = config.behavior.imagine, None
+    if agent.explorer is not None:
+        other_key = jax.random.fold_in(dream_key, 1)
+        explorer = dream_noise(agent.world, agent.explorer.actor, other_key, steps, starts)
+    return Noise(post, dream_noise(agent.world, agent.actor, dream_key, steps, starts), explorer)
 
 
 class LossOutput(NamedTuple):
@@ -70,6 +88,7 @@ class LossOutput(NamedTuple):
     scales: Scales
     balanced: dict[str, Array]  # metrics of loss balancing, `balance/…`
     history: History | None  # of loss balancing, after this update
+    memory: Memory | None  # of the explorer, after this update
 
     @property
     def returns(self) -> ReturnRange:
@@ -84,6 +103,7 @@ class WorldOutput(NamedTuple):
     metrics: dict[str, Array]
     observed: Observed
     rows: Sequence  # the trained rows, (B, T, …)
+    action: dict[str, Array]  # that led to each of them, (B, T, components)
     balanced: dict[str, Array]  # metrics of loss balancing, `balance/…`
     history: History | None  # of loss balancing, after this update
 
@@ -98,14 +118,19 @@ def agent_loss(
     """
     agent = to_compute(agent, compute_dtype(config.device.precision))
     total, world = world_loss(agent.world, sequence, noise, config, history=state.history)
+    total, learned = curiosity_loss(agent, world, config, start=total)
     total, out = behavior_loss(agent, state, world, noise, config, start=total)
-    return total, both(world, out)
+    total, explored = explorer_loss(agent, state, world, noise, config, start=total)
+    return total, merged(world, out, learned, explored)
 
 
-def both(world: WorldOutput, out: BehaviorOutput) -> LossOutput:
+def merged(
+    world: WorldOutput, out: BehaviorOutput, learned: dict[str, Array], explored: "Explored"
+) -> LossOutput:
     """All that is known of one batch."""
-    losses, metrics = world.losses | out.losses, world.metrics | out.metrics
-    rest = (out.dream, out.targets, out.scales, world.balanced, world.history)
+    losses = world.losses | out.losses | learned | explored.losses
+    metrics = world.metrics | out.metrics | explored.metrics
+    rest = (out.dream, out.targets, out.scales, world.balanced, world.history, explored.memory)
     return LossOutput(losses, metrics, world.observed, *rest)
 
 
@@ -127,7 +152,7 @@ def world_loss(
     losses, metrics = world.losses(observed, rows, config)
     counted = weigh(losses, rows.weight)
     total, balanced, history = balance(counted, world.sigmas, history, config)
-    return total, WorldOutput(losses, metrics, observed, rows, balanced, history)
+    return total, WorldOutput(losses, metrics, observed, rows, action, balanced, history)
 
 
 def behavior_loss(
@@ -163,6 +188,61 @@ def weigh(losses: dict[str, Array], weight: Array | None) -> dict[str, Array]:
     return losses if weight is None else {k: v * weight[:, :1] for k, v in losses.items()}
 
 
+class Explored(NamedTuple):
+    """What the explorer's actor and critic gave."""
+
+    losses: dict[str, Array]  # per step, unweighted
+    metrics: dict[str, Array]
+    memory: Memory | None  # its scales after this batch; the slow critic is as it was
+
+
+def curiosity_loss(
+    agent: Agent, world: WorldOutput, config: Config, *, start: Array
+) -> tuple[Array, dict[str, Array]]:
+    """Loss of the explorer's ensemble, added to `start`, and the loss by name; none without it."""
+    if agent.explorer is None:
+        return start, {}
+    parts = (agent.explorer, agent.world, world.observed, world.action, world.rows.is_first)
+    losses = {"ensemble": ensemble_loss(*parts, config)}
+    counted = weigh(losses, world.rows.weight)["ensemble"]
+    return start + config.explore.weight * counted.mean(), losses
+
+
+def explorer_loss(
+    agent: Agent,
+    state: TrainState,
+    world: WorldOutput,
+    noise: Noise,
+    config: Config,
+    *,
+    start: Array,
+) -> tuple[Array, Explored]:
+    """Loss of the explorer's actor and critic, added to `start`; nothing without an explorer.
+
+    Arguments are those of `behavior_loss`.
+    """
+    explorer, memory = agent.explorer, state.memory
+    if explorer is None or memory is None or noise.explorer is None:
+        return start, Explored({}, {}, None)
+    options, latent = explorer_config(config), world.observed.latent
+    slow_critic = jax.tree.map(sg, to_compute(memory.slow_critic, latent.deter.dtype))
+    step = agent_steps(state.updates, config)
+    out = behavior_losses(
+        Players(agent.world, explorer.actor, explorer.critic, slow_critic),
+        Scales(memory.returns, memory.rewards),
+        Seen(latent, world.rows),
+        noise.explorer,
+        Weights(value_at(config.actor.entropy, step), value_at(config.actor.mix, step)),
+        options,
+        curious_reward(explorer, config),
+    )
+    counted = weigh(out.losses, world.rows.weight)
+    total = start + counted["policy"].mean() + counted["value"].mean()
+    memory = dataclasses.replace(memory, returns=out.scales.returns, rewards=out.scales.reward)
+    losses = {f"explorer_{name}": loss for name, loss in out.losses.items()}
+    return total, Explored(losses, {f"explorer/{k}": v for k, v in out.metrics.items()}, memory)
+
+
 def agent_steps(updates: Array, config: Config) -> Array:
     """Environment steps made when `updates` updates were, reckoned from the train ratio.
 
@@ -183,6 +263,7 @@ def train_step(
     back to the T trained rows: the new latents (`latent/deter`, `latent/stoch`), and `score` where
     replay draws by something that the update finds out.
     """
+    config = without_reward(config)
     dtype = compute_dtype(config.device.precision)
     sequence = unpack(batch, config, dtype)
     size, length = batch.reward.shape
@@ -191,12 +272,24 @@ def train_step(
     state, metrics, (total, out) = update(state, sequence, noise, config)
     state = dataclasses.replace(state, history=out.history, rewards=out.scales.reward)
     metrics |= out.balanced
-    metrics |= {f"train/{name}": value for name, value in out.metrics.items()}
+    metrics |= {
+        name if name.startswith("explorer/") else f"train/{name}": value
+        for name, value in out.metrics.items()
+    }
     metrics |= {f"loss/{name}": loss.mean() for name, loss in out.losses.items()}
     metrics["loss/total"] = total
     written = write_back(out.observed.latent, config.replay.context)
     score = step_scores(state.agent.world, out, config)
     return state, metrics, written if score is None else written | {"score": score}
+
+
+def without_reward(config: Config) -> Config:
+    """`config` with the weights of everything that learns from the task's reward at zero, where
+    `explore.task` hides it."""
+    if config.explore.task:
+        return config
+    hidden = dict.fromkeys(("rew", "policy", "value", "repval"), 0.0)
+    return dataclasses.replace(config, loss=dataclasses.replace(config.loss, **hidden))
 
 
 Update = tuple[TrainState, dict[str, Array], tuple[Array, LossOutput]]
@@ -206,7 +299,7 @@ Update = tuple[TrainState, dict[str, Array], tuple[Array, LossOutput]]
 def update_at_once(state: TrainState, sequence: Sequence, noise: Noise, config: Config) -> Update:
     """Everything learns from one total."""
     grads, (total, out) = gradients(state, sequence, noise, config)
-    state, metrics = apply_gradients(state, grads, out.returns, config)
+    state, metrics = apply_gradients(state, grads, out, config)
     return state, metrics, (total, out)
 
 
@@ -216,21 +309,21 @@ def update_in_order(state: TrainState, sequence: Sequence, noise: Noise, config:
     They dream from the posteriors of the model as it was, inside the model as it has become.
     Source: the official DreamerV2 code.
     """
-    world_grads, (world_total, world) = world_gradients(state, sequence, noise, config)
-    agent, opt_state, moved = apply_groups(
-        state.agent, {"world": world_grads}, state.opt_state, config
-    )
-    grads, (total, out) = behavior_gradients(agent, state, world, noise, config, world_total)
-    agent, opt_state, more = apply_groups(agent, grads, opt_state, config)
-    grads, moved = {"world": world_grads} | grads, moved | more
-    state = advanced(state, agent, opt_state, out.scales.returns, config)
+    first, (total, world, learned) = world_gradients(state, sequence, noise, config)
+    agent, opt_state, moved = apply_groups(state.agent, first, state.opt_state, config)
+    second, (total, out, explored) = behavior_gradients(agent, state, world, noise, config, total)
+    agent, opt_state, more = apply_groups(agent, second, opt_state, config)
+    grads, moved = first | second, moved | more
+    found = merged(world, out, learned, explored)
+    state = advanced(state, agent, opt_state, found, config)
     metrics = update_metrics(state, grads, moved)
-    for name in GROUPS:
+    for name in groups_of(agent):
         metrics[f"train/grad_norm_{name}"] = optax.tree.norm(grads[name])
-        rate = learning_rate(config.optim, getattr(config.optim, name).lr)
+        group = getattr(config.optim, SETTINGS.get(name, name))
+        rate = learning_rate(config.optim, group.lr)
         metrics[f"train/lr_{name}"] = jnp.asarray(rate(state.updates - 1))
     metrics["train/lr"] = metrics.pop("train/lr_world")
-    return state, metrics, (total, both(world, out))
+    return state, metrics, (total, found)
 
 
 def gradients(state: TrainState, sequence: Sequence, noise: Noise, config: Config):
@@ -244,43 +337,50 @@ def gradients(state: TrainState, sequence: Sequence, noise: Noise, config: Confi
 
 
 def world_gradients(state: TrainState, sequence: Sequence, noise: Noise, config: Config):
-    """Gradient of the world model's loss for the group `world`, and (total, WorldOutput)."""
+    """Gradients of the groups `world` and, where there is one, `ensemble`; and (total,
+    WorldOutput, losses of the ensemble). Neither loss reaches the other's parameters."""
     dtype = compute_dtype(config.device.precision)
+    groups = {name: part_of(state.agent, name) for name in groups_of(state.agent)}
+    learning = {name: groups[name] for name in ("world", "ensemble") if name in groups}
 
-    def loss(part):
-        world = to_compute(part, dtype).world
-        total, out = world_loss(world, sequence, noise, config, history=state.history)
-        return total, (total, out)
+    def loss(parts):
+        agent = to_compute(joined(groups | parts), dtype)
+        total, out = world_loss(agent.world, sequence, noise, config, history=state.history)
+        total, learned = curiosity_loss(agent, out, config, start=total)
+        return total, (total, out, learned)
 
-    return jax.grad(loss, has_aux=True)(part_of(state.agent, "world"))
+    return jax.grad(loss, has_aux=True)(learning)
 
 
 def behavior_gradients(
     agent: Agent, state: TrainState, world: WorldOutput, noise: Noise, config: Config, start: Array
 ):
-    """Gradients of actor and critic by group, and (total, BehaviorOutput).
+    """Gradients of the actors and critics by group, and (total, BehaviorOutput, Explored).
 
-    The gradient of their joint loss is that of each one's own: neither loss reaches the other.
+    The gradient of their joint loss is that of each one's own: no loss reaches the others.
     """
-    rest, dtype = part_of(agent, "world"), world.observed.latent.deter.dtype
+    groups = {name: part_of(agent, name) for name in groups_of(agent)}
+    learning = {n: part for n, part in groups.items() if n not in ("world", "ensemble")}
+    dtype = world.observed.latent.deter.dtype
     world = world._replace(observed=jax.tree.map(sg, world.observed))
 
     def loss(players):
-        whole = to_compute(joined(rest, players["actor"], players["critic"]), dtype)
+        whole = to_compute(joined(groups | players), dtype)
         total, out = behavior_loss(whole, state, world, noise, config, start=start)
-        return total, (total, out)
+        total, explored = explorer_loss(whole, state, world, noise, config, start=total)
+        return total, (total, out, explored)
 
-    return jax.grad(loss, has_aux=True)({"actor": agent.actor, "critic": agent.critic})
+    return jax.grad(loss, has_aux=True)(learning)
 
 
 def apply_gradients(
-    state: TrainState, grads: Agent, returns: ReturnRange, config: Config
+    state: TrainState, grads: Agent, out: LossOutput, config: Config
 ) -> tuple[TrainState, dict[str, Array]]:
     """The state after one step of the one optimiser, and metrics of the update."""
     optimizer = make_optimizer(config.optim, config.balancing.lr)
     updates, opt_state = optimizer.update(grads, state.opt_state, state.agent)
     agent = jax.tree.map(jnp.add, state.agent, updates)
-    state = advanced(state, agent, opt_state, returns, config)
+    state = advanced(state, agent, opt_state, out, config)
     metrics = update_metrics(state, grads, updates)
     metrics["train/lr"] = jnp.asarray(learning_rate(config.optim)(state.updates - 1))
     return state, metrics
@@ -288,24 +388,27 @@ def apply_gradients(
 
 def apply_groups(agent: Agent, grads: dict[str, Any], opt_state: dict[str, Any], config: Config):
     """The agent after one step of the optimisers that `grads` names, their states, the changes."""
-    parts, moved = {name: part_of(agent, name) for name in GROUPS}, {}
+    parts, moved = {name: part_of(agent, name) for name in groups_of(agent)}, {}
     opt_state = dict(opt_state)
     for name, gradient in grads.items():
         optimizer = make_group(config.optim, name, config.balancing.lr)
         moved[name], opt_state[name] = optimizer.update(gradient, opt_state[name], parts[name])
         parts[name] = jax.tree.map(jnp.add, parts[name], moved[name])
-    return joined(*(parts[name] for name in GROUPS)), opt_state, moved
+    return joined(parts), opt_state, moved
 
 
 def advanced(
-    state: TrainState, agent: Agent, opt_state: Any, returns: ReturnRange, config: Config
+    state: TrainState, agent: Agent, opt_state: Any, out: LossOutput, config: Config
 ) -> TrainState:
-    """The state after an update that made `agent`: the slow critic follows, the clocks tick."""
+    """The state after an update that made `agent`: slow critics follow, the clocks tick."""
     slow = mix_slow(state.slow_critic, agent.critic, state.slow_count, config)
-    clocks = {"slow_count": state.slow_count + 1, "updates": state.updates + 1}
-    return dataclasses.replace(
-        state, agent=agent, slow_critic=slow, returns=returns, opt_state=opt_state, **clocks
-    )
+    memory = out.memory
+    if memory is not None and agent.explorer is not None:
+        other = mix_slow(memory.slow_critic, agent.explorer.critic, state.slow_count, config)
+        memory = dataclasses.replace(memory, slow_critic=other)
+    changed: dict[str, Any] = {"slow_count": state.slow_count + 1, "updates": state.updates + 1}
+    changed |= {"agent": agent, "slow_critic": slow, "opt_state": opt_state, "memory": memory}
+    return dataclasses.replace(state, returns=out.returns, **changed)
 
 
 def update_metrics(state: TrainState, grads: Any, updates: Any) -> dict[str, Array]:

@@ -26,6 +26,7 @@ class Observed(NamedTuple):
     latent: Latent  # posterior, (B, T, …)
     post: Array  # its statistics (B, T, Z, K), see `latents.py`
     prior: Array  # those of the prior from the same deter
+    tokens: Array  # encoded observations (B, T, E)
 
 
 def feature(latent: Latent) -> Float[Array, "*n f"]:
@@ -131,7 +132,7 @@ class WorldModel(Module):
             start = self.rssm.initial(is_first.shape[0], self.rssm.dtype)
         tokens = self.encode(obs, start.deter.dtype)
         latent, post = self.rssm.observe(start, tokens, self.embed(action), is_first, noise)
-        return Observed(latent, post, self.rssm.prior_of(latent.deter))
+        return Observed(latent, post, self.rssm.prior_of(latent.deter), tokens)
 
     def losses(
         self, observed: Observed, rows: Sequence, config: Config
