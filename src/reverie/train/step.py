@@ -299,7 +299,7 @@ Update = tuple[TrainState, dict[str, Array], tuple[Array, LossOutput]]
 def update_at_once(state: TrainState, sequence: Sequence, noise: Noise, config: Config) -> Update:
     """Everything learns from one total."""
     grads, (total, out) = gradients(state, sequence, noise, config)
-    state, metrics = apply_gradients(state, grads, out, config)
+    state, metrics = apply_gradients(state, grads, out.returns, config, memory=out.memory)
     return state, metrics, (total, out)
 
 
@@ -315,7 +315,7 @@ def update_in_order(state: TrainState, sequence: Sequence, noise: Noise, config:
     agent, opt_state, more = apply_groups(agent, second, opt_state, config)
     grads, moved = first | second, moved | more
     found = merged(world, out, learned, explored)
-    state = advanced(state, agent, opt_state, found, config)
+    state = advanced(state, agent, opt_state, found.returns, config, memory=found.memory)
     metrics = update_metrics(state, grads, moved)
     for name in groups_of(agent):
         metrics[f"train/grad_norm_{name}"] = optax.tree.norm(grads[name])
@@ -374,13 +374,18 @@ def behavior_gradients(
 
 
 def apply_gradients(
-    state: TrainState, grads: Agent, out: LossOutput, config: Config
+    state: TrainState,
+    grads: Agent,
+    returns: ReturnRange,
+    config: Config,
+    *,
+    memory: Memory | None = None,
 ) -> tuple[TrainState, dict[str, Array]]:
     """The state after one step of the one optimiser, and metrics of the update."""
     optimizer = make_optimizer(config.optim, config.balancing.lr)
     updates, opt_state = optimizer.update(grads, state.opt_state, state.agent)
     agent = jax.tree.map(jnp.add, state.agent, updates)
-    state = advanced(state, agent, opt_state, out, config)
+    state = advanced(state, agent, opt_state, returns, config, memory=memory)
     metrics = update_metrics(state, grads, updates)
     metrics["train/lr"] = jnp.asarray(learning_rate(config.optim)(state.updates - 1))
     return state, metrics
@@ -398,17 +403,22 @@ def apply_groups(agent: Agent, grads: dict[str, Any], opt_state: dict[str, Any],
 
 
 def advanced(
-    state: TrainState, agent: Agent, opt_state: Any, out: LossOutput, config: Config
+    state: TrainState,
+    agent: Agent,
+    opt_state: Any,
+    returns: ReturnRange,
+    config: Config,
+    *,
+    memory: Memory | None = None,
 ) -> TrainState:
     """The state after an update that made `agent`: slow critics follow, the clocks tick."""
     slow = mix_slow(state.slow_critic, agent.critic, state.slow_count, config)
-    memory = out.memory
     if memory is not None and agent.explorer is not None:
         other = mix_slow(memory.slow_critic, agent.explorer.critic, state.slow_count, config)
         memory = dataclasses.replace(memory, slow_critic=other)
     changed: dict[str, Any] = {"slow_count": state.slow_count + 1, "updates": state.updates + 1}
     changed |= {"agent": agent, "slow_critic": slow, "opt_state": opt_state, "memory": memory}
-    return dataclasses.replace(state, returns=out.returns, **changed)
+    return dataclasses.replace(state, returns=returns, **changed)
 
 
 def update_metrics(state: TrainState, grads: Any, updates: Any) -> dict[str, Array]:
