@@ -61,7 +61,7 @@ def inputs(config, kind="discrete", seed=0):
     rows = stored(OBS, ACTIONS[kind], config, batch=BATCH, rows=ROWS, seed=seed)
     rows = jax.tree.map(jnp.asarray, rows)
     noise = draw_noise(state.agent, BATCH, ROWS - 1, config, jax.random.key(seed))
-    return state, unpack(rows, config, jnp.float32), rows, noise
+    return state, unpack(rows, config, jnp.dtype("float32")), rows, noise
 
 
 def zero(tree):
