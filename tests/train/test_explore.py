@@ -266,3 +266,23 @@ def test_the_flag_and_what_does_not_go_together():
         resolve("gym:CartPole-v1", overrides={"explore.task": False})
     with pytest.raises(ConfigError, match="there is no task reward to add"):
         with_explorer(**{"explore.task": False, "explore.extrinsic": 1.0})
+
+
+def test_disagreement_can_say_what_is_drawn():
+    """The score of a row is the members' variance about what follows its state and action."""
+    changes = {"replay.draw": "proportional", "replay.score.signal": "disagreement"}
+    config = with_explorer(**changes)
+    state, sequence, rows, noise = inputs(config)
+    step = jax.jit(ft.partial(train_step, config=config))
+    after, _, written = step(state, rows, jax.random.key(0))
+    _, world = world_loss(state.agent.world, sequence, noise, config)
+    latent = world.observed.latent
+    action = after.agent.world.embed({k: v[:, 1:] for k, v in sequence.action.items()})
+    flat = latent.stoch.reshape(*latent.deter.shape[:2], -1)
+    x = jnp.concatenate([latent.deter, flat, action], -1)
+    heads = after.agent.explorer.ensemble.heads
+    said = [jax.tree.map(lambda leaf, i=i: leaf[i], heads)(x) for i in range(3)]
+    expected = np.var(np.stack(said), axis=0).mean(-1)
+    np.testing.assert_allclose(written["score"], expected, rtol=2e-3, atol=1e-6)
+    with pytest.raises(ConfigError, match="needs an ensemble: add --explore plan2explore"):
+        apply(PLAIN, changes)

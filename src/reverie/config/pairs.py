@@ -100,10 +100,6 @@ def _check_signal(config: "ReplayConfig", kinds: set[str]) -> None:
             f"replay.score.signal {signal!r} is computed and no draw reads it (replay.draw is "
             f"{config.draw!r}): set --replay.draw proportional, or --replay.score.signal none."
         )
-    if signal == "disagreement":
-        raise ConfigError(
-            "replay.score.signal 'disagreement' needs an ensemble, which no agent has yet: use kl."
-        )
     if signal == "return" and kinds & {"proportional", "rank"}:
         raise ConfigError(
             "replay.score.signal 'return' may be negative, and a weight may not: use --replay.draw "

@@ -247,6 +247,11 @@ class Config:
         check_balancing(self.balancing, self.loss)
         _check_size(self)
         _check_stack(self)
+        if self.replay.score.signal == "disagreement" and self.explore.kind == "none":
+            raise ConfigError(
+                "replay.score.signal 'disagreement' needs an ensemble: add --explore plan2explore, "
+                "or use --replay.score.signal kl."
+            )
         _check_decoder(self)
         _check_starts(self)
         _check_capacity(self)

@@ -1,37 +1,46 @@
 """What an update found out about every trained row, as replay's draws want it."""
 
+import dataclasses
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from reverie.behavior.ensemble import with_action
 from reverie.behavior.returns import ReturnRange
 from reverie.config.schema import Config
+from reverie.train.state import Agent
 from reverie.world.balance import PARTS, weight_of
 from reverie.world.kl import kl_losses
-from reverie.world.model import Observed, WorldModel
+from reverie.world.model import Observed, WorldModel, feature
 
 sg = jax.lax.stop_gradient
 
-BEHAVIOR = ("policy", "value", "repval")
+BEHAVIOR = ("policy", "value", "repval", "ensemble", "explorer_policy", "explorer_value")
 """Losses that are not the world model's."""
 
 
-def step_scores(world: WorldModel, out: Any, config: Config) -> Float[Array, "B T"] | None:
+def step_scores(
+    agent: Agent, out: Any, action: dict[str, Array], config: Config
+) -> Float[Array, "B T"] | None:
     """The score of every trained row by `replay.score.signal`, float32 and at least 0; None where
     the signal needs nothing from the update.
 
     Scores are read off what the update computed anyway; nothing of them enters a loss.
 
     Args:
-        world: the world model that observed the rows.
+        agent: the agent after the update.
         out: `LossOutput` of the update.
+        action: what was chosen at every trained row, (B, T, components).
         config: signal and its weights.
 
     Source: replay-sampling.md §2.1 (kl), §4.1 (model loss), §4.3 (xp), §4.4 (td).
     """
-    score = _score(world, out, config)
+    if config.replay.score.signal == "disagreement":
+        score = unknown(agent, out.observed, action, config)
+    else:
+        score = _score(agent.world, out, config)
     return None if score is None else sg(jnp.maximum(score, 0.0).astype(jnp.float32))
 
 
@@ -53,6 +62,17 @@ def _score(world: WorldModel, out: Any, config: Config) -> Array | None:
             return xp(out, out.returns, config)
         case other:
             raise AssertionError(f"{other} is refused by the configuration")
+
+
+def unknown(
+    agent: Agent, observed: Observed, action: dict[str, Array], config: Config
+) -> Float[Array, "B T"]:
+    """How much the explorer's ensemble disagrees about what follows every row (before `log`)."""
+    assert agent.explorer is not None
+    options = dataclasses.replace(config.explore, log=False)
+    x = with_action(feature(observed.latent), agent.world.embed(action), options)
+    flat = agent.explorer.ensemble.disagreement(x.reshape(-1, x.shape[-1]), options)
+    return flat.reshape(x.shape[:2])
 
 
 def surprise(world: WorldModel, observed: Observed, config: Config) -> Float[Array, "B T"]:
@@ -77,7 +97,8 @@ def xp(out: Any, returns: ReturnRange, config: Config) -> Float[Array, "B T"]:
     options = config.replay.score
     scaled = (out.targets.returns - returns.low) / returns.scale(config.behavior)
     ret = _on_rows(scaled.sum(0), out)
-    rec = jnp.asarray(sum(out.losses[name] for name in out.losses if name not in PARTS))
+    known = (*PARTS, *BEHAVIOR)
+    rec = jnp.asarray(sum(out.losses[name] for name in out.losses if name not in known))
     value = options.xp_return + options.xp_value * out.losses["value"]
     return value * ret + options.xp_rec * rec
 

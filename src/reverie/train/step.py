@@ -279,7 +279,8 @@ def train_step(
     metrics |= {f"loss/{name}": loss.mean() for name, loss in out.losses.items()}
     metrics["loss/total"] = total
     written = write_back(out.observed.latent, config.replay.context)
-    score = step_scores(state.agent.world, out, config)
+    chosen = {name: value[:, config.replay.context :] for name, value in sequence.action.items()}
+    score = step_scores(state.agent, out, chosen, config)
     return state, metrics, written if score is None else written | {"score": score}
 
 
