@@ -1,5 +1,7 @@
 """Random steps before learning: how many, of which actions, what follows, and how they resume."""
 
+import dataclasses
+
 import jax
 import numpy as np
 import pytest
@@ -114,3 +116,32 @@ def test_the_plan_says_so_and_a_run_without_learning_is_refused(tmp_path):
         ConfigError, match=r"train\.prefill \(240\) must be less than steps \(240\)"
     ):
         tiny("probe_action", tmp_path, {"train.prefill": 240})
+
+
+@pytest.mark.parametrize(
+    ("agent", "task"), [("v2", "gym:CartPole-v1"), ("v3-2023", "probe_action")]
+)
+def test_the_older_agents_run_and_resume(agent, task, tmp_path, monkeypatch):
+    """From random steps to evaluation and video, without stored latents; stopped on the way."""
+    edits = {**EDITS, "train.eval_episodes": 2, "train.save_every": 0.0}
+    turn, stops = loop.Run.turn, [90]
+
+    def interrupted(run):
+        if stops and run.step >= stops[0]:
+            stops.pop()
+            run._save()
+            raise Stopped(15, "for the test")
+        turn(run)
+
+    config = tiny(task, tmp_path / "whole", edits, agent=agent)
+    loop.train(config)
+    monkeypatch.setattr(loop.Run, "turn", interrupted)
+    again = dataclasses.replace(config, logdir=str(tmp_path / "again"))
+    with pytest.raises(Stopped):
+        loop.train(again)
+    loop.train(again)
+    assert_same_run(tmp_path / "whole", tmp_path / "again")
+    rows = metrics(tmp_path / "whole")
+    assert any("eval/return" in row for row in rows)
+    learned = next(row for row in rows if "train/updates" in row)
+    assert learned["train/lr_actor"] > 0 and "loss/repval" not in learned

@@ -35,10 +35,12 @@ TINY: dict[str, Any] = {
 """The smallest model that still does everything, on few steps."""
 
 
-def tiny(task: str, logdir: Path, changes: dict[str, Any] | None = None) -> Config:
+def tiny(
+    task: str, logdir: Path, changes: dict[str, Any] | None = None, agent: str = "v3"
+) -> Config:
     """The configuration of a tiny run."""
     edits = {**TINY, "device.precision": "f32", **(changes or {}), "logdir": str(logdir)}
-    return resolve(task, size="debug", overrides=edits)
+    return resolve(task, agent=agent, size="debug", overrides=edits)
 
 
 def learn(task: Any, logdir: Path, changes: dict[str, Any] | None = None) -> Path:

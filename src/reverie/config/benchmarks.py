@@ -59,6 +59,7 @@ BENCHMARKS = _table(
         "4 steps), as often as Atari100k does; 100k steps are hours, not days.",
         {"env.num": 1, "train.ratio": 256, "steps": 100_000, "train.log_every": 500},
         suite="gym",
+        by_agent={"v2": {"train.prefill": 1_000}, "v3-2023": {"train.prefill": 1_087}},
     ),
     Preset(
         "probe",
@@ -67,7 +68,7 @@ BENCHMARKS = _table(
         {
             "env.num": 4,
             "env.parallel": False,
-            "train.ratio": 64,
+            "train.ratio": 128,
             "train.batch": 16,
             "train.length": 16,
             "train.report_length": 12,
@@ -80,7 +81,10 @@ BENCHMARKS = _table(
         },
         suite="probe",
         size="tiny",
-        by_agent=_adams(1e-3, 3e-4),
+        by_agent={
+            name: rates | ({"reward.transform": "identity"} if name == "v2" else {})
+            for name, rates in _adams(1e-3, 3e-4).items()
+        },
     ),
     Preset(
         "minigrid",
