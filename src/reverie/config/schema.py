@@ -339,6 +339,11 @@ def _check_pieces(config: Config, window: int) -> None:
 def _check_gradients(config: Config) -> None:
     """Losses of the behaviour reach the representation only through one common gradient."""
     behavior = config.behavior
+    if behavior.actor_grad_start and config.actor.grad != "reinforce":
+        raise ConfigError(
+            f"actor.grad ({config.actor.grad!r}) must be 'reinforce' while behavior."
+            "actor_grad_start is True: other gradients take the start of a dream as it is."
+        )
     if config.optim.kind == "laprop":
         return
     crossing = {
