@@ -12,7 +12,7 @@ from reverie.config.sizes import with_size
 from reverie.module import count_params
 from reverie.records import Specs
 from reverie.replay.budget import available_bytes
-from reverie.replay.rows import row_bytes, row_specs
+from reverie.replay.rows import columns_of, row_bytes
 from reverie.train import plan
 from reverie.train.flops import count_flops
 from reverie.train.learner import packed_step
@@ -59,10 +59,8 @@ def predict(config: Config, obs_specs: Specs, action_specs: Specs, speed: float)
 
     Raises ConfigError or EnvError where the networks cannot take the observations.
     """
-    rssm, train = config.rssm, config.train
-    columns = row_specs(
-        obs_specs, action_specs, deter=rssm.deter, stoch=rssm.stoch, classes=rssm.classes
-    )
+    train = config.train
+    columns = columns_of(obs_specs, action_specs, config)
     state = jax.eval_shape(ft.partial(init, obs_specs, action_specs, config), jax.random.key(0))
     lead = (train.batch, config.replay.context + train.length)
     rows = {
