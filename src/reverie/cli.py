@@ -27,7 +27,7 @@ usage: reverie VERB [options]        reverie VERB --help
   eval RUN              play episodes with the agent of a run folder
   report RUN ...        one HTML page from one or more run folders
   compare RUN ...       groups of runs over seeds: means, intervals, curves (--by FIELD)
-  bench update|act|env  measure an update, acting, or an environment
+  bench update|act|env|replay  measure an update, acting, an environment, or replay
   doctor TASK           is an environment fit to be learned in, and what will a run need?
   tasks [FILTER]        the tasks, or those whose name contains FILTER
   presets [NAME]        the presets, or what one of them sets
@@ -162,10 +162,10 @@ def compare(words: list[str]) -> int:
 
 
 def bench(words: list[str]) -> int:
-    """`reverie bench update|act|env [...]`"""
-    kinds = ("update", "act", "env")
+    """`reverie bench update|act|env|replay [...]`"""
+    kinds = ("update", "act", "env", "replay")
     if not words or words[0] in ("-h", "--help"):
-        _say("usage: reverie bench update|act|env [options]; each shows its own --help.\n")
+        _say("usage: reverie bench update|act|env|replay [options]; each shows its own --help.\n")
         return 0
     kind, rest = words[0], words[1:]
     if kind not in kinds:
@@ -177,6 +177,12 @@ def bench(words: list[str]) -> int:
         from reverie.bench.env import run as run_env
 
         run_env(chosen)
+        return 0
+    if kind == "replay":
+        drawing = _parse(options.ReplayOptions, rest, "bench replay")
+        from reverie.bench.replay import run as run_replay
+
+        run_replay(drawing)
         return 0
     if kind == "update":
         update = _parse(options.UpdateOptions, rest, "bench update")

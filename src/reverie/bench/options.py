@@ -1,4 +1,4 @@
-"""What the three benchmarks are asked to measure."""
+"""What the benchmarks are asked to measure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -162,4 +162,32 @@ class EnvOptions:
             raise ConfigError(
                 "--num must be at least 1 and --seconds greater than 0, found "
                 f"{self.num} and {self.seconds:g}."
+            )
+
+
+@dataclass(frozen=True)
+class ReplayOptions:
+    """Drawing windows and writing scores back: milliseconds a batch, bytes a window."""
+
+    windows: int = 1_000_000
+    """Windows that can be drawn."""
+    batch: int = 16
+    """Windows a batch."""
+    length: int = 65
+    """Rows of a window, the first of which is not scored."""
+    streams: int = 4
+    """Environments whose rows lie side by side."""
+    quick: bool = False
+    """Leave the tree of pointers out: it takes seconds to build and 500 bytes a window."""
+    json: str = ""
+    """File for the numbers, one JSON object; empty: only the table on the terminal."""
+    repeats: int = 5
+    """Timed repeats; the median is reported."""
+
+    def __post_init__(self):
+        check_repeats(self.repeats)
+        if min(self.windows, self.batch, self.streams) < 1 or self.length < 2:
+            raise ConfigError(
+                "--windows, --batch and --streams must be at least 1, --length at least 2, found "
+                f"{self.windows}, {self.batch}, {self.streams} and {self.length}."
             )

@@ -1,0 +1,310 @@
+"""The laws of the draws (oracles 5, 6, 8, 10, 11, 12, 30), each against its formula."""
+
+import dataclasses
+import itertools
+
+import numpy as np
+import pytest
+from scipy import stats
+from score_models import add_rows, by_scores, learn, make_replay
+
+from reverie.config.errors import ConfigError
+from reverie.config.replay import ReplayConfig, ScoreConfig
+from reverie.replay import ages
+from reverie.replay.draw import AbstractDraw, Pool, Uniform
+from reverie.replay.make import make_draw
+from reverie.replay.mixture import Mixture
+from reverie.replay.softmax import softmax
+from reverie.replay.starvation import fresh_share
+
+ALPHA = 1e-4
+
+
+def assert_law(found, law):
+    """Chi-square of counts against probabilities; rare ones are put together."""
+    expected = law * found.sum()
+    often = expected >= 20
+    found = np.append(found[often], found[~often].sum())
+    expected = np.append(expected[often], expected[~often].sum())
+    keep = expected > 0
+    assert found[~keep].sum() == 0
+    if keep.sum() > 1:
+        expected = expected[keep] * (found.sum() / expected.sum())
+        assert stats.chisquare(found[keep], expected).pvalue > ALPHA
+
+
+@pytest.mark.parametrize("num", [1, 2, 1000])
+@pytest.mark.parametrize(
+    ("law", "share"),
+    [
+        (lambda u, n: ages.recent(u, n, 0.0), lambda n: np.full(n, 1 / n)),
+        (lambda u, n: ages.recent(u, n, 0.4), lambda n: ages.recent_share(n, 0.4)),
+        (lambda u, n: ages.recent(u, n, 1.0), lambda n: ages.recent_share(n, 1.0)),
+        (lambda u, n: ages.recent(u, n, 1.7), lambda n: ages.recent_share(n, 1.7)),
+        (ages.triangular, ages.triangular_share),
+        (lambda u, n: ages.balanced(u, n, 0.3), lambda n: ages.balanced_share(n, 0.3)),
+        (lambda u, n: ages.balanced(u, n, 1.0), lambda n: ages.balanced_share(n, 1.0)),
+    ],
+    ids=[
+        "uniform",
+        "power 0.4",
+        "power 1",
+        "power 1.7",
+        "triangular",
+        "balanced 0.3",
+        "balanced 1",
+    ],
+)
+def test_ordinals_follow_their_law(law, share, num):
+    uniform = np.random.default_rng(num).random(400_000)
+    assert share(num).sum() == pytest.approx(1.0)
+    assert_law(np.bincount(law(uniform, num), minlength=num), share(num))
+
+
+@pytest.mark.parametrize("exponent", [0.3, 0.5, 1.0, 1.5])
+def test_frequency_falls_with_age_by_the_exponent(exponent):
+    """Oracle 5: slope −e over ages 2 … n/10, and P(newest) in closed form."""
+    num = 2000
+    uniform = np.random.default_rng(0).random(4_000_000)
+    age = num - 1 - ages.recent(uniform, num, exponent)
+    counts = np.bincount(age, minlength=num)
+    edges = np.unique(np.geomspace(2, num // 10, 12).astype(int))
+    rate = np.array([counts[a:b].mean() for a, b in itertools.pairwise(edges)])
+    middle = [np.exp(np.log(np.arange(a, b) + 1.5).mean()) for a, b in itertools.pairwise(edges)]
+    slope = np.polyfit(np.log(middle), np.log(rate), 1)[0]
+    assert slope == pytest.approx(-exponent, abs=0.02)
+    if exponent == 1.0:
+        newest = np.log(2) / np.log(num + 1)
+        assert counts[0] / len(uniform) == pytest.approx(newest, rel=0.01)
+
+
+def test_triangular_shares_of_the_published_code():
+    """P(newest quarter) = 7/16, newest tenth 19 %, newest half 75 %, oldest quarter 6 %."""
+    share = ages.triangular_share(1000)
+    assert share[750:].sum() == pytest.approx(7 / 16, abs=1e-12)
+    assert share[900:].sum() == pytest.approx(0.19)
+    assert share[500:].sum() == pytest.approx(0.75)
+    assert share[:250].sum() == pytest.approx(0.0625)
+
+
+def test_balanced_draws_even_out_the_visits_of_a_life():
+    """Uniform draws from a growing store visit old windows ln(n/i) times; balanced ones less so."""
+    rng, visits = np.random.default_rng(0), {0.0: np.zeros(1000), 1.0: np.zeros(1000)}
+    for strength, counts in visits.items():
+        for num in range(1, 1001):
+            np.add.at(counts, ages.balanced(rng.random(100), num, strength), 1)
+    spread = {tau: c[50:900].std() / c[50:900].mean() for tau, c in visits.items()}
+    assert spread[1.0] < 0.6 * spread[0.0]
+
+
+class Named(AbstractDraw):
+    """A stand-in whose windows tell who drew them."""
+
+    def __init__(self, row):
+        self.row = row
+
+    def draw(self, num, pool, rng):
+        ticket = Uniform().draw(num, pool, rng)
+        return ticket._replace(row=np.full(num, self.row))
+
+    def probability(self, ticket, pool):
+        return None
+
+    def effective(self, pool):
+        return None
+
+
+def pool_of(replay):
+    return Pool(replay._keep, replay._keep, replay.length, replay._sampler.scores)
+
+
+@pytest.mark.parametrize("whole_batch", [False, True])
+def test_members_get_their_shares(whole_batch):
+    """Oracle 8: binomial counts; 0.7/0.2/0.1 is a mixture; a share of 0 is never drawn from."""
+    replay = make_replay(ReplayConfig())
+    add_rows(replay, 20)
+    members = [Named(0), Named(1), Named(2), Named(3)]
+    mixture = Mixture(members, [0.7, 0.2, 0.1, 0.0], whole_batch=whole_batch)
+    rng = np.random.default_rng(0)
+    rows = np.stack([mixture.draw(8, pool_of(replay), rng).row for _ in range(5000)])
+    if whole_batch:
+        assert (rows == rows[:, :1]).all()
+        rows = rows[:, 0]
+    assert_law(np.bincount(rows.ravel(), minlength=4), np.array([0.7, 0.2, 0.1, 0.0]))
+
+
+def test_shares_that_cannot_be_are_refused():
+    with pytest.raises(ValueError, match="shares must be at least 0 and sum to 1"):
+        Mixture([Uniform(), Uniform()], [0.7, 0.2])
+    with pytest.raises(ConfigError, match=r"the shares of replay\.mix sum to 1\.2"):
+        ReplayConfig(mix=("triangular:0.7", "recency:0.5"))
+    with pytest.raises(ConfigError, match="did you mean 'triangular'"):
+        ReplayConfig(mix=("triangle:0.7",))
+    with pytest.raises(ConfigError, match="takes KIND:SHARE"):
+        ReplayConfig(mix=("triangular",))
+
+
+def scored(options, seed=0, updates=60):
+    replay, rng = make_replay(options, capacity=300), np.random.default_rng(seed)
+    add_rows(replay, 100)
+    for _ in range(updates):
+        learn(replay, rng)
+    replay._sampler.scores.settle(replay._keep)
+    return replay
+
+
+def test_importance_weights_estimate_the_uniform_mean():
+    """Oracle 10: Σ w f / N, w = 1/(N P), is the mean of f; the largest weight is 1."""
+    replay = scored(by_scores(exponent=1.0, importance=1.0, importance_end=1.0))
+    pool, draw = pool_of(replay), replay._sampler._draw
+    num = pool.keep.num_windows(pool.length)
+    value = np.random.default_rng(1).normal(size=pool.keep.places)
+    windows = pool.keep.locate(np.arange(num), pool.length)
+    truth = value[pool.keep.find(*windows)].mean()
+    ticket = draw.draw(200_000, pool, np.random.default_rng(2))
+    chance = draw.probability(ticket, pool)
+    parts = value[pool.keep.find(*ticket)] / (num * chance)
+    assert abs(parts.mean() - truth) < 4 * parts.std() / np.sqrt(len(parts))
+    rows, _ = replay.draw(16)
+    assert rows["weight"].max() == 1.0 and rows["weight"].min() < 1.0
+    assert rows["weight"].dtype == np.float32
+
+
+def test_the_exponent_of_importance_weights_follows_its_schedule():
+    replay = make_replay(by_scores(importance=0.4, importance_end=1.0, importance_updates=10))
+    weights = replay._sampler._importance
+    assert [weights.exponent(n) for n in (0, 5, 10, 99)] == [0.4, 0.7, 1.0, 1.0]
+
+
+def test_softmax_between_uniform_and_the_largest():
+    """Oracle 11."""
+    score = np.random.default_rng(0).normal(size=50) * 3
+    np.testing.assert_allclose(softmax(score, 1e9), 1 / 50, rtol=1e-6)
+    assert softmax(score, 1e-3)[score.argmax()] == 1.0
+    np.testing.assert_allclose(softmax(score + 700.0, 1.0), softmax(score, 1.0), rtol=1e-9)
+    law = np.exp(score) / np.exp(score).sum()
+    np.testing.assert_allclose(softmax(score, 1.0), law, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("draw", "law"),
+    [
+        ("softmax", lambda w: softmax(w, 0.5)),
+        ("rank", lambda w: ages.recent_share(len(w), 0.7)[np.argsort(np.argsort(w))]),
+        ("proportional", lambda w: w / w.sum()),
+    ],
+)
+def test_scored_draws_follow_their_law(draw, law):
+    options = ReplayConfig(draw=draw, scale=0.5, score=ScoreConfig(signal="kl"))
+    replay = scored(options)
+    pool, rng = pool_of(replay), np.random.default_rng(3)
+    place = np.flatnonzero(pool.scores.tree.weights)
+    counts = np.zeros(pool.keep.places)
+    for _ in range(100):
+        ticket = make_draw(options, pool.length).draw(500, pool, rng)
+        np.add.at(counts, pool.keep.find(*ticket), 1)
+    assert_law(counts[place], law(pool.scores.tree.weights[place]))
+    effective = make_draw(options, pool.length).effective(pool)
+    p = law(pool.scores.tree.weights[place])
+    assert effective == pytest.approx(1 / (len(place) * np.square(p).sum()), rel=1e-9)
+
+
+def test_stratified_draws_take_one_of_every_share():
+    replay = scored(dataclasses.replace(by_scores(), stratified=True))
+    pool = pool_of(replay)
+    ticket = replay._sampler._draw.draw(20, pool, np.random.default_rng(0))
+    tree = pool.scores.tree
+    ends = np.cumsum(tree.weights)
+    place = pool.keep.find(*ticket)
+    begin = ends[place] - tree.weights[place]
+    share = tree.total / 20
+    assert (begin < share * np.arange(1, 21)).all() and (ends[place] > share * np.arange(20)).all()
+
+
+def test_reports_change_nothing():
+    """Oracle 12: every array and every later draw stay as they are."""
+    options = dataclasses.replace(by_scores(), fresh=0.25)
+    peeked, plain = scored(options), scored(options)
+    arrays = {name: array.copy() for name, array in peeked._store.arrays.items()}
+    for counter in range(20):
+        peeked.peek(4, counter)
+        peeked.peek(4, counter, length=9)
+    for name, array in peeked._store.arrays.items():
+        np.testing.assert_array_equal(array, arrays[name])
+    for _ in range(20):
+        np.testing.assert_array_equal(peeked.draw(8)[1].row, plain.draw(8)[1].row)
+
+
+@pytest.mark.parametrize("fresh", [0.0, 0.5])
+@pytest.mark.parametrize("signal", ["kl", "curious"])
+def test_a_resumed_replay_draws_the_same_thousand_windows(tmp_path, signal, fresh):
+    """Oracle 30, with changes that were not settled when it was saved; twice the same file."""
+    options = dataclasses.replace(by_scores(signal=signal, initial="mean"), fresh=fresh)
+    replay = scored(options)
+    add_rows(replay, 7, 100)
+    manifest = replay.save(tmp_path)
+    twin = make_replay(options, capacity=300)
+    twin.load(tmp_path, manifest)
+    rngs = [np.random.default_rng(5), np.random.default_rng(5)]
+    for step in range(60):
+        tickets = [learn(r, rng, batch=16)[0] for r, rng in zip((replay, twin), rngs, strict=True)]
+        np.testing.assert_array_equal(tickets[0].row, tickets[1].row)
+        np.testing.assert_array_equal(tickets[0].stream, tickets[1].stream)
+        for r in (replay, twin):
+            add_rows(r, 1, 107 + step)
+    assert replay.stats() == twin.stats()
+
+
+def test_saving_changes_no_later_draw(tmp_path):
+    saving, plain = scored(by_scores()), scored(by_scores())
+    rngs = [np.random.default_rng(5), np.random.default_rng(5)]
+    for step in range(40):
+        for replay in (saving, plain):
+            add_rows(replay, 3, 100 + 3 * step)
+        saving.save(tmp_path)
+        rows = [learn(r, g)[0].row for r, g in zip((saving, plain), rngs, strict=True)]
+        np.testing.assert_array_equal(*rows)
+
+
+@pytest.mark.parametrize(
+    ("ratio", "streams", "share"),
+    [
+        (32, 16, 1.0),
+        (64, 16, 1.0),
+        (128, 4, 0.375),
+        (256, 1, 0.13),
+        (512, 1, 0.094),
+        (1024, 1, 0.062),
+    ],
+)
+def test_new_windows_first_take_the_share_that_was_measured(ratio, streams, share):
+    """Oracle 6: law against simulation [R §3.1], and against our own fresh share without a cap."""
+    law = fresh_share(batch=16, length=64, ratio=ratio, streams=streams)
+    assert law == pytest.approx(share, abs=0.001)
+    replay = make_replay(
+        ReplayConfig(fresh=1.0), streams=streams, capacity=20_000 * streams, length=65, chunk=1024
+    )
+    new = 16 * 64 / ratio
+    add_rows(replay, 70)
+    replay._sampler._fresh.waiting[:] = False
+    replay._sampler.settle(replay._keep)
+    replay._sampler._fresh.waiting[:] = False
+    replay._sampler._fresh.rebuild(replay._keep)
+    inserted, taken, due = 70, [], 0.0
+    for _ in range(150):
+        due += new / streams
+        add_rows(replay, int(due), inserted)
+        inserted, due = inserted + int(due), due - int(due)
+        drawn = replay._sampler.draw(
+            16, replay._keep, np.random.default_rng(inserted), first=replay._take_fresh(0), clock=0
+        )
+        taken.append(drawn.fresh)
+    assert np.mean(taken) / 16 == pytest.approx(law, abs=0.02)
+
+
+def test_the_cap_holds():
+    replay = make_replay(ReplayConfig(fresh=0.25), streams=4, capacity=4000)
+    for step in range(60):
+        add_rows(replay, 20, 20 * step)
+        replay.draw(16)
+    assert replay.stats()["replay/fresh"] == pytest.approx(0.25)
