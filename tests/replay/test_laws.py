@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -308,3 +309,17 @@ def test_the_cap_holds():
         add_rows(replay, 20, 20 * step)
         replay.draw(16)
     assert replay.stats()["replay/fresh"] == pytest.approx(0.25)
+
+
+def test_the_example_of_the_docs_draws_what_it_says():
+    """docs/replay.md: the class there runs as printed, and its middle half gets three quarters."""
+    page = (Path(__file__).parents[2] / "docs" / "replay.md").read_text()
+    code = next(part for part in page.split("```python\n") if "class Middle" in part)
+    scope = {}
+    exec(code.partition("```")[0], scope)
+    replay = make_replay(ReplayConfig())
+    add_rows(replay, 84)
+    pool = pool_of(replay)
+    ticket = scope["Middle"]().draw(40_000, pool, np.random.default_rng(0))
+    assert ((ticket.row >= 20) & (ticket.row < 60)).mean() == pytest.approx(0.75, abs=0.01)
+    assert scope["Middle"]().effective(pool) == pytest.approx(0.75, abs=0.01)

@@ -18,6 +18,13 @@ online.py   windows that no update has seen, each delivered once
 files.py    the store on disk, at the cost of what changed
 manifest.py what a checkpoint writes down about the replay, and whether it fits this run
 counters.py what was drawn and dropped so far
+ages.py     laws over ordinals in closed form; by_age.py draws by them
+proportional.py, rank.py, softmax.py, mixture.py, episodes.py   the other draws, one a file
+make.py     from the configuration to the draw
+scores.py   what steps and windows are worth; signals.py, aggregate.py, moments.py beneath it
+fresh.py    windows with rows never drawn, a capped share; starvation.py its law
+importance.py, returns.py, portrait.py   weights, returns of episodes, what was drawn in numbers
+sampler.py  all of these behind one door
 tree.py     draws in proportion to weights: blocks with exact sums
 fast.py     the same loops compiled by Numba, bit for bit
 replay.py   Replay: all of it behind one lock

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Shaped
+from jaxtyping import Float, Int, Shaped
 
 from reverie.config.replay import ReplayConfig
 from reverie.replay.budget import available_bytes, check_budget, check_sizes, planned_bytes
@@ -190,6 +190,21 @@ class Replay:
             rng = generator(self._seed, counter, PEEK)
             ticket = self._sampler.peek(batch, self._keep, length, rng)
             return self._assemble(ticket, length)
+
+    def windows(
+        self, ordinal: Int[np.ndarray, " B"]
+    ) -> tuple[dict[str, Shaped[np.ndarray, "B L ..."]], Ticket]:
+        """The sequences of these ordinals (0 … `num_windows` − 1), without any effect."""
+        with self._lock:
+            ticket = self._keep.locate(ordinal, self.length)
+            return self._assemble(ticket, self.length), ticket
+
+    def rescore(self, ticket: Ticket, score: Float[np.ndarray, "B T"], *, offset: int) -> None:
+        """New scores for rows that were looked at without training; dead rows are left out."""
+        stream, row = (part[:, offset:] for part in spread(ticket, self.length))
+        with self._lock:
+            self._sampler.put(Ticket(stream, row), score, self._keep)
+            self._keep.rescore(stream, row, score)
 
     def write(
         self, ticket: Ticket, values: Mapping[str, Shaped[np.ndarray, "B T ..."]], *, offset: int

@@ -163,6 +163,12 @@ class Sampler:
         if self.scores is not None:
             self.scores.commit(rows, raw, keep)
 
+    def put(self, rows: Ticket, score: Float[np.ndarray, "B T"], keep: AbstractKeep) -> None:
+        """New scores for rows [B, T] that were not trained on."""
+        if self.scores is not None:
+            self.scores.put(rows, score, keep)
+            self._touch(_places(rows, keep))
+
     def settle(self, keep: AbstractKeep) -> None:
         """Bring the columns up to date, as a checkpoint needs them. Changes no later number."""
         if self.scores is not None:

@@ -42,6 +42,7 @@ from reverie.train.readings import Stopwatch, machine_readings
 from reverie.train.sequence import MakeEnv, Visit
 from reverie.train.signals import Interrupt
 from reverie.train.step import resolve_precision
+from reverie.train.sweep import Sweep
 from reverie.train.visits import Visits
 
 LATEST = ("train/updates", "train/lr", "train/lr_actor", "train/lr_critic", "explore/places")
@@ -159,6 +160,7 @@ class Run:
         act_key = purpose_key(config.seed, ACT)
         context = config.replay.context
         self.actor = Actor(envs.action_specs, envs.num, act_key, context=context)
+        self.sweep = Sweep(config)
         self.episodes, self.film = Episodes(envs.num), Film()
         self.places = Visits(config.explore, envs.log_specs)
         self.ratio = Ratio(options.ratio / (options.batch * options.length))
@@ -269,6 +271,8 @@ class Run:
             finished = self.learner.update(rows, ticket)
             self.due -= 1
             self.updates += 1
+            if self.sweep.due(self.updates):
+                self.sweep(self.learner.state.agent, self.replay, self.updates)
             if finished is not None:
                 ticket, result = finished
                 metrics, written = self.learner.fetch(result)
