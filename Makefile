@@ -4,12 +4,14 @@
 VENV := .venv
 BIN := $(VENV)/bin
 EXTRAS := classic,atari,dmc,minigrid,fast,crafter,nethack,bsuite,minatar,popgym,vizdoom,miniworld,retro,mujoco,metaworld,robotics,robodesk,memmaze,craftax,gymnax,navix,xminigrid,jumanji,pgx,brax,playground,dev
+DEMO := classic,minigrid
 comma := ,
 STAMP := $(VENV)/.installed-$(subst $(comma),-,$(EXTRAS))
 
 .PHONY: demo test test-all lint setup
 
-demo: setup
+demo:
+	@$(MAKE) --no-print-directory setup EXTRAS=$(DEMO)
 	$(BIN)/reverie train minigrid_empty_8x8 --preset demo --logdir runs/demo
 	$(BIN)/reverie report runs/demo
 
