@@ -44,7 +44,7 @@ def found(case, state):
         sequence = unpack(to_sequence(rows), config, jnp.dtype("float32"))
         noise = draw_noise(state.agent, 2, 5, config, jax.random.key(1))
         total, out = agent_loss(state.agent, state, sequence, noise, config)
-        scores = {s: step_scores(state.agent.world, out, with_signal(config, s)) for s in SIGNALS}
+        scores = {s: step_scores(state.agent, out, {}, with_signal(config, s)) for s in SIGNALS}
         return total, out.losses, out.targets, out.returns, scores
 
     return jax.jit(forward)(state, random_rows(case))
