@@ -121,7 +121,8 @@ class Learner:
         """Compile the update for `rows` (arrays or shapes) ahead of time."""
         start = time.perf_counter()
         shapes = jax.eval_shape(
-            ft.partial(train_step, config=self._config), self.state, to_sequence(rows), self._root
+            lambda state, rows, key: train_step(state, to_sequence(rows), key, config=self._config),
+            *(self.state, dict(rows), self._root),
         )
         self.names = sorted(shapes[1])
         traced = self._step.trace(self.state, dict(rows), self._root)
