@@ -13,8 +13,8 @@ from reverie.behavior.imagine import DreamNoise
 from reverie.config.schema import Config
 from reverie.module import named_leaves
 from reverie.records import Latent, Sequence, Spec
+from reverie.train.losses import Noise
 from reverie.train.state import Agent, init
-from reverie.train.step import Noise
 
 FOLDER = Path(__file__).parent / "golden" / "dreamerv3"
 TRUNKS = {"world.reward": "rew", "world.cont": "con", "actor": "pol", "critic": "val"}

@@ -17,10 +17,12 @@ from reverie.module import named_leaves, tree_at
 from reverie.nn.layers import to_compute
 from reverie.records import Spec
 from reverie.train.learner import from_host, to_host
+from reverie.train.losses import agent_loss, draw_noise, world_loss
 from reverie.train.optim import make_group, make_optimizer
 from reverie.train.state import init
-from reverie.train.step import agent_loss, draw_noise, train_step, unpack, world_loss
+from reverie.train.step import train_step
 from reverie.world.balance import Sigmas, balance
+from reverie.world.model import unpack
 from reverie.world.optimum import harmony_sigma, unrectified_sigma
 
 BATCH, ROWS = 2, 5

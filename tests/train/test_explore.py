@@ -22,14 +22,8 @@ from reverie.launch import read
 from reverie.module import named_leaves
 from reverie.records import Spec
 from reverie.train.collect import explores
-from reverie.train.step import (
-    curiosity_loss,
-    draw_noise,
-    explorer_loss,
-    gradients,
-    train_step,
-    world_loss,
-)
+from reverie.train.losses import curiosity_loss, draw_noise, explorer_loss, world_loss
+from reverie.train.step import gradients, train_step
 from reverie.world.model import unpack
 
 BATCH, ROWS = 3, 6

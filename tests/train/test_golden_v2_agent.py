@@ -16,13 +16,9 @@ from reverie.config.edit import apply
 from reverie.module import named_leaves
 from reverie.nn.distributions import Categorical
 from reverie.records import Latent
+from reverie.train.losses import Noise
 from reverie.train.state import Agent, init
-from reverie.train.step import (
-    Noise,
-    behavior_gradients,
-    update_in_order,
-    world_gradients,
-)
+from reverie.train.step import behavior_gradients, update_in_order, world_gradients
 from reverie.world.model import unpack
 
 close = golden.close

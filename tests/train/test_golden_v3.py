@@ -17,8 +17,10 @@ from golden_updates import (
 )
 
 from reverie.module import named_leaves
+from reverie.train.losses import agent_loss
 from reverie.train.optim import make_optimizer
-from reverie.train.step import agent_loss, apply_gradients, gradients, mix_slow, weight_of
+from reverie.train.step import apply_gradients, gradients, mix_slow
+from reverie.world.balance import weight_of
 from reverie.world.model import feature, split_context
 
 VARIANTS = ["disc", "cont"]

@@ -13,8 +13,9 @@ from reverie.config.errors import ConfigError
 from reverie.config.presets import resolve
 from reverie.module import named_leaves
 from reverie.records import Spec
-from reverie.train.optim import GROUPS, part_of
-from reverie.train.step import agent_steps, train_step
+from reverie.train.losses import agent_steps
+from reverie.train.optim import groups_of, part_of
+from reverie.train.step import train_step
 
 BATCH, ROWS = 3, 5
 OBS = {"x": Spec("vector", (3,)), "gear": Spec("discrete", (), (4,))}
@@ -79,7 +80,7 @@ def test_every_part_learns_and_all_numbers_are_finite(run):
     assert all(np.isfinite(value) for _, metrics in history for value in metrics.values())
     old, new = named_leaves(inputs(agent, 0)[0].agent), named_leaves(state.agent)
     assert not [name for name in new if (new[name] == old[name]).all()]
-    assert all(metrics[f"train/grad_norm_{group}"] > 0 for group in GROUPS)
+    assert all(metrics[f"train/grad_norm_{group}"] > 0 for group in groups_of(state.agent))
     losses = {name for name in metrics if name.startswith("loss/")}
     assert "loss/repval" not in losses and {"loss/policy", "loss/value"} <= losses
 
@@ -112,7 +113,7 @@ def test_two_seeds_at_once_equal_each_alone(run):
 
 def test_the_groups_are_the_whole_agent():
     agent = inputs("v2", 0)[0].agent
-    counts = [len(jax.tree.leaves(part_of(agent, name))) for name in GROUPS]
+    counts = [len(jax.tree.leaves(part_of(agent, name))) for name in groups_of(agent)]
     assert sum(counts) == len(jax.tree.leaves(agent)) and min(counts) > 0
 
 

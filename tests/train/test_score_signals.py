@@ -10,9 +10,10 @@ import pytest
 from reverie.bench.case import cases, random_rows
 from reverie.config.edit import apply
 from reverie.train.learner import to_sequence
+from reverie.train.losses import agent_loss, draw_noise
 from reverie.train.scores import step_scores
 from reverie.train.state import init
-from reverie.train.step import agent_loss, draw_noise, train_step
+from reverie.train.step import train_step
 from reverie.world.model import unpack
 
 TINY = {"train.batch": 2, "train.length": 5, "behavior.imagine": 3, "rssm.free_nats": 0.2}

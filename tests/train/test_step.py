@@ -14,7 +14,9 @@ from reverie.config.schema import Config
 from reverie.config.sizes import size_edits
 from reverie.module import named_leaves
 from reverie.records import Spec
-from reverie.train.step import agent_loss, draw_noise, train_step, unpack
+from reverie.train.losses import agent_loss, draw_noise
+from reverie.train.step import train_step
+from reverie.world.model import unpack
 
 BATCH, ROWS = 3, 6
 EDITS = {

@@ -21,8 +21,8 @@ from reverie.bench.timing import Contender, Sample, by_turns, median, spread
 from reverie.module import count_params
 from reverie.train.flops import MatrixProduct, count_flops
 from reverie.train.learner import Learner, packed_step
+from reverie.train.losses import compute_dtype
 from reverie.train.state import TrainState, init
-from reverie.train.step import compute_dtype
 
 MEGA = 1e6
 

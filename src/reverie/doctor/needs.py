@@ -16,8 +16,8 @@ from reverie.replay.rows import columns_of, row_bytes
 from reverie.train import plan
 from reverie.train.flops import count_flops
 from reverie.train.learner import packed_step
+from reverie.train.losses import resolve_precision
 from reverie.train.state import init
-from reverie.train.step import resolve_precision
 
 
 class Needs(NamedTuple):

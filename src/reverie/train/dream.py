@@ -10,8 +10,8 @@ import numpy as np
 from reverie.config.schema import Config
 from reverie.nn.layers import to_compute
 from reverie.train.learner import to_sequence
+from reverie.train.losses import compute_dtype
 from reverie.train.state import Agent
-from reverie.train.step import compute_dtype
 from reverie.world.model import split_context, unpack
 from reverie.world.openloop import decode_means, open_loop
 

@@ -22,9 +22,10 @@ from reverie.nn.layers import to_compute
 from reverie.records import Latent, Sequence, Specs
 from reverie.train.errors import RunError
 from reverie.train.flops import count_flops
+from reverie.train.losses import compute_dtype
 from reverie.train.optim import init_optimizer
 from reverie.train.state import TrainState, init
-from reverie.train.step import compute_dtype, train_step
+from reverie.train.step import train_step
 
 ONCE = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
 """Compiler options of a program that runs once: drawing the first weights took 18 CPU seconds to

@@ -36,12 +36,12 @@ from reverie.train.evaluate import Evaluator
 from reverie.train.film import Film
 from reverie.train.learner import ACT, DREAM, Learner, purpose_key
 from reverie.train.logger import Logger
+from reverie.train.losses import resolve_precision
 from reverie.train.metrics import Mean
 from reverie.train.progress import Progress
 from reverie.train.readings import Stopwatch, machine_readings
 from reverie.train.sequence import MakeEnv, Visit
 from reverie.train.signals import Interrupt
-from reverie.train.step import resolve_precision
 from reverie.train.sweep import Sweep
 from reverie.train.visits import Visits
 

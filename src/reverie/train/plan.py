@@ -13,7 +13,7 @@ from reverie.replay.rows import LATENTS, row_bytes
 from reverie.train.errors import RunError
 from reverie.train.flops import MatrixProduct
 from reverie.train.learner import Compiled, Learner
-from reverie.train.step import compute_dtype
+from reverie.train.losses import compute_dtype
 
 ATTAINED = 0.5
 """Share of the machine's matrix speed that an update reaches (a CPU: 0.4 at 1m, 0.7 at 12m)."""

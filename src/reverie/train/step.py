@@ -5,27 +5,31 @@ then actor and critic in dreams of the model that has just learned. Both ways sh
 """
 
 import dataclasses
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import optax
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, PRNGKeyArray
 
-from reverie.behavior.actor_critic import Targets, Weights
-from reverie.behavior.explore import (
-    Memory,
-    curious_reward,
-    ensemble_loss,
-    explorer_config,
-)
-from reverie.behavior.imagine import DreamNoise, Imagined, dream_noise
-from reverie.behavior.loss import BehaviorOutput, Players, Scales, Seen, behavior_losses
+from reverie.behavior.explore import Memory
 from reverie.behavior.returns import ReturnRange
-from reverie.behavior.schedule import value_at
 from reverie.config.schema import Config
 from reverie.nn.layers import to_compute
 from reverie.records import Latent, Sequence
+from reverie.train.losses import (
+    LossOutput,
+    Noise,
+    WorldOutput,
+    agent_loss,
+    behavior_loss,
+    compute_dtype,
+    curiosity_loss,
+    draw_noise,
+    explorer_loss,
+    merged,
+    world_loss,
+)
 from reverie.train.optim import (
     SETTINGS,
     groups_of,
@@ -38,220 +42,10 @@ from reverie.train.optim import (
 from reverie.train.scores import step_scores
 from reverie.train.state import Agent, TrainState
 from reverie.world import latents
-from reverie.world.balance import History, balance, weighted_sum
 from reverie.world.balance import weight_of as weight_of
-from reverie.world.model import Observed, WorldModel, split_context, unpack
+from reverie.world.model import unpack
 
 sg = jax.lax.stop_gradient
-
-
-class Noise(NamedTuple):
-    """All random numbers of one update."""
-
-    post: Array  # (B, T, Z) uniform
-    dream: DreamNoise
-    explorer: DreamNoise | None = None  # of the explorer's dreams
-
-
-def compute_dtype(precision: str) -> jnp.dtype:
-    """The dtype of `device.precision` ("f32" or "bf16")."""
-    return jnp.dtype({"f32": jnp.float32, "bf16": jnp.bfloat16}[precision])
-
-
-def resolve_precision(precision: str, platform: str) -> str:
-    """`auto` by platform: bf16 on accelerators, f32 on the CPU."""
-    if precision != "auto":
-        return precision
-    return "f32" if platform == "cpu" else "bf16"
-
-
-def draw_noise(agent: Agent, batch: int, time: int, config: Config, key: PRNGKeyArray) -> Noise:
-    """The update's randomness, drawn at once before anything runs."""
-    post_key, dream_key = jax.random.split(key)
-    starts = batch * min(config.behavior.starts or time, time)
-    post = agent.world.rssm.noise(post_key, (batch, time))
-    steps, explorer = config.behavior.imagine, None
-    if agent.explorer is not None:
-        other_key = jax.random.fold_in(dream_key, 1)
-        explorer = dream_noise(agent.world, agent.explorer.actor, other_key, steps, starts)
-    return Noise(post, dream_noise(agent.world, agent.actor, dream_key, steps, starts), explorer)
-
-
-class LossOutput(NamedTuple):
-    """What `agent_loss` gives besides the total."""
-
-    losses: dict[str, Array]  # per step, unweighted
-    metrics: dict[str, Array]
-    observed: Observed
-    dream: Imagined
-    targets: Targets
-    scales: Scales
-    balanced: dict[str, Array]  # metrics of loss balancing, `balance/…`
-    history: History | None  # of loss balancing, after this update
-    memory: Memory | None  # of the explorer, after this update
-
-    @property
-    def returns(self) -> ReturnRange:
-        """The return range after this batch."""
-        return self.scales.returns
-
-
-class WorldOutput(NamedTuple):
-    """What `world_loss` gives besides its total: all that the behaviour needs of the batch."""
-
-    losses: dict[str, Array]  # per step, unweighted
-    metrics: dict[str, Array]
-    observed: Observed
-    rows: Sequence  # the trained rows, (B, T, …)
-    action: dict[str, Array]  # that led to each of them, (B, T, components)
-    balanced: dict[str, Array]  # metrics of loss balancing, `balance/…`
-    history: History | None  # of loss balancing, after this update
-
-
-def agent_loss(
-    agent: Agent, state: TrainState, sequence: Sequence, noise: Noise, config: Config
-) -> tuple[Float[Array, ""], LossOutput]:
-    """Total loss of one batch of unpacked sequences (B, context + T, …).
-
-    `agent` holds the parameters to differentiate; everything else is read from `state`.
-    Source: DreamerV3 (arXiv:2301.04104v2), Eq. 5 to 8.
-    """
-    agent = to_compute(agent, compute_dtype(config.device.precision))
-    total, world = world_loss(agent.world, sequence, noise, config, history=state.history)
-    total, learned = curiosity_loss(agent, world, config, start=total)
-    total, out = behavior_loss(agent, state, world, noise, config, start=total)
-    total, explored = explorer_loss(agent, state, world, noise, config, start=total)
-    return total, merged(world, out, learned, explored)
-
-
-def merged(
-    world: WorldOutput, out: BehaviorOutput, learned: dict[str, Array], explored: "Explored"
-) -> LossOutput:
-    """All that is known of one batch."""
-    losses = world.losses | out.losses | learned | explored.losses
-    metrics = world.metrics | out.metrics | explored.metrics
-    rest = (out.dream, out.targets, out.scales, world.balanced, world.history, explored.memory)
-    return LossOutput(losses, metrics, world.observed, *rest)
-
-
-def world_loss(
-    world: WorldModel,
-    sequence: Sequence,
-    noise: Noise,
-    config: Config,
-    *,
-    history: History | None = None,
-) -> tuple[Float[Array, ""], WorldOutput]:
-    """Loss of the world model on one batch of unpacked sequences.
-
-    `world` holds the parameters to differentiate, in the compute dtype; `history` is what loss
-    balancing remembers of earlier updates.
-    """
-    rows, action, start = split_context(sequence, config.replay.context)
-    observed = world.observe(start, rows.obs, action, rows.is_first, noise.post)
-    losses, metrics = world.losses(observed, rows, config)
-    counted = weigh(losses, rows.weight)
-    total, balanced, history = balance(counted, world.sigmas, history, config)
-    return total, WorldOutput(losses, metrics, observed, rows, action, balanced, history)
-
-
-def behavior_loss(
-    agent: Agent,
-    state: TrainState,
-    world: WorldOutput,
-    noise: Noise,
-    config: Config,
-    *,
-    start: Float[Array, ""] | float = 0.0,
-) -> tuple[Float[Array, ""], BehaviorOutput]:
-    """Loss of actor and critic on dreams from the observed states, added to `start`.
-
-    `agent` holds the parameters to differentiate, in the compute dtype; slow critic, statistics
-    and the step of the run are read from `state`.
-    """
-    latent = world.observed.latent
-    slow_critic = jax.tree.map(sg, to_compute(state.slow_critic, latent.deter.dtype))
-    step = agent_steps(state.updates, config)
-    out = behavior_losses(
-        Players(agent.world, agent.actor, agent.critic, slow_critic),
-        Scales(state.returns, state.rewards),
-        Seen(latent, world.rows),
-        noise.dream,
-        Weights(value_at(config.actor.entropy, step), value_at(config.actor.mix, step)),
-        config,
-    )
-    return weighted_sum(weigh(out.losses, world.rows.weight), config, start), out
-
-
-def weigh(losses: dict[str, Array], weight: Array | None) -> dict[str, Array]:
-    """Losses (B, …) times the importance weight of their sequence; None changes nothing."""
-    return losses if weight is None else {k: v * weight[:, :1] for k, v in losses.items()}
-
-
-class Explored(NamedTuple):
-    """What the explorer's actor and critic gave."""
-
-    losses: dict[str, Array]  # per step, unweighted
-    metrics: dict[str, Array]
-    memory: Memory | None  # its scales after this batch; the slow critic is as it was
-
-
-def curiosity_loss(
-    agent: Agent, world: WorldOutput, config: Config, *, start: Array
-) -> tuple[Array, dict[str, Array]]:
-    """Loss of the explorer's ensemble, added to `start`, and the loss by name; none without it."""
-    if agent.explorer is None:
-        return start, {}
-    parts = (agent.explorer, agent.world, world.observed, world.action, world.rows.is_first)
-    losses = {"ensemble": ensemble_loss(*parts, config)}
-    counted = weigh(losses, world.rows.weight)["ensemble"]
-    return start + config.explore.weight * counted.mean(), losses
-
-
-def explorer_loss(
-    agent: Agent,
-    state: TrainState,
-    world: WorldOutput,
-    noise: Noise,
-    config: Config,
-    *,
-    start: Array,
-) -> tuple[Array, Explored]:
-    """Loss of the explorer's actor and critic, added to `start`; nothing without an explorer.
-
-    Arguments are those of `behavior_loss`.
-    """
-    explorer, memory = agent.explorer, state.memory
-    if explorer is None or memory is None or noise.explorer is None:
-        return start, Explored({}, {}, None)
-    options, latent = explorer_config(config), world.observed.latent
-    slow_critic = jax.tree.map(sg, to_compute(memory.slow_critic, latent.deter.dtype))
-    step = agent_steps(state.updates, config)
-    out = behavior_losses(
-        Players(agent.world, explorer.actor, explorer.critic, slow_critic),
-        Scales(memory.returns, memory.rewards),
-        Seen(latent, world.rows),
-        noise.explorer,
-        Weights(value_at(config.actor.entropy, step), value_at(config.actor.mix, step)),
-        options,
-        curious_reward(explorer, config),
-    )
-    counted = weigh(out.losses, world.rows.weight)
-    total = start + counted["policy"].mean() + counted["value"].mean()
-    memory = dataclasses.replace(memory, returns=out.scales.returns, rewards=out.scales.reward)
-    losses = {f"explorer_{name}": loss for name, loss in out.losses.items()}
-    return total, Explored(losses, {f"explorer/{k}": v for k, v in out.metrics.items()}, memory)
-
-
-def agent_steps(updates: Array, config: Config) -> Array:
-    """Environment steps made when `updates` updates were, reckoned from the train ratio.
-
-    Schedules count in these; the update itself knows no clock of the loop.
-    """
-    train = config.train
-    each = train.batch * train.length / train.ratio if train.ratio else 0.0
-    counted = jnp.maximum(updates - train.pretrain, 0).astype(jnp.float32)
-    return train.prefill + each * counted
 
 
 def train_step(

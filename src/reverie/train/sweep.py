@@ -10,9 +10,9 @@ from reverie.config.schema import Config
 from reverie.nn.layers import to_compute
 from reverie.replay.replay import Replay
 from reverie.train.learner import purpose_key, to_sequence
+from reverie.train.losses import compute_dtype, draw_noise
 from reverie.train.scores import surprise
 from reverie.train.state import Agent
-from reverie.train.step import compute_dtype, draw_noise
 from reverie.world.model import split_context, unpack
 
 SWEEP = 97
