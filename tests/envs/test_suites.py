@@ -196,6 +196,10 @@ def test_minigrid_needs_a_pixel_a_cell():
         make("minigrid_empty_16x16", EnvConfig(size=15, view="full"))
 
 
-def test_minigrid_ids_that_cannot_be_built_say_why():
-    with pytest.raises(EnvError, match="cannot be built by the installed minigrid"):
+def test_minigrid_ids_that_cannot_be_built_say_why(monkeypatch):
+    def missing(*_, **__):
+        raise gymnasium.error.DependencyNotInstalled("networkx is not installed")
+
+    monkeypatch.setattr(gymnasium, "make", missing)
+    with pytest.raises(EnvError, match="cannot be built by the installed minigrid: networkx"):
         make("minigrid_wfc_mazesimple", EnvConfig())

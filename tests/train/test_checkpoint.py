@@ -1,5 +1,6 @@
 """Checkpoints: complete or not there, whole or refused, as large as what changed."""
 
+import functools as ft
 import json
 import os
 import shutil
@@ -13,7 +14,7 @@ from tiny_runs import flat, learn, metrics, newest, tiny
 
 from reverie.replay.replay import Replay
 from reverie.replay.rows import row_bytes
-from reverie.train import checkpoint, loop, snapshot
+from reverie.train import checkpoint, loop, sequence, snapshot
 from reverie.train.errors import RunError
 
 TREE = {
@@ -154,8 +155,10 @@ def kill_at(monkeypatch, number: int) -> None:
 def test_killed_at_every_step_of_a_save(saved, tmp_path, monkeypatch, cache):
     """Whatever the instant, the newest complete checkpoint loads with all its replay files."""
     config = tiny("probe_memory", tmp_path / "x", {"train.keep": 1})
-    with loop.training_envs(config, None, tmp_path) as envs:
-        run, again = (loop.Run(loop.complete(config, envs), envs, None, saved) for _ in "ab")
+    open_envs = ft.partial(loop.training_envs, config, None, tmp_path)
+    with open_envs(sequence.visits(config)[0]) as envs:
+        whole = loop.complete(config, envs)
+        run, again = (loop.Run(whole, envs, open_envs, None, saved) for _ in "ab")
         snapshot.resume(run)
         run.replay.add(run.actor(run.learner.acting, _any_row(envs)))
         run.learner.check, run.logger = _nothing, _NoLogger()

@@ -96,10 +96,10 @@ def dream(variant, cfg, noise):
 
     @jax.jit
     def both(state, rows, noise):
-        _, (_, world) = world_gradients(state, rows, noise, cfg)
+        _, (_, world, _) = world_gradients(state, rows, noise, cfg)
         return behavior_gradients(state.agent, state, world, noise, cfg, jnp.zeros(()))
 
-    grads, (_, out) = both(state(variant, cfg), sequence(variant, cfg), noise)
+    grads, (_, out, _) = both(state(variant, cfg), sequence(variant, cfg), noise)
     return grads, out
 
 

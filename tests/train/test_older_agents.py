@@ -129,5 +129,6 @@ def test_schedules_count_agent_steps():
 def test_what_would_cross_the_groups_is_refused():
     for name in ("behavior.actor_grad_start", "behavior.replay_value"):
         edits = {name: True, "behavior.own_reward": False, "behavior.replay_grad": True}
+        edits |= {"actor.grad": "reinforce"}
         with pytest.raises(ConfigError, match=r"must be False while optim.kind is 'adam'"):
             apply(config_of("v2"), edits)

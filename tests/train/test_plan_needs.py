@@ -7,7 +7,7 @@ from tiny_runs import learn, tiny
 
 from reverie.replay.replay import Replay
 from reverie.replay.rows import row_bytes
-from reverie.train import checkpoint, loop, plan
+from reverie.train import checkpoint, loop, plan, sequence
 from reverie.train.learner import Compiled
 from reverie.train.readings import Stopwatch, machine_readings
 
@@ -16,8 +16,9 @@ from reverie.train.readings import Stopwatch, machine_readings
 def planned(tmp_path_factory, cache):
     """The plan of a run, and its replay and learner before the first step."""
     config = tiny("probe_memory", tmp_path_factory.mktemp("plan"), {"env.num": 3, "steps": 301})
-    with loop.training_envs(config, None, tmp_path_factory.mktemp("log")) as envs:
-        run = loop.Run(loop.complete(config, envs), envs, None, None)
+    first = sequence.visits(config)[0]
+    with loop.training_envs(config, None, tmp_path_factory.mktemp("log"), first) as envs:
+        run = loop.Run(loop.complete(config, envs), envs, None, None, None)
     compiled = Compiled(_NoProgram(), flops=1000, seconds=1.0)
     return plan.make_plan(run.config, run.learner, run.replay, compiled, 301), run
 

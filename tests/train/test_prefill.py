@@ -22,8 +22,8 @@ def watched(tmp_path_factory):
     """A run, and of every turn: was it random, the action made, what the policy remembers of it."""
     turns, act = [], loop.Actor.__call__
 
-    def note(self, acting, step, *, random=False):
-        row = act(self, acting, step, random=random)
+    def note(self, acting, step, *, random=False, explore=None):
+        row = act(self, acting, step, random=random, explore=explore)
         flat = np.asarray(self._carry.action["action"])
         drawn = np.asarray(self._random(self._key, np.uint32(self.count - 1))["action"])
         turns.append((random, row["action/action"], flat, drawn, step.is_last))
