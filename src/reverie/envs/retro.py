@@ -35,7 +35,7 @@ def build(name: str, config: EnvConfig, kwargs: dict[str, Any]) -> tuple[gymnasi
     """
     import stable_retro as retro  # pyright: ignore[reportMissingImports]
 
-    known = retro.data.list_games()
+    known = retro.data.list_games()  # pyright: ignore[reportAttributeAccessIssue]
     if name not in known:
         raise EnvError(
             f"stable-retro has no integration of {name!r}.{did_you_mean(name, known)} It knows "
