@@ -36,10 +36,11 @@ class Explorer(Module):
         deter, stoch = config.rssm.deter, config.rssm.flat
         target = {"stoch": stoch, "deter": deter, "feature": deter + stoch, "embed": tokens}
         width = sum(spec.width for spec in actions.values()) if config.explore.action else 0
+        units = config.explore.units or max(1, config.rssm.hidden // 2)
         self.ensemble = Ensemble(
             deter + stoch + width,
             target[config.explore.target],
-            config.explore,
+            dataclasses.replace(config.explore, units=units),
             config.net,
             key=ensemble_key,
         )

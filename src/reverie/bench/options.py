@@ -38,7 +38,7 @@ def check_repeats(repeats: int) -> None:
 
 GROUPS = (
     *("behavior", "encoder", "decoder", "rssm", "reward", "cont", "actor", "critic"),
-    *("loss", "balancing", "optim", "train", "replay"),
+    *("loss", "balancing", "explore", "optim", "train", "replay"),
 )
 """Groups of the configuration that `--set` reaches."""
 

@@ -18,10 +18,10 @@ class ExploreConfig:
     the action that matters is not seen, and the bonus is their standard deviation."""
     heads: int = 10
     """Ensemble members, which differ in their first weights only."""
-    layers: int = 2
+    layers: int = 1
     """Hidden layers of a member."""
-    units: int = 64
-    """Width of those layers."""
+    units: int = 0
+    """Width of those layers. 0: half of rssm.hidden."""
     target: Literal["stoch", "deter", "feature", "embed"] = "stoch"
     """What of the next step they predict: the sampled latent, the deterministic state, both, or
     the encoded observation."""
@@ -57,8 +57,8 @@ class ExploreConfig:
     def __post_init__(self):
         check = Checker(self, "explore.")
         check.at_least(2, "heads")
-        check.at_least(1, "layers", "units")
-        check.at_least(0, "intrinsic", "extrinsic", "until", "every", "count_scale")
+        check.at_least(1, "layers")
+        check.at_least(0, "units", "intrinsic", "extrinsic", "until", "every", "count_scale")
         check.above(0, "weight", "return_limit")
         if self.kind == "none":
             rule = "left alone while explore.kind is 'none'; choose --explore plan2explore"
