@@ -190,3 +190,14 @@ def test_expected_pictures_agree_with_what_the_presets_ask_for():
     for preset in BENCHMARKS.values():
         if "env.observe" in preset.edits:
             assert preset.pictures == (preset.edits["env.observe"] != "proprio")
+
+
+def test_quick_is_quick_under_every_agent():
+    """The older agents' own smallest size would make its update ten times as expensive."""
+    sizes = {
+        agent: resolve("gym:CartPole-v1", preset="quick", agent=agent, pictures=False).size
+        for agent in ("v3", "v2", "v3-2023")
+    }
+    assert sizes == {"v3": "1m", "v2": "tiny", "v3-2023": "tiny"}
+    named = resolve("gym:CartPole-v1", preset="quick", agent="v2", size="w200", pictures=False)
+    assert named.size == "w200"

@@ -251,6 +251,7 @@ BENCHMARKS = _table(
             "steps": 24_000,
         },
         by_agent=_adams(4e-4, 2e-4),
+        size_by_agent={"v2": "tiny", "v3-2023": "tiny"},  # their own smallest are ten times slower
     ),
     Preset(
         "demo",

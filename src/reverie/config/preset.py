@@ -14,7 +14,8 @@ class Preset:
     goes with it where the user names none. `pictures` says whether its environments show pictures;
     None where that depends on the environment. `agent` is the agent whose published block this
     is (its size belongs to that agent only); empty where any agent may run under it. `by_agent`
-    holds further edits, laid over the others under the agent that they name.
+    holds further edits, laid over the others under the agent that they name, `size_by_agent` sizes
+    that go with it under one.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Preset:
     pictures: bool | None = None
     agent: str = ""
     by_agent: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    size_by_agent: Mapping[str, str] = field(default_factory=dict)
 
     def edits_for(self, agent: str) -> dict[str, Any]:
         """The edits under `agent`: dotted path -> value."""
@@ -32,7 +34,8 @@ class Preset:
 
     def size_for(self, agent: str) -> str:
         """The size that goes with the preset under `agent`; `auto` where it has none for it."""
-        return self.size if self.agent in ("", agent) else "auto"
+        own = self.size if self.agent in ("", agent) else "auto"
+        return self.size_by_agent.get(agent, own)
 
 
 def table(*presets: Preset) -> dict[str, Preset]:
