@@ -171,5 +171,6 @@ def bonus_along(
 
 
 def _along(ensemble: Ensemble, inputs: Float[Array, "h n i"], config: ExploreConfig):
-    flat = inputs.reshape(-1, inputs.shape[-1])
-    return ensemble.disagreement(flat, config).reshape(inputs.shape[:2])
+    """The bonus step by step: what all members say of one step fits into a CPU's cache, what they
+    say of a whole dream does not."""
+    return jax.lax.map(lambda x: ensemble.disagreement(x, config), inputs)
