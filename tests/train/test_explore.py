@@ -227,8 +227,8 @@ def test_reward_free_exploration_then_the_task_in_the_same_folder(tmp_path, cach
     assert second["agent.critic.out.kernel"].any()
     rows = metrics(run)
     assert rows[-1]["step"] == 400
-    (line,) = [row for row in rows if row["step"] == 40 and "train/updates" in row][:1] or [{}]
-    assert not line or "loss/explorer_policy" in line
+    learned = [row for row in rows if "train/updates" in row]
+    assert learned and all("loss/explorer_policy" in row for row in learned)
     evaluated = reverie.evaluate(run, episodes=2)
     assert evaluated["eval/return"] >= 2 * 4  # CartPole never falls sooner
 

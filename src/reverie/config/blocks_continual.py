@@ -6,17 +6,11 @@ NAME` lays the sequence's own protocol over them. Steps are agent steps of one t
 
 from typing import Any
 
-from reverie.config.blocks_v2 import LEARNING, PROTOCOL
+from reverie.config import blocks_v2, sequence
+from reverie.config.blocks_v2 import LEARNING
 from reverie.config.preset import Preset, table
 
-SCRIPTS: dict[str, Any] = {
-    **PROTOCOL,
-    "env.repeat": 1,
-    "env.limit": 100,
-    "train.ratio": 80,  # an update of 16 x 50 rows every 10 steps
-    "train.log_every": 1_000,
-    "train.eval_episodes": 10,  # published: 1000 steps
-}
+SCRIPTS: dict[str, Any] = {**blocks_v2.PROTOCOL, "env.repeat": 1, **sequence.PROTOCOL}
 
 CONTINUAL = table(
     Preset(

@@ -62,7 +62,7 @@ class TaskSequence:
     edits: Mapping[str, Any] = field(default_factory=dict)
 
 
-_PROTOCOL = {
+PROTOCOL = {
     "env.num": 1,
     "env.limit": 100,
     "env.size": 64,
@@ -96,14 +96,14 @@ SEQUENCES = _table(
         "DoorKey-9x9 is the 8x8 level, as its code registers it.",
         ("minigrid_doorkey_8x8", "minigrid_lavacrossings9n1", "minigrid_simplecrossings9n1"),
         750_000,
-        edits={**_PROTOCOL, "env.view": "partial", "train.eval_every": 10_000},
+        edits={**PROTOCOL, "env.view": "partial", "train.eval_every": 10_000},
     ),
     TaskSequence(
         "minihack4",
         "Four MiniHack tasks, 1M steps each.",
         (*_ROOMS, *_RIVERS),
         1_000_000,
-        edits={**_PROTOCOL, "train.eval_every": 50_000},
+        edits={**PROTOCOL, "train.eval_every": 50_000},
     ),
     TaskSequence(
         "minihack8",
@@ -119,7 +119,7 @@ SEQUENCES = _table(
             "minihack_hidenseek",
         ),
         1_000_000,
-        edits={**_PROTOCOL, "train.eval_every": 50_000},
+        edits={**PROTOCOL, "train.eval_every": 50_000},
     ),
     TaskSequence(
         "fourrooms_interference",
@@ -127,7 +127,7 @@ SEQUENCES = _table(
         "and cells are ours (the paper names none); time-outs are terminal, as they were there.",
         ("minigrid_cd_fourrooms_a", "minigrid_cd_fourrooms_b"),
         1_000_000,
-        edits={**_PROTOCOL, "env.view": "partial", "train.eval_every": 10_000},
+        edits={**PROTOCOL, "env.view": "partial", "train.eval_every": 10_000},
     ),
     TaskSequence(
         "fourrooms_procedural",
@@ -136,7 +136,7 @@ SEQUENCES = _table(
         ("minigrid_cd_fourrooms",),
         1_000_000,
         ("minigrid_cd_fourrooms_a", "minigrid_cd_fourrooms_b"),
-        {**_PROTOCOL, "env.view": "partial", "train.eval_every": 10_000},
+        {**PROTOCOL, "env.view": "partial", "train.eval_every": 10_000},
     ),
     TaskSequence(
         "grid3",

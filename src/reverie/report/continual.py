@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from reverie.config.sequence import SequenceConfig
 from reverie.report import groups, transfer
 from reverie.report.read import Run
 from reverie.report.statistics import Estimate, estimate, mean
 from reverie.report.transfer import Curve
+from reverie.train.sequence import per_task
 
 OTHER_RUNS = ("task", "seed", "steps", "sequence.", "train.eval_every", *groups.UNIMPORTANT)
 """Beginnings of fields in which a single-task reference run may differ from the sequence."""
@@ -140,7 +142,7 @@ def over_seeds(values: np.ndarray) -> Estimate:
 
 def curve_of(task: str, runs: Sequence[Run]) -> Curve:
     """The evaluations of a task in several runs on their joint grid, NaN where one has none."""
-    name = f"eval/return/{task.replace('/', '_')}"
+    name = per_task("eval/return", task)
     series = [run.get(name) if tasks_of(run) else run.get("eval/return") for run in runs]
     step = np.unique(np.concatenate([one.step for one in series]))
     value = np.full((len(step), len(series)), np.nan)
@@ -154,9 +156,8 @@ def _tests(run: Run) -> tuple[str, ...]:
 
 
 def _spans(run: Run) -> tuple[int, ...]:
-    tasks, steps = tasks_of(run), tuple(groups.value_of(run, "sequence.steps"))
-    each = steps * len(tasks) if len(steps) == 1 else steps
-    return each * int(groups.value_of(run, "sequence.passes"))
+    steps, passes = (groups.value_of(run, f"sequence.{name}") for name in ("steps", "passes"))
+    return SequenceConfig(tasks=tasks_of(run), steps=steps, passes=passes).spans
 
 
 def _visited(run: Run) -> list[int]:

@@ -163,7 +163,7 @@ def over_tasks(numbers: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
     means["eval/episodes"] = float(sum(part["eval/episodes"] for part in numbers.values()))
     logged = [name for name in first if name.startswith("eval/log/")]
     for name in ("eval/return", "eval/length", *logged):
-        means |= {f"{name}/{task.replace('/', '_')}": part[name] for task, part in numbers.items()}
+        means |= {sequence.per_task(name, task): part[name] for task, part in numbers.items()}
     return means
 
 

@@ -172,10 +172,11 @@ class Learner:
         losses = [name for name in broken if name.startswith("loss/")]
         named = ", ".join(losses or broken)
         tensors = f"; parameters no longer finite: {', '.join(bad[:5])}" if bad else ""
+        rate = "optim.lr" if self._config.optim.kind == "laprop" else "optim.world.lr"
         more = f" and {len(bad) - 5} more" if len(bad) > 5 else ""
         return (
             f"update {update} gave numbers that are not finite in {named}{tensors}{more}. The run "
-            "stops; the checkpoint before it is intact. Lower optim.lr, use --device.precision "
+            f"stops; the checkpoint before it is intact. Lower {rate}, use --device.precision "
             "f32, or look for extreme observations and rewards, then resume."
         )
 

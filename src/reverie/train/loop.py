@@ -38,12 +38,12 @@ from reverie.train.learner import ACT, DREAM, Learner, purpose_key
 from reverie.train.logger import Logger
 from reverie.train.losses import resolve_precision
 from reverie.train.metrics import Mean
+from reverie.train.places import Places
 from reverie.train.progress import Progress
 from reverie.train.readings import Stopwatch, machine_readings
 from reverie.train.sequence import MakeEnv, Visit
 from reverie.train.signals import Interrupt
 from reverie.train.sweep import Sweep
-from reverie.train.visits import Visits
 
 LATEST = ("train/updates", "train/lr", "train/lr_actor", "train/lr_critic", "explore/places")
 """Metrics whose newest value is logged instead of their mean."""
@@ -162,7 +162,7 @@ class Run:
         self.actor = Actor(envs.action_specs, envs.num, act_key, context=context)
         self.sweep = Sweep(config)
         self.episodes, self.film = Episodes(envs.num), Film()
-        self.places = Visits(config.explore, envs.log_specs)
+        self.places = Places(config.explore, envs.log_specs)
         self.ratio = Ratio(options.ratio / (options.batch * options.length))
         self.mean = Mean(latest=LATEST)
         self.step, self.due, self.updates, self.ended = 0, 0, 0, 0

@@ -26,7 +26,6 @@ from reverie.nn.layers import to_compute
 from reverie.records import Sequence
 from reverie.train.state import Agent, TrainState
 from reverie.world.balance import History, balance, weighted_sum
-from reverie.world.balance import weight_of as weight_of
 from reverie.world.model import Observed, WorldModel, split_context
 
 sg = jax.lax.stop_gradient
@@ -158,13 +157,12 @@ def behavior_loss(
     """
     latent = world.observed.latent
     slow_critic = jax.tree.map(sg, to_compute(state.slow_critic, latent.deter.dtype))
-    step = agent_steps(state.updates, config)
     out = behavior_losses(
         Players(agent.world, agent.actor, agent.critic, slow_critic),
         Scales(state.returns, state.rewards),
         Seen(latent, world.rows),
         noise.dream,
-        Weights(value_at(config.actor.entropy, step), value_at(config.actor.mix, step)),
+        actor_weights(state, config),
         config,
     )
     return weighted_sum(weigh(out.losses, world.rows.weight), config, start), out
@@ -213,13 +211,12 @@ def explorer_loss(
         return start, Explored({}, {}, None)
     options, latent = explorer_config(config), world.observed.latent
     slow_critic = jax.tree.map(sg, to_compute(memory.slow_critic, latent.deter.dtype))
-    step = agent_steps(state.updates, config)
     out = behavior_losses(
         Players(agent.world, explorer.actor, explorer.critic, slow_critic),
         Scales(memory.returns, memory.rewards),
         Seen(latent, world.rows),
         noise.explorer,
-        Weights(value_at(config.actor.entropy, step), value_at(config.actor.mix, step)),
+        actor_weights(state, config),
         options,
         curious_reward(explorer, config),
     )
@@ -228,6 +225,12 @@ def explorer_loss(
     memory = dataclasses.replace(memory, returns=out.scales.returns, rewards=out.scales.reward)
     losses = {f"explorer_{name}": loss for name, loss in out.losses.items()}
     return total, Explored(losses, {f"explorer/{k}": v for k, v in out.metrics.items()}, memory)
+
+
+def actor_weights(state: TrainState, config: Config) -> Weights:
+    """The scheduled numbers of the actors' losses at this update."""
+    step = agent_steps(state.updates, config)
+    return Weights(value_at(config.actor.entropy, step), value_at(config.actor.mix, step))
 
 
 def agent_steps(updates: Array, config: Config) -> Array:

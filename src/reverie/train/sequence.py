@@ -50,6 +50,11 @@ def evaluated(config: Config) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*sequence.tasks, *sequence.tests))) or (config.task,)
 
 
+def per_task(metric: str, task: str) -> str:
+    """The name under which `metric` of one task is logged: a slash in the task's is written _."""
+    return f"{metric}/{task.replace('/', '_')}"
+
+
 def source(task: str, make_env: MakeEnv) -> str | Callable:
     """What makes the environments of `task`: its callable, or its own name."""
     if isinstance(make_env, Mapping):

@@ -13,7 +13,7 @@ from reverie.envs.base import EnvError
 from reverie.envs.make import maker
 from reverie.envs.vector import Vector
 from reverie.records import Spec, Step
-from reverie.train.visits import Visits
+from reverie.train.places import Places
 
 POSITION = {"position": Spec("discrete", (2,), (9, 9))}
 
@@ -28,7 +28,7 @@ def row(places, first=None, obs=None):
 
 
 def test_bonus_by_hand():
-    visits = Visits(ExploreConfig(count="position", count_scale=2.0), POSITION)
+    visits = Places(ExploreConfig(count="position", count_scale=2.0), POSITION)
     found = visits(row([(1, 1), (1, 1)], first=[True, False]))
     np.testing.assert_allclose(found, [0, 2])  # a reset is no visit
     found = visits(row([(1, 1), (1, 2)]))
@@ -38,7 +38,7 @@ def test_bonus_by_hand():
 
 
 def test_observations_are_told_apart_by_all_their_numbers():
-    visits = Visits(ExploreConfig(count="observation"), {})
+    visits = Places(ExploreConfig(count="observation"), {})
     obs = np.array([[0, 0, 1], [0, 0, 2]], np.float32)
     np.testing.assert_allclose(visits(row([(0, 0), (0, 0)], obs=obs)), [1, 1])
     np.testing.assert_allclose(visits(row([(0, 0), (0, 0)], obs=obs)), [0.5**0.5] * 2)
@@ -46,24 +46,24 @@ def test_observations_are_told_apart_by_all_their_numbers():
 
 def test_environments_without_a_position_are_refused():
     with pytest.raises(EnvError, match=r"do not say where their agent is .* --explore.count"):
-        Visits(ExploreConfig(count="position"), {})
+        Places(ExploreConfig(count="position"), {})
 
 
 def test_state_goes_on():
-    one = Visits(ExploreConfig(count="position"), POSITION)
+    one = Places(ExploreConfig(count="position"), POSITION)
     one(row([(1, 1), (1, 2)]))
-    two = Visits(ExploreConfig(count="position"), POSITION)
+    two = Places(ExploreConfig(count="position"), POSITION)
     two.restore(one.saved())
     np.testing.assert_allclose(two(row([(1, 2), (3, 3)])), [0.5**0.5, 1])
-    empty = Visits(ExploreConfig(), {})
-    empty.restore(Visits(ExploreConfig(), {}).saved())
+    empty = Places(ExploreConfig(), {})
+    empty.restore(Places(ExploreConfig(), {}).saved())
     assert len(empty) == 0
 
 
 def test_equal_to_minigrids_position_bonus():
     wrappers = pytest.importorskip("minigrid.wrappers")
     reference = wrappers.PositionBonus(gymnasium.make("MiniGrid-Empty-5x5-v0"))
-    visits = Visits(ExploreConfig(count="position"), POSITION)
+    visits = Places(ExploreConfig(count="position"), POSITION)
     rng = np.random.default_rng(0)
     make_one = maker("minigrid_empty_5x5", EnvConfig(size=20, view="full"))
     with Vector(make_one, num=1, seed=0, parallel=False) as envs:

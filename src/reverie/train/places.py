@@ -19,7 +19,7 @@ POSITION = "position"
 """Name of the logged numbers that say where an environment's agent is (`Step.log`)."""
 
 
-class Visits:
+class Places:
     """How often each place was reached, over the whole run and all environments together."""
 
     def __init__(self, config: ExploreConfig, log_specs: Specs):
