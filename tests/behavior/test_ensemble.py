@@ -104,7 +104,10 @@ def dream_and_actions(steps=3, starts=2):
     return dream, normal(10, steps, starts, A)
 
 
-def test_corrected_bonus_belongs_to_the_state_that_the_action_leads_to(net):
+@pytest.mark.parametrize("group", [1, 4, 100])
+def test_corrected_bonus_belongs_to_the_state_that_the_action_leads_to(net, group, monkeypatch):
+    """Also where a CPU takes the six rows one by one, by fours, or at once."""
+    monkeypatch.setattr(station, "CACHED", group * CONFIG.heads * Z * C)
     dream, action = dream_and_actions()
     bonus = station.bonus_along(net, dream, action, CONFIG)
     assert bonus.shape == (4, 2)

@@ -20,6 +20,9 @@ from reverie.world.model import feature
 
 sg = jax.lax.stop_gradient
 
+CACHED = 2**17 + 2**15
+"""Numbers that the members may say at a time on a CPU: 640 KiB in float32."""
+
 LOG_FLOOR = 1e-12
 """Added before the logarithm of a disagreement, which is exactly 0 where heads agree."""
 
@@ -170,7 +173,20 @@ def bonus_along(
     return jnp.concatenate([here, last[None]])
 
 
-def _along(ensemble: Ensemble, inputs: Float[Array, "h n i"], config: ExploreConfig):
-    """The bonus step by step: what all members say of one step fits into a CPU's cache, what they
-    say of a whole dream does not."""
-    return jax.lax.map(lambda x: ensemble.disagreement(x, config), inputs)
+def _along(
+    ensemble: Ensemble, inputs: Float[Array, "h n i"], config: ExploreConfig
+) -> Float[Array, "h n"]:
+    """The bonus of every imagined state: all at once, but on a CPU in groups of so many rows that
+    what the members say of them stays in its cache (5 times faster at size 1m)."""
+    rows = inputs.reshape(-1, inputs.shape[-1])
+    members, _, outputs = ensemble.heads.out.kernel.shape
+
+    def whole(rows):
+        return ensemble.disagreement(rows, config)
+
+    def in_groups(rows):
+        group = max(1, CACHED // (members * outputs))
+        return jax.lax.map(lambda row: whole(row[None])[0], rows, batch_size=group)
+
+    found = jax.lax.platform_dependent(rows, cpu=in_groups, default=whole)
+    return found.reshape(inputs.shape[:2])
