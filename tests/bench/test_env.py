@@ -22,11 +22,12 @@ TASK = "probe_delay"
 def test_every_way_is_timed_and_written(tmp_path, capsys):
     file = tmp_path / "a.json"
     found = env.run(EnvOptions(TASK, num=2, seconds=0.05, repeats=2, json=str(file)))
-    assert list(found) == ["loop", "vector", "processes", "replay"]
+    assert list(found) == ["loop", "vector", "vector_replay", "processes", "processes_replay"]
     assert min(found.values()) > 10
     assert found["loop"] > found["processes"]  # a step of a probe is shorter than a message
     written = json.loads(file.read_text())
-    assert written == {"task": TASK, "num": 2, "repeat": 1, "steps_per_s": found}
+    kept = round(max(found["vector_replay"], found["processes_replay"]) / found["loop"], 3)
+    assert written == {"task": TASK, "num": 2, "repeat": 1, "steps_per_s": found, "kept": kept}
     assert "Vector, processes, rows into replay" in capsys.readouterr().out
 
 
