@@ -16,6 +16,7 @@ from reverie.replay.rows import columns_of, row_bytes
 from reverie.train import plan
 from reverie.train.flops import count_flops
 from reverie.train.learner import packed_step
+from reverie.train.loop import replay_rows
 from reverie.train.losses import resolve_precision
 from reverie.train.state import init
 
@@ -70,7 +71,7 @@ def predict(config: Config, obs_specs: Specs, action_specs: Specs, speed: float)
     step = ft.partial(packed_step, config=config)
     flops = count_flops(jax.make_jaxpr(step)(state, rows, jax.random.key(0)))
     updates = config.steps * train.ratio / (train.batch * train.length)
-    replay = min(config.replay.capacity, config.steps) * row_bytes(columns)
+    replay = replay_rows(config, config.steps) * row_bytes(columns)
     weights = sum(int(np.prod(x.shape)) * _itemsize(x) for x in jax.tree.leaves(state))
     batch = int(np.prod(lead)) * row_bytes(columns)
     return Needs(

@@ -19,6 +19,10 @@ HOMES = {
     "MiniWorld-": ("miniworld", "miniworld"),
     "Vizdoom": ("vizdoom.gymnasium_wrapper", "vizdoom"),
     "popgym-": ("popgym", "popgym"),
+    **dict.fromkeys(
+        ("Fetch", "Hand", "AntMaze_", "PointMaze_", "AdroitHand", "FrankaKitchen-"),
+        ("gymnasium_robotics", "robotics"),
+    ),
 }
 """Prefix of an id -> package that registers it, and our extra that installs the package."""
 

@@ -12,6 +12,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from reverie.records import LOSSES
 from reverie.train.text import duration, number
 
 Kind = Literal["auto", "live", "plain", "none"]
@@ -20,7 +21,6 @@ LIVE_SECONDS = 0.25
 PLAIN_SECONDS = 10.0
 RECENT = 20
 WINDOW = 60.0  # seconds
-KNOWN_LOSSES = ("rew", "con", "dyn", "rep", "policy", "value", "repval", "total")
 SHOWN_LOSSES = ("rew", "con", "dyn", "policy", "value")
 
 
@@ -178,7 +178,7 @@ class Progress:
             for name, value in self._values.items()
             if name.startswith("loss/")
         }
-        rec = [value for name, value in losses.items() if name not in KNOWN_LOSSES]
+        rec = [value for name, value in losses.items() if name not in LOSSES]
         shown = ({"rec": sum(rec)} if rec else {}) | {
             name: losses[name] for name in SHOWN_LOSSES if name in losses
         }

@@ -10,8 +10,9 @@ from jaxtyping import Array, Float
 from reverie.behavior.ensemble import with_action
 from reverie.behavior.returns import ReturnRange
 from reverie.config.schema import Config
+from reverie.records import LOSSES
 from reverie.train.state import Agent
-from reverie.world.balance import PARTS, weight_of
+from reverie.world.balance import weight_of
 from reverie.world.kl import kl_losses
 from reverie.world.model import Observed, WorldModel, feature
 
@@ -97,8 +98,7 @@ def xp(out: Any, returns: ReturnRange, config: Config) -> Float[Array, "B T"]:
     options = config.replay.score
     scaled = (out.targets.returns - returns.low) / returns.scale(config.behavior)
     ret = _on_rows(scaled.sum(0), out)
-    known = (*PARTS, *BEHAVIOR)
-    rec = jnp.asarray(sum(out.losses[name] for name in out.losses if name not in known))
+    rec = jnp.asarray(sum(out.losses[name] for name in out.losses if name not in LOSSES))
     value = options.xp_return + options.xp_value * out.losses["value"]
     return value * ret + options.xp_rec * rec
 

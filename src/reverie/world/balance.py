@@ -19,11 +19,9 @@ from reverie.config.errors import ConfigError, suggest
 from reverie.config.schema import Config
 from reverie.module import Module, static, tree_at
 from reverie.nn.layers import AbstractExact
+from reverie.records import LOSSES, WEIGHTED
 
 sg = jax.lax.stop_gradient
-
-PARTS = ("rew", "con", "dyn", "rep", "policy", "value", "repval")
-"""Losses with a weight of their own in the configuration; all others are observation keys."""
 
 SMALLEST = 1e-8
 """Loss below which `reciprocal` divides by this instead."""
@@ -63,7 +61,7 @@ class Balanced(NamedTuple):
 
 def weight_of(name: str, config: Config) -> float:
     """Weight of a loss in the configuration; observation keys share `loss.rec`."""
-    return getattr(config.loss, name) if name in PARTS else config.loss.rec
+    return getattr(config.loss, name) if name in WEIGHTED else config.loss.rec
 
 
 def tasks_of(names: Iterable[str], config: Config) -> dict[str, tuple[str, ...]]:
@@ -72,7 +70,7 @@ def tasks_of(names: Iterable[str], config: Config) -> dict[str, tuple[str, ...]]
     `names` are the world model's losses. Raises ConfigError where `balancing.outside` names none.
     """
     options, names = config.balancing, [name for name in names if name != "con"]
-    keys = sorted(name for name in names if name not in PARTS)
+    keys = sorted(name for name in names if name not in LOSSES)
     for name in options.outside:
         if name not in ("rew", "dyn", *keys):
             hint = suggest(name, ("rew", "dyn", *keys))
