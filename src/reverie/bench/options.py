@@ -167,7 +167,7 @@ class EnvOptions:
 
 @dataclass(frozen=True)
 class ReplayOptions:
-    """Drawing windows and writing scores back: milliseconds a batch, bytes a window."""
+    """Drawing windows, writing scores back, inserting rows: milliseconds, rows a second, bytes."""
 
     windows: int = 1_000_000
     """Windows that can be drawn."""

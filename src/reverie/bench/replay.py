@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from reverie.bench import output
+from reverie.bench import insert, output
 from reverie.bench.options import ReplayOptions
 from reverie.bench.pointers import PointerTree
 from reverie.bench.timing import median, spread
@@ -55,7 +55,15 @@ def run(options: ReplayOptions) -> None:
     columns = ("strategy", "draw ms", "commit ms", "together", "± %", "ratio", "bytes/window")
     title = f"replay: {options.windows:,} windows, batch {options.batch}, length {options.length}"
     output.show(title, columns, rows, _note(options))
-    output.write_json(options.json, {name: cost._asdict() for name, cost in costs.items()})
+    crews = sorted({1, options.streams})
+    rates = {
+        f"{count} streams": insert.rates(count, options.length, options.repeats) for count in crews
+    }
+    lines = [(name, *(f"{by[name]:,.0f}" for by in rates.values())) for name in insert.STRATEGIES]
+    title = "insertion: rows a second of one core, without the copying of rows"
+    output.show(title, ("strategy", *rates), lines)
+    found = {name: cost._asdict() for name, cost in costs.items()}
+    output.write_json(options.json, found | {"insertion": rates})
 
 
 def measure(options: ReplayOptions, draw: str, kernels: str) -> Cost:

@@ -232,8 +232,8 @@ def last_events(
     Events i come in the order closed[i], opened[i], closed[i + 1], …
     """
     parts = [part for pair in zip(closed, opened, strict=True) for part in pair]
-    kinds = [np.full(len(part), index % 2 == 1) for index, part in enumerate(parts)]
-    place, kind = np.concatenate(parts)[::-1], np.concatenate(kinds)[::-1]
+    kinds = np.repeat(np.arange(len(parts)) % 2 == 1, [len(part) for part in parts])
+    place, kind = np.concatenate(parts)[::-1], kinds[::-1]
     place, where = np.unique(place, return_index=True)
     return place, kind[where]
 

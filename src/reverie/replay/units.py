@@ -45,6 +45,7 @@ class Units(AbstractKeep):
         self._fill = np.full(streams, holdings.pages.size)
         self._ret = np.zeros(streams)
         self._place = np.zeros(streams, np.int64)
+        self._newest = np.zeros((holdings.length, streams), np.int64)  # places of the last L rows
         self._calm = 0  # rows that no stream needs a page for, and no unit ends with by its size
         self._notes: list[str] = []
         self._spans = (-1, Spans(NOTHING, NOTHING, NOTHING))  # of this version of the roster
@@ -81,14 +82,14 @@ class Units(AbstractKeep):
         self._held.pages.used[self._page] = self._fill
         if "reward" in rows:
             self._ret += rows["reward"]
+        self._newest[self._inserted % self._length] = self._place
         self._inserted += 1
         return self._place
 
     def settle(self, rows: Mapping[str, Shaped[np.ndarray, "E ..."]]) -> Change:
         if self._cut.ongoing and (enough := self._rows >= self._length).any():
-            first = np.full(int(enough.sum()), self._inserted - self._length)
-            place = self._held.pages.find(self._stream[enough], first)
-            self._held.grow(self._serial[enough], place)
+            place = self._newest[self._inserted % self._length]  # of the oldest of L rows
+            self._held.grow(self._serial[enough], place[enough])
         lasts = self._cut.kind != "splice" and np.count_nonzero(rows["is_last"]) > 0
         if lasts or not self._calm:
             ended = self._rows == self._cut.rows
@@ -207,6 +208,9 @@ class Units(AbstractKeep):
             getattr(self, f"_{name}")[:] = tables[f"growing/{name}"]
         self._calm = 0
         self._held.load(state, tables)
+        for row in range(max(0, self._inserted - self._length), self._inserted):
+            rows = np.full(len(self._stream), row)
+            self._newest[row % self._length] = self._held.pages.find(self._stream, rows)
 
     def _turn_pages(self) -> None:
         """A page for every stream that has none left, and how long that will last."""
