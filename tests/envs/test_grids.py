@@ -90,6 +90,26 @@ def test_interference_tasks_differ_in_the_goal_alone(kind):
     assert directions == {0, 1, 2, 3}  # the direction is random even from a fixed start
 
 
+def test_corners_differ_in_the_goal_alone():
+    from minigrid.core.constants import OBJECT_TO_IDX
+
+    goals = {"nw": (1, 1), "ne": (6, 1), "sw": (1, 6), "se": (6, 6)}
+    envs = {name: make(f"minigrid_corner_{name}", EnvConfig(view="full")) for name in goals}
+    pictures, directions = [], set()
+    for seed in range(8):
+        shown = {name: env.reset(seed)["image"] for name, env in envs.items()}
+        cores = {name: env._env.unwrapped for name, env in envs.items()}
+        for name, core in cores.items():
+            found = np.argwhere(core.grid.encode()[..., 0] == OBJECT_TO_IDX["goal"])
+            assert [tuple(map(int, cell)) for cell in found] == [goals[name]]
+            assert tuple(core.agent_pos) == (4, 4)
+        assert len({core.agent_dir for core in cores.values()}) == 1
+        directions.add(cores["nw"].agent_dir)
+        pictures.append(len({picture.tobytes() for picture in shown.values()}))
+    assert pictures == [4] * 8
+    assert directions == {0, 1, 2, 3}
+
+
 def test_fixed_layouts_show_the_direction_they_drew():
     env = make("minigrid_fourrooms_fixed_a", EnvConfig())
     for seed in range(6):
@@ -129,6 +149,7 @@ def test_minigrid_is_the_same_in_another_process():
             ("minigrid_doorkey_8x8", 60, {}),
             ("minigrid_dynamic_obstacles_8x8", 60, {}),
             ("minigrid_cd_fourrooms_b", 60, {}),
+            ("minigrid_corner_sw", 60, {}),
             ("minigrid_babyai_goto", 40, {}),
         ]
     )

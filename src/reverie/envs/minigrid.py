@@ -1,5 +1,6 @@
 """MiniGrid and BabyAI as pictures."""
 
+import itertools
 from typing import Any
 
 import gymnasium
@@ -82,18 +83,30 @@ class Mission(gymnasium.ObservationWrapper):
 
 
 class FixedLayout(gymnasium.Wrapper):
-    """Every episode has the grid of seed `layout`; the direction of the agent is drawn anew."""
+    """Every episode has the grid of seed `layout`; the direction of the agent is drawn anew. The
+    goal stands in the cell `goal` (column, row) where one is named."""
 
-    def __init__(self, env: gymnasium.Env, layout: int):
+    def __init__(self, env: gymnasium.Env, layout: int, goal: tuple[int, int] | None = None):
         gymnasium.Wrapper.__init__(self, env)
-        self._layout = layout
+        self._layout, self._goal = layout, goal
 
     def reset(self, *, seed: int | None = None, options: dict | None = None):
         """First observation and info."""
         _, info = self.env.reset(seed=self._layout, options=options)
         core: Any = self.env.unwrapped
         core.agent_dir = int(np.random.default_rng(seed).integers(4))
+        if self._goal is not None:
+            _move_goal(core.grid, self._goal)
         return core.gen_obs(), info
+
+
+def _move_goal(grid: Any, cell: tuple[int, int]) -> None:
+    """Take the goal from where it is and put it into an empty cell."""
+    cells = list(itertools.product(range(grid.width), range(grid.height)))
+    [place] = [at for at in cells if getattr(grid.get(*at), "type", "") == "goal"]
+    goal = grid.get(*place)
+    grid.set(*place, None)
+    grid.set(*cell, goal)
 
 
 class PaperEnding(gymnasium.Wrapper):
@@ -150,7 +163,7 @@ def build(name: str, config: EnvConfig, kwargs: dict[str, Any]) -> tuple[gymnasi
     except (OSError, gymnasium.error.DependencyNotInstalled) as error:
         raise EnvError(f"{variant.id} cannot be built by the installed minigrid: {error}") from None
     if variant.layout is not None:
-        env = FixedLayout(env, variant.layout)
+        env = FixedLayout(env, variant.layout, variant.goal)
     if variant.paper:
         env = GridPicture(PaperEnding(env), size=config.size, full=False, tile=PAPER_TILE)
         text = f"the agent's view, 56x56 pixels stretched to {config.size}; nothing else is shown."

@@ -13,7 +13,8 @@ class Variant:
     view alone, drawn with 8 pixels a cell (56x56) and stretched to the size by the nearest pixel;
     episodes are truncated after 100 steps, and a time-out of the environment itself is labelled
     terminal, as old gym labelled it. With `layout` the grid is the one of that seed in every
-    episode, and only the agent's direction follows from the episode's seed.
+    episode, and only the agent's direction follows from the episode's seed. `goal` moves the goal
+    of such a grid to another cell.
     """
 
     id: str
@@ -21,6 +22,7 @@ class Variant:
     kwargs: Mapping[str, Any] = field(default_factory=dict)
     paper: bool = False
     layout: int | None = None
+    goal: tuple[int, int] | None = None
 
 
 _START, _GOAL_A, _GOAL_B = (3, 3), (15, 15), (15, 3)
@@ -38,12 +40,26 @@ def _rooms(goal: tuple[int, int], *, paper: bool) -> Variant:
     )
 
 
+def _corner(name: str, goal: tuple[int, int]) -> Variant:
+    return Variant(
+        "MiniGrid-Empty-8x8-v0",
+        f"an empty 8x8 room, start in the middle, goal in the {name} corner",
+        {"agent_start_pos": (4, 4)},
+        layout=0,
+        goal=goal,
+    )
+
+
 VARIANTS: Mapping[str, Variant] = {
     "doorkey_9x9": Variant(
         "MiniGrid-DoorKey-8x8-v0", "a true 9x9 DoorKey (no paper's task), 810 steps", {"size": 9}
     ),
     "fourrooms_fixed_a": _rooms(_GOAL_A, paper=False),
     "fourrooms_fixed_b": _rooms(_GOAL_B, paper=False),
+    "corner_nw": _corner("upper left", (1, 1)),
+    "corner_ne": _corner("upper right", (6, 1)),
+    "corner_sw": _corner("lower left", (1, 6)),
+    "corner_se": _corner("lower right", (6, 6)),
     "cd_doorkey_9x9": Variant(
         "MiniGrid-DoorKey-8x8-v0",
         "what Continual-Dreamer calls DoorKey-9x9: the 8x8 environment, cut after 100 steps",
@@ -66,7 +82,8 @@ VARIANTS: Mapping[str, Variant] = {
 """Our names of these tasks. `cd_` stands for Continual-Dreamer.
 
 The paper's interference runs moved only the goal of FourRooms; its coordinates and layout are not
-published, so those of `fourrooms_fixed_*` and `cd_fourrooms_*` are ours.
+published, so those of `fourrooms_fixed_*` and `cd_fourrooms_*` are ours. The corners are ours too:
+the same interference, small.
 """
 
 PAPER_CAP = 100
