@@ -10,6 +10,7 @@ from score_models import make_replay
 from reverie.config.replay import ReplayConfig, ScoreConfig
 from reverie.replay import ages
 from reverie.replay.episodes import PieceRule
+from reverie.replay.keep import Ticket
 from reverie.replay.softmax import softmax
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "dreamerv2" / "continual.npz"
@@ -131,6 +132,31 @@ def test_ends_come_more_often():
     last = rows[episodes_of(rows[:, 0]) == 5][:, 0] - sum(LENGTHS[:5])
     share = (last == 15).mean()
     assert share == pytest.approx(11 / 26, abs=4 * np.sqrt(0.25 / len(last)))
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"join": True, "minlen": 4, "ends": 3, "draw": "triangular"},
+        {"ends": 6},
+        {"mix": ("triangular:0.5",)},
+    ],
+    ids=["pieces", "ends", "fifty-fifty"],
+)
+def test_beginnings_follow_the_law_that_is_reported(fields):
+    """`law` against the first row of very many sequences, and the effective size that follows."""
+    replay = episode_replay(length=6, **fields)
+    pool = replay._sampler._pool(replay._keep)
+    draw = replay._sampler._draw
+    law = draw.law(pool)
+    ticket = draw.draw(20_000, pool, np.random.default_rng(1))
+    first = Ticket(*(part.reshape(20_000, -1)[:, 0] for part in ticket))
+    found = np.bincount(replay._keep.find(*first), minlength=len(law))
+    assert law.sum() == pytest.approx(1.0)
+    assert (found[law == 0] == 0).all()
+    assert stats.chisquare(found[law > 0], 20_000 * law[law > 0]).pvalue > ALPHA
+    expected = 1 / ((law > 0).sum() * np.square(law).sum())
+    assert replay.stats()["replay/effective"] == pytest.approx(expected)
 
 
 def test_pieces_fill_a_sequence_and_each_begins_anew():

@@ -111,8 +111,11 @@ class Named(AbstractDraw):
     def probability(self, ticket, pool):
         return None
 
+    def law(self, pool):
+        return Uniform().law(pool)
+
     def effective(self, pool):
-        return None
+        return 1.0
 
 
 def pool_of(replay):
@@ -132,6 +135,22 @@ def test_members_get_their_shares(whole_batch):
         assert (rows == rows[:, :1]).all()
         rows = rows[:, 0]
     assert_law(np.bincount(rows.ravel(), minlength=4), np.array([0.7, 0.2, 0.1, 0.0]))
+
+
+def test_a_mixtures_law_is_the_mixture_of_the_laws():
+    options = ReplayConfig(mix=("recency:0.3", "triangular:0.2"))
+    replay = make_replay(options)
+    add_rows(replay, 60)
+    pool, draw = pool_of(replay), make_draw(options, replay.length)
+    num = pool.index.num_windows(pool.length)
+    mixed = 0.5 / num + 0.3 * ages.recent_share(num, 0.5) + 0.2 * ages.triangular_share(num)
+    place = pool.keep.find(*pool.index.locate(np.arange(num), pool.length))
+    np.testing.assert_allclose(draw.law(pool)[place], mixed)
+    assert draw.effective(pool) == pytest.approx(1 / (num * np.square(mixed).sum()))
+    counts = np.zeros(pool.keep.places)
+    ticket = draw.draw(40_000, pool, np.random.default_rng(0))
+    np.add.at(counts, pool.keep.find(*ticket), 1)
+    assert_law(counts[place], mixed)
 
 
 def test_shares_that_cannot_be_are_refused():
@@ -205,6 +224,9 @@ def test_scored_draws_follow_their_law(draw, law):
         ticket = make_draw(options, pool.length).draw(500, pool, rng)
         np.add.at(counts, pool.keep.find(*ticket), 1)
     assert_law(counts[place], law(pool.scores.tree.weights[place]))
+    np.testing.assert_allclose(
+        make_draw(options, pool.length).law(pool)[place], law(pool.scores.tree.weights[place])
+    )
     effective = make_draw(options, pool.length).effective(pool)
     p = law(pool.scores.tree.weights[place])
     assert effective == pytest.approx(1 / (len(place) * np.square(p).sum()), rel=1e-9)

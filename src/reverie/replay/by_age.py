@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float
 
 from reverie.replay.ages import Ordinals, Uniforms
-from reverie.replay.draw import AbstractDraw, Pool, effective_share
+from reverie.replay.draw import AbstractDraw, Pool, effective_share, in_places
 from reverie.replay.keep import Ticket
 
 
@@ -33,6 +33,9 @@ class ByAge(AbstractDraw):
 
     def probability(self, ticket: Ticket, pool: Pool) -> None:
         """Not known: a ticket does not say its ordinal."""
+
+    def law(self, pool: Pool) -> Float[np.ndarray, " P"]:
+        return in_places(self._share(pool.index.num_windows(pool.length)), pool)
 
     def effective(self, pool: Pool) -> float:
         num = pool.index.num_windows(pool.length)

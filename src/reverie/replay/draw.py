@@ -56,9 +56,13 @@ class AbstractDraw(ABC):
         """The probability of each of these windows under `draw`; None where it is not known."""
 
     @abstractmethod
-    def effective(self, pool: Pool) -> float | None:
-        """Effective sample size as a share of the windows, 1 / (N Σ P²) in (0, 1]: 1 is uniform.
-        None where it is not known."""
+    def law(self, pool: Pool) -> Float[np.ndarray, " P"]:
+        """The probability that a drawn window, or piece of one, begins in each place. It takes time
+        in proportion to the replay: for reports."""
+
+    @abstractmethod
+    def effective(self, pool: Pool) -> float:
+        """Effective sample size as a share of the windows, 1 / (N Σ P²) in (0, 1]: 1 is uniform."""
 
 
 class Uniform(AbstractDraw):
@@ -71,8 +75,20 @@ class Uniform(AbstractDraw):
     def probability(self, ticket: Ticket, pool: Pool) -> Float[np.ndarray, " B"]:
         return np.full(len(ticket.row), 1.0 / pool.index.num_windows(pool.length))
 
+    def law(self, pool: Pool) -> Float[np.ndarray, " P"]:
+        num = pool.index.num_windows(pool.length)
+        return in_places(np.full(num, 1.0 / max(1, num)), pool)
+
     def effective(self, pool: Pool) -> float:
         return 1.0
+
+
+def in_places(share: Float[np.ndarray, " N"], pool: Pool) -> Float[np.ndarray, " P"]:
+    """The shares of windows by ordinal as shares by place."""
+    law = np.zeros(pool.keep.places)
+    if len(share):
+        law[pool.keep.find(*pool.index.locate(np.arange(len(share)), pool.length))] = share
+    return law
 
 
 def effective_share(weights: Float[np.ndarray, " M"], num: int) -> float:

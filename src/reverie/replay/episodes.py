@@ -4,15 +4,15 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float
 
-from reverie.replay.draw import AbstractDraw, Pool
+from reverie.replay.draw import AbstractDraw, Pool, effective_share
 from reverie.replay.errors import ReplayError
 from reverie.replay.keep import Spans, Ticket
 from reverie.replay.softmax import choose, softmax
 
-UnitLaw = Callable[[int, Spans, Pool, np.random.Generator], Int[np.ndarray, " N"]]
-"""Chooses units, by their number in `Spans`; the oldest is 0."""
+UnitLaw = Callable[[Spans, Pool], Float[np.ndarray, " U"]]
+"""The probability of every unit in `Spans`, the oldest first."""
 
 
 class Piece(NamedTuple):
@@ -45,6 +45,14 @@ class PieceRule(NamedTuple):
         first = int(start * (rows - length + 1 + self.ends))
         return Piece(min(first, rows - length), length)
 
+    def starts(self, rows: int) -> Float[np.ndarray, " R"]:
+        """The probability that a piece of a unit of `rows` rows begins at each of them."""
+        share = np.zeros(rows)
+        for cut in range(self.shortest):
+            length = self.piece(rows, (cut + 0.5) / self.shortest, 0.0).length
+            share[: rows - length + 1] += last_more_often(rows - length, self.ends)
+        return share / self.shortest
+
 
 class Episodes(AbstractDraw):
     """Sequences of pieces of units.
@@ -65,12 +73,13 @@ class Episodes(AbstractDraw):
         spans = pool.keep.spans()
         if not self._join:
             return self._windows(num, spans, pool, rng)
+        chance = self._law(spans, pool)
         stream = np.zeros((num, pool.length), np.int64)
         row = np.zeros((num, pool.length), np.int64)
         filled = np.zeros(num, np.int64)
         while (filled < pool.length).any():
             open_ = np.flatnonzero(filled < pool.length)
-            units = self._law(len(open_), spans, pool, rng)
+            units = choose(chance, rng.random(len(open_)))
             jitter, start = rng.random((2, len(open_)))
             for b, unit, j, s in zip(open_, units, jitter, start, strict=True):
                 piece = self._rule.piece(int(spans.rows[unit]), j, s)
@@ -84,31 +93,64 @@ class Episodes(AbstractDraw):
     def probability(self, ticket: Ticket, pool: Pool) -> None:
         """Not known: a sequence may be laid out of several pieces."""
 
-    def effective(self, pool: Pool) -> None:
-        """Not known: it depends on how pieces overlap."""
+    def law(self, pool: Pool) -> Float[np.ndarray, " P"]:
+        spans = pool.keep.spans()
+        spans = spans if self._join else _long(spans, pool)
+        law = np.zeros(pool.keep.places)
+        for stream, first, rows, chance in zip(*spans, self._law(spans, pool), strict=True):
+            row = np.arange(first, first + rows)
+            law[pool.keep.find(np.full(rows, stream), row)] = chance * self._starts(rows, pool)
+        return law
+
+    def effective(self, pool: Pool) -> float:
+        """As a share of the rows at which a piece can begin."""
+        spans = pool.keep.spans()
+        spans = spans if self._join else _long(spans, pool)
+        count = sum(np.count_nonzero(self._starts(rows, pool)) for rows in spans.rows)
+        return effective_share(self.law(pool), count)
+
+    def _starts(self, rows: int, pool: Pool) -> Float[np.ndarray, " R"]:
+        """How the beginnings of pieces spread over a unit."""
+        if self._join:
+            return self._rule.starts(rows)
+        share = np.zeros(rows)
+        share[: rows - pool.length + 1] = last_more_often(rows - pool.length, self._rule.ends)
+        return share
 
     def _windows(self, num: int, spans: Spans, pool: Pool, rng: np.random.Generator) -> Ticket:
-        long = spans.rows >= pool.length
-        if not long.any():
-            raise ReplayError(
-                f"no unit holds {pool.length} rows, as a sequence takes; the longest holds "
-                f"{spans.rows.max(initial=0)}: set --replay.join, or a shorter --train.length."
-            )
-        spans = Spans(*(part[long] for part in spans))
-        unit = self._law(num, spans, pool, rng)
+        spans = _long(spans, pool)
+        unit = choose(self._law(spans, pool), rng.random(num))
         room = spans.rows[unit] - pool.length
         first = (rng.random(num) * (room + 1 + self._rule.ends)).astype(np.int64)
         return Ticket(spans.stream[unit], spans.first[unit] + np.minimum(first, room))
 
 
-def by_ordinal(law: Callable[[Float[np.ndarray, " N"], int], Int[np.ndarray, " N"]]) -> UnitLaw:
-    """The law of `ages.py` over units instead of windows."""
-    return lambda num, spans, pool, rng: law(rng.random(num), len(spans.rows))
+def _long(spans: Spans, pool: Pool) -> Spans:
+    """The units that hold a whole sequence. Raises ReplayError where there is none."""
+    long = spans.rows >= pool.length
+    if not long.any():
+        raise ReplayError(
+            f"no unit holds {pool.length} rows, as a sequence takes; the longest holds "
+            f"{spans.rows.max(initial=0)}: set --replay.join, or a shorter --train.length."
+        )
+    return Spans(*(part[long] for part in spans))
 
 
-def uniform(num: int, spans: Spans, pool: Pool, rng: np.random.Generator) -> np.ndarray:
+def last_more_often(last: int, ends: int) -> Float[np.ndarray, " N"]:
+    """Shares of the starts 0 … `last` where `ends` starts beyond the last one mean that one."""
+    share = np.full(last + 1, 1.0)
+    share[last] += ends
+    return share / (last + 1 + ends)
+
+
+def by_ordinal(share: Callable[[int], Float[np.ndarray, " N"]]) -> UnitLaw:
+    """The shares of `ages.py` over units instead of windows."""
+    return lambda spans, pool: share(len(spans.rows))
+
+
+def uniform(spans: Spans, pool: Pool) -> Float[np.ndarray, " U"]:
     """Every unit is equally likely."""
-    return rng.integers(len(spans.rows), size=num)
+    return np.full(len(spans.rows), 1.0 / len(spans.rows))
 
 
 def by_return(width: float) -> UnitLaw:
@@ -117,25 +159,21 @@ def by_return(width: float) -> UnitLaw:
     Source: continual-dreamer.md §3.6 (temperature 1, raw returns).
     """
 
-    def law(num: int, spans: Spans, pool: Pool, rng: np.random.Generator) -> np.ndarray:
+    def law(spans: Spans, pool: Pool) -> Float[np.ndarray, " U"]:
         if pool.returns is None:
             raise ReplayError("softmax over units needs returns: --replay.score.signal return.")
         last = pool.keep.find(spans.stream, spans.first + spans.rows - 1)
         returns = pool.returns[last].astype(np.float64)
-        return choose(softmax(returns, width), rng.random(num))
+        return softmax(returns, width)
 
     return law
 
 
 def mixed(laws: Sequence[UnitLaw], shares: Sequence[float]) -> UnitLaw:
     """Each unit is chosen by law k with probability `shares[k]`."""
-    edges = np.cumsum(shares)[:-1]
 
-    def law(num: int, spans: Spans, pool: Pool, rng: np.random.Generator) -> np.ndarray:
-        which = np.searchsorted(edges, rng.random(num), side="right")
-        units = np.zeros(num, np.int64)
-        for k, part in enumerate(laws):
-            units[which == k] = part(int((which == k).sum()), spans, pool, rng)
-        return units
+    def law(spans: Spans, pool: Pool) -> Float[np.ndarray, " U"]:
+        parts = (share * part(spans, pool) for part, share in zip(laws, shares, strict=True))
+        return np.sum([*parts], 0)
 
     return law

@@ -79,4 +79,4 @@ def _unit_law(kind: str, config: ReplayConfig) -> episodes.UnitLaw:
         case "softmax":
             return episodes.by_return(config.temperature * config.scale)
         case _:
-            return episodes.by_ordinal(_law(kind, config))
+            return episodes.by_ordinal(_share(kind, config))

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float, Int
 
-from reverie.replay.draw import AbstractDraw, Pool
+from reverie.replay.draw import AbstractDraw, Pool, effective_share
 from reverie.replay.keep import Ticket, spread
 
 
@@ -60,21 +60,28 @@ class Mixture(AbstractDraw):
             total += share * chance
         return total
 
-    def effective(self, pool: Pool) -> None:
-        """Not known: the members' laws may overlap in any way."""
+    def law(self, pool: Pool) -> Float[np.ndarray, " P"]:
+        pools = [self._pool(pool, part) for _, _, part in self._rows]
+        law = np.zeros(pool.keep.places)
+        for share, (member, _, _), part in zip(self._shares(pools), self._rows, pools, strict=True):
+            law += share * member.law(part) if share else 0.0
+        return law
+
+    def effective(self, pool: Pool) -> float:
+        return effective_share(self.law(pool), pool.index.num_windows(pool.length))
 
     def _pool(self, pool: Pool, part: int | None) -> Pool:
         return pool if part is None else pool._replace(index=pool.keep.parts[part])
 
+    def _shares(self, pools: Sequence[Pool]) -> Float[np.ndarray, " K"]:
+        """The members' shares, those without a window passing theirs on."""
+        pairs = zip(self._rows, pools, strict=True)
+        there = [share * (pool.index.num_windows(pool.length) > 0) for (_, share, _), pool in pairs]
+        return np.array(there) / sum(there)
+
     def _choose(
         self, num: int, pools: Sequence[Pool], rng: np.random.Generator
     ) -> Int[np.ndarray, " B"]:
-        shares = np.array(
-            [
-                share if pool.index.num_windows(pool.length) else 0.0
-                for (_, share, _), pool in zip(self._rows, pools, strict=True)
-            ]
-        )
         uniform = rng.random(1 if self._whole_batch else num)
-        edges = np.cumsum(shares / shares.sum())
+        edges = np.cumsum(self._shares(pools))
         return np.broadcast_to(np.searchsorted(edges[:-1], uniform, side="right"), (num,))

@@ -34,6 +34,10 @@ class Proportional(AbstractDraw):
             return Uniform().probability(ticket, pool)
         return tree.weights[pool.keep.find(*ticket)] / tree.total
 
+    def law(self, pool: Pool) -> Float[np.ndarray, " P"]:
+        tree = scores_of(pool, "proportional").tree
+        return tree.weights / tree.total if tree.total > 0 else Uniform().law(pool)
+
     def effective(self, pool: Pool) -> float:
         tree = scores_of(pool, "proportional").tree
         return effective_share(tree.weights, pool.index.num_windows(pool.length))

@@ -1,6 +1,7 @@
 """Windows by the rank of their weight."""
 
 import numpy as np
+from jaxtyping import Float
 
 from reverie.replay.ages import recent, recent_share
 from reverie.replay.draw import AbstractDraw, Pool, Uniform, effective_share, scores_of
@@ -30,6 +31,16 @@ class Rank(AbstractDraw):
 
     def probability(self, ticket: Ticket, pool: Pool) -> None:
         """Not known: it would take a sort."""
+
+    def law(self, pool: Pool) -> Float[np.ndarray, " P"]:
+        weights = scores_of(pool, "rank").tree.weights
+        heavy = np.flatnonzero(weights)
+        if not len(heavy):
+            return Uniform().law(pool)
+        law = np.zeros(len(weights))
+        order = np.argsort(weights[heavy], kind="stable")
+        law[heavy[order]] = recent_share(len(heavy), self._exponent)
+        return law
 
     def effective(self, pool: Pool) -> float:
         heavy = int(np.count_nonzero(scores_of(pool, "rank").tree.weights))

@@ -180,8 +180,7 @@ class Sampler:
         """Metrics without `replay/`; those of draws cover the time since the previous call."""
         values, pool = self.portrait.report(), self._pool(keep)
         if keep.num_windows(self.length):
-            effective = self._draw.effective(pool)
-            values |= {} if effective is None else {"effective": effective}
+            values["effective"] = self._draw.effective(pool)
         return values if self.scores is None else values | self.scores.stats()
 
     def state(self) -> dict[str, Any]:

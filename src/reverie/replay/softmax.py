@@ -36,18 +36,24 @@ class Softmax(AbstractDraw):
         self._width = temperature * scale
 
     def draw(self, num: int, pool: Pool, rng: np.random.Generator) -> Ticket:
-        place, chance = self._law(pool)
+        place, chance = self._chances(pool)
         return pool.keep.address(place[choose(chance, rng.random(num))])
 
     def probability(self, ticket: Ticket, pool: Pool) -> Float[np.ndarray, " B"]:
-        place, chance = self._law(pool)
+        place, chance = self._chances(pool)
         return chance[np.searchsorted(place, pool.keep.find(*ticket))]
 
+    def law(self, pool: Pool) -> Float[np.ndarray, " P"]:
+        place, chance = self._chances(pool)
+        law = np.zeros(pool.keep.places)
+        law[place] = chance
+        return law
+
     def effective(self, pool: Pool) -> float:
-        _, chance = self._law(pool)
+        _, chance = self._chances(pool)
         return effective_share(chance, pool.index.num_windows(pool.length))
 
-    def _law(self, pool: Pool) -> tuple[Int[np.ndarray, " N"], Float[np.ndarray, " N"]]:
+    def _chances(self, pool: Pool) -> tuple[Int[np.ndarray, " N"], Float[np.ndarray, " N"]]:
         """Places of the windows of weight above 0, and their probabilities."""
         weights = scores_of(pool, "softmax").tree.weights
         place = np.flatnonzero(weights)

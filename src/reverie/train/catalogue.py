@@ -156,7 +156,7 @@ STORAGE = (
     Metric(
         "replay/effective",
         "share",
-        "effective number of windows, 1/(N sum P^2): 1 if uniform; absent where P is not known",
+        "effective number of windows, 1/(N sum P^2): 1 if uniform",
     ),
     Metric("replay/drawn_newest_1", "share", "drawn windows among the newest 1 % of their stream"),
     Metric("replay/drawn_newest_10", "share", "between the newest 1 % and the newest 10 %"),
