@@ -426,3 +426,17 @@ def test_memory_that_a_short_run_never_touches_needs_no_budget():
     assert replay.disk_bytes == 3_000_000 * 49
     assert not replay.wraps
     assert make_replay(keep, inserts=100_000).wraps
+
+
+@pytest.mark.parametrize("unit", ["row", "episode", "splice"])
+def test_age_is_the_share_of_windows_that_are_newer(unit):
+    """Window i of N has N − i − 1 newer ones; in rings rows of one time count as one."""
+    keep = {"unit": unit, "page": 4, "unit_rows": 12}
+    replay = make_replay(keep, streams=3, capacity=240, length=5)
+    for t in range(150):
+        replay.add(unit_rows(t, 3))
+    keep, num = replay._keep, replay.num_windows
+    ordinal = np.arange(num)
+    newer = keep.newer(*keep.locate(ordinal, 5))
+    expected = 1 - (ordinal // 3 * 3 + 3 if unit == "row" else ordinal + 1) / num
+    np.testing.assert_allclose(newer, expected, atol=1e-12)

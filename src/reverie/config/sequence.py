@@ -151,7 +151,7 @@ SEQUENCES = _table(
         "tasks; half an hour on a laptop with --preset demo (benchmarks/continual).",
         ("minigrid_corner_nw", "minigrid_corner_se", "minigrid_corner_ne"),
         3_000,
-        edits={**_SMALL, "train.eval_every": 1_000},
+        edits={**_SMALL, "env.num": 8, "env.limit": 100, "train.eval_every": 1_000},
     ),
 )
 """The sequences by name."""

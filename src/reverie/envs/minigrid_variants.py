@@ -43,8 +43,8 @@ def _rooms(goal: tuple[int, int], *, paper: bool) -> Variant:
 def _corner(name: str, goal: tuple[int, int]) -> Variant:
     return Variant(
         "MiniGrid-Empty-8x8-v0",
-        f"an empty 8x8 room, start in the middle, goal in the {name} corner",
-        {"agent_start_pos": (4, 4)},
+        f"an empty 7x7 room, start in the middle, goal in the {name} corner",
+        {"size": 7, "agent_start_pos": (3, 3)},
         layout=0,
         goal=goal,
     )
@@ -57,9 +57,9 @@ VARIANTS: Mapping[str, Variant] = {
     "fourrooms_fixed_a": _rooms(_GOAL_A, paper=False),
     "fourrooms_fixed_b": _rooms(_GOAL_B, paper=False),
     "corner_nw": _corner("upper left", (1, 1)),
-    "corner_ne": _corner("upper right", (6, 1)),
-    "corner_sw": _corner("lower left", (1, 6)),
-    "corner_se": _corner("lower right", (6, 6)),
+    "corner_ne": _corner("upper right", (5, 1)),
+    "corner_sw": _corner("lower left", (1, 5)),
+    "corner_se": _corner("lower right", (5, 5)),
     "cd_doorkey_9x9": Variant(
         "MiniGrid-DoorKey-8x8-v0",
         "what Continual-Dreamer calls DoorKey-9x9: the 8x8 environment, cut after 100 steps",

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Int, Shaped
+from jaxtyping import Bool, Float, Int, Shaped
 
 from reverie.replay.errors import ReplayError
 
@@ -124,6 +124,13 @@ class AbstractKeep(AbstractIndex):
         """Whether a window of the training length begins at these rows."""
 
     @abstractmethod
+    def newer(
+        self, stream: Int[np.ndarray, " B"], row: Int[np.ndarray, " B"]
+    ) -> Float[np.ndarray, " B"]:
+        """How many windows of the training length are newer than those that begin at these live
+        rows, as a share of all: 0 the newest, towards 1 the oldest."""
+
+    @abstractmethod
     def spans(self) -> Spans:
         """The units that can be drawn from, oldest first. Raises ReplayError without units."""
 
@@ -230,6 +237,12 @@ class Fifo(AbstractKeep):
 
     def locate(self, ordinal: Int[np.ndarray, " B"], length: int) -> Ticket:
         return Ticket(ordinal % self._streams, self.oldest + ordinal // self._streams)
+
+    def newer(
+        self, stream: Int[np.ndarray, " B"], row: Int[np.ndarray, " B"]
+    ) -> Float[np.ndarray, " B"]:
+        last = self._inserted - self._length
+        return (last - row) / max(1, last - self.oldest + 1)
 
     def spans(self) -> Spans:
         raise ReplayError(

@@ -25,7 +25,7 @@ class Portrait:
     tasks: dict[str, int] = field(default_factory=dict)
 
     def note(self, age: Float[np.ndarray, " B"], task: Int[np.ndarray, " B"] | None) -> None:
-        """Count a batch: ages as shares of the oldest window's (0: newest), tasks where known."""
+        """Count a batch: ages as shares of all windows that are newer, tasks where known."""
         bins = np.bincount(np.searchsorted(AGES, age, side="right"), minlength=len(NAMES))
         self.ages = [old + int(new) for old, new in zip(self.ages, bins, strict=True)]
         for number in () if task is None else task.tolist():

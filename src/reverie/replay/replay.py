@@ -359,12 +359,12 @@ class Replay:
 
     def _note(self, drawn: Drawn, rows: Mapping[str, Any]) -> None:
         """Count a batch."""
-        first = drawn.ticket.row if drawn.ticket.row.ndim == 1 else drawn.ticket.row[:, 0]
-        age = self._keep.inserted - self.length - first
+        stream, row = (part.reshape(len(part), -1)[:, 0] for part in drawn.ticket)
+        age = self._keep.inserted - self.length - row
         self._counters.note_draw(fresh=drawn.fresh, ages=age)
-        kept = max(1, self._keep.num_rows // self.streams - self.length)
         task = rows.get(TASK)
-        self._sampler.portrait.note(age / kept, None if task is None else task[:, 0])
+        newer = self._keep.newer(stream, row)
+        self._sampler.portrait.note(newer, None if task is None else task[:, 0])
 
     def _take_fresh(self, batch: int) -> Ticket:
         if self._queue is None:

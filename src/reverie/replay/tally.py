@@ -37,6 +37,14 @@ class Tally:
         self.counts[len(counts) :] = 0
         self._sums[:] = self.counts.reshape(-1, BLOCK).sum(1)
 
+    def before(self, index: Int[np.ndarray, " B"]) -> Int[np.ndarray, " B"]:
+        """The sum of all counts before each of these indices."""
+        block, inside = np.divmod(index, BLOCK)
+        running = np.cumsum(self.counts.reshape(-1, BLOCK)[block], axis=1)
+        earlier = np.cumsum(self._sums) - self._sums
+        own = np.take_along_axis(running, inside[:, None], 1)[:, 0]
+        return earlier[block] + own - self.counts[index]
+
     def locate(
         self, ordinal: Int[np.ndarray, " B"]
     ) -> tuple[Int[np.ndarray, " B"], Int[np.ndarray, " B"]]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Int, Shaped
+from jaxtyping import Bool, Float, Int, Shaped
 
 from reverie.replay.errors import ReplayError
 from reverie.replay.holdings import Holdings
@@ -118,6 +118,14 @@ class Units(AbstractKeep):
 
     def locate(self, ordinal: Int[np.ndarray, " B"], length: int) -> Ticket:
         return self._all.locate(ordinal, length)
+
+    def newer(
+        self, stream: Int[np.ndarray, " B"], row: Int[np.ndarray, " B"]
+    ) -> Float[np.ndarray, " B"]:
+        roster, tally = self._held.roster, self._held.roster.tallies[-1]
+        at = roster.index(self._held.pages.unit[self.find(stream, row) // self._held.pages.size])
+        inside = np.minimum(row - roster.columns["first"][at], tally.counts[at])
+        return 1.0 - (tally.before(at) + inside + 1) / max(1, tally.total)
 
     def spans(self) -> Spans:
         roster = self._held.roster
