@@ -150,8 +150,8 @@ SEQUENCES = _table(
         "Ours, the smallest interference: one room, the goal in another corner in each of three "
         "tasks; half an hour on a laptop with --preset demo (benchmarks/continual).",
         ("minigrid_corner_nw", "minigrid_corner_se", "minigrid_corner_ne"),
-        3_000,
-        edits={**_SMALL, "env.num": 8, "env.limit": 100, "train.eval_every": 1_000},
+        2_000,
+        edits={**_SMALL, "env.num": 8, "train.eval_every": 500},
     ),
 )
 """The sequences by name."""

@@ -43,8 +43,8 @@ def _rooms(goal: tuple[int, int], *, paper: bool) -> Variant:
 def _corner(name: str, goal: tuple[int, int]) -> Variant:
     return Variant(
         "MiniGrid-Empty-8x8-v0",
-        f"an empty 7x7 room, start in the middle, goal in the {name} corner",
-        {"size": 7, "agent_start_pos": (3, 3)},
+        f"an empty 5x5 room, start in the middle, goal in the {name} corner",
+        {"size": 5, "agent_start_pos": (2, 2)},
         layout=0,
         goal=goal,
     )
@@ -57,9 +57,9 @@ VARIANTS: Mapping[str, Variant] = {
     "fourrooms_fixed_a": _rooms(_GOAL_A, paper=False),
     "fourrooms_fixed_b": _rooms(_GOAL_B, paper=False),
     "corner_nw": _corner("upper left", (1, 1)),
-    "corner_ne": _corner("upper right", (5, 1)),
-    "corner_sw": _corner("lower left", (1, 5)),
-    "corner_se": _corner("lower right", (5, 5)),
+    "corner_ne": _corner("upper right", (3, 1)),
+    "corner_sw": _corner("lower left", (1, 3)),
+    "corner_se": _corner("lower right", (3, 3)),
     "cd_doorkey_9x9": Variant(
         "MiniGrid-DoorKey-8x8-v0",
         "what Continual-Dreamer calls DoorKey-9x9: the 8x8 environment, cut after 100 steps",
