@@ -150,7 +150,7 @@ SEQUENCES = _table(
         "Ours, the smallest interference: one room, the goal in another corner in each of three "
         "tasks; half an hour on a laptop with --preset demo (benchmarks/continual).",
         ("minigrid_corner_nw", "minigrid_corner_se", "minigrid_corner_ne"),
-        2_000,
+        3_000,
         edits={**_SMALL, "env.num": 8, "train.eval_every": 500},
     ),
 )
