@@ -30,17 +30,17 @@ TASKS = (
     "minigrid_empty_8x8",
     "minihack_room_random_15x15",
     "nethack_score",
-    "bsuite_catch",
+    "bsuite_catch/0",
     "procgen_coinrun",
     "pinpad_three",
     "vizdoom_basic",
     "miniworld_hallway",
     "minatar_breakout",
     "popgym_repeat_previous_easy",
-    "retro_airstriker_genesis",
+    "retro_Airstriker-Genesis-v0",
     "envpool_CartPole-v1",
     "craftax_classic_symbolic",
-    "gymnax_cartpole",
+    "gymnax_cart_pole",
     "navix_empty_5x5",
     "xminigrid_empty_5x5",
     "jumanji_snake",
@@ -50,7 +50,7 @@ TASKS = (
 )
 """One task a suite, two where pictures make another suite of it."""
 
-ENVIRONMENTS, REPEATS, SECONDS = 4, 5, 1.5
+ENVIRONMENTS, REPEATS, SECONDS = 4, 3, 0.6
 PATIENCE = 300.0
 
 
