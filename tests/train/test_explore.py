@@ -80,6 +80,20 @@ def test_the_task_learns_as_without_an_explorer():
         )
 
 
+def test_the_explorer_may_have_an_entropy_bonus_of_its_own():
+    def policies(**changes):
+        config = with_explorer(**changes)
+        state, sequence, _, noise = inputs(config)
+        losses = jax.jit(gradients, static_argnames="config")(state, sequence, noise, config)[1][1]
+        return losses.losses["policy"], losses.losses["explorer_policy"]
+
+    both = policies(**{"actor.entropy": 0.1})
+    task, own = policies(**{"actor.entropy": 0.0, "explore.entropy": 0.1})
+    np.testing.assert_allclose(own, both[1], rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(task, policies(**{"actor.entropy": 0.0})[0], rtol=1e-5, atol=1e-6)
+    assert np.all(np.abs(task - both[0]) > 1e-3)
+
+
 @pytest.mark.parametrize("form", ["corrected", "published"])
 def test_each_loss_reaches_its_own_network_only(form):
     config = with_explorer(**{"explore.form": form})

@@ -67,11 +67,16 @@ def explorer_config(config: Config) -> Config:
 
     Replayed rows hold no bonus, so there is no replay value loss; `corrected` divides returns by
     their range down to `explore.return_limit`, since a bonus is far smaller than a task's reward.
+    It may have an entropy bonus of its own.
     """
     options = dataclasses.replace(config.behavior, replay_value=False)
     if config.explore.form == "corrected":
         options = dataclasses.replace(options, return_limit=config.explore.return_limit)
-    return dataclasses.replace(config, behavior=options)
+    config = dataclasses.replace(config, behavior=options)
+    if config.explore.entropy < 0:
+        return config
+    actor = dataclasses.replace(config.actor, entropy=config.explore.entropy)
+    return dataclasses.replace(config, actor=actor)
 
 
 def ensemble_loss(

@@ -48,6 +48,9 @@ class ExploreConfig:
     """Weight of the ensemble's loss."""
     return_limit: float = 1e-3
     """Smallest divisor of the explorer's advantage (`corrected`; as behavior.return_limit)."""
+    entropy: float = -1.0
+    """The explorer's own `actor.entropy`: with little it may stay where a small ensemble never
+    agrees. Negative: that of the task's actor."""
     count: Literal["none", "position", "observation"] = "none"
     """Add scale/sqrt(visits) to the training rewards: visits to a position (MiniGrid) or to an
     observation, counted over the whole run. Reported returns stay without it."""

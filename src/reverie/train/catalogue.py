@@ -158,7 +158,11 @@ STORAGE = (
         "share",
         "effective number of windows, 1/(N sum P^2): 1 if uniform",
     ),
-    Metric("replay/drawn_newest_1", "share", "drawn windows among the newest 1 % of those that could be drawn"),
+    Metric(
+        "replay/drawn_newest_1",
+        "share",
+        "drawn windows among the newest 1 % of those that could be drawn",
+    ),
     Metric("replay/drawn_newest_10", "share", "between the newest 1 % and the newest 10 %"),
     Metric("replay/drawn_newest_50", "share", "between the newest 10 % and the newest half"),
     Metric("replay/drawn_oldest_50", "share", "drawn windows older than the newest half"),

@@ -216,7 +216,7 @@ def explorer_loss(
         Scales(memory.returns, memory.rewards),
         Seen(latent, world.rows),
         noise.explorer,
-        actor_weights(state, config),
+        actor_weights(state, options),
         options,
         curious_reward(explorer, config),
     )
