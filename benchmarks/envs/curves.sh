@@ -7,8 +7,9 @@ run() {
   name=$1; task=$2; shift 2
   reverie train "$task" --preset quick --size tiny --seed 0 --log.progress plain --logdir "$OUT/$name" "$@"
 }
-run catch bsuite_catch/0 --steps 8000 --train.eval_every 2000                    # a sparse matrix
-run fetch robotics_fetch_reach_dense --steps 12000 --train.eval_every 3000      # a dict, continuous actions
-run pendulum gym:Pendulum-v1 --steps 16000 --train.eval_every 4000               # vectors, continuous actions
-run breakout minatar_breakout --steps 20000 --train.eval_every 5000              # pictures of 10x10 cells
-run mines popgym_mine_sweeper_easy --steps 16000 --train.eval_every 4000         # MultiDiscrete actions, memory
+run inverted mujoco_inverted_pendulum --steps 8000 --train.eval_every 2000        # continuous actions
+run gymnax gymnax_cart_pole --steps 7000 --train.eval_every 3500                  # JAX-native
+run catch bsuite_catch/0 --steps 8000 --train.eval_every 2000                     # a sparse matrix
+run fetch robotics_fetch_reach_dense --steps 12000 --train.eval_every 3000        # a dict, continuous actions
+run fetch_rec robotics_fetch_reach_dense --loss.rec 100 --steps 8000 --train.eval_every 2000
+run dmc dmc_cartpole_balance --env.repeat 2 --steps 8000 --train.eval_every 2000  # continuous actions
