@@ -48,12 +48,11 @@ def rates(streams: int, length: int, repeats: int) -> dict[str, float]:
 def _rate(edits: dict, streams: int, length: int, repeats: int) -> float:
     signal = "kl" if edits.get("draw") == "proportional" else "none"
     config = ReplayConfig(**edits, score=ScoreConfig(signal=signal))
-    sizes = {"streams": streams, "length": length}
-    memory = make_memory(config, capacity=CAPACITY, chunk=1024, **sizes)
+    memory = make_memory(config, streams=streams, capacity=CAPACITY, length=length, chunk=1024)
     store = Store({}, streams=memory.rings, slots=memory.slots, block=memory.block, mutable=())
-    keep = make_keep(config, memory, store, seed=0, **sizes)
+    keep = make_keep(config, memory, store, streams=streams, length=length, seed=0)
     arrays = {k: np.zeros(keep.places, c.dtype) for k, c in score_columns(config).items()}
-    sampler = Sampler(config, arrays=arrays, **sizes)
+    sampler = Sampler(config, length=length, streams=streams, arrays=arrays)
     rows = itertools.cycle(_episode(streams))
 
     def insert(count: int) -> None:

@@ -107,7 +107,7 @@ class Episodes(AbstractDraw):
         spans = pool.keep.spans()
         spans = spans if self._join else _long(spans, pool)
         count = sum(np.count_nonzero(self._starts(rows, pool)) for rows in spans.rows)
-        return effective_share(self.law(pool), count)
+        return effective_share(self.law(pool), int(count))
 
     def _starts(self, rows: int, pool: Pool) -> Float[np.ndarray, " R"]:
         """How the beginnings of pieces spread over a unit."""
