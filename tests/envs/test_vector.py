@@ -221,6 +221,7 @@ import numpy as np
 vector = Vector(make_counter(), num=2, seed=0)
 vector.send({{"action": np.zeros(2, np.int32)}})
 vector.recv()
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 print(*[seat.process.pid for seat in vector._crew._seats], flush=True)
 {end}
 """
