@@ -17,6 +17,6 @@ assert env.render().shape == (400, 600, 3)
 def test_pygame_draws_in_silence():
     screen = ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER", "SDL_AUDIODRIVER")
     env = {name: value for name, value in os.environ.items() if name not in screen}
-    command = [sys.executable, "-W", "ignore", "-c", CODE]
+    command = [sys.executable, "-c", CODE]
     done = subprocess.run(command, capture_output=True, text=True, env=env)
     assert (done.returncode, done.stderr) == (0, "")

@@ -3,6 +3,7 @@
 import importlib
 import os
 import sys
+import warnings
 from typing import Any
 
 import gymnasium
@@ -100,8 +101,10 @@ def default_gl() -> None:
     """Let MuJoCo and pygame draw without a display, unless the user chose something or has one.
 
     Works by variables of this process and only before these packages are imported. Without them
-    MuJoCo fails, and pygame complains about the missing screen and sound card.
+    MuJoCo fails, and pygame complains about the missing screen and sound card. It also warns that
+    a package it asks for will go one day, which nobody who trains an agent can mend.
     """
+    warnings.filterwarnings("ignore", "pkg_resources is deprecated", UserWarning, "pygame")
     screen = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     if sys.platform.startswith("linux") and not screen:
         for name, value in HEADLESS.items():
