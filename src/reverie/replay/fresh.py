@@ -45,9 +45,7 @@ class Fresh:
         if not self._changes:
             return
         self.waiting[np.concatenate([change.admitted for change in self._changes])] = True
-        place, opened = last_events(
-            [change.closed for change in self._changes], [change.opened for change in self._changes]
-        )
+        place, opened = last_events(self._changes)
         self._mark(place, opened)  # a window that has just opened ends with a new row
         self._changes = []
 

@@ -104,15 +104,25 @@ class Holdings:
             self._show(serial, pages, rows)
             self._judge(serial)
 
+    @property
+    def changed(self) -> bool:
+        """Whether `change` has more to say than what was admitted."""
+        return bool(self._freed or self._opened)
+
     def grow(self, serial: Int[np.ndarray, " N"], place: Int[np.ndarray, " N"]) -> None:
         """A window more for each of these growing units, beginning in these places."""
-        self.pages.starts[place // self.pages.size] += 1
-        self.roster.grow(serial)
-        self._opened.append((serial, place))
+        if len(serial):
+            self.count(serial, place[None])
+            self._opened.append((serial, place))
+
+    def count(self, serial: Int[np.ndarray, " N"], place: Int[np.ndarray, "T N"]) -> None:
+        """T windows more for each of these growing units, of which `change` has told."""
+        np.add.at(self.pages.starts, place.reshape(-1) // self.pages.size, 1)
+        self.roster.grow(serial, len(place))
 
     def change(self, admitted: Int[np.ndarray, " E"]) -> Change:
         """What happened since the last call."""
-        if not self._freed and not self._opened:
+        if not self.changed:
             return Change(NOTHING, admitted, NOTHING)
         closed, freed = (
             np.concatenate(places) if places else NOTHING for places in (self._closed, self._freed)

@@ -99,7 +99,8 @@ class Replay:
 
     def num_windows_of(self, length: int) -> int:
         """Different sequences of `length` rows that `peek` can choose from now."""
-        return self._keep.num_windows(length)
+        with self._lock:
+            return self._keep.num_windows(length)
 
     @property
     def weighted(self) -> bool:
@@ -127,7 +128,8 @@ class Replay:
         """Whether at least so many different sequences can be drawn; where they are laid out of
         pieces, whether there are so many rows to begin one with."""
         if self._options.pieces:
-            return int(self._keep.spans().rows.sum()) >= max(1, windows)
+            with self._lock:
+                return int(self._keep.spans().rows.sum()) >= max(1, windows)
         return self.num_windows >= max(1, windows)
 
     def add(self, rows: Mapping[str, Shaped[np.ndarray, "E ..."]]) -> None:

@@ -66,12 +66,12 @@ class Roster:
         if everyone is not None:
             everyone.set(at, windows if kept else 0)
 
-    def grow(self, serial: Int[np.ndarray, " N"]) -> None:
-        """One window more for each of these open units."""
+    def grow(self, serial: Int[np.ndarray, " N"], windows: int) -> None:
+        """So many windows more for each of these open units."""
         at = self.index(serial)
-        self.tallies[0].increase(at)
+        self.tallies[0].increase(at, windows)
         if len(self.tallies) > 1:
-            self.tallies[-1].increase(at)
+            self.tallies[-1].increase(at, windows)
 
     def living(self) -> Bool[np.ndarray, " U"]:
         """Which entries of the table are units."""

@@ -12,7 +12,7 @@ from jaxtyping import Bool, Float, Int
 from reverie.config.replay import ScoreConfig
 from reverie.replay.aggregate import make_aggregate
 from reverie.replay.errors import ReplayError
-from reverie.replay.keep import AbstractKeep, Change, Ticket, spread
+from reverie.replay.keep import NOTHING, AbstractKeep, Change, Ticket, spread
 from reverie.replay.moments import Moments
 from reverie.replay.signals import make_combine
 from reverie.replay.tree import NUMPY, SumTree, TreeKernels
@@ -71,10 +71,7 @@ class Scores:
         self._aggregate = make_aggregate(
             config.aggregate, length, blend=config.blend, anchor=config.anchor
         )
-        self._closed: list[np.ndarray] = []
-        self._freed: list[np.ndarray] = []
-        self._admitted: list[np.ndarray] = []
-        self._opened: list[np.ndarray] = []
+        self._changes: list[Change] = []
 
     @property
     def nbytes(self) -> int:
@@ -83,27 +80,25 @@ class Scores:
 
     def follow(self, change: Change, keep: AbstractKeep) -> None:
         """Take notice of rows and windows that came and went; the work waits (`settle`)."""
-        self._closed.append(change.closed)
-        self._freed.append(change.freed)
-        self._admitted.append(change.admitted)
-        self._opened.append(change.opened)
-        if len(self._closed) > BACKLOG:
+        self._changes.append(change)
+        if len(self._changes) > BACKLOG:
             self.settle(keep)
 
     def settle(self, keep: AbstractKeep) -> None:
         """Bring scores and weights up to date with what `follow` was told."""
-        if not self._closed:
+        if not self._changes:
             return
-        freed, admitted = np.concatenate(self._freed), np.concatenate(self._admitted)
+        freed = np.concatenate([NOTHING, *(c.freed for c in self._changes if len(c.freed))])
+        admitted = np.concatenate([change.admitted for change in self._changes])
         self.visits[freed] = 0  # dead rows are no longer among those seen
         self._moments.touch(freed)
         self.value[admitted], self.visits[admitted] = self._initial, 0
         self._power[admitted] = self.value[admitted] ** self._config.exponent
         self._moments.touch(admitted)
-        place, opened = last_events(self._closed, self._opened)
+        place, opened = last_events(self._changes)
         self.tree.set(place[~opened], np.zeros(len(place) - opened.sum()))
         self._weigh(keep.address(place[opened]), keep)
-        self._closed, self._freed, self._admitted, self._opened = [], [], [], []
+        self._changes = []
 
     def commit(self, rows: Ticket, raw: Raw | None, keep: AbstractKeep) -> None:
         """Count a visit of each row, give it its new score, and weigh its windows anew.
@@ -151,7 +146,7 @@ class Scores:
 
     def rebuild(self, keep: AbstractKeep) -> None:
         """Weights of all windows from `value` and `visits`, which were loaded."""
-        self._closed, self._freed, self._admitted, self._opened = [], [], [], []
+        self._changes = []
         self._power[:] = self.value**self._config.exponent
         self._moments = Moments(len(self.value))
         self.tree.set(np.arange(len(self.value)), np.zeros(len(self.value)))
@@ -225,14 +220,15 @@ class Scores:
 
 
 def last_events(
-    closed: Sequence[np.ndarray], opened: Sequence[np.ndarray]
+    changes: Sequence[Change],
 ) -> tuple[Int[np.ndarray, " N"], Bool[np.ndarray, " N"]]:
-    """Every place of these events once, and whether the last one opened it.
-
-    Events i come in the order closed[i], opened[i], closed[i + 1], …
-    """
-    parts = [part for pair in zip(closed, opened, strict=True) for part in pair]
-    kinds = np.repeat(np.arange(len(parts)) % 2 == 1, [len(part) for part in parts])
+    """Every place where windows closed or opened once, and whether the last event opened it."""
+    events = [(places, kind) for c in changes for kind, places in enumerate((c.closed, c.opened))]
+    events = [(places, kind) for places, kind in events if len(places)]
+    if not events:
+        return NOTHING, NOTHING.astype(bool)
+    parts, kinds = zip(*events, strict=True)
+    kinds = np.repeat(np.array(kinds, bool), [len(part) for part in parts])
     place, kind = np.concatenate(parts)[::-1], kinds[::-1]
     place, where = np.unique(place, return_index=True)
     return place, kind[where]

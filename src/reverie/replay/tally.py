@@ -24,10 +24,10 @@ class Tally:
         self._sums[index // BLOCK] += count - self.counts[index]
         self.counts[index] = count
 
-    def increase(self, index: Int[np.ndarray, " N"]) -> None:
-        """Add one at each of these indices, all different."""
-        self.counts[index] += 1
-        np.add.at(self._sums, index // BLOCK, 1)
+    def increase(self, index: Int[np.ndarray, " N"], by: int) -> None:
+        """Add `by` at each of these indices, all different."""
+        self.counts[index] += by
+        np.add.at(self._sums, index // BLOCK, by)
 
     def fill(self, counts: Int[np.ndarray, " N"]) -> None:
         """Replace all counts; indices behind the last one count 0. Grows where it must."""

@@ -33,6 +33,9 @@ class Units(AbstractKeep):
     Units begin with the first row of a stream, after the previous unit, and, but for splices, with
     every row that has `is_first`. When memory is full of growing units alone, the longest of them
     is cut in two and counted. Ordinals of windows count units by the time at which they began.
+
+    A row that neither begins nor ends anything costs a few additions: what it changes in pages and
+    in the counts of windows is written down when somebody asks, or something ends (`_catch_up`).
     """
 
     def __init__(self, holdings: Holdings, cut: Cut, *, streams: int):
@@ -40,13 +43,15 @@ class Units(AbstractKeep):
         self._inserted = 0
         self._stream = np.arange(streams)
         self._serial = np.full(streams, -1)
-        self._rows = np.zeros(streams, np.int64)
+        self._begun = np.zeros(streams, np.int64)  # the first row of the growing unit
         self._page = np.zeros(streams, np.int64)
-        self._fill = np.full(streams, holdings.pages.size)
         self._ret = np.zeros(streams)
-        self._place = np.zeros(streams, np.int64)
+        self._place = np.zeros(streams, np.int64)  # of the newest row
         self._newest = np.zeros((holdings.length, streams), np.int64)  # places of the last L rows
-        self._calm = 0  # rows that no stream needs a page for, and no unit ends with by its size
+        self._calm = 0  # rows until a stream needs a page, or its unit has L rows or all of them
+        self._behind = False  # rows came of which the pages do not know
+        self._drawn = self._stream[:0]  # streams whose growing units may be drawn from
+        self._grown: list[np.ndarray] = []  # where their windows begin that are not counted yet
         self._notes: list[str] = []
         self._spans = (-1, Spans(NOTHING, NOTHING, NOTHING))  # of this version of the roster
         num = len(holdings.parts)
@@ -59,6 +64,7 @@ class Units(AbstractKeep):
 
     @property
     def num_rows(self) -> int:
+        self._catch_up()
         return int(self._held.pages.used.sum())
 
     @property
@@ -76,21 +82,25 @@ class Units(AbstractKeep):
         if not self._calm:
             self._turn_pages()
         self._calm -= 1
-        self._place = self._page * self._held.pages.size + self._fill
-        self._fill += 1
-        self._rows += 1
-        self._held.pages.used[self._page] = self._fill
+        self._place = self._place + 1
+        self._behind = True
         if "reward" in rows:
             self._ret += rows["reward"]
-        self._newest[self._inserted % self._length] = self._place
+        if self._cut.ongoing:
+            self._newest[self._inserted % self._length] = self._place
         self._inserted += 1
         return self._place
 
     def settle(self, rows: Mapping[str, Shaped[np.ndarray, "E ..."]]) -> Change:
-        if self._cut.ongoing and (enough := self._rows >= self._length).any():
-            place = self._newest[self._inserted % self._length]  # of the oldest of L rows
-            self._held.grow(self._serial[enough], place[enough])
         lasts = self._cut.kind != "splice" and np.count_nonzero(rows["is_last"]) > 0
+        if self._calm and not lasts and not self._held.changed:
+            opened = self._opened()
+            if len(opened):
+                self._grown.append(opened)
+            return Change(NOTHING, self._place, opened)
+        self._catch_up()
+        self._find_drawn()
+        self._held.grow(self._serial[self._drawn], self._opened())
         if lasts or not self._calm:
             ended = self._rows == self._cut.rows
             for stream in np.flatnonzero(ended | rows["is_last"] if lasts else ended).tolist():
@@ -100,6 +110,7 @@ class Units(AbstractKeep):
     def find(
         self, stream: Int[np.ndarray, "*N"], row: Int[np.ndarray, "*N"]
     ) -> Int[np.ndarray, "*N"]:
+        self._catch_up()
         return self._held.pages.find(stream, row)
 
     def address(self, place: Int[np.ndarray, " B"]) -> Ticket:
@@ -122,7 +133,7 @@ class Units(AbstractKeep):
     def newer(
         self, stream: Int[np.ndarray, " B"], row: Int[np.ndarray, " B"]
     ) -> Float[np.ndarray, " B"]:
-        roster, tally = self._held.roster, self._held.roster.tallies[-1]
+        roster, tally = self.held.roster, self._held.roster.tallies[-1]
         at = roster.index(self._held.pages.unit[self.find(stream, row) // self._held.pages.size])
         inside = np.minimum(row - roster.columns["first"][at], tally.counts[at])
         return 1.0 - (tally.before(at) + inside + 1) / max(1, tally.total)
@@ -152,7 +163,8 @@ class Units(AbstractKeep):
 
     @property
     def held(self) -> Holdings:
-        """The pages, the roster and the partitions."""
+        """The pages, the roster and the partitions, up to date."""
+        self._catch_up()
         return self._held
 
     def rescore(
@@ -190,7 +202,7 @@ class Units(AbstractKeep):
     def tables(self) -> dict[str, np.ndarray]:
         names = ("serial", "rows", "page", "fill", "ret")
         growing = {f"growing/{name}": getattr(self, f"_{name}").copy() for name in names}
-        return growing | self._held.tables()
+        return growing | self.held.tables()
 
     def check(self, state: Mapping[str, Any]) -> None:
         found = [state["kind"], state.get("page"), state.get("unit"), state.get("rows")]
@@ -212,22 +224,64 @@ class Units(AbstractKeep):
     def load(self, state: Mapping[str, Any], tables: Mapping[str, np.ndarray]) -> None:
         """Memory may have grown since: the new pages are free."""
         self._inserted = int(state["inserted"])
-        for name in ("serial", "rows", "page", "fill", "ret"):
+        for name in ("serial", "page", "ret"):
             getattr(self, f"_{name}")[:] = tables[f"growing/{name}"]
-        self._calm = 0
+        self._begun = self._inserted - tables["growing/rows"]
+        self._place = self._page * self._held.pages.size + tables["growing/fill"] - 1
+        self._calm, self._behind, self._grown = 0, False, []
         self._held.load(state, tables)
         for row in range(max(0, self._inserted - self._length), self._inserted):
             rows = np.full(len(self._stream), row)
             self._newest[row % self._length] = self._held.pages.find(self._stream, rows)
 
-    def _turn_pages(self) -> None:
-        """A page for every stream that has none left, and how long that will last."""
+    @property
+    def _rows(self) -> Int[np.ndarray, " E"]:
+        """Rows of the growing units."""
+        return np.where(self._serial >= 0, self._inserted - self._begun, 0)
+
+    @property
+    def _fill(self) -> Int[np.ndarray, " E"]:
+        """Rows on the pages where they grow; a page is full where nothing grows."""
         size = self._held.pages.size
-        while (full := self._fill == size).any():
+        return np.where(self._serial >= 0, self._place + 1 - self._page * size, size)
+
+    def _catch_up(self) -> None:
+        """Write down what the rows since the last time have changed."""
+        if self._behind:
+            growing = self._serial >= 0
+            self._held.pages.used[self._page[growing]] = self._fill[growing]
+            self._behind = False
+        if self._grown:
+            self._held.count(self._serial[self._drawn], np.stack(self._grown))
+            self._grown = []
+
+    def _find_drawn(self) -> None:
+        """Whose growing units may be drawn from, now that nothing waits to be counted."""
+        if self._cut.ongoing:
+            self._drawn = np.flatnonzero(self._rows >= self._length)
+
+    def _opened(self) -> Int[np.ndarray, " N"]:
+        """Where the windows begin that the newest rows complete in growing units."""
+        if not len(self._drawn):
+            return NOTHING
+        return self._newest[self._inserted % self._length][self._drawn]
+
+    def _turn_pages(self) -> None:
+        """A page for every stream that has none left, and how long all stays as it is then."""
+        self._catch_up()
+        self._place = self._place.copy()  # others hold the one of the row before
+        size, fill = self._held.pages.size, self._fill
+        while (full := fill == size).any():
             self._turn_page(int(full.argmax()))
-        self._calm = int(size - self._fill.max())
+            fill = self._fill
+        self._calm = int(size - fill.max())
         if self._cut.rows:
             self._calm = min(self._calm, int(self._cut.rows - self._rows.max()))
+        if self._cut.ongoing:
+            self._find_drawn()
+            rows = self._rows
+            short = self._length - rows[rows < self._length]
+            self._calm = min(self._calm, int(short.min(initial=size)))
 
     def _turn_page(self, stream: int) -> None:
         """A new page for a stream, and a new unit if none is growing there."""
@@ -236,9 +290,10 @@ class Units(AbstractKeep):
                 self._cut_longest()
         if self._serial[stream] < 0:
             self._serial[stream] = self._held.roster.append(stream, self._inserted)
+            self._begun[stream] = self._inserted
         serial = int(self._serial[stream])
         self._page[stream] = self._held.take(stream, self._inserted, serial)
-        self._fill[stream] = 0
+        self._place[stream] = self._page[stream] * self._held.pages.size - 1
 
     def _cut_longest(self) -> None:
         """Memory is full of growing units: the longest is complete as it is."""
@@ -253,12 +308,12 @@ class Units(AbstractKeep):
 
     def _complete(self, stream: int) -> None:
         """The growing unit of a stream is complete; the next row begins another one."""
+        self._catch_up()
         serial, rows = int(self._serial[stream]), int(self._rows[stream])
         ret = float(self._ret[stream])
         if self._fill[stream] == 0:  # its newest page was taken a moment ago, and holds no row yet
             self._held.give_back(stream, self._inserted)
-        self._serial[stream], self._rows[stream], self._ret[stream] = -1, 0, 0
-        self._fill[stream] = self._held.pages.size
+        self._serial[stream], self._ret[stream] = -1, 0
         self._calm = 0
         if rows < self._cut.least and not self._held.short:
             self._notes.append(
