@@ -1,5 +1,6 @@
 """Retention by units: episodes or pieces of a stream, which live and go as a whole."""
 
+from collections import deque
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
@@ -47,7 +48,7 @@ class Units(AbstractKeep):
         self._page = np.zeros(streams, np.int64)
         self._ret = np.zeros(streams)
         self._place = np.zeros(streams, np.int64)  # of the newest row
-        self._newest = np.zeros((holdings.length, streams), np.int64)  # places of the last L rows
+        self._newest: deque[np.ndarray] = deque(maxlen=holdings.length)  # places of the last L rows
         self._calm = 0  # rows until a stream needs a page, or its unit has L rows or all of them
         self._behind = False  # rows came of which the pages do not know
         self._drawn = self._stream[:0]  # streams whose growing units may be drawn from
@@ -86,8 +87,7 @@ class Units(AbstractKeep):
         self._behind = True
         if "reward" in rows:
             self._ret += rows["reward"]
-        if self._cut.ongoing:
-            self._newest[self._inserted % self._length] = self._place
+        self._newest.append(self._place)
         self._inserted += 1
         return self._place
 
@@ -230,9 +230,10 @@ class Units(AbstractKeep):
         self._place = self._page * self._held.pages.size + tables["growing/fill"] - 1
         self._calm, self._behind, self._grown = 0, False, []
         self._held.load(state, tables)
+        self._newest.clear()
         for row in range(max(0, self._inserted - self._length), self._inserted):
             rows = np.full(len(self._stream), row)
-            self._newest[row % self._length] = self._held.pages.find(self._stream, rows)
+            self._newest.append(self._held.pages.find(self._stream, rows))
 
     @property
     def _rows(self) -> Int[np.ndarray, " E"]:
@@ -262,9 +263,11 @@ class Units(AbstractKeep):
 
     def _opened(self) -> Int[np.ndarray, " N"]:
         """Where the windows begin that the newest rows complete in growing units."""
-        if not len(self._drawn):
+        num = len(self._drawn)
+        if not num:
             return NOTHING
-        return self._newest[self._inserted % self._length][self._drawn]
+        place = self._newest[0]
+        return place if num == len(place) else place[self._drawn]
 
     def _turn_pages(self) -> None:
         """A page for every stream that has none left, and how long all stays as it is then."""
