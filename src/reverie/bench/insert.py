@@ -2,11 +2,13 @@
 
 import itertools
 import time
+from collections.abc import Callable
 
 import numpy as np
 
 from reverie.bench.timing import median
 from reverie.config.replay import ReplayConfig, ScoreConfig
+from reverie.replay.keep import AbstractKeep
 from reverie.replay.memory import make_keep, make_memory
 from reverie.replay.sampler import Sampler, score_columns
 from reverie.replay.store import Store
@@ -46,6 +48,17 @@ def rates(streams: int, length: int, repeats: int) -> dict[str, float]:
 
 
 def _rate(edits: dict, streams: int, length: int, repeats: int) -> float:
+    _, insert = full(edits, streams, length)
+    samples = []
+    for _ in range(repeats):
+        begin = time.thread_time()
+        insert(ROWS)
+        samples.append(ROWS / (time.thread_time() - begin))
+    return median(samples)
+
+
+def full(edits: dict, streams: int, length: int) -> tuple[AbstractKeep, Callable[[int], None]]:
+    """A full store, and what inserts at least so many rows more, one of every stream at a time."""
     signal = "kl" if edits.get("draw") == "proportional" else "none"
     config = ReplayConfig(**edits, score=ScoreConfig(signal=signal))
     memory = make_memory(config, streams=streams, capacity=CAPACITY, length=length, chunk=1024)
@@ -62,12 +75,7 @@ def _rate(edits: dict, streams: int, length: int, repeats: int) -> float:
             sampler.follow(keep.settle(row), keep, row)
 
     insert(2 * CAPACITY)
-    samples = []
-    for _ in range(repeats):
-        begin = time.thread_time()
-        insert(ROWS)
-        samples.append(ROWS / (time.thread_time() - begin))
-    return median(samples)
+    return keep, insert
 
 
 def _episode(streams: int) -> list[dict[str, np.ndarray]]:

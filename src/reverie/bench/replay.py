@@ -57,7 +57,8 @@ def run(options: ReplayOptions) -> None:
     output.show(title, columns, rows, _note(options))
     crews = sorted({1, options.streams})
     rates = {
-        f"{count} streams": insert.rates(count, options.length, options.repeats) for count in crews
+        f"{count} stream{'s' * (count > 1)}": insert.rates(count, options.length, options.repeats)
+        for count in crews
     }
     lines = [(name, *(f"{by[name]:,.0f}" for by in rates.values())) for name in insert.STRATEGIES]
     title = "insertion: rows a second of one core, without the copying of rows"
