@@ -28,20 +28,20 @@ def row(places, first=None, obs=None):
 
 
 def test_bonus_by_hand():
-    visits = Places(ExploreConfig(count="position", count_scale=2.0), POSITION)
-    found = visits(row([(1, 1), (1, 1)], first=[True, False]))
+    places = Places(ExploreConfig(count="position", count_scale=2.0), POSITION)
+    found = places(row([(1, 1), (1, 1)], first=[True, False]))
     np.testing.assert_allclose(found, [0, 2])  # a reset is no visit
-    found = visits(row([(1, 1), (1, 2)]))
+    found = places(row([(1, 1), (1, 2)]))
     np.testing.assert_allclose(found, [2 / 2**0.5, 2])
-    np.testing.assert_allclose(visits(row([(1, 1), (1, 1)])), [2 / 3**0.5, 1])
-    assert len(visits) == 2
+    np.testing.assert_allclose(places(row([(1, 1), (1, 1)])), [2 / 3**0.5, 1])
+    assert len(places) == 2
 
 
 def test_observations_are_told_apart_by_all_their_numbers():
-    visits = Places(ExploreConfig(count="observation"), {})
+    places = Places(ExploreConfig(count="observation"), {})
     obs = np.array([[0, 0, 1], [0, 0, 2]], np.float32)
-    np.testing.assert_allclose(visits(row([(0, 0), (0, 0)], obs=obs)), [1, 1])
-    np.testing.assert_allclose(visits(row([(0, 0), (0, 0)], obs=obs)), [0.5**0.5] * 2)
+    np.testing.assert_allclose(places(row([(0, 0), (0, 0)], obs=obs)), [1, 1])
+    np.testing.assert_allclose(places(row([(0, 0), (0, 0)], obs=obs)), [0.5**0.5] * 2)
 
 
 def test_environments_without_a_position_are_refused():
@@ -63,7 +63,7 @@ def test_state_goes_on():
 def test_equal_to_minigrids_position_bonus():
     wrappers = pytest.importorskip("minigrid.wrappers")
     reference = wrappers.PositionBonus(gymnasium.make("MiniGrid-Empty-5x5-v0"))
-    visits = Places(ExploreConfig(count="position"), POSITION)
+    places = Places(ExploreConfig(count="position"), POSITION)
     rng = np.random.default_rng(0)
     make_one = maker("minigrid_empty_5x5", EnvConfig(size=20, view="full"))
     with Vector(make_one, num=1, seed=0, parallel=False) as envs:
@@ -73,14 +73,14 @@ def test_equal_to_minigrids_position_bonus():
         for _ in range(300):
             envs.send(action)
             step = envs.recv()
-            bonus = visits(step)
+            bonus = places(step)
             if step.is_first[0]:
                 reference.reset(seed=0)
             else:
                 _, reward, *_ = reference.step(int(action["action"][0]))
                 assert step.reward[0] + bonus[0] == pytest.approx(reward)
             action = {"action": rng.integers(0, 3, 1).astype(np.int32)}
-    assert len(visits) > 4
+    assert len(places) > 4
 
 
 class Corridor(gymnasium.Env):
