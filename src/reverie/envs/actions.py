@@ -130,6 +130,8 @@ def _check(value: np.ndarray, writer: Writer) -> None:
     if spec.kind == "vector":
         if not np.isfinite(value).all():
             raise EnvError(f"action {writer.key!r} holds NaN or infinity")
+    elif spec.shape == () and 0 <= value < spec.classes[0]:
+        return  # by far the commonest
     elif not ((value >= 0) & (value < np.reshape(spec.classes, spec.shape))).all():
         raise EnvError(f"action {writer.key!r} is {value}, expected 0 ... {spec.classes} - 1")
 

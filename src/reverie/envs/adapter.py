@@ -29,6 +29,7 @@ class Adapter:
                 "Environments of the old gym package need a wrapper, for example shimmy's."
             )
         self._env = env
+        self._action_space = env.action_space  # wrappers ask each other for it at every step
         self._config = config
         self._readers, notices = observations.readers(env.observation_space, config.exclude)
         self._log_readers = observations.log_readers(env.observation_space)
@@ -67,7 +68,7 @@ class Adapter:
         """Observation, summed reward, `terminal` and `last` after `repeat` environment steps."""
         self._steps += 1
         try:
-            native = actions.write(self._writers, self._env.action_space, action)
+            native = actions.write(self._writers, self._action_space, action)
         except EnvError as error:
             raise EnvError(f"{error} {self._where()}.") from None
         total, ended, cut, life = 0.0, False, False, False
@@ -95,7 +96,8 @@ class Adapter:
 
     def _read(self, observation: Any) -> Obs:
         try:
-            self.logs = observations.read(self._log_readers, observation)
+            if self._log_readers:
+                self.logs = observations.read(self._log_readers, observation)
             return observations.read(self._readers, observation)
         except EnvError as error:
             raise EnvError(f"{error} {self._where()}.") from None

@@ -42,6 +42,11 @@ class Reader:
     spec: Spec
     convert: Convert
 
+    @ft.cached_property
+    def dtype(self) -> np.dtype:
+        """What the array must have become."""
+        return np.dtype(self.spec.dtype)
+
 
 LOG = "log/"
 """Beginning of the observation keys that are shown to people only."""
@@ -274,11 +279,10 @@ def read(found: list[Reader], observation: Any) -> Obs:
             array = reader.convert(part)
         except EnvError as error:
             raise EnvError(f"observation {reader.key!r} {error}") from None
-        spec = reader.spec
-        if array.shape != spec.shape or array.dtype.name != spec.dtype:
+        if array.shape != reader.spec.shape or array.dtype != reader.dtype:
             raise EnvError(
                 f"observation {reader.key!r} has shape {array.shape} and dtype {array.dtype}, "
-                f"its space promised {spec.shape} and {spec.dtype}"
+                f"its space promised {reader.spec.shape} and {reader.dtype}"
             )
         obs[reader.key] = array
     return obs
