@@ -9,6 +9,7 @@ run() {
 }
 run inverted mujoco_inverted_pendulum --steps 8000 --train.eval_every 2000        # continuous actions
 run gymnax gymnax_cart_pole --steps 7000 --train.eval_every 3500                  # JAX-native
+run popgym popgym_position_only_cart_pole_easy --steps 8000 --train.eval_every 2000  # memory
 run catch bsuite_catch/0 --steps 8000 --train.eval_every 2000                     # a sparse matrix
 run fetch robotics_fetch_reach_dense --steps 12000 --train.eval_every 3000        # a dict, continuous actions
 run fetch_rec robotics_fetch_reach_dense --loss.rec 100 --steps 8000 --train.eval_every 2000
