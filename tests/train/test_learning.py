@@ -23,18 +23,19 @@ updates: the cue is first kept after some 1,500)."""
 
 OLDER = ("v2", "v3-2023")
 SPLICES = {"replay.unit": "splice", "replay.unit_rows": 64}
-UNITS = {
+NEEDS = {
     "reservoir": SPLICES,
     "random_replace": SPLICES,
     "coverage": SPLICES,
     "wmar": SPLICES,
     "fifty_fifty": {"replay.join": True},
-    "reward": {"replay.join": True},
+    "reward": {"replay.join": True, "replay.scale": 8.0},  # returns of probes differ by 8
+    "per": {"train.ratio": 128},  # its importance weights shorten every step
 }
-"""What strategies over whole episodes need where an episode is shorter than a sequence."""
+"""What strategies need here: over whole episodes, because these are shorter than a sequence."""
 
 METHODS = [pytest.param({"agent": name}, id=name) for name in ("v3", *OLDER)] + [
-    pytest.param({"replay": name, "overrides": UNITS.get(name, {})}, id=name)
+    pytest.param({"replay": name, "overrides": NEEDS.get(name, {})}, id=name)
     for name in STRATEGIES
     if name != "uniform"  # the default: v3 above
 ]
@@ -52,7 +53,7 @@ def learn(name, folder, agent="v3", replay=None, overrides=None):
     if agent in OLDER:
         steps = 6000
     elif name != "memory":
-        edits["train.ratio"] = 64
+        edits.setdefault("train.ratio", 64)
     return reverie.train(
         f"probe_{name}", agent=agent, replay=replay, logdir=folder, steps=steps, overrides=edits
     )
