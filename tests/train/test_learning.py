@@ -30,9 +30,10 @@ NEEDS = {
     "wmar": SPLICES,
     "fifty_fifty": {"replay.join": True},
     "reward": {"replay.join": True, "replay.scale": 8.0},  # returns of probes differ by 8
-    "per": {"train.ratio": 128},  # its importance weights shorten every step
+    **{key: {"train.ratio": 128} for key in ("uncertainty", "priority", "curious", "per")},
 }
-"""What strategies need here: over whole episodes, because these are shorter than a sequence."""
+"""What strategies need here: over whole episodes, because these are shorter than a sequence; with
+scores, all of the preset's updates."""
 
 METHODS = [pytest.param({"agent": name}, id=name) for name in ("v3", *OLDER)] + [
     pytest.param({"replay": name, "overrides": NEEDS.get(name, {})}, id=name)

@@ -51,9 +51,9 @@ def _adams(world: float, players: float) -> dict[str, dict[str, float]]:
     return {"v2": rates, "v3-2023": rates}
 
 
-_SMALL = {"loss.rec": 30.0, "loss.con": 5.0, "actor.entropy": 1e-2, "steps": 16_000}
+_SMALL = {"loss.rec": 30.0, "loss.con": 5.0, "actor.entropy": 1e-2}
 _QUICK_OLDER = {
-    "v2": _SMALL | {"optim.critic.lr": 4e-4},
+    "v2": _SMALL | {"optim.critic.lr": 4e-4, "steps": 16_000},
     "v3-2023": _SMALL
     | {
         "behavior.cont_mode": False,
@@ -260,7 +260,7 @@ BENCHMARKS = _table(
         "published learning rate, half the batch for twice the updates, and a horizon of 100 "
         "steps, which the critic reaches sooner. Made for `reverie train gym:CartPole-v1 --preset "
         "quick`: 500 of 500 points after 24k steps on three seeds, one of "
-        "which chose these values (16k for the older agents, benchmarks/cartpole). Not for large "
+        "which chose these values (16k for v2, benchmarks/cartpole). Not for large "
         "models.",
         {
             "env.num": 1,
