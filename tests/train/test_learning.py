@@ -30,7 +30,7 @@ NEEDS = {
     "wmar": SPLICES,
     "fifty_fifty": {"replay.join": True},
     "reward": {"replay.join": True, "replay.scale": 8.0},  # returns of probes differ by 8
-    **{key: {"train.ratio": 128} for key in ("uncertainty", "priority", "curious", "per")},
+    **{key: {"train.ratio": 128} for key in ("uncertainty", "priority", "curious", "xp", "per")},
 }
 """What strategies need here: over whole episodes, because these are shorter than a sequence; with
 scores, all of the preset's updates."""
