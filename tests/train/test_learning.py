@@ -30,10 +30,16 @@ NEEDS = {
     "wmar": SPLICES,
     "fifty_fifty": {"replay.join": True},
     "reward": {"replay.join": True, "replay.scale": 8.0},  # returns of probes differ by 8
-    **{key: {"train.ratio": 128} for key in ("uncertainty", "priority", "curious", "xp", "per")},
+    **{name: {"train.ratio": 128} for name in ("uncertainty", "priority", "xp", "per")},
+    "curious": {
+        "train.ratio": 128,
+        "replay.score.visit_scale": 100.0,
+        "replay.score.initial_value": 1000.0,
+    },
 }
 """What strategies need here: over whole episodes, because these are shorter than a sequence; with
-scores, all of the preset's updates."""
+scores, all of the preset's updates; curious counts a hundredth of the published, which were made
+for a hundred times the memory: with those nothing but the newest windows is drawn."""
 
 METHODS = [pytest.param({"agent": name}, id=name) for name in ("v3", *OLDER)] + [
     pytest.param({"replay": name, "overrides": NEEDS.get(name, {})}, id=name)
