@@ -1,4 +1,5 @@
-"""What inserting rows costs beside their copying: places, pages, rosters, scores."""
+"""What inserting rows costs beside their copying: places, pages, rosters, scores, and the count of
+windows that can be drawn, which a run asks for after every row."""
 
 import itertools
 import time
@@ -73,6 +74,7 @@ def full(edits: dict, streams: int, length: int) -> tuple[AbstractKeep, Callable
             row = next(rows)
             keep.admit(row)
             sampler.follow(keep.settle(row), keep, row)
+            keep.num_windows(length)  # the loop asks whether an update may begin
 
     insert(2 * CAPACITY)
     return keep, insert

@@ -260,7 +260,7 @@ BENCHMARKS = _table(
         "published learning rate, half the batch for twice the updates, and a horizon of 100 "
         "steps, which the critic reaches sooner. Made for `reverie train gym:CartPole-v1 --preset "
         "quick`: 500 of 500 points after 24k steps on three seeds, one of "
-        "which chose these values (16k for v2, benchmarks/cartpole). Not for large "
+        "which chose these values (v2: 488 to 500 after 16k; benchmarks/cartpole). Not for large "
         "models.",
         {
             "env.num": 1,

@@ -1,5 +1,6 @@
 """Gymnasium ids: look one up (did you mean …), import its package, build it."""
 
+import functools
 import importlib
 import os
 import sys
@@ -89,6 +90,12 @@ def build(name: str, kwargs: dict[str, Any], *, render: bool) -> gymnasium.Env:
         ) from None
 
 
+@functools.cache
+def _still() -> None:
+    """Pygame warns that a package it asks for will go one day: no user of ours can mend that."""
+    warnings.filterwarnings("ignore", "pkg_resources is deprecated", UserWarning, "pygame")
+
+
 def _render_modes(spec: EnvSpec) -> list[str]:
     creator = load_env_creator(spec.entry_point) if isinstance(spec.entry_point, str) else None
     creator = creator or spec.entry_point
@@ -101,10 +108,9 @@ def default_gl() -> None:
     """Let MuJoCo and pygame draw without a display, unless the user chose something or has one.
 
     Works by variables of this process and only before these packages are imported. Without them
-    MuJoCo fails, and pygame complains about the missing screen and sound card. It also warns that
-    a package it asks for will go one day, which nobody who trains an agent can mend.
+    MuJoCo fails, and pygame complains about the missing screen and sound card.
     """
-    warnings.filterwarnings("ignore", "pkg_resources is deprecated", UserWarning, "pygame")
+    _still()
     screen = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     if sys.platform.startswith("linux") and not screen:
         for name, value in HEADLESS.items():

@@ -116,7 +116,7 @@ class Holdings:
             self._opened.append((serial, place))
 
     def count(self, serial: Int[np.ndarray, " N"], place: Int[np.ndarray, "T N"]) -> None:
-        """T windows more for each of these growing units, of which `change` has told."""
+        """T windows more for each of these growing units; `change` does not tell of them."""
         np.add.at(self.pages.starts, place.reshape(-1) // self.pages.size, 1)
         self.roster.grow(serial, len(place))
 

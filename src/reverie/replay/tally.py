@@ -13,19 +13,19 @@ class Tally:
     def __init__(self, size: int):
         self.counts = np.zeros(-(-size // BLOCK) * BLOCK, np.int64)
         self._sums = np.zeros(len(self.counts) // BLOCK, np.int64)
-
-    @property
-    def total(self) -> int:
+        self.total = 0
         """The sum of all counts."""
-        return int(self._sums.sum())
 
     def set(self, index: int, count: int) -> None:
         """Replace the count of one index."""
-        self._sums[index // BLOCK] += count - self.counts[index]
+        change = count - int(self.counts[index])
+        self.total += change
+        self._sums[index // BLOCK] += change
         self.counts[index] = count
 
     def increase(self, index: Int[np.ndarray, " N"], by: int) -> None:
         """Add `by` at each of these indices, all different."""
+        self.total += by * len(index)
         self.counts[index] += by
         np.add.at(self._sums, index // BLOCK, by)
 
@@ -36,6 +36,7 @@ class Tally:
         self.counts[: len(counts)] = counts
         self.counts[len(counts) :] = 0
         self._sums[:] = self.counts.reshape(-1, BLOCK).sum(1)
+        self.total = int(self._sums.sum())
 
     def before(self, index: Int[np.ndarray, " B"]) -> Int[np.ndarray, " B"]:
         """The sum of all counts before each of these indices."""

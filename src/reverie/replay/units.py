@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float, Int, Shaped
 from reverie.replay.errors import ReplayError
 from reverie.replay.holdings import Holdings
 from reverie.replay.keep import NOTHING, AbstractIndex, AbstractKeep, Change, Spans, Ticket
-from reverie.replay.roster import OPEN
+from reverie.replay.roster import OPEN, Roster
 
 
 class Cut(NamedTuple):
@@ -36,11 +36,13 @@ class Units(AbstractKeep):
     is cut in two and counted. Ordinals of windows count units by the time at which they began.
 
     A row that neither begins nor ends anything costs a few additions: what it changes in pages and
-    in the counts of windows is written down when somebody asks, or something ends (`_catch_up`).
+    in the counts of windows is written down when somebody asks, or something ends (`catch_up`).
     """
 
     def __init__(self, holdings: Holdings, cut: Cut, *, streams: int):
-        self._held, self._cut, self._length = holdings, cut, holdings.length
+        self._held, self._cut = holdings, cut
+        self.length = holdings.length
+        """Rows of a training window."""
         self._inserted = 0
         self._stream = np.arange(streams)
         self._serial = np.full(streams, -1)
@@ -65,7 +67,7 @@ class Units(AbstractKeep):
 
     @property
     def num_rows(self) -> int:
-        self._catch_up()
+        self.catch_up()
         return int(self._held.pages.used.sum())
 
     @property
@@ -77,7 +79,7 @@ class Units(AbstractKeep):
         return self._parts
 
     def admit(self, rows: Mapping[str, Shaped[np.ndarray, "E ..."]]) -> Int[np.ndarray, " E"]:
-        if self._cut.kind != "splice" and np.count_nonzero(rows["is_first"]):
+        if self._cut.kind != "splice" and True in rows["is_first"].tolist():  # the fastest any()
             for stream in np.flatnonzero(rows["is_first"] & (self._rows > 0)).tolist():
                 self._complete(stream)
         if not self._calm:
@@ -92,13 +94,13 @@ class Units(AbstractKeep):
         return self._place
 
     def settle(self, rows: Mapping[str, Shaped[np.ndarray, "E ..."]]) -> Change:
-        lasts = self._cut.kind != "splice" and np.count_nonzero(rows["is_last"]) > 0
+        lasts = self._cut.kind != "splice" and True in rows["is_last"].tolist()
         if self._calm and not lasts and not self._held.changed:
             opened = self._opened()
             if len(opened):
                 self._grown.append(opened)
             return Change(NOTHING, self._place, opened)
-        self._catch_up()
+        self.catch_up()
         self._find_drawn()
         self._held.grow(self._serial[self._drawn], self._opened())
         if lasts or not self._calm:
@@ -110,7 +112,7 @@ class Units(AbstractKeep):
     def find(
         self, stream: Int[np.ndarray, "*N"], row: Int[np.ndarray, "*N"]
     ) -> Int[np.ndarray, "*N"]:
-        self._catch_up()
+        self.catch_up()
         return self._held.pages.find(stream, row)
 
     def address(self, place: Int[np.ndarray, " B"]) -> Ticket:
@@ -164,8 +166,18 @@ class Units(AbstractKeep):
     @property
     def held(self) -> Holdings:
         """The pages, the roster and the partitions, up to date."""
-        self._catch_up()
+        self.catch_up()
         return self._held
+
+    @property
+    def roster(self) -> Roster:
+        """The units there are; counts of windows of growing ones may lag by `waiting`."""
+        return self._held.roster
+
+    @property
+    def waiting(self) -> int:
+        """Windows of growing units that are not counted yet."""
+        return len(self._grown) * len(self._drawn)
 
     def rescore(
         self,
@@ -185,7 +197,7 @@ class Units(AbstractKeep):
             "units": held.roster.live,
             "short": held.short,
             "cut": held.cut,
-            "lost": rows - self.num_windows(self._length),
+            "lost": rows - self.num_windows(self.length),
             "empty": held.pages.taken * held.pages.size - rows,
         }
 
@@ -231,7 +243,7 @@ class Units(AbstractKeep):
         self._calm, self._behind, self._grown = 0, False, []
         self._held.load(state, tables)
         self._newest.clear()
-        for row in range(max(0, self._inserted - self._length), self._inserted):
+        for row in range(max(0, self._inserted - self.length), self._inserted):
             rows = np.full(len(self._stream), row)
             self._newest.append(self._held.pages.find(self._stream, rows))
 
@@ -246,7 +258,7 @@ class Units(AbstractKeep):
         size = self._held.pages.size
         return np.where(self._serial >= 0, self._place + 1 - self._page * size, size)
 
-    def _catch_up(self) -> None:
+    def catch_up(self) -> None:
         """Write down what the rows since the last time have changed."""
         if self._behind:
             growing = self._serial >= 0
@@ -259,7 +271,7 @@ class Units(AbstractKeep):
     def _find_drawn(self) -> None:
         """Whose growing units may be drawn from, now that nothing waits to be counted."""
         if self._cut.ongoing:
-            self._drawn = np.flatnonzero(self._rows >= self._length)
+            self._drawn = np.flatnonzero(self._rows >= self.length)
 
     def _opened(self) -> Int[np.ndarray, " N"]:
         """Where the windows begin that the newest rows complete in growing units."""
@@ -271,7 +283,7 @@ class Units(AbstractKeep):
 
     def _turn_pages(self) -> None:
         """A page for every stream that has none left, and how long all stays as it is then."""
-        self._catch_up()
+        self.catch_up()
         self._place = self._place.copy()  # others hold the one of the row before
         size, fill = self._held.pages.size, self._fill
         while (full := fill == size).any():
@@ -283,7 +295,7 @@ class Units(AbstractKeep):
         if self._cut.ongoing:
             self._find_drawn()
             rows = self._rows
-            short = self._length - rows[rows < self._length]
+            short = self.length - rows[rows < self.length]
             self._calm = min(self._calm, int(short.min(initial=size)))
 
     def _turn_page(self, stream: int) -> None:
@@ -311,7 +323,7 @@ class Units(AbstractKeep):
 
     def _complete(self, stream: int) -> None:
         """The growing unit of a stream is complete; the next row begins another one."""
-        self._catch_up()
+        self.catch_up()
         serial, rows = int(self._serial[stream]), int(self._rows[stream])
         ret = float(self._ret[stream])
         if self._fill[stream] == 0:  # its newest page was taken a moment ago, and holds no row yet
@@ -332,25 +344,25 @@ class Section(AbstractIndex):
 
     def __init__(self, units: Units, part: int | None):
         self._units, self._part = units, part
+        self._tally = units.roster.tallies[-1 if part is None else part]
+        self._grows = part in (None, 0)  # growing units belong to the first partition
 
     def num_windows(self, length: int) -> int:
-        if length == self._units.held.length:
-            return self._tally().total
+        if length == self._units.length:  # asked for at every step of a run
+            return self._tally.total + (self._units.waiting if self._grows else 0)
         return int(self._counts(length).sum())
 
     def locate(self, ordinal: Int[np.ndarray, " B"], length: int) -> Ticket:
-        if length == self._units.held.length:
-            at, rest = self._tally().locate(ordinal)
+        if length == self._units.length:
+            self._units.catch_up()
+            at, rest = self._tally.locate(ordinal)
         else:
             counts = self._counts(length)
             ends = np.cumsum(counts)
             at = np.searchsorted(ends, ordinal, side="right")
             rest = ordinal - (ends - counts)[at]
-        columns = self._units.held.roster.columns
+        columns = self._units.roster.columns
         return Ticket(columns["stream"][at], columns["first"][at] + rest)
-
-    def _tally(self):
-        return self._units.held.roster.tallies[-1 if self._part is None else self._part]
 
     def _counts(self, length: int) -> Int[np.ndarray, " U"]:
         return np.maximum(0, self._units.sizes(self._part) - length + 1)
