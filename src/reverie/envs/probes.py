@@ -162,8 +162,11 @@ class Act(gymnasium.Env):
 
 
 class Memory(gymnasium.Env):
-    """A bright or dark picture, three gray ones, then the answer: +1 if it is right, −1 if not.
+    """A bright or dark picture, three gray ones, then the answer: 1 if it is right.
 
+    A wrong one costs 1 after a dark cue and nothing after a bright one, so that the cue alone says
+    something of the reward: if only both together did, a model would have to guess that they
+    belong together before either is worth remembering, which takes a time of pure chance.
     The cue is seen in the first row only; the last of 4 actions must name it (1 bright, 0 dark).
     `left` is the share of steps left. Isolates the recurrent state: the cue must be carried over
     three rows that do not show it.
@@ -186,11 +189,11 @@ class Memory(gymnasium.Env):
         return {"image": picture(shade), "left": left}
 
     def step(self, action: int):
-        """A gray picture, 0 until the end, then +1 or −1."""
+        """A gray picture, 0 until the end, then 1 for the right answer, 0 or −1 for the wrong."""
         self._left -= 1
         done = self._left == 0
-        reward = (1.0 if int(action) == self._cue else -1.0) if done else 0.0
-        return self._show(128), reward, done, False, {}
+        reward = 1.0 if int(action) == self._cue else self._cue - 1.0
+        return self._show(128), reward if done else 0.0, done, False, {}
 
 
 PROBES = {
@@ -198,6 +201,6 @@ PROBES = {
     "observation": Probe(Observation, "reward from the observation: encoder", 0.0, 0.0, (0.0,) * 4),
     "delay": Probe(Delay, "delayed reward: returns", 1.0, 0.5, (0.0,) * 4 + (1.0,)),
     "action": Probe(Act, "reward from the action: continuous actor", 4.0, 1.5, (1.0,) * 4),
-    "memory": Probe(Memory, "reward from a remembered observation", 1.0, 0.0, (0.0,) * 3 + (1.0,)),
+    "memory": Probe(Memory, "reward from a remembered observation", 1.0, 0.25, (0.0,) * 3 + (1.0,)),
 }
 """The probes by name; tasks are called probe_NAME."""
