@@ -102,7 +102,8 @@ def test_importance_weights_scale_the_losses_of_their_sequence(case, state):
 
     def total(weight):
         extra = {} if weight is None else {"weight": np.array(weight, np.float32)}
-        sequence = unpack(to_sequence(rows | extra), case.config, jnp.dtype("float32"))
+        arrays = jax.tree.map(jnp.asarray, rows | extra)
+        sequence = unpack(to_sequence(arrays), case.config, jnp.dtype("float32"))
         return agent_loss(state.agent, state, sequence, noise, case.config)[0]
 
     plain, first, second = total(None), total([1, 0]), total([0, 1])
