@@ -162,14 +162,15 @@ class Act(gymnasium.Env):
 
 
 class Memory(gymnasium.Env):
-    """A bright or dark picture, three gray ones, then the answer: 1 if it is right.
+    """A bright or dark picture, three gray ones, then the answer: +1 if it is right, −1 if not.
 
-    A wrong one costs 1 after a dark cue and nothing after a bright one, so that the cue alone says
-    something of the reward: if only both together did, a model would have to guess that they
-    belong together before either is worth remembering, which takes a time of pure chance.
     The cue is seen in the first row only; the last of 4 actions must name it (1 bright, 0 dark).
     `left` is the share of steps left. Isolates the recurrent state: the cue must be carried over
     three rows that do not show it.
+
+    A bright cue also takes 1 with the first step and gives it back with the last, a dark one the
+    other way round. It changes no return, but says that the cue is worth remembering; where only
+    cue and answer together do, a model finds out by chance (in 1,500 to more than 3,000 updates).
     """
 
     length = 4
@@ -189,11 +190,13 @@ class Memory(gymnasium.Env):
         return {"image": picture(shade), "left": left}
 
     def step(self, action: int):
-        """A gray picture, 0 until the end, then 1 for the right answer, 0 or −1 for the wrong."""
+        """A gray picture; the loan, 0 twice, and at the end the loan back and +1 or −1."""
         self._left -= 1
-        done = self._left == 0
-        reward = 1.0 if int(action) == self._cue else self._cue - 1.0
-        return self._show(128), reward if done else 0.0, done, False, {}
+        done, loan = self._left == 0, 1.0 if self._cue else -1.0
+        reward = -loan if self._left == self.length - 1 else 0.0
+        if done:
+            reward = loan + (1.0 if int(action) == self._cue else -1.0)
+        return self._show(128), reward, done, False, {}
 
 
 PROBES = {
@@ -201,6 +204,6 @@ PROBES = {
     "observation": Probe(Observation, "reward from the observation: encoder", 0.0, 0.0, (0.0,) * 4),
     "delay": Probe(Delay, "delayed reward: returns", 1.0, 0.5, (0.0,) * 4 + (1.0,)),
     "action": Probe(Act, "reward from the action: continuous actor", 4.0, 1.5, (1.0,) * 4),
-    "memory": Probe(Memory, "reward from a remembered observation", 1.0, 0.25, (0.0,) * 3 + (1.0,)),
+    "memory": Probe(Memory, "reward from a remembered observation", 1.0, 0.0, (0.0,) * 3 + (1.0,)),
 }
 """The probes by name; tasks are called probe_NAME."""
