@@ -17,9 +17,8 @@ from reverie.world.model import feature
 
 pytestmark = pytest.mark.slow
 
-STEPS = {"constant": 3000, "observation": 2000, "delay": 2000, "action": 4000, "memory": 6000}
-"""Steps that suffice at half of the preset's train ratio; the memory probe takes all of it (3,000
-updates: the cue is first kept after some 1,500)."""
+STEPS = {"constant": 3000, "observation": 2000, "delay": 2000, "action": 4000, "memory": 2500}
+"""Steps that suffice at half of the preset's train ratio; the memory probe takes all of it."""
 
 OLDER = ("v2", "v3-2023")
 SPLICES = {"replay.unit": "splice", "replay.unit_rows": 64}
