@@ -1,14 +1,17 @@
 """Write-back of scores against brute force (oracles 17 to 21), and the law of scored draws."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from replay_model import fill
 from scipy import stats
 from score_models import BLEND, ScoreModel, add_rows, by_scores, learn, make_replay, write
 
-from reverie.config.replay import ScoreConfig
+from reverie.config.replay import ReplayConfig, ScoreConfig
 from reverie.replay.aggregate import make_aggregate
 from reverie.replay.errors import ReplayError
+from reverie.replay.sampler import score_columns
 from reverie.replay.signals import make_combine
 
 ALPHA = 1e-4
@@ -180,3 +183,11 @@ def test_hard_rows_are_drawn_more_often(noise):
             drawn.append(ticket.row)
     share = np.isin(np.concatenate(drawn), np.arange(996, 1020)).mean()
     assert share > 3 * 24 / 1996
+
+
+def test_one_configuration_leaves_no_column_to_the_next():
+    scored = ReplayConfig(draw="proportional", score=ScoreConfig(signal="kl"))
+    before = set(score_columns(scored))
+    with_fresh = set(score_columns(dataclasses.replace(scored, fresh=0.25)))
+    assert with_fresh - before == {"score/waiting"}
+    assert set(score_columns(scored)) == before

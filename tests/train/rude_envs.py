@@ -37,13 +37,20 @@ class Rude(gymnasium.Env):
     def step(self, action):
         self.count, self.life = self.count + 1, self.life + 1
         value = self._show()
-        if self.life == self.at and self.trouble and not (self.once and Path(self.once).exists()):
+        if self.life == self.at and self.trouble and self._is_first():
             value = self._misbehave(value)
         return value, 1.0, self.count == 9, False, {}
 
-    def _misbehave(self, value):
+    def _is_first(self):
+        """Whether no other environment was here before, which may come at the same instant."""
         if self.once:
-            Path(self.once).touch()
+            try:
+                Path(self.once).touch(exist_ok=False)
+            except FileExistsError:
+                return False
+        return True
+
+    def _misbehave(self, value):
         if self.trouble == "hang":
             sys.stderr.write("hanging\n")
             sys.stderr.flush()

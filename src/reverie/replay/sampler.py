@@ -30,9 +30,11 @@ WEIGHT = "weight"
 
 def score_columns(config: ReplayConfig) -> Columns:
     """The columns that the strategy keeps beside those of a row; sequences do not hold them."""
-    wanted: dict[str, Any] = COLUMNS if needs_scores(config) else {}
-    wanted |= returns.COLUMN if needs_returns(config) else {}
-    wanted |= fresh.COLUMN if config.fresh else {}
+    wanted: dict[str, Any] = {
+        **(COLUMNS if needs_scores(config) else {}),
+        **(returns.COLUMN if needs_returns(config) else {}),
+        **(fresh.COLUMN if config.fresh else {}),
+    }
     return {name: Column(shape, np.dtype(dtype)) for name, (shape, dtype) in wanted.items()}
 
 
