@@ -40,6 +40,10 @@ NEEDS = {
 scores, all of the preset's updates; curious counts a hundredth of the published, which were made
 for a hundred times the memory: with those nothing but the newest windows is drawn."""
 
+SETTLES = ("xp", "reward", "dreamerv2")
+"""Strategies under which the policy of the memory probe settles on one answer before the model
+knows the cue, unless its entropy counts a hundred times more."""
+
 METHODS = [
     pytest.param({"agent": "v3"}, id="v3"),
     # Without stored latents a sequence from the middle of an episode looks like its beginning, so
@@ -65,6 +69,8 @@ def learn(name, folder, agent="v3", replay=None, overrides=None):
         steps = 6000
     elif name != "memory":
         edits.setdefault("train.ratio", 64)
+    elif replay in SETTLES:
+        edits["actor.entropy"] = 3e-2
     return reverie.train(
         f"probe_{name}", agent=agent, replay=replay, logdir=folder, steps=steps, overrides=edits
     )
