@@ -30,14 +30,17 @@ def picture(outcome: Outcome) -> str:
 
 
 def numbers(outcome: Outcome) -> dict:
-    """Means with their intervals, and the last return of every task by seed."""
+    """Means with their intervals, and the evaluations of every task: a row a step, a column a seed."""
     names = ("performance", "forgetting", "transfer", "transfer_world")
     found = {name: getattr(outcome, name) for name in names}
     rows: dict = {
         name: value and [round(float(part), 4) for part in value] for name, value in found.items()
     }
     for task, curve in zip(outcome.tasks, outcome.curves, strict=True):
-        rows[task] = [round(float(value), 3) for value in curve.value[-1]]
+        rows[task] = {
+            int(step): [round(float(value), 3) for value in values]
+            for step, values in zip(curve.step, curve.value, strict=True)
+        }
     return rows | {"notes": list(outcome.notes)}
 
 
