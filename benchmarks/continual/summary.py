@@ -30,7 +30,7 @@ def picture(outcome: Outcome) -> str:
 
 
 def numbers(outcome: Outcome) -> dict:
-    """Means with their intervals, and the evaluations of every task: a row a step, a column a seed."""
+    """Means with their intervals, and all evaluations of every task: step -> a return a seed."""
     names = ("performance", "forgetting", "transfer", "transfer_world")
     found = {name: getattr(outcome, name) for name in names}
     rows: dict = {
