@@ -27,14 +27,15 @@ def test_every_way_is_timed_and_written(tmp_path, capsys):
     assert found["loop"] > found["processes"]  # a step of a probe is shorter than a message
     written = json.loads(file.read_text())
     kept = round(max(found["vector_replay"], found["processes_replay"]) / found["loop"], 3)
-    assert written == {"task": TASK, "num": 2, "repeat": 1, "steps_per_s": found, "kept": kept}
+    settings = {"task": TASK, "num": 2, "workers": 0, "repeat": 1}
+    assert written == settings | {"steps_per_s": found, "kept": kept}
     assert "Vector, processes, rows into replay" in capsys.readouterr().out
 
 
 def test_steps_are_counted_without_resets():
     config = resolve(TASK)
     with contextlib.ExitStack() as stack:
-        turns = env.ways(config, 2, stack)
+        turns = env.ways(config, EnvOptions(TASK, num=2), stack)
         length = sum(turns["loop"]() for _ in range(1 + 400))
         rows = [turns["vector"]() for _ in range(1 + 400)]
     assert rows[0] == 0
@@ -91,3 +92,5 @@ def test_options_that_cannot_be_meant():
     for change in ({"num": 0}, {"seconds": 0.0}, {"repeats": 0}):
         with pytest.raises(ConfigError, match="at least 1"):
             EnvOptions(TASK, **change)
+    with pytest.raises(ConfigError, match=r"--workers must lie in 0 \.\.\. 2, found 3"):
+        EnvOptions(TASK, num=2, workers=3)

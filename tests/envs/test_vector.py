@@ -11,8 +11,11 @@ from toy_envs import Counter, make_counter, random_action
 from reverie.config.schema import EnvConfig
 from reverie.envs.adapter import Adapter
 from reverie.envs.base import EnvError
+from reverie.envs.crew import share_out
+from reverie.envs.history import History
 from reverie.envs.make import make, maker
 from reverie.envs.vector import Vector, episode_seed
+from reverie.records import Spec
 
 
 def collect(vector, count, seed=0):
@@ -70,8 +73,9 @@ def test_processes_equal_one_process_equal_one_environment(task):
     recipe = maker(task, EnvConfig(limit=15))
     with Vector(recipe, num=2, seed=5) as vector:
         rows, actions = collect(vector, 40)
-    with Vector(recipe, num=2, seed=5, parallel=False) as vector:
-        assert_steps_equal(rows, collect(vector, 40)[0])
+    for seats in ({"parallel": False}, {"workers": 1}):
+        with Vector(recipe, num=2, seed=5, **seats) as vector:
+            assert_steps_equal(rows, collect(vector, 40)[0])
     env, episode, due = make(task, EnvConfig(limit=15)), -1, True
     for row, action in zip(rows, actions, strict=True):
         if due:
@@ -83,6 +87,36 @@ def test_processes_equal_one_process_equal_one_environment(task):
         assert row.is_last[1] == due
         for key in obs:
             np.testing.assert_array_equal(obs[key], row.obs[key][1])
+
+
+def test_neighbours_share_processes_as_evenly_as_it_goes():
+    assert share_out(7, 3) == ((0, 1, 2), (3, 4), (5, 6))
+    assert share_out(2, 3) == share_out(2, 0) == ((0,), (1,))
+    with Vector(make_counter(), num=3, seed=0, workers=2) as vector:
+        rows, actions = collect(vector, 9)
+        assert len({seat.process.pid for seat in vector._crew._seats}) == 2
+        np.testing.assert_array_equal(vector.render(1), np.full((4, 4, 3), 1, np.uint8))
+    total = sum(action["action"] for action in actions[1:7])  # the first met a reset
+    assert rows[6].obs["numbers"][:, 2].tolist() == total.tolist()
+
+
+def test_histories_of_any_length_share_their_arrays():
+    specs = {"a": Spec("vector", (2,))}
+    history, rng = History(specs, 3), np.random.default_rng(0)
+    known = [[], [], []]
+    for turn in range(4000):
+        batch = rng.normal(size=(3, 2)).astype(np.float32)
+        history.append({"a": batch})
+        for index, rows in enumerate(known):
+            rows.append(batch[index])
+            if rng.random() < (0.02, 0.3, 0.01)[index]:
+                history.clear(index)
+                rows.clear()
+        if turn == 500:
+            history.load([history.rows(index) for index in range(3)])
+    for index, rows in enumerate(known):
+        np.testing.assert_array_equal(history.rows(index)["a"], np.reshape(rows, (-1, 2)))
+    assert history._room < 1500  # of 4000: what no open episode reaches is thrown away
 
 
 def test_seeds_differ_between_streams_environments_and_episodes():

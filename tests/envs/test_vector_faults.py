@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from test_vector import assert_steps_equal, collect
-from toy_envs import make_counter
+from toy_envs import Counter, make_counter
 
 from reverie.config.schema import EnvConfig
+from reverie.envs.adapter import Adapter
 from reverie.envs.base import EnvError
 from reverie.envs.make import maker
 from reverie.envs.vector import Vector, episode_seed
@@ -51,6 +52,47 @@ def test_kill_minus_nine_of_one_of_three():
         assert row.obs["numbers"][:, 1].tolist() == [4, 0, 4]
         assert vector.restarted == 1
         assert collect(vector, 2)[0][-1].obs["numbers"][:, 1].tolist() == [6, 2, 6]
+
+
+def test_who_shares_a_process_shares_its_end(caplog):
+    with (
+        caplog.at_level(logging.WARNING, "reverie.envs"),
+        Vector(make_counter(length=50), num=4, seed=0, workers=2) as vector,
+    ):
+        collect(vector, 4)
+        os.kill(vector._crew._seats[1].process.pid, signal.SIGKILL)
+        row = collect(vector, 1)[0][0]
+        assert row.is_first.tolist() == [False, False, True, True]
+        assert row.obs["numbers"][:, 1].tolist() == [4, 4, 0, 0]
+        assert vector.restarted == 1
+        state = vector.state()
+        want, _ = collect(vector, 9, seed=2)
+    assert "One of the environments 2 to 3 failed and will be restarted (1 of 10)" in caplog.text
+    with Vector(make_counter(length=50), num=4, seed=0, workers=3) as vector:
+        assert vector.restore(state) == [True] * 4
+        assert_steps_equal(want, collect(vector, 9, seed=2)[0])
+
+
+def test_a_fault_of_one_costs_the_open_episodes_of_its_process(tmp_path):
+    recipe = make_counter(trouble="raise", once=str(tmp_path / "done"), length=50)
+    with Vector(recipe, num=3, seed=0, workers=1) as vector:
+        rows, _ = collect(vector, 6)
+        assert vector.restarted == 1
+    assert rows[3].is_first.tolist() == [True] * 3
+    assert rows[5].obs["numbers"][:, 1].tolist() == [2] * 3
+
+
+def test_a_process_that_works_through_its_orders_is_not_hung():
+    def slow():
+        env = Adapter(Counter(length=50), EnvConfig())
+        step = env.step
+        env.step = lambda action: (time.sleep(0.6), step(action))[1]
+        return env
+
+    with Vector(slow, num=4, seed=0, workers=1, timeout=2.0) as vector:
+        row = collect(vector, 2)[0][-1]  # 2.4 seconds, a sign of life after each second
+        assert row.obs["numbers"][:, 1].tolist() == [1] * 4
+        assert vector.restarted == 0
 
 
 @pytest.mark.parametrize("parallel", [False, True])

@@ -54,7 +54,7 @@ def run(options: EnvOptions) -> dict[str, float]:
     check_target(options.json)
     config = resolve(options.task)
     with contextlib.ExitStack() as stack:
-        turns = ways(config, options.num, stack)
+        turns = ways(config, options, stack)
         speeds: dict[str, list[float]] = {name: [] for name in turns}
         for turn in range(options.repeats):
             for name in list(turns)[:: -1 if turn % 2 else 1]:
@@ -62,21 +62,22 @@ def run(options: EnvOptions) -> dict[str, float]:
     found = {name: round(median(values), 1) for name, values in speeds.items()}
     share = max(found["vector_replay"], found["processes_replay"]) / found["loop"]
     _show(options, config, found, max(spread(values) for values in speeds.values()))
-    numbers = {"task": options.task, "num": options.num, "repeat": config.env.repeat}
+    numbers = {"task": options.task, "num": options.num, "workers": options.workers}
+    numbers |= {"repeat": config.env.repeat}
     write_json(options.json, numbers | {"steps_per_s": found, "kept": round(share, 3)})
     return found
 
 
-def ways(config: Config, num: int, stack: contextlib.ExitStack) -> dict[str, Turn]:
+def ways(config: Config, options: EnvOptions, stack: contextlib.ExitStack) -> dict[str, Turn]:
     """A turn of every way, by name; `stack` closes the environments."""
     env = make(config.task, config.env)
     stack.callback(env.close)
-    settings = {"num": num, "seed": config.seed, "timeout": config.env.timeout, "restarts": 0}
+    settings: dict[str, Any] = {"num": options.num, "seed": config.seed, "restarts": 0}
+    settings["timeout"] = config.env.timeout
+    seats = {"vector": {"parallel": False}, "processes": {"workers": options.workers}}
     vectors = {
-        name: stack.enter_context(
-            Vector(maker(config.task, config.env), parallel=name == "processes", **settings)
-        )
-        for name in ("vector", "processes")
+        name: stack.enter_context(Vector(maker(config.task, config.env), **settings, **where))
+        for name, where in seats.items()
     }
     turns = {"loop": loop_turn(env)}
     for name, vector in vectors.items():

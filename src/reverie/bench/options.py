@@ -149,6 +149,8 @@ class EnvOptions:
     """Environment: suite_task or gym:ID (see `reverie tasks`)."""
     num: int = 1
     """Environments side by side."""
+    workers: int = 0
+    """Processes that share them where there are processes; 0: one each."""
     seconds: float = 3.0
     """Length of one timed repeat."""
     json: str = ""
@@ -163,6 +165,8 @@ class EnvOptions:
                 "--num must be at least 1 and --seconds greater than 0, found "
                 f"{self.num} and {self.seconds:g}."
             )
+        if not 0 <= self.workers <= self.num:
+            raise ConfigError(f"--workers must lie in 0 ... {self.num}, found {self.workers}.")
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,9 @@ class EnvConfig:
     """Environments that step side by side while training."""
     parallel: bool = True
     """Step the environments in processes of their own (False: in this process, one by one)."""
+    workers: int = 0
+    """Processes that share the environments, where a message costs more than a step (0: one each).
+    A crash costs the open episodes of its whole process."""
     repeat: int = 1
     """Environment frames per action of the agent (action repeat, frame skip)."""
     size: int = 64
@@ -86,7 +89,9 @@ class EnvConfig:
     def __post_init__(self):
         check = Checker(self, "env.")
         check.at_least(1, "num", "repeat", "size")
-        check.at_least(0, "limit", "noops", "restarts")
+        check.at_least(0, "limit", "noops", "restarts", "workers")
+        check.require(self.workers <= self.num, "workers", f"at most env.num, which is {self.num}")
+        check.require(self.parallel or not self.workers, "workers", "0 without env.parallel")
         check.at_least(-1, "camera")
         check.share("sticky")
         check.above(0, "timeout")

@@ -18,7 +18,9 @@ class Speed(NamedTuple):
     num: int  # environments of the measurement in processes
 
 
-def measure(make: Callable[[], Env], *, num: int, seconds: float, parallel: bool) -> Speed:
+def measure(
+    make: Callable[[], Env], *, num: int, seconds: float, parallel: bool, workers: int = 0
+) -> Speed:
     """Times random actions for about `seconds` each way."""
     env = make()
     try:
@@ -26,7 +28,7 @@ def measure(make: Callable[[], Env], *, num: int, seconds: float, parallel: bool
         alone = speed(loop_turn(env), seconds)
     finally:
         env.close()
-    with Vector(make, num=num, seed=0, parallel=parallel, restarts=0) as vector:
+    with Vector(make, num=num, seed=0, parallel=parallel, workers=workers, restarts=0) as vector:
         together = speed(vector_turn(vector), seconds)
     return Speed(alone, together, reset, num)
 

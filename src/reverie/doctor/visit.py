@@ -132,6 +132,7 @@ def _measured(
             num=config.env.num,
             seconds=seconds,
             parallel=config.env.parallel,
+            workers=config.env.workers,
         )
         env = build()
         specs = env.obs_specs, env.action_specs

@@ -1,4 +1,8 @@
-"""E environments in their seats: made, watched over, replaced when they fail, closed."""
+"""E environments in their seats: made, watched over, replaced when they fail, closed.
+
+A seat is a process, or this one. It may hold several environments (`groups`), which then share
+their fate: when one of them crashes, all of the seat are made anew.
+"""
 
 import logging
 import time
@@ -8,11 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import cloudpickle
+import numpy as np
 
 from reverie.envs import board as boards
 from reverie.envs import worker
 from reverie.envs.base import Env, EnvError
 from reverie.envs.seats import Crash, Local, Process, Seat, open_log
+from reverie.envs.worker import Order
 from reverie.records import Specs
 
 PATIENCE = 3.0
@@ -22,10 +28,11 @@ log = logging.getLogger("reverie.envs")
 
 
 class Crew:
-    """E environments that write to one board; each takes one command at a time.
+    """E environments that write to one board; each seat takes one list of orders at a time.
 
-    `restarted` counts the environments that were replaced. All are closed at `close`, at
-    collection, or at the end of the process, whichever comes first.
+    `groups` holds the numbers of the environments of each seat. `restarted` counts the seats that
+    were replaced. All are closed at `close`, at collection, or at the end of the process, whichever
+    comes first.
     """
 
     def __init__(
@@ -34,15 +41,17 @@ class Crew:
         *,
         num: int,
         parallel: bool,
+        workers: int,
         timeout: float,
         restarts: int,
         log_file: Path | str | None,
     ):
-        self.num, self.restarted = num, 0
+        self.restarted = 0
         self.notices: list[str] = []
         self._make_one, self._timeout, self._restarts = make_one, timeout, restarts
         self._log, self._memory = open_log(log_file), boards.open_memory()
         self._recipe = self._pickled(make_one) if parallel else None
+        self.groups = share_out(num, workers if self._recipe is not None else 0)
         self._seats: list[Seat] = []
         self._finalizer = weakref.finalize(self, _close_all, self._seats)
         try:
@@ -62,10 +71,10 @@ class Crew:
             return None
 
     def _open(self) -> None:
-        for _ in range(self.num):
+        for group in self.groups:
             self._seats.append(self._new_seat())
-            self._seats[-1].ask(worker.MAKE)
-        made = [self._made(index) for index in range(self.num)]
+            self._seats[-1].ask(_each(group, worker.MAKE))
+        made = [one for seat in range(len(self.groups)) for one in self._made(seat)]
         self.obs_specs: Specs = made[0][0]
         self.action_specs: Specs = made[0][1]
         self.log_specs: Specs = made[0][2]
@@ -76,70 +85,68 @@ class Crew:
                     f"Environment {index} differs from environment 0: it shows {obs} and acts in "
                     f"{action}, not {self.obs_specs} and {self.action_specs}."
                 )
-        self._layout = boards.Layout(self.obs_specs, self.action_specs, self.log_specs, self.num)
+        self._layout = boards.Layout(self.obs_specs, self.action_specs, self.log_specs, len(made))
         memory = boards.map_memory(self._memory.fileno(), self._layout, grow=True)
         self.board = boards.make_board(self._layout, memory)
-        for index in range(self.num):
-            self._seat_down(index)
+        for seat in range(len(self.groups)):
+            self._seat_down(seat)
 
     def _new_seat(self) -> Seat:
         if self._recipe is None:
             return Local(self._make_one)
         return Process(self._recipe, self._memory, self._log, timeout=self._timeout)
 
-    def _made(self, index: int) -> tuple[Specs, Specs, Specs, list[str]]:
+    def _made(self, seat: int) -> list[tuple[Specs, Specs, Specs, list[str]]]:
         try:
-            return self.answer(index)
+            return self.answer(seat)
         except Crash as crash:
-            raise EnvError(f"Environment {index} could not be made: {crash}") from None
+            raise EnvError(f"{_named(self.groups[seat])} could not be made: {crash}") from None
 
-    def _seat_down(self, index: int) -> None:
+    def _seat_down(self, seat: int) -> None:
         place = self.board if self._recipe is None else self._layout
-        self.ask(index, worker.LAYOUT, (place, index))
-        self.answer(index)
+        self.ask(seat, [(worker.LAYOUT, self.groups[seat][0], place)])
+        self.answer(seat)
 
-    def ask(self, index: int, letter: bytes, payload: Any = None) -> None:
-        """Give environment `index` a command (`worker.STEP` …) without waiting for it."""
+    def ask(self, seat: int, orders: list[Order]) -> None:
+        """Give the environments of a seat orders (`worker.STEP` …) without waiting for them."""
         if not self._seats:
             raise EnvError("The environments are closed.")
-        self._seats[index].ask(letter, payload)
+        self._seats[seat].ask(orders)
 
-    def answer(self, index: int) -> Any:
-        """Wait for the command's result.
+    def answer(self, seat: int) -> list[Any]:
+        """Wait for the results, in the order of the orders.
 
         Raises EnvError that names the environment, or Crash, after which `replace` is due.
         """
-        try:
-            return self._seats[index].answer()
-        except EnvError as error:
-            raise EnvError(f"Environment {index}: {error}") from None
+        return self._seats[seat].answer()
 
-    def replace(self, index: int, crash: Crash) -> None:
-        """Put a new environment, not yet reset, into the seat of one that crashed.
+    def replace(self, seat: int, crash: Crash) -> None:
+        """Put new environments, not yet reset, into a seat of which one crashed.
 
         Raises EnvError with the last crash if the allowed restarts are used up.
         """
+        group = self.groups[seat]
         while True:
-            self._seats[index].close(patience=0.0)
-            self._count(index, crash)
-            self._seats[index] = self._new_seat()
+            self._seats[seat].close(patience=0.0)
+            self._count(group, crash)
+            self._seats[seat] = self._new_seat()
             try:
-                self.ask(index, worker.MAKE)
-                self.answer(index)
-                return self._seat_down(index)
+                self.ask(seat, _each(group, worker.MAKE))
+                self.answer(seat)
+                return self._seat_down(seat)
             except Crash as again:
                 crash = again
 
-    def _count(self, index: int, crash: Crash) -> None:
+    def _count(self, group: tuple[int, ...], crash: Crash) -> None:
         if self.restarted >= self._restarts:
             raise EnvError(
-                f"Environment {index} failed and all {self._restarts} restarts (env.restarts) are "
+                f"{_named(group)} failed and all {self._restarts} restarts (env.restarts) are "
                 f"used up: {crash}"
             )
         self.restarted += 1
         log.warning(
-            "Environment %d failed and is restarted (%d of %d): %s",
-            *(index, self.restarted, self._restarts, crash),
+            "%s failed and will be restarted (%d of %d): %s",
+            *(_named(group), self.restarted, self._restarts, crash),
         )
 
     def close(self) -> None:
@@ -149,9 +156,24 @@ class Crew:
         self._memory.close()
 
 
+def share_out(num: int, seats: int) -> tuple[tuple[int, ...], ...]:
+    """Neighbours together, as evenly as it goes; 0 seats: one for each of the environments."""
+    parts = np.array_split(np.arange(num), min(num, seats) or num)
+    return tuple(tuple(part.tolist()) for part in parts)
+
+
+def _each(group: tuple[int, ...], letter: bytes) -> list[Order]:
+    return [(letter, index, None) for index in group]
+
+
+def _named(group: tuple[int, ...]) -> str:
+    few = f"Environment {group[0]}"
+    return few if len(group) == 1 else f"One of the environments {group[0]} to {group[-1]}"
+
+
 def _close_all(seats: list[Seat]) -> None:
     for seat in seats:
-        seat.ask(worker.CLOSE)
+        seat.leave()
     end = time.monotonic() + PATIENCE
     for seat in seats:
         seat.close(patience=max(0.1, end - time.monotonic()))

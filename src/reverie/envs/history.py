@@ -1,4 +1,4 @@
-"""What is kept of an open episode, so that it can be rebuilt: its actions and its last row."""
+"""What is kept of open episodes, so that they can be rebuilt: their actions and last rows."""
 
 import numpy as np
 
@@ -7,35 +7,57 @@ from reverie.records import Specs, Step
 
 
 class History:
-    """Rows of actions, appended one by one into arrays that double when they are full."""
+    """The actions of E environments since their resets.
 
-    def __init__(self, specs: Specs):
-        self._arrays = {k: np.zeros((64, *s.shape), s.dtype) for k, s in specs.items()}
-        self._count = 0
+    Batches are appended to arrays (T, E, *shape) that all environments share; each remembers
+    where its episode begins. When they are full, what no open episode reaches is thrown away, and
+    where that is less than half, the arrays double.
+    """
 
-    def append(self, batch: Action, index: int) -> None:
-        """Add row `index` of a batch of actions (E, *shape)."""
+    def __init__(self, specs: Specs, num: int):
+        self._arrays = {k: np.zeros((64, num, *s.shape), s.dtype) for k, s in specs.items()}
+        self._begin = np.zeros(num, np.int64)
+        self._count, self._room = 0, 64
+
+    def append(self, batch: Action) -> None:
+        """Add a batch of actions (E, *shape)."""
+        if self._count == self._room:
+            self._make_room()
         for key, array in self._arrays.items():
-            if self._count == len(array):
-                array = self._arrays[key] = np.concatenate([array, np.zeros_like(array)])
-            array[self._count] = batch[key][index]
+            array[self._count] = batch[key]
         self._count += 1
 
-    def clear(self) -> None:
-        """Forget all rows."""
-        self._count = 0
+    def _make_room(self) -> None:
+        gone = int(self._begin.min())
+        for key, array in self._arrays.items():
+            kept = array[gone:]
+            rest = array.shape[0] * (1 if gone > len(array) // 2 else 2) - len(kept)
+            blank = np.zeros((rest, *array.shape[1:]), array.dtype)
+            self._arrays[key] = np.concatenate([kept, blank])
+            self._room = len(kept) + rest
+        self._begin -= gone
+        self._count -= gone
 
-    def load(self, rows: Action) -> None:
-        """Replace all rows by `rows` (N, *shape)."""
-        self._arrays = {
-            key: np.concatenate([np.asarray(rows[key], array.dtype), np.zeros_like(array)])
-            for key, array in self._arrays.items()
-        }
-        self._count = len(next(iter(rows.values())))
+    def clear(self, index: int) -> None:
+        """Forget the actions of environment `index`."""
+        self._begin[index] = self._count
 
-    def rows(self) -> Action:
-        """A copy of all rows, key -> (N, *shape)."""
-        return {key: array[: self._count].copy() for key, array in self._arrays.items()}
+    def load(self, rows: list[Action]) -> None:
+        """Replace all actions by those of each environment, key -> (N, *shape)."""
+        lengths = [len(next(iter(part.values()))) for part in rows]
+        self._count = max(lengths)
+        self._begin[:] = self._count - np.array(lengths)
+        self._room = 64 + self._count
+        for key, old in self._arrays.items():
+            array = np.zeros((self._room, *old.shape[1:]), old.dtype)
+            for index, part in enumerate(rows):
+                array[self._begin[index] : self._count, index] = part[key]
+            self._arrays[key] = array
+
+    def rows(self, index: int) -> Action:
+        """A copy of the actions of environment `index`, key -> (N, *shape)."""
+        span = slice(self._begin[index], self._count)
+        return {key: array[span, index].copy() for key, array in self._arrays.items()}
 
 
 FLAGS = ("reward", "is_first", "is_last", "is_terminal")

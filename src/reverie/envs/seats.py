@@ -1,4 +1,4 @@
-"""Where an environment sits: in this process, or in a process of its own."""
+"""Where environments sit: one in this process, or one or several in a process of their own."""
 
 import contextlib
 import os
@@ -15,6 +15,7 @@ from typing import Any, BinaryIO, Protocol
 from reverie.envs import board as boards
 from reverie.envs import worker
 from reverie.envs.base import Env, EnvError
+from reverie.envs.worker import Order
 
 START = 60.0
 """Shortest patience with a process that is starting, seconds."""
@@ -23,56 +24,64 @@ TAIL = 2000
 
 
 class Crash(Exception):
-    """An environment died, hung or raised; the message says how. Another one can take its seat."""
+    """An environment died, hung or raised; the message says how. Others can take the seat."""
 
 
 class Seat(Protocol):
-    """One environment that takes commands (`worker.STEP` …) and answers them, one at a time."""
+    """Environments that take orders (`worker.STEP` …) and answer them, one list at a time."""
 
-    def ask(self, letter: bytes, payload: Any = None) -> None:
-        """Give a command without waiting for it."""
+    def ask(self, orders: list[Order]) -> None:
+        """Give orders without waiting for them."""
         ...
 
-    def answer(self) -> Any:
-        """Wait for the command's result. Raises EnvError or Crash."""
+    def answer(self) -> list[Any]:
+        """Wait for the results, in the order of the orders. Raises Crash, or EnvError that names
+        the environment; the orders after the one that failed are not carried out."""
+        ...
+
+    def leave(self) -> None:
+        """Begin to close, where that takes time: many seats do so side by side."""
         ...
 
     def close(self, *, patience: float) -> None:
-        """End the environment; kill its process after `patience` seconds. Never raises."""
+        """End the environments; kill their process after `patience` seconds. Never raises."""
         ...
 
 
 class Local:
-    """An environment in this process; a command is carried out when its answer is wanted."""
+    """An environment in this process; orders are carried out when their answer is wanted."""
 
     def __init__(self, make_one: Callable[[], Env]):
         self._make_one = make_one
         self._env: Any = None
         self._board: Any = None
-        self._index = 0
-        self._todo: tuple[bytes, Any] = (worker.CLOSE, None)
+        self._todo: list[Order] = []
 
-    def ask(self, letter: bytes, payload: Any = None) -> None:
-        """Remember the command."""
-        self._todo = (letter, payload)
+    def ask(self, orders: list[Order]) -> None:
+        """Remember the orders."""
+        self._todo = orders
 
-    def answer(self) -> Any:
-        """Carry the command out."""
+    def answer(self) -> list[Any]:
+        """Carry the orders out."""
+        index = -1
         try:
-            return self._obey(*self._todo)
-        except EnvError:
-            raise
+            results = []
+            for letter, index, payload in self._todo:
+                results.append(self._obey(letter, index, payload))
+            return results
+        except EnvError as error:
+            raise EnvError(f"Environment {index}: {error}") from None
         except Exception:
             raise Crash(traceback.format_exc()) from None
 
-    def _obey(self, letter: bytes, payload: Any) -> Any:
+    def _obey(self, letter: bytes, index: int, payload: Any) -> Any:
         match letter:
             case worker.STEP:
-                boards.step(self._env, self._board, self._index)
+                boards.step(self._env, self._board, index)
             case worker.RESET:
-                boards.reset(self._env, self._board, self._index, *payload)
+                boards.reset(self._env, self._board, index, *payload)
             case worker.REPLAY:
-                boards.replay(self._env, self._board, self._index, *payload, beat=lambda: None)
+                boards.replay(self._env, self._board, index, *payload, beat=lambda: None)
             case worker.RENDER:
                 return self._env.render()
             case worker.MAKE:
@@ -80,8 +89,11 @@ class Local:
                 env = self._env
                 return env.obs_specs, env.action_specs, env.log_specs, env.notices
             case worker.LAYOUT:
-                self._board, self._index = payload
+                self._board = payload
         return None
+
+    def leave(self) -> None:
+        """There is no process to wait for."""
 
     def close(self, *, patience: float) -> None:
         """Close the environment."""
@@ -92,18 +104,18 @@ class Local:
 
 
 class Process:
-    """An environment in a fresh Python process (never a fork: forked simulators hang).
+    """Environments in a fresh Python process (never a fork: forked simulators hang).
 
     Args:
-        recipe: cloudpickled function that makes the environment.
+        recipe: cloudpickled function that makes an environment.
         memory: file that will hold the board.
         log: file that takes what the simulator prints.
-        timeout: seconds after which an unanswered command counts as hung.
+        timeout: seconds after which an unanswered order counts as hung.
     """
 
     def __init__(self, recipe: bytes, memory: BinaryIO, log: BinaryIO, *, timeout: float):
         self._recipe, self._log, self._timeout = recipe, log, timeout
-        self._starting = True
+        self._starting, self._asked = True, 0
         self._link, theirs = socket.socketpair()
         life_theirs, self._life = os.pipe()
         fds = (theirs.fileno(), memory.fileno(), life_theirs)
@@ -122,15 +134,16 @@ class Process:
             theirs.close()
             os.close(life_theirs)
 
-    def ask(self, letter: bytes, payload: Any = None) -> None:
-        """Send the command. A dead process is reported by `answer`."""
-        if letter == worker.MAKE:
-            payload = self._recipe
+    def ask(self, orders: list[Order]) -> None:
+        """Send the orders. A dead process is reported by `answer`."""
+        self._asked = len(orders)
+        if orders[0][0] == worker.MAKE:
+            orders = [(worker.MAKE, index, self._recipe) for _, index, _ in orders]
         with contextlib.suppress(OSError):
             self._link.settimeout(self._timeout)
-            worker.send(self._link, letter, payload)
+            worker.send(self._link, worker.ORDERS, orders)
 
-    def answer(self) -> Any:
+    def answer(self) -> list[Any]:
         """Wait for the answer; signs of life start the clock again."""
         timeout = max(self._timeout, START) if self._starting else self._timeout
         self._link.settimeout(timeout)
@@ -144,10 +157,10 @@ class Process:
                 raise Crash(self._obituary()) from None
         self._starting = False
         if letter == worker.WRONG:
-            raise EnvError(payload)
+            raise EnvError("Environment {}: {}".format(*payload))
         if letter == worker.CRASHED:
             raise Crash(payload)
-        return payload
+        return payload or [None] * self._asked
 
     def _obituary(self) -> str:
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -158,11 +171,15 @@ class Process:
             how = f"killed by {signal.Signals(-code).name}"
         return f"its process ended ({how}). Last words:\n{tail(self._log)}"
 
-    def close(self, *, patience: float) -> None:
-        """Ask the process to leave, then kill it; it is always waited for."""
+    def leave(self) -> None:
+        """Ask the process to leave."""
         with contextlib.suppress(OSError):
             self._link.settimeout(0.1)
             worker.send(self._link, worker.CLOSE)
+
+    def close(self, *, patience: float) -> None:
+        """Ask the process to leave, then kill it; it is always waited for."""
+        self.leave()
         self._link.close()
         try:
             self.process.wait(patience)

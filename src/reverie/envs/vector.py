@@ -1,5 +1,6 @@
 """E environments that step side by side: one batch of actions in, one batched Step out."""
 
+import functools as ft
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -13,12 +14,14 @@ from reverie.envs.crew import Crew
 from reverie.envs.functional.recipe import Compiled
 from reverie.envs.history import History, equal_rows, row_of, stack_rows
 from reverie.envs.seats import Crash
+from reverie.envs.worker import Order
 from reverie.records import Specs, Step
 
 if TYPE_CHECKING:
     from reverie.envs.functional.crew import CompiledCrew
 
 
+@ft.lru_cache(maxsize=1024)
 def episode_seed(seed: int, stream: str, index: int, episode: int) -> int:
     """The reset seed of an episode, in [0, 2³¹).
 
@@ -33,16 +36,17 @@ def episode_seed(seed: int, stream: str, index: int, episode: int) -> int:
 
 
 class Vector:
-    """E environments, in processes of their own or in this one.
+    """E environments, in processes or in this one.
 
     `send` starts a step everywhere, `recv` waits for the rows. The first `send`, and every `send`
     after a row with `is_last`, resets that environment: the action is ignored, the row that
     answers is `is_first` with reward 0.
 
-    An environment that crashes, raises or does not answer in time is replaced, at most `restarts`
-    times in all; `restarted` counts. Its open episode ends without a last row and the next row is
-    the first of a new episode. EnvError (bad values, bad spaces) is never met by a restart: it is
-    raised, with the number of the environment, and all environments are closed.
+    An environment that crashes, raises or does not answer in time is replaced, and with it those
+    that share its process; that happens at most `restarts` times in all, `restarted` counts. Their
+    open episodes end without a last row and the next row is the first of a new one. EnvError (bad
+    values, bad spaces) is never met by a restart: it is raised, with the number of the
+    environment, and all environments are closed.
 
     Use it as a context manager, or call `close`; a forgotten one is closed at collection or exit.
     """
@@ -55,6 +59,7 @@ class Vector:
         seed: int,
         stream: str = "train",
         parallel: bool = True,
+        workers: int = 0,
         timeout: float = 120.0,
         restarts: int = 10,
         log_file: Path | str | None = None,
@@ -67,9 +72,10 @@ class Vector:
             num: environments E.
             seed: root of all reset seeds, at least 0.
             stream: name of the purpose; each has episodes of its own.
-            parallel: one process an environment (True), or this one (False).
+            parallel: in processes (True), or in this one (False).
+            workers: processes, among which neighbouring environments are shared out; 0: one each.
             timeout: seconds without an answer after which a process counts as hung.
-            restarts: replaced environments, all together, before EnvError is raised.
+            restarts: replacements, all together, before EnvError is raised.
             log_file: takes what simulators print and the tracebacks of crashes.
 
         Raises EnvError if an environment cannot be made.
@@ -77,18 +83,19 @@ class Vector:
         if num < 1 or seed < 0:
             raise EnvError(f"num must be at least 1 and seed at least 0, got {num} and {seed}.")
         self.num, self.seed, self.stream = num, seed, stream
-        watch = {"timeout": timeout, "restarts": restarts, "log_file": log_file}
+        watch = {"workers": workers, "timeout": timeout, "restarts": restarts, "log_file": log_file}
         self._crew: Crew | CompiledCrew
         if isinstance(make_one, Compiled):
             self._crew = make_one.crew(num)
         else:
             self._crew = Crew(make_one, num=num, parallel=parallel, **watch)
         self._board = self._crew.board
-        self._history = [History(self.action_specs) for _ in range(num)]
+        self._seat_of = {i: seat for seat, group in enumerate(self._crew.groups) for i in group}
+        self._history = History(self.action_specs, num)
         self._episode = np.full(num, -1, np.int64)
         self._due = np.ones(num, bool)  # the next send resets
         self._first = np.zeros(num, bool)
-        self._pending = np.zeros(num, bool)
+        self._pending = False
         self._row: Step | None = None
 
     @property
@@ -130,23 +137,23 @@ class Vector:
         self._idle("send")
         for key, array in self._board.action.items():
             array[...] = _checked(action, key, array)
-        for index in range(self.num):
-            self._pending[index] = True
-            self._first[index] = self._due[index]
-            if self._due[index]:
-                self._begin_episode(index)
-            else:
-                self._history[index].append(self._board.action, index)
-                self._crew.ask(index, worker.STEP)
+        self._pending = True
+        self._history.append(self._board.action)
+        self._first[:] = self._due
+        due = set(np.flatnonzero(self._due).tolist())
+        for seat, group in enumerate(self._crew.groups):
+            orders = [self._reset(i) if i in due else (worker.STEP, i, None) for i in group]
+            self._crew.ask(seat, orders)
 
     def _idle(self, verb: str) -> None:
-        if self._pending.any():
+        if self._pending:
             raise EnvError(f"{verb}() was called before recv() fetched the last send().")
 
-    def _begin_episode(self, index: int) -> None:
+    def _reset(self, index: int) -> Order:
+        """The order to begin the next episode, of which no action is known yet."""
         self._episode[index] += 1
-        self._history[index].clear()
-        self._crew.ask(index, worker.RESET, (self._seed_of(index), self._seed_of(index, ahead=1)))
+        self._history.clear(index)
+        return worker.RESET, index, (self._seed_of(index), self._seed_of(index, ahead=1))
 
     def _seed_of(self, index: int, *, ahead: int = 0) -> int:
         return episode_seed(self.seed, self.stream, index, int(self._episode[index]) + ahead)
@@ -156,29 +163,29 @@ class Vector:
 
         Raises EnvError for bad values, or when the allowed restarts are used up.
         """
-        if not self._pending.any():
+        if not self._pending:
             raise EnvError("recv() was called without send().")
         try:
-            for index in np.flatnonzero(self._pending):
-                self._collect(int(index))
+            for seat, group in enumerate(self._crew.groups):
+                self._collect(seat, group)
         except EnvError:
             self.close()
             raise
+        self._pending = False
+        self._due[:] = self._board.last
         self._row = self._copy()
         return self._row
 
-    def _collect(self, index: int) -> None:
+    def _collect(self, seat: int, group: tuple[int, ...]) -> None:
         waiting = True
         while waiting:
             try:
-                self._crew.answer(index)
+                self._crew.answer(seat)
                 waiting = False
             except Crash as crash:
-                self._crew.replace(index, crash)
-                self._first[index] = True
-                self._begin_episode(index)
-        self._due[index] = self._board.last[index]
-        self._pending[index] = False
+                self._crew.replace(seat, crash)
+                self._first[list(group)] = True
+                self._crew.ask(seat, [self._reset(index) for index in group])
 
     def _copy(self) -> Step:
         board = self._board
@@ -190,9 +197,10 @@ class Vector:
     def render(self, index: int) -> np.ndarray | None:
         """A picture of one environment, uint8 (height, width, 3), or None where there is none."""
         self._idle("render")
-        self._crew.ask(index, worker.RENDER)
+        seat = self._seat_of[index]
+        self._crew.ask(seat, [(worker.RENDER, index, None)])
         try:
-            return self._crew.answer(index)
+            return self._crew.answer(seat)[0]
         except Crash as crash:
             raise EnvError(f"Environment {index} cannot draw: {crash}") from None
 
@@ -207,7 +215,7 @@ class Vector:
             {
                 "episode": int(self._episode[index]),
                 "due": bool(self._due[index]),
-                "actions": self._history[index].rows(),
+                "actions": self._history.rows(index),
                 "row": {} if self._row is None else row_of(self._row, index),
             }
             for index in range(self.num)
@@ -226,15 +234,21 @@ class Vector:
         self._check_state(state)
         self._crew.restarted = int(state["restarted"])
         stored = state["envs"]
-        for index, env in enumerate(stored):
-            self._episode[index], self._due[index] = env["episode"], env["due"]
-            self._history[index].load(env["actions"])
-            if not env["due"]:
-                payload = (self._seed_of(index), env["actions"])
-                self._crew.ask(index, worker.REPLAY, payload)
-        same = [env["due"] or self._rebuilt(i, env["row"]) for i, env in enumerate(stored)]
+        self._episode[:] = [env["episode"] for env in stored]
+        self._due[:] = [env["due"] for env in stored]
+        self._history.load([env["actions"] for env in stored])
+        open_ones = [[i for i in group if not self._due[i]] for group in self._crew.groups]
+        for seat, group in enumerate(open_ones):
+            if group:
+                self._crew.ask(seat, [self._again(i, stored[i]["actions"]) for i in group])
+        for seat, group in enumerate(open_ones):
+            if group:
+                self._due[group] = ~self._rebuilt(seat, group, stored)
         self._row = stack_rows([env["row"] for env in stored]) if stored[0]["row"] else None
-        return same
+        return [env["due"] or not due for env, due in zip(stored, self._due, strict=True)]
+
+    def _again(self, index: int, actions: Action) -> Order:
+        return worker.REPLAY, index, (self._seed_of(index), actions)
 
     def _check_state(self, state: dict[str, Any]) -> None:
         envs = state["envs"]
@@ -245,15 +259,15 @@ class Vector:
                 if np.shape(env["actions"].get(key))[1:] != spec.shape:
                     raise EnvError(f"The state's action {key!r} has not the shape {spec.shape}.")
 
-    def _rebuilt(self, index: int, row: dict[str, Any]) -> bool:
+    def _rebuilt(self, seat: int, group: list[int], stored: list[dict[str, Any]]) -> np.ndarray:
+        """Which of a seat's open episodes show the row that was stored."""
         try:
-            self._crew.answer(index)
-            same = equal_rows(row_of(self._copy(), index), row)
+            self._crew.answer(seat)
         except Crash as crash:
-            self._crew.replace(index, crash)
-            same = False
-        self._due[index] = not same
-        return same
+            self._crew.replace(seat, crash)
+            return np.zeros(len(group), bool)
+        row = self._copy()
+        return np.array([equal_rows(row_of(row, i), stored[i]["row"]) for i in group])
 
     def rewind(self) -> None:
         """Give up all open episodes; the next send starts the first episodes once more."""

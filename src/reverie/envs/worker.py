@@ -1,8 +1,9 @@
 """What runs in an environment process: a loop that answers commands from a socket.
 
-Commands and answers are one letter, a length and so many bytes of pickle; observations, actions
-and rewards travel by the board. The process ignores SIGINT and SIGTERM (the parent decides) and
-leaves when the socket closes, however the parent ended.
+A process holds one environment or several, which it steps one by one. A message is one letter, a
+length and so many bytes of pickle: the parent sends a list of orders, one answer comes back to all
+of them. Observations, actions and rewards travel by the board. The process ignores SIGINT and
+SIGTERM (the parent decides) and leaves when the socket closes, however the parent ended.
 """
 
 import contextlib
@@ -23,12 +24,18 @@ from reverie.envs.base import Env, EnvError
 
 HEAD = struct.Struct("<cQ")
 """Letter and payload length in bytes."""
-MAKE, LAYOUT, RESET, STEP, REPLAY, RENDER, CLOSE = b"m", b"l", b"r", b"s", b"p", b"v", b"c"
-"""Commands of the parent."""
+ORDERS, CLOSE = b"o", b"c"
+"""Messages of the parent."""
+MAKE, LAYOUT, RESET, STEP, REPLAY, RENDER = b"m", b"l", b"r", b"s", b"p", b"v"
+"""What an environment can be ordered to do."""
 DONE, WRONG, CRASHED, ALIVE = b"k", b"e", b"x", b"h"
-"""Answers: done; EnvError (payload: its text); any other exception (traceback); still replaying."""
+"""Answers: done (results, where there are any); EnvError (environment and text); any other
+exception (traceback); still at work."""
 BEAT = 1.0
-"""Seconds between two signs of life while a long episode is replayed."""
+"""Seconds between two signs of life during a long list of orders or a long episode's replay."""
+
+Order = tuple[bytes, int, Any]
+"""What to do (STEP …), the number of the environment, and what it takes."""
 
 
 def send(link: socket.socket, letter: bytes, payload: Any = None) -> None:
@@ -55,7 +62,7 @@ def _exactly(link: socket.socket, count: int) -> bytes:
 
 
 def main(link_fd: int, memory_fd: int, life_fd: int) -> None:
-    """Serve one environment until the parent says so or is gone."""
+    """Serve the environments until the parent says so or is gone."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     faulthandler.enable()  # the log shows where a simulator died
@@ -82,58 +89,59 @@ def _leave_with_parent(life_fd: int) -> None:
 
 
 class Server:
-    """One environment and its row of the board."""
+    """The environments of one process, by number, and their rows of the board."""
 
     def __init__(self, memory_fd: int):
         self._memory_fd = memory_fd
-        self._env: Env | None = None
+        self._envs: dict[int, Env] = {}
         self._board: boards.Board | None = None
-        self._index = 0
 
     def answer(self, link: socket.socket) -> bool:
-        """Wait for a command, obey it and answer. False: it was the last."""
-        letter, payload = receive(link)
+        """Wait for orders, obey them and answer. False: they were the last."""
+        letter, orders = receive(link)
         if letter == CLOSE:
             return False
+        beat, results, index = Beat(link), [], -1
         try:
-            result = self._obey(letter, payload, link)
+            for letter, index, payload in orders:
+                results.append(self._obey(letter, index, payload, beat))
+                beat()
         except EnvError as error:
-            send(link, WRONG, str(error))
+            send(link, WRONG, (index, str(error)))
         except Exception:
             text = traceback.format_exc()
             sys.stderr.write(text)
             sys.stderr.flush()
             send(link, CRASHED, text)
         else:
-            send(link, DONE, result)
+            send(link, DONE, results if any(x is not None for x in results) else None)
         return True
 
-    def _obey(self, letter: bytes, payload: Any, link: socket.socket) -> Any:
-        env: Any = self._env
+    def _obey(self, letter: bytes, index: int, payload: Any, beat: "Beat") -> Any:
+        env: Any = self._envs.get(index)
         board: Any = self._board
         match letter:
             case b"s":
-                boards.step(env, board, self._index)
+                boards.step(env, board, index)
             case b"r":
-                boards.reset(env, board, self._index, *payload)
+                boards.reset(env, board, index, *payload)
             case b"p":
-                boards.replay(env, board, self._index, *payload, beat=Beat(link))
+                boards.replay(env, board, index, *payload, beat=beat)
             case b"v":
                 return env.render()
             case b"m":
-                env = self._env = pickle.loads(payload)()
+                env = self._envs[index] = pickle.loads(payload)()
                 return env.obs_specs, env.action_specs, env.log_specs, env.notices
-            case b"l":
-                layout, self._index = payload
-                memory = boards.map_memory(self._memory_fd, layout, grow=False)
-                self._board = boards.make_board(layout, memory)
+            case b"l" if board is None:
+                memory = boards.map_memory(self._memory_fd, payload, grow=False)
+                self._board = boards.make_board(payload, memory)
         return None
 
     def close(self) -> None:
-        """Close the environment; a simulator that fails to do so is leaving anyway."""
-        if self._env is not None:
+        """Close the environments; a simulator that fails to do so is leaving anyway."""
+        for env in self._envs.values():
             with contextlib.suppress(Exception):
-                self._env.close()
+                env.close()
 
 
 class Beat:

@@ -14,8 +14,11 @@ from reverie.report.read import ReportError, Run, read_runs
 
 RESULT = "comparison.json"
 
-UNIMPORTANT = ("log.", "device.", "env.timeout", "env.restarts", "env.parallel", "train.save_every")
-UNIMPORTANT += ("train.keep", "train.report", "train.video_every", "train.log_every", "logdir")
+UNIMPORTANT = (
+    *("log.", "device.", "env.parallel", "env.restarts", "env.timeout", "env.workers"),
+    *("train.keep", "train.log_every", "train.report", "train.save_every", "train.video_every"),
+    "logdir",
+)
 """Beginnings of fields that never change what is learned (devices change only the last digits)."""
 
 OWN = ("seed", "task", "pinned", "steps")

@@ -83,6 +83,7 @@ def eval_envs(
         seed=seed,
         stream="eval",
         parallel=config.env.parallel and num > 1,
+        workers=config.env.workers,
         timeout=config.env.timeout,
         restarts=config.env.restarts,
         log_file=log,

@@ -22,6 +22,7 @@ FREE = (
     "env.parallel",
     "env.restarts",
     "env.timeout",
+    "env.workers",
     "explore.collect",
     "explore.evaluate",
     "explore.every",
