@@ -1,10 +1,12 @@
 """`reverie bench env`: steps a second of an environment under random actions.
 
 Five ways: one environment in a plain loop, which is the suite's own speed; `Vector` in this process
-and with processes; and both with every row inserted into `Replay`, as in a run.
+and with processes; and both with every row inserted into `Replay`, as in a run. A simulator that
+allows one instance a process is not measured in this one twice.
 """
 
 import contextlib
+import logging
 import time
 from collections.abc import Callable
 from typing import Any
@@ -17,7 +19,7 @@ from reverie.bench.timing import median, spread
 from reverie.config.presets import resolve
 from reverie.config.schema import Config
 from reverie.config.sizes import with_size
-from reverie.envs.base import Env
+from reverie.envs.base import Env, EnvError
 from reverie.envs.make import make, maker
 from reverie.envs.vector import Vector
 from reverie.records import Specs
@@ -41,6 +43,8 @@ WAYS = {
 }
 """What is timed, by the key of the JSON."""
 
+log = logging.getLogger("reverie.bench")
+
 Turn = Callable[[], int]
 """One turn of a way; it returns the environment steps made."""
 
@@ -60,7 +64,7 @@ def run(options: EnvOptions) -> dict[str, float]:
             for name in list(turns)[:: -1 if turn % 2 else 1]:
                 speeds[name].append(speed(turns[name], options.seconds))
     found = {name: round(median(values), 1) for name, values in speeds.items()}
-    share = max(found["vector_replay"], found["processes_replay"]) / found["loop"]
+    share = max(found.get("vector_replay", 0.0), found["processes_replay"]) / found["loop"]
     _show(options, config, found, max(spread(values) for values in speeds.values()))
     numbers = {"task": options.task, "num": options.num, "workers": options.workers}
     numbers |= {"repeat": config.env.repeat}
@@ -75,12 +79,16 @@ def ways(config: Config, options: EnvOptions, stack: contextlib.ExitStack) -> di
     settings: dict[str, Any] = {"num": options.num, "seed": config.seed, "restarts": 0}
     settings["timeout"] = config.env.timeout
     seats = {"vector": {"parallel": False}, "processes": {"workers": options.workers}}
-    vectors = {
-        name: stack.enter_context(Vector(maker(config.task, config.env), **settings, **where))
-        for name, where in seats.items()
-    }
     turns = {"loop": loop_turn(env)}
-    for name, vector in vectors.items():
+    for name, where in seats.items():
+        try:
+            vector = Vector(maker(config.task, config.env), **settings, **where)
+        except EnvError as error:
+            if name == "processes":
+                raise
+            log.warning("not measured in this process: %s", error)
+            continue
+        stack.enter_context(vector)
         turns[name] = vector_turn(vector)
         turns[f"{name}_replay"] = vector_turn(vector, replay_for(vector, config))
     return turns

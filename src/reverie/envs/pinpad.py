@@ -140,7 +140,7 @@ class PinPad(gymnasium.Env):
         cells[:, HEIGHT:] = WALL
         for place, pad in enumerate(self._trace):
             cells[2 * place + 1, HEIGHT] = COLORS[pad]
-        return cells.repeat(4, 0).repeat(4, 1).transpose(1, 0, 2)
+        return cells.transpose(1, 0, 2).repeat(4, 0).repeat(4, 1)
 
     def render(self) -> Any:
         """The picture that the agent sees."""

@@ -61,7 +61,7 @@ class ProcGenGame(gymnasium.Env):
             start_level=self.level(seed),
             num_levels=1,
             rand_seed=seed,
-            render_mode="rgb_array",
+            render_mode=None if self._size == NATIVE else "rgb_array",  # which takes milliseconds
             **self._settings,
         )
         self._picture = self._look()
@@ -83,8 +83,8 @@ class ProcGenGame(gymnasium.Env):
         return resize(self._game.get_info()[0]["rgb"], self._size)
 
     def render(self) -> np.ndarray:
-        """A picture for people, uint8 (512, 512, 3)."""
-        return self._game.get_info()[0]["rgb"]
+        """A picture for people, uint8: 512x512, or what the agent sees at the native size."""
+        return self._picture if self._size == NATIVE else self._game.get_info()[0]["rgb"]
 
     def close(self) -> None:
         """End the game."""

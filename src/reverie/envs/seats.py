@@ -116,6 +116,7 @@ class Process:
     def __init__(self, recipe: bytes, memory: BinaryIO, log: BinaryIO, *, timeout: float):
         self._recipe, self._log, self._timeout = recipe, log, timeout
         self._starting, self._asked = True, 0
+        self._round: list[Order] = []  # a step of every environment: by far the commonest
         self._link, theirs = socket.socketpair()
         life_theirs, self._life = os.pipe()
         fds = (theirs.fileno(), memory.fileno(), life_theirs)
@@ -138,10 +139,12 @@ class Process:
         """Send the orders. A dead process is reported by `answer`."""
         self._asked = len(orders)
         if orders[0][0] == worker.MAKE:
+            self._round = [(worker.STEP, index, None) for _, index, _ in orders]
             orders = [(worker.MAKE, index, self._recipe) for _, index, _ in orders]
+        message = (worker.ROUND,) if orders == self._round else (worker.ORDERS, orders)
         with contextlib.suppress(OSError):
             self._link.settimeout(self._timeout)
-            worker.send(self._link, worker.ORDERS, orders)
+            worker.send(self._link, *message)
 
     def answer(self) -> list[Any]:
         """Wait for the answer; signs of life start the clock again."""

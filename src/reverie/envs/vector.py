@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from reverie.envs.functional.crew import CompiledCrew
 
 
-@ft.lru_cache(maxsize=1024)
+@ft.lru_cache(maxsize=4096)
 def episode_seed(seed: int, stream: str, index: int, episode: int) -> int:
     """The reset seed of an episode, in [0, 2³¹).
 
@@ -144,6 +144,8 @@ class Vector:
         for seat, group in enumerate(self._crew.groups):
             orders = [self._reset(i) if i in due else (worker.STEP, i, None) for i in group]
             self._crew.ask(seat, orders)
+        for index in due:
+            self._seed_of(index, ahead=2)  # so that it is known when it is wanted
 
     def _idle(self, verb: str) -> None:
         if self._pending:

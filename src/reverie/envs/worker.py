@@ -24,8 +24,8 @@ from reverie.envs.base import Env, EnvError
 
 HEAD = struct.Struct("<cQ")
 """Letter and payload length in bytes."""
-ORDERS, CLOSE = b"o", b"c"
-"""Messages of the parent."""
+ORDERS, ROUND, CLOSE = b"o", b"a", b"c"
+"""Messages of the parent: a list of orders; one step of every environment; leave."""
 MAKE, LAYOUT, RESET, STEP, REPLAY, RENDER = b"m", b"l", b"r", b"s", b"p", b"v"
 """What an environment can be ordered to do."""
 DONE, WRONG, CRASHED, ALIVE = b"k", b"e", b"x", b"h"
@@ -94,6 +94,7 @@ class Server:
     def __init__(self, memory_fd: int):
         self._memory_fd = memory_fd
         self._envs: dict[int, Env] = {}
+        self._round: list[Order] = []
         self._board: boards.Board | None = None
 
     def answer(self, link: socket.socket) -> bool:
@@ -101,6 +102,8 @@ class Server:
         letter, orders = receive(link)
         if letter == CLOSE:
             return False
+        if letter == ROUND:
+            orders = self._round
         beat, results, index = Beat(link), [], -1
         try:
             for letter, index, payload in orders:
@@ -131,6 +134,7 @@ class Server:
                 return env.render()
             case b"m":
                 env = self._envs[index] = pickle.loads(payload)()
+                self._round.append((STEP, index, None))
                 return env.obs_specs, env.action_specs, env.log_specs, env.notices
             case b"l" if board is None:
                 memory = boards.map_memory(self._memory_fd, payload, grow=False)
