@@ -3,6 +3,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -93,6 +94,52 @@ def test_a_process_that_works_through_its_orders_is_not_hung():
         row = collect(vector, 2)[0][-1]  # 2.4 seconds, a sign of life after each second
         assert row.obs["numbers"][:, 1].tolist() == [1] * 4
         assert vector.restarted == 0
+
+
+def test_an_interrupted_recv_can_be_repeated():
+    def slow():
+        env = Adapter(Counter(length=50), EnvConfig())
+        step = env.step
+        env.step = lambda action: (time.sleep(0.3), step(action))[1]
+        return env
+
+    with Vector(slow, num=3, seed=0) as vector:
+        collect(vector, 2)
+        vector.send({"action": np.zeros(3, np.int32)})
+        main = threading.main_thread().ident
+        threading.Timer(0.1, signal.pthread_kill, (main, signal.SIGINT)).start()
+        with pytest.raises(KeyboardInterrupt):
+            vector.recv()
+        assert vector.recv().obs["numbers"][:, 1].tolist() == [2, 2, 2]
+        assert vector.restarted == 0
+
+
+def test_neighbours_of_one_that_raised_are_closed(tmp_path):
+    def made():
+        env = Adapter(Counter(trouble="raise", once=str(tmp_path / "done")), EnvConfig())
+        env.close = lambda: (tmp_path / f"closed {os.getpid()} {id(env)}").touch()
+        return env
+
+    with Vector(made, num=3, seed=0, workers=1) as vector:
+        collect(vector, 6)
+        assert vector.restarted == 1
+    assert len(list(tmp_path.glob("closed *"))) == 6
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_picture_that_comes_too_late_costs_the_episode(workers):
+    def lazy():
+        env = Adapter(Counter(length=50), EnvConfig())
+        env.render = lambda: time.sleep(60)
+        return env
+
+    with Vector(lazy, num=2, seed=0, workers=workers, timeout=1.0) as vector:
+        collect(vector, 3)
+        with pytest.raises(EnvError, match="Environment 1 cannot draw: no answer for 1 seconds"):
+            vector.render(1)
+        row = collect(vector, 2)[0][-1]
+        assert row.obs["numbers"][:, 1].tolist() == ([1, 1] if workers else [4, 1])
+        assert vector.restarted == 1
 
 
 @pytest.mark.parametrize("parallel", [False, True])

@@ -84,7 +84,7 @@ class EnvConfig:
     timeout: float = 120.0
     """Seconds after which an environment process that does not answer is restarted."""
     restarts: int = 10
-    """Crashed or hung environments that are restarted before the run stops with an error."""
+    """How often crashed or hung environments are restarted before the run stops with an error."""
 
     def __post_init__(self):
         check = Checker(self, "env.")

@@ -22,7 +22,7 @@ from reverie.envs.worker import Order
 from reverie.records import Specs
 
 PATIENCE = 3.0
-"""Seconds that closing environments get before they are killed, all together."""
+"""Seconds that closing environments get before they are killed, all of them together."""
 
 log = logging.getLogger("reverie.envs")
 
@@ -127,7 +127,7 @@ class Crew:
         """
         group = self.groups[seat]
         while True:
-            self._seats[seat].close(patience=0.0)
+            self._seats[seat].close(patience=PATIENCE if crash.alive else 0.0)
             self._count(group, crash)
             self._seats[seat] = self._new_seat()
             try:

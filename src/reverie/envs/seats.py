@@ -24,7 +24,14 @@ TAIL = 2000
 
 
 class Crash(Exception):
-    """An environment died, hung or raised; the message says how. Others can take the seat."""
+    """An environment died, hung or raised; the message says how. Others can take the seat.
+
+    `alive`: it raised, and its process still takes orders.
+    """
+
+    def __init__(self, message: str, *, alive: bool = False):
+        super().__init__(message)
+        self.alive = alive
 
 
 class Seat(Protocol):
@@ -72,7 +79,7 @@ class Local:
         except EnvError as error:
             raise EnvError(f"Environment {index}: {error}") from None
         except Exception:
-            raise Crash(traceback.format_exc()) from None
+            raise Crash(traceback.format_exc(), alive=True) from None
 
     def _obey(self, letter: bytes, index: int, payload: Any) -> Any:
         match letter:
@@ -149,7 +156,7 @@ class Process:
     def answer(self) -> list[Any]:
         """Wait for the answer; signs of life start the clock again."""
         timeout = max(self._timeout, START) if self._starting else self._timeout
-        self._link.settimeout(timeout)
+        self._link.settimeout(timeout + worker.BEAT)  # an order may begin just before a beat is due
         letter = worker.ALIVE
         while letter == worker.ALIVE:
             try:
@@ -162,7 +169,7 @@ class Process:
         if letter == worker.WRONG:
             raise EnvError("Environment {}: {}".format(*payload))
         if letter == worker.CRASHED:
-            raise Crash(payload)
+            raise Crash(payload, alive=True)
         return payload or [None] * self._asked
 
     def _obituary(self) -> str:

@@ -82,6 +82,8 @@ class Vector:
         """
         if num < 1 or seed < 0:
             raise EnvError(f"num must be at least 1 and seed at least 0, got {num} and {seed}.")
+        if workers < 0:
+            raise EnvError(f"workers must be at least 0, got {workers}.")
         self.num, self.seed, self.stream = num, seed, stream
         watch = {"workers": workers, "timeout": timeout, "restarts": restarts, "log_file": log_file}
         self._crew: Crew | CompiledCrew
@@ -95,7 +97,7 @@ class Vector:
         self._episode = np.full(num, -1, np.int64)
         self._due = np.ones(num, bool)  # the next send resets
         self._first = np.zeros(num, bool)
-        self._pending = False
+        self._pending = np.zeros(len(self._crew.groups), bool)  # of a seat
         self._row: Step | None = None
 
     @property
@@ -120,7 +122,7 @@ class Vector:
 
     @property
     def restarted(self) -> int:
-        """Environments that crashed or hung and were replaced, since the run began."""
+        """How often environments that crashed or hung were replaced, since the run began."""
         return self._crew.restarted
 
     @property
@@ -137,7 +139,7 @@ class Vector:
         self._idle("send")
         for key, array in self._board.action.items():
             array[...] = _checked(action, key, array)
-        self._pending = True
+        self._pending[:] = True
         self._history.append(self._board.action)
         self._first[:] = self._due
         due = set(np.flatnonzero(self._due).tolist())
@@ -148,7 +150,7 @@ class Vector:
             self._seed_of(index, ahead=2)  # so that it is known when it is wanted
 
     def _idle(self, verb: str) -> None:
-        if self._pending:
+        if self._pending.any():
             raise EnvError(f"{verb}() was called before recv() fetched the last send().")
 
     def _reset(self, index: int) -> Order:
@@ -165,15 +167,14 @@ class Vector:
 
         Raises EnvError for bad values, or when the allowed restarts are used up.
         """
-        if not self._pending:
+        if not self._pending.any():
             raise EnvError("recv() was called without send().")
         try:
-            for seat, group in enumerate(self._crew.groups):
-                self._collect(seat, group)
+            for seat in np.flatnonzero(self._pending).tolist():
+                self._collect(seat, self._crew.groups[seat])
         except EnvError:
             self.close()
             raise
-        self._pending = False
         self._due[:] = self._board.last
         self._row = self._copy()
         return self._row
@@ -188,6 +189,7 @@ class Vector:
                 self._crew.replace(seat, crash)
                 self._first[list(group)] = True
                 self._crew.ask(seat, [self._reset(index) for index in group])
+        self._pending[seat] = False
 
     def _copy(self) -> Step:
         board = self._board
@@ -197,13 +199,20 @@ class Vector:
         return Step(obs, board.reward.copy(), *flags, log)
 
     def render(self, index: int) -> np.ndarray | None:
-        """A picture of one environment, uint8 (height, width, 3), or None where there is none."""
+        """A picture of one environment, uint8 (height, width, 3), or None where there is none.
+
+        Raises EnvError if it cannot be drawn. Where the process died or hung over it, it is
+        replaced, and its environments begin new episodes with the next `send`.
+        """
         self._idle("render")
         seat = self._seat_of[index]
         self._crew.ask(seat, [(worker.RENDER, index, None)])
         try:
             return self._crew.answer(seat)[0]
         except Crash as crash:
+            if not crash.alive:
+                self._crew.replace(seat, crash)
+                self._due[list(self._crew.groups[seat])] = True
             raise EnvError(f"Environment {index} cannot draw: {crash}") from None
 
     def state(self) -> dict[str, Any]:
@@ -230,7 +239,8 @@ class Vector:
         Success means that the rebuilt last row equals the stored one, bit by bit. Elsewhere the
         episode is given up: the next send starts a new one.
 
-        Raises EnvError if the state belongs to another number of environments or other specs.
+        Raises EnvError if the state belongs to another number of environments or other specs, or
+        for bad values on the way.
         """
         self._idle("restore")
         self._check_state(state)
@@ -243,9 +253,13 @@ class Vector:
         for seat, group in enumerate(open_ones):
             if group:
                 self._crew.ask(seat, [self._again(i, stored[i]["actions"]) for i in group])
-        for seat, group in enumerate(open_ones):
-            if group:
-                self._due[group] = ~self._rebuilt(seat, group, stored)
+        try:
+            for seat, group in enumerate(open_ones):
+                if group:
+                    self._due[group] = ~self._rebuilt(seat, group, stored)
+        except EnvError:
+            self.close()
+            raise
         self._row = stack_rows([env["row"] for env in stored]) if stored[0]["row"] else None
         return [env["due"] or not due for env, due in zip(stored, self._due, strict=True)]
 

@@ -173,7 +173,7 @@ STORAGE = (
     Metric("replay/weight_max", "score", "largest weight of a window"),
     Metric("replay/initial", "score", "score that a row gets before its first update"),
     Metric("replay/ratio", "1", "trained rows per environment step since the run began"),
-    Metric("env/restarts", "1", "crashed or hung environments restarted since the run began"),
+    Metric("env/restarts", "1", "restarts of crashed or hung environments since the run began"),
 )
 
 MACHINE = (
