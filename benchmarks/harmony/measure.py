@@ -3,9 +3,10 @@
     python benchmarks/harmony/measure.py OUT RUN…
 
 Writes into OUT `curves.csv` (every evaluation and log line), `summary.json` (one record a run; mean
-and 95% bootstrap interval over the seeds of each balance) and `coefficients.svg`. The error of a
-run's final world model is measured on the same 128 episodes of a random policy for all runs: the
-episodes of its own policy would only show what it already earns.
+and 95% bootstrap interval over the seeds of each balance, and of the differences from `harmony`
+seed by seed) and `coefficients.svg` (of the runs of `harmony`). The error of a run's final world
+model is measured on the same 128 episodes of a random policy for all runs: the episodes of its own
+policy would only show what it already earns.
 """
 
 import csv
@@ -29,6 +30,7 @@ from reverie.world.model import feature
 EPISODES = 128
 COLUMNS = ("eval/return", "loss/rew", "loss/numbers", "loss/dyn", "train/updates")
 TASKS = ("rew", "obs", "dyn")
+KEYS = ("final", "over_training", "reward_error")
 
 
 def random_episodes() -> dict[str, np.ndarray]:
@@ -110,7 +112,7 @@ def interval(values: list[float]) -> dict[str, float]:
 
 
 def draw_coefficients(path: Path, runs: list[Path]) -> None:
-    """1/sigma of the three tasks in every run with learned coefficients, over steps."""
+    """1/sigma of the three tasks in every run, over steps."""
     lines = []
     for run in runs:
         rows = [line for line in lines_of(run) if "balance/s/rew" in line]
@@ -127,16 +129,22 @@ def main(out: str, *names: str) -> None:
     folder, runs = Path(out), sorted(map(Path, names))
     data = random_episodes()
     records = [record(run, data) for run in runs]
-    groups = {}
-    for balance in dict.fromkeys(found["balance"] for found in records):
-        mine = [found for found in records if found["balance"] == balance]
-        keys = ("final", "over_training", "reward_error")
-        groups[balance] = {key: interval([m[key] for m in mine]) for key in keys}
+    by: dict[str, dict[int, dict]] = {}
+    for found in records:
+        by.setdefault(found["balance"], {})[found["seed"]] = found
+    groups, differences = {}, {}
+    for balance, mine in by.items():
+        groups[balance] = {key: interval([m[key] for m in mine.values()]) for key in KEYS}
         groups[balance]["seeds"] = len(mine)
-    summary = {"groups": groups, "runs": records}
+        if balance != "harmony" and mine.keys() == by.get("harmony", {}).keys():
+            differences[balance] = {
+                key: interval([m[key] - by["harmony"][seed][key] for seed, m in mine.items()])
+                for key in KEYS
+            }
+    summary = {"groups": groups, "minus_harmony": differences, "runs": records}
     (folder / "summary.json").write_text(json.dumps(summary, indent=1) + "\n")
     write_curves(folder / "curves.csv", runs)
-    learned = [run for run in runs if any("balance/s/rew" in line for line in lines_of(run))]
+    learned = [run for run in runs if run.name.startswith("harmony-")]
     draw_coefficients(folder / "coefficients.svg", learned)
 
 
