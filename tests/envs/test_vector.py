@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from toy_envs import Counter, make_counter, random_action
+from toy_envs import Counter, make_counter, make_slow, random_action
 
 from reverie.config.schema import EnvConfig
 from reverie.envs.adapter import Adapter
@@ -213,13 +213,7 @@ def test_misuse_is_an_error():
 
 
 def test_send_does_not_wait():
-    def slow():
-        env = Adapter(Counter(length=50), EnvConfig())
-        step = env.step
-        env.step = lambda action: (time.sleep(0.5), step(action))[1]
-        return env
-
-    with Vector(slow, num=3, seed=0) as vector:
+    with Vector(make_slow(0.5), num=3, seed=0) as vector:
         collect(vector, 1)
         start = time.perf_counter()
         vector.send({"action": np.zeros(3, np.int32)})

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from test_vector import assert_steps_equal, collect
-from toy_envs import Counter, make_counter
+from toy_envs import Counter, make_counter, make_slow
 
 from reverie.config.schema import EnvConfig
 from reverie.envs.adapter import Adapter
@@ -84,26 +84,14 @@ def test_a_fault_of_one_costs_the_open_episodes_of_its_process(tmp_path):
 
 
 def test_a_process_that_works_through_its_orders_is_not_hung():
-    def slow():
-        env = Adapter(Counter(length=50), EnvConfig())
-        step = env.step
-        env.step = lambda action: (time.sleep(0.6), step(action))[1]
-        return env
-
-    with Vector(slow, num=4, seed=0, workers=1, timeout=2.0) as vector:
+    with Vector(make_slow(0.6), num=4, seed=0, workers=1, timeout=2.0) as vector:
         row = collect(vector, 2)[0][-1]  # 2.4 seconds, a sign of life after each second
         assert row.obs["numbers"][:, 1].tolist() == [1] * 4
         assert vector.restarted == 0
 
 
 def test_an_interrupted_recv_can_be_repeated():
-    def slow():
-        env = Adapter(Counter(length=50), EnvConfig())
-        step = env.step
-        env.step = lambda action: (time.sleep(0.3), step(action))[1]
-        return env
-
-    with Vector(slow, num=3, seed=0) as vector:
+    with Vector(make_slow(0.3), num=3, seed=0) as vector:
         collect(vector, 2)
         vector.send({"action": np.zeros(3, np.int32)})
         main = threading.main_thread().ident

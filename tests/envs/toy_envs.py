@@ -143,3 +143,15 @@ def counter(config=None, **kwargs):
 
 def make_counter(**kwargs):
     return ft.partial(counter, **kwargs)
+
+
+def make_slow(seconds):
+    """Makes counters of 50 steps that take so long each."""
+
+    def slow():
+        env = Adapter(Counter(length=50), EnvConfig())
+        step = env.step
+        env.step = lambda action: (time.sleep(seconds), step(action))[1]
+        return env
+
+    return slow
