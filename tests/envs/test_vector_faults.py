@@ -3,7 +3,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 
@@ -90,15 +89,24 @@ def test_a_process_that_works_through_its_orders_is_not_hung():
         assert vector.restarted == 0
 
 
-def test_an_interrupted_recv_can_be_repeated():
-    with Vector(make_slow(0.3), num=3, seed=0) as vector:
+@pytest.mark.parametrize("parallel", [False, True])
+def test_an_interrupted_recv_can_be_repeated(parallel):
+    with Vector(make_counter(), num=3, seed=0, parallel=parallel) as vector:
         collect(vector, 2)
         vector.send({"action": np.zeros(3, np.int32)})
-        main = threading.main_thread().ident
-        threading.Timer(0.1, signal.pthread_kill, (main, signal.SIGINT)).start()
+        answer, asked = vector._crew.answer, []
+
+        def interrupted(seat):
+            asked.append(seat)
+            if asked == [0, 1]:
+                raise KeyboardInterrupt
+            return answer(seat)
+
+        vector._crew.answer = interrupted
         with pytest.raises(KeyboardInterrupt):
             vector.recv()
         assert vector.recv().obs["numbers"][:, 1].tolist() == [2, 2, 2]
+        assert asked == [0, 1, 1, 2]
         assert vector.restarted == 0
 
 
