@@ -148,10 +148,12 @@ class Process:
         if orders[0][0] == worker.MAKE:
             self._round = [(worker.STEP, index, None) for _, index, _ in orders]
             orders = [(worker.MAKE, index, self._recipe) for _, index, _ in orders]
-        message = (worker.ROUND,) if orders == self._round else (worker.ORDERS, orders)
         with contextlib.suppress(OSError):
             self._link.settimeout(self._timeout)
-            worker.send(self._link, *message)
+            if orders == self._round:
+                worker.send(self._link, worker.ROUND)
+            else:
+                worker.send(self._link, worker.ORDERS, orders)
 
     def answer(self) -> list[Any]:
         """Wait for the answer; signs of life start the clock again."""
