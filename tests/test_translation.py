@@ -9,7 +9,7 @@ import pytest
 import tyro
 
 from reverie.config.benchmarks import BENCHMARKS
-from reverie.config.errors import ConfigError
+from reverie.part.errors import ConfigError
 from reverie.config.presets import resolve
 from reverie.config.sizes import with_size
 from reverie.envs import catalog

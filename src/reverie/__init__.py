@@ -24,7 +24,7 @@ if typing.TYPE_CHECKING:
     from reverie.config.edit import from_json as from_json
     from reverie.config.edit import override as override
     from reverie.config.edit import to_json as to_json
-    from reverie.config.errors import ConfigError as ConfigError
+    from reverie.part.errors import ConfigError as ConfigError
     from reverie.config.presets import resolve as resolve
     from reverie.config.schema import Config as Config
     from reverie.envs.base import EnvError as EnvError
@@ -42,7 +42,7 @@ _HOME = {
     "check_env": "reverie.api",
     "saved_config": "reverie.api",
     "Config": "reverie.config.schema",
-    "ConfigError": "reverie.config.errors",
+    "ConfigError": "reverie.part.errors",
     "resolve": "reverie.config.presets",
     "override": "reverie.config.edit",
     "diff": "reverie.config.edit",

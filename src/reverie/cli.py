@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from reverie.config.errors import ConfigError, suggest
+from reverie.part.errors import ConfigError, suggest
 
 if TYPE_CHECKING:
     from reverie.config.preset import Preset

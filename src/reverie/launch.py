@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from reverie.config.edit import field_docs, field_types
-from reverie.config.errors import ConfigError, suggest
+from reverie.part.errors import ConfigError, suggest
 from reverie.config.presets import expected_pictures, resolve
 from reverie.config.schema import Config
 from reverie.config.sequence import SEQUENCES
 from reverie.config.sizes import with_size
-from reverie.config.values import coerce
+from reverie.part.values import coerce
 
 NAMED = {
     "agent": "Agent preset.",

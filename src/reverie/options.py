@@ -5,7 +5,7 @@ from typing import Literal
 
 from tyro.conf import Positional
 
-from reverie.config.errors import ConfigError
+from reverie.part.errors import ConfigError
 
 
 @dataclass(frozen=True)

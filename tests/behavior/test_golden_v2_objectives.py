@@ -10,7 +10,7 @@ import pytest
 from reverie.behavior.returns import ReturnRange, RewardScale, imagined_return, lambda_return
 from reverie.behavior.schedule import value_at
 from reverie.config.edit import apply
-from reverie.config.errors import ConfigError
+from reverie.part.errors import ConfigError
 from reverie.config.learn import BehaviorConfig
 from reverie.config.optim import GroupConfig, OptimConfig
 from reverie.config.schema import Config

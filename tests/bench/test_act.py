@@ -8,7 +8,7 @@ import pytest
 from reverie.bench import act
 from reverie.bench.case import cases, random_step
 from reverie.bench.options import ActOptions
-from reverie.config.errors import ConfigError
+from reverie.part.errors import ConfigError
 
 
 def test_latencies_by_number_of_environments(tmp_path, capsys):

@@ -9,7 +9,7 @@ import pytest
 
 from reverie.bench import env
 from reverie.bench.options import EnvOptions
-from reverie.config.errors import ConfigError
+from reverie.part.errors import ConfigError
 from reverie.config.presets import resolve
 from reverie.envs.base import EnvError
 from reverie.envs.make import maker

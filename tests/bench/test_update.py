@@ -11,7 +11,7 @@ from reverie.bench import update
 from reverie.bench.case import cases, random_rows
 from reverie.bench.options import UpdateOptions
 from reverie.bench.timing import Contender, Sample
-from reverie.config.errors import ConfigError
+from reverie.part.errors import ConfigError
 from reverie.module import count_params
 
 

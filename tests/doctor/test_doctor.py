@@ -10,7 +10,7 @@ from sick_envs import Patient, healthy, old_fashioned
 
 import reverie
 from reverie.cli import main
-from reverie.config.errors import ConfigError
+from reverie.part.errors import ConfigError
 from reverie.doctor.sheet import TILE, contact_sheet
 from reverie.doctor.visit import examine
 

@@ -6,7 +6,7 @@ from elsewhere import assert_same_elsewhere
 from PIL import Image
 from toy_envs import assert_contract, assert_rows_equal, play
 
-from reverie.config.errors import ConfigError
+from reverie.part.errors import ConfigError
 from reverie.config.scene import RemasteredConfig
 from reverie.config.schema import EnvConfig
 from reverie.envs import names

@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 from score_models import add_rows, by_scores, learn, make_replay
 
-from reverie.config.errors import ConfigError
+from reverie.part.errors import ConfigError
 from reverie.config.replay import ReplayConfig, ScoreConfig
 from reverie.replay import ages
 from reverie.replay.draw import AbstractDraw, Pool, Uniform

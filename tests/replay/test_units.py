@@ -11,7 +11,7 @@ import pytest
 from replay_model import SPECS, make_rows
 from unit_model import unit_rows
 
-from reverie.config.errors import ConfigError
+from reverie.part.errors import ConfigError
 from reverie.config.presets import resolve
 from reverie.config.replay import ReplayConfig, ScoreConfig
 from reverie.replay.errors import ReplayError

@@ -9,7 +9,7 @@ import pytest
 from networks import fresh_state, stored
 
 from reverie.config.edit import apply
-from reverie.config.errors import ConfigError
+from reverie.part.errors import ConfigError
 from reverie.config.presets import resolve
 from reverie.module import named_leaves
 from reverie.records import Spec

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from tiny_runs import assert_same_run, learn, metrics, tiny
 
-from reverie.config.errors import ConfigError
+from reverie.part.errors import ConfigError
 from reverie.records import Spec
 from reverie.train import loop
 from reverie.train.collect import random_action

@@ -3,7 +3,7 @@
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from reverie.config.schedule import Scheduled, parse
+from reverie.part.schedule import Scheduled, parse
 
 
 def value_at(scheduled: Scheduled, step: Float[Array, "*n"] | float) -> Float[Array, "*n"] | float:

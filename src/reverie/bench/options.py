@@ -6,7 +6,7 @@ from typing import Literal
 
 from tyro.conf import Positional
 
-from reverie.config.errors import ConfigError, suggest
+from reverie.part.errors import ConfigError, suggest
 from reverie.config.sizes import SIZES
 
 Obs = Literal["image", "vector", "both"]

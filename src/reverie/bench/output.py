@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from reverie.config.errors import ConfigError
+from reverie.part.errors import ConfigError
 
 
 def check_target(path: str) -> None:

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from reverie.config.checks import Checker
-from reverie.config.errors import ConfigError
+from reverie.part.checks import Checker
+from reverie.part.errors import ConfigError
 from reverie.config.learn import LossConfig
 
 

@@ -10,9 +10,9 @@ import typing
 from collections.abc import Mapping
 from typing import Any
 
-from reverie.config.errors import ConfigError, suggest
+from reverie.part.errors import ConfigError, suggest
 from reverie.config.schema import Config
-from reverie.config.values import coerce
+from reverie.part.values import coerce
 
 
 def override(config: Config, path: str, value: Any) -> Config:

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from reverie.config.checks import Checker
-from reverie.config.schedule import Scheduled
+from reverie.part.checks import Checker
+from reverie.part.schedule import Scheduled
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, fields
 from typing import Literal
 
-from reverie.config.checks import Checker
+from reverie.part.checks import Checker
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import typing
 from typing import TYPE_CHECKING, Literal
 
-from reverie.config.errors import ConfigError, suggest
+from reverie.part.errors import ConfigError, suggest
 
 if TYPE_CHECKING:
     from reverie.config.replay import ReplayConfig

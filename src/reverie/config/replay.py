@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-from reverie.config.checks import Checker
+from reverie.part.checks import Checker
 from reverie.config.pairs import DrawKind, Signal, check_replay
 from reverie.config.retention import check_retention
 

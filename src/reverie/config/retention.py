@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from reverie.config.errors import ConfigError
+from reverie.part.errors import ConfigError
 
 if TYPE_CHECKING:
     from reverie.config.replay import ReplayConfig

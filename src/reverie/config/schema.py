@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from reverie.config.balance import BalancingConfig, check_balancing
-from reverie.config.checks import Checker
-from reverie.config.errors import ConfigError as ConfigError
+from reverie.part.checks import Checker
+from reverie.part.errors import ConfigError as ConfigError
 from reverie.config.explore import ExploreConfig
 from reverie.config.families import FAMILIES
 from reverie.config.learn import BehaviorConfig, LossConfig

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from reverie.config.checks import Checker
+from reverie.part.checks import Checker
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from reverie.config.edit import apply
-from reverie.config.errors import ConfigError, suggest
+from reverie.part.errors import ConfigError, suggest
 from reverie.config.families import AUTO, FAMILIES
 from reverie.config.schema import Config
 

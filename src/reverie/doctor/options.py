@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from tyro.conf import Positional
 
-from reverie.config.errors import ConfigError
+from reverie.part.errors import ConfigError
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from typing import Any, cast
 import gymnasium
 import numpy as np
 
-from reverie.config.errors import ConfigError
+from reverie.part.errors import ConfigError
 from reverie.config.presets import resolve
 from reverie.config.schema import Config
 from reverie.doctor import manners, seeds

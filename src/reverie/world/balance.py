@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
-from reverie.config.errors import ConfigError, suggest
+from reverie.part.errors import ConfigError, suggest
 from reverie.config.schema import Config
 from reverie.module import Module, static, tree_at
 from reverie.nn.layers import AbstractExact

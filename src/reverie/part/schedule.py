@@ -11,7 +11,7 @@ A plain number stays what it is. Steps are those of the agent. Source: the offic
 import re
 from typing import NamedTuple
 
-from reverie.config.errors import ConfigError, suggest
+from reverie.part.errors import ConfigError, suggest
 
 KINDS = {"linear": 3, "warmup": 2, "exp": 3, "horizon": 3}
 """Number of arguments of each kind."""

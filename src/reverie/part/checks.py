@@ -5,9 +5,9 @@ import typing
 from dataclasses import fields, is_dataclass
 from typing import Any
 
-from reverie.config.errors import ConfigError
-from reverie.config.schedule import extremes
-from reverie.config.values import coerce
+from reverie.part.errors import ConfigError
+from reverie.part.schedule import extremes
+from reverie.part.values import coerce
 
 
 class Checker:

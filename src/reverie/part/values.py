@@ -5,7 +5,7 @@ import types
 import typing
 from typing import Any, Literal
 
-from reverie.config.errors import ConfigError, suggest
+from reverie.part.errors import ConfigError, suggest
 
 _TRUTH = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 

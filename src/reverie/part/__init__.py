@@ -1,0 +1,11 @@
+"""What configurations are made of: parts, their choices and their checks. Knows no station.
+
+errors.py    ConfigError and its did-you-mean
+values.py    one value against the type its field declares
+schedule.py  numbers that change while a run goes on, as texts
+checks.py    the checks that a record makes of itself
+needs.py     what a part needs of the others
+part.py      Part: a choice that is a frozen record; finding one by name
+tree.py      a tree of records and parts as dotted paths: list, change, compare
+saved.py     the tree as JSON values and back
+"""

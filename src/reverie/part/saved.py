@@ -1,0 +1,88 @@
+"""A tree of records and parts as JSON values, and back.
+
+A part is an object whose entry `part` is its name, its options beside it.
+"""
+
+import dataclasses
+import functools
+import typing
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from reverie.part import part as parts
+from reverie.part.errors import ConfigError
+from reverie.part.part import Part, is_slot
+from reverie.part.tree import Record, apply, slot_of_many
+
+CHOICE = "part"
+"""Key of the name among the entries of a part."""
+
+
+def to_json(record: Any) -> dict[str, Any]:
+    """The whole tree as nested JSON objects; `from_json` gives an equal tree back."""
+    hints = typing.get_type_hints(type(record))
+    return {
+        item.name: _value(hints[item.name], getattr(record, item.name))
+        for item in dataclasses.fields(record)
+    }
+
+
+def _value(kind: Any, value: Any) -> Any:
+    if is_slot(kind):
+        return {CHOICE: parts.name_of(kind, value), **to_json(value)}
+    if slot_of_many(kind) is not None:
+        return [_value(slot_of_many(kind), part) for part in value]
+    if dataclasses.is_dataclass(kind):
+        return to_json(value)
+    return [*value] if isinstance(value, tuple) else value
+
+
+def flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """What `to_json` wrote as dotted path -> value, as `tree.flat` gives it. Imports nothing."""
+    found: dict[str, Any] = {}
+    for name, value in tree.items():
+        if isinstance(value, Mapping):
+            if CHOICE in value:
+                found[prefix + name] = value[CHOICE]
+            rest = {key: inner for key, inner in value.items() if key != CHOICE}
+            found |= flatten(rest, f"{prefix}{name}.")
+        elif isinstance(value, list) and value and all(isinstance(v, Mapping) for v in value):
+            found[prefix + name] = tuple(part.get(CHOICE) for part in value)
+            for number, part in enumerate(value):
+                rest = {key: inner for key, inner in part.items() if key != CHOICE}
+                found |= flatten(rest, f"{prefix}{name}.{number}.")
+        else:
+            found[prefix + name] = tuple(value) if isinstance(value, list) else value
+    return found
+
+
+def from_json(base: Record, tree: Any, *, allow: Collection[str] | None = None) -> Record:
+    """The tree that `to_json` wrote; a field it lacks has the value of `base`.
+
+    Args:
+        base: a tree of the same kind, with the defaults.
+        tree: what `to_json` gave, as JSON brought it back.
+        allow: packages outside Reverie that may be imported for the parts it names; None allows
+            all of them.
+
+    Raises:
+        ConfigError: a key that does not exist (the nearest is named), a wrong value, or a part
+            from a package that is not allowed.
+    """
+    if not isinstance(tree, Mapping):
+        raise ConfigError(f"a saved configuration is a JSON object, found {type(tree).__name__}.")
+    find = parts.find if allow is None else functools.partial(_allowed, allow=tuple(allow))
+    return apply(base, flatten(tree), find)
+
+
+def _allowed(slot: type[Part], name: str, allow: tuple[str, ...]) -> type[Part]:
+    """`part.find`, which imports nothing but Reverie's own parts and those of allowed packages."""
+    module = parts.foreign(slot, name)
+    if module and not any(module == own or module.startswith(f"{own}.") for own in allow):
+        root = module.split(".")[0]
+        raise ConfigError(
+            f"{slot.SLOT} names the part {name!r} from outside Reverie, and loading it would "
+            f"import {module!r}: allow that with --allow {root} (from Python: allow=({root!r},)) "
+            "if you trust it."
+        )
+    return parts.find(slot, name)
