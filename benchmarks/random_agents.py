@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from reverie.config.schema import EnvConfig
 from reverie.envs.make import make
+from reverie.envs.options import EnvConfig
 
 TABLE: dict[str, dict[str, float]] = {
     "minigrid_cd_doorkey_9x9": {"success": 0.0003, "death": 0.0},

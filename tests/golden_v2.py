@@ -110,10 +110,10 @@ def ours(name: str, value: np.ndarray, variant: str) -> np.ndarray:
         value = value.reshape(width * side * side, -1)
         return value.T if other.endswith("weight") else value[:, 0]
     if other == "rssm.obs_out.weight":
-        deter = setting(variant, "rssm.deter")
+        deter = setting(variant, "world.dynamics.deter")
         return np.concatenate([value[:, :deter], tokens(value[:, deter:], variant)], 1).T
     if re.search(r"(heads\.\w+|actor|critic)\.dense0\.weight", other):
-        stoch = setting(variant, "rssm.stoch") * setting(variant, "rssm.discrete")
+        stoch = setting(variant, "world.dynamics.stoch") * setting(variant, "rssm.discrete")
         value = np.concatenate([value[:, stoch:], value[:, :stoch]], 1)
     return value.T
 
@@ -133,7 +133,7 @@ def tokens(value: np.ndarray, variant: str) -> np.ndarray:
 
 def feature(value: np.ndarray, variant: str) -> np.ndarray:
     """A feature (…, F) as (deter, stoch) instead of (stoch, deter)."""
-    stoch = setting(variant, "rssm.stoch") * setting(variant, "rssm.discrete")
+    stoch = setting(variant, "world.dynamics.stoch") * setting(variant, "rssm.discrete")
     return np.concatenate([value[..., stoch:], value[..., :stoch]], -1)
 
 
@@ -159,37 +159,37 @@ def config(variant: str, **edits) -> Config:
         "net.eps": 1e-3,
         "net.init": "glorot",
         "net.maps": "whole" if v3 else "channels",
-        "rssm.core": "gru",
-        "rssm.deter": get("rssm.deter"),
-        "rssm.hidden": get("rssm.hidden"),
-        "rssm.stoch": get("rssm.stoch"),
-        "rssm.classes": get("rssm.discrete"),
-        "rssm.unimix": get("rssm.unimix"),
-        "rssm.free_nats": get("kl.free"),
-        "rssm.floor": "batch",
-        "rssm.prior_layers": 1,
-        "rssm.post_layers": 1,
-        "encoder.stack": "same" if v3 else "valid",
-        "encoder.depth": get("encoder.cnn_depth"),
-        "encoder.mults": (1, 2, 4, 8),
-        "encoder.kernel": 4,
-        "encoder.widen": not v3,
-        "decoder.depth": get("decoder.cnn_depth"),
-        "decoder.blocks": 0,
-        "decoder.plain": True,
-        "decoder.output": "shift",
-        "decoder.image": "gauss",
-        "decoder.vector": "symlog" if v3 else "gauss",
-        "reward.dist": "symlog_twohot" if v3 else "gauss",
-        "reward.transform": get("clip_rewards"),
-        "critic.dist": "symlog_twohot" if v3 else "gauss",
-        "actor.dist": "truncated",
-        "actor.unimix": get("actor.unimix"),
-        "actor.minstd": get("actor.min_std"),
-        "actor.entropy": get("actor_ent"),
-        "loss.dyn": balance * get("loss_scales.kl"),
-        "loss.rep": (1 - balance) * get("loss_scales.kl"),
-        "loss.cont_grad": "discount" in get("grad_heads"),
+        "world.dynamics.core": "gru",
+        "world.dynamics.deter": get("world.dynamics.deter"),
+        "world.dynamics.hidden": get("world.dynamics.hidden"),
+        "world.dynamics.stoch": get("world.dynamics.stoch"),
+        "world.dynamics.classes": get("rssm.discrete"),
+        "world.dynamics.unimix": get("world.dynamics.unimix"),
+        "world.dynamics.free_nats": get("kl.free"),
+        "world.dynamics.floor": "batch",
+        "world.dynamics.prior_layers": 1,
+        "world.dynamics.post_layers": 1,
+        "world.encoder.stack": "same" if v3 else "valid",
+        "world.encoder.depth": get("encoder.cnn_depth"),
+        "world.encoder.mults": (1, 2, 4, 8),
+        "world.encoder.kernel": 4,
+        "world.encoder.widen": not v3,
+        "world.objective.depth": get("decoder.cnn_depth"),
+        "world.objective.blocks": 0,
+        "world.objective.plain": True,
+        "world.objective.output": "shift",
+        "world.objective.image": "gauss",
+        "world.objective.vector": "symlog" if v3 else "gauss",
+        "world.reward.dist": "symlog_twohot" if v3 else "gauss",
+        "world.reward.transform": get("clip_rewards"),
+        "behavior.critic.dist": "symlog_twohot" if v3 else "gauss",
+        "behavior.actor.dist": "truncated",
+        "behavior.actor.unimix": get("behavior.actor.unimix"),
+        "behavior.actor.minstd": get("actor.min_std"),
+        "behavior.actor.entropy": get("actor_ent"),
+        "world.dynamics.dyn": balance * get("loss_scales.kl"),
+        "world.dynamics.rep": (1 - balance) * get("loss_scales.kl"),
+        "world.cont.grad": "discount" in get("grad_heads"),
         "behavior.imagine": get("imag_horizon"),
         "behavior.horizon": 1 / (1 - get("discount")),
         "behavior.lam": get("discount_lambda"),

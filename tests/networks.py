@@ -71,8 +71,10 @@ def stored(
 
     last = rng.random(shape) < 0.25
     first = np.concatenate([np.ones((batch, 1), bool), last[:, :-1]], 1)
-    deter = rng.normal(size=(*shape, config.rssm.deter)).astype(np.float32)
-    stoch = rng.integers(0, config.rssm.classes, (*shape, config.rssm.stoch)).astype(np.uint8)
+    deter = rng.normal(size=(*shape, config.world.dynamics.deter)).astype(np.float32)
+    stoch = rng.integers(
+        0, config.world.dynamics.classes, (*shape, config.world.dynamics.stoch)
+    ).astype(np.uint8)
     return Sequence(
         obs={key: column(spec) for key, spec in obs.items()},
         action={key: column(spec) for key, spec in actions.items()},

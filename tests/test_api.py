@@ -40,11 +40,11 @@ def test_train_takes_a_task(learned):
 
 
 def test_train_takes_a_callable_and_overrides(learned):
-    reverie.train(make_my_env, seed=3, overrides={"rssm.deter": 256})
+    reverie.train(make_my_env, seed=3, overrides={"world.dynamics.deter": 256})
     config, make_env = learned[-1]
     assert make_env is make_my_env
-    assert (config.task, config.seed, config.rssm.deter) == ("custom:make_my_env", 3, 256)
-    assert (config.size, config.pinned) == ("auto", ("rssm.deter",))
+    assert (config.task, config.seed, config.world.dynamics.deter) == ("custom:make_my_env", 3, 256)
+    assert (config.size, config.pinned) == ("auto", ("world.dynamics.deter",))
     reverie.train(lambda: make_my_env())
     assert learned[-1][0].task == "custom:lambda"
 

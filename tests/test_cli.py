@@ -14,8 +14,8 @@ from reverie.bench.options import ActOptions, EnvOptions, UpdateOptions
 from reverie.cli import VERBS, main
 from reverie.config.edit import field_types, flat, to_json
 from reverie.config.presets import resolve
-from reverie.config.schema import ConfigError
 from reverie.launch import read
+from reverie.part.errors import ConfigError
 from reverie.train.errors import RunError, Stopped
 
 
@@ -46,10 +46,12 @@ def calls(monkeypatch):
 
 
 def test_train_composes_presets_and_flags(calls, capsys):
-    words = "train atari100k_pong --size 1m --steps 1e4 --rssm.deter 256 --env.no-parallel"
+    words = (
+        "train atari100k_pong --size 1m --steps 1e4 --world.dynamics.deter 256 --env.no-parallel"
+    )
     assert main(words.split()) == 0
     (config,), options = calls["train"]
-    overrides = {"steps": 10_000, "rssm.deter": 256, "env.parallel": False}
+    overrides = {"steps": 10_000, "world.dynamics.deter": 256, "env.parallel": False}
     assert config == resolve("atari100k_pong", size="1m", overrides=overrides)
     assert options == {}
     assert calls["prepare"][0] == (config.device,)
@@ -64,17 +66,17 @@ def test_train_composes_presets_and_flags(calls, capsys):
         ("--env.no_parallel", "env.parallel", False),
         ("--optim.lr=1e-3", "optim.lr", 1e-3),
         ("--train.log-every 7", "train.log_every", 7),
-        ("--encoder.mults 1 2 3", "encoder.mults", (1, 2, 3)),
-        ("--encoder.mults 1,2", "encoder.mults", (1, 2)),
+        ("--world.encoder.mults 1 2 3", "world.encoder.mults", (1, 2, 3)),
+        ("--world.encoder.mults 1,2", "world.encoder.mults", (1, 2)),
         ("--env.camera -1", "env.camera", -1),
         ("--agent v3", "agent", "v3"),
-        ("--methods patch", "encoder.stack", "patch"),
-        ("--harmony", "balancing.kind", "harmony"),
-        ("--harmony=false", "balancing.kind", "fixed"),
-        ("--no-harmony", "balancing.kind", "fixed"),
-        ("--harmony --balance harmony_jax", "balancing.form", "jax"),
-        ("--balance reward_x100", "loss.rew", 100.0),
-        ("--harmony --balancing.lr 1e-3", "balancing.lr", 1e-3),
+        ("--methods patch", "world.encoder.stack", "patch"),
+        ("--harmony", "world.balance.kind", "harmony"),
+        ("--harmony=false", "world.balance.kind", "fixed"),
+        ("--no-harmony", "world.balance.kind", "fixed"),
+        ("--harmony --balance harmony_jax", "world.balance.form", "jax"),
+        ("--balance reward_x100", "world.reward.weight", 100.0),
+        ("--harmony --world.balance.lr 1e-3", "world.balance.lr", 1e-3),
         ("--preset debug", "size", "debug"),
     ],
 )
@@ -99,8 +101,11 @@ def test_every_field_can_be_written_as_a_flag():
         ("trian x", "there is no verb 'trian'; did you mean 'train'?"),
         ("train", "the task is missing: write `reverie train TASK`"),
         ("train gym:A gym:B", "one task at a time, found gym:A and gym:B"),
-        ("train gym:A --rssm.detr 3", "no option --rssm.detr; did you mean '--rssm.deter'?"),
-        ("train gym:A --deter 3", "no option --deter; did you mean '--rssm.deter'?"),
+        (
+            "train gym:A --rssm.detr 3",
+            "no option --rssm.detr; did you mean '--world.dynamics.deter'?",
+        ),
+        ("train gym:A --deter 3", "no option --deter; did you mean '--world.dynamics.deter'?"),
         ("train gym:A --siez 3", "no option --siez; did you mean '--size'?"),
         ("train gym:A --qqqqq", "`reverie train TASK --help` lists all of them"),
         ("train gym:A --steps", "--steps needs a value. Environment steps"),
@@ -111,7 +116,7 @@ def test_every_field_can_be_written_as_a_flag():
         ("train gym:A --harmony maybe", "one task at a time, found gym:A and maybe"),
         ("train gym:A --harmony=maybe", "harmony takes true or false, found 'maybe'"),
         ("train gym:A --balance harmonie", "no balance 'harmonie'; did you mean 'harmony'?"),
-        ("train gym:A --harmony --balance dwa", "'harmony' and 'dwa' both set balancing.kind"),
+        ("train gym:A --harmony --balance dwa", "'harmony' and 'dwa' both set world.balance.kind"),
         ("train atri_pong", "did you mean 'atari'?"),
         ("tasks cartpoel_balance", "no task contains 'cartpoel_balance'"),
         ("tasks a b", "usage: reverie tasks [FILTER]; found 'a b'."),

@@ -9,13 +9,13 @@ import pytest
 import tyro
 
 from reverie.config.benchmarks import BENCHMARKS
-from reverie.part.errors import ConfigError
 from reverie.config.presets import resolve
 from reverie.config.sizes import with_size
 from reverie.envs import catalog
 from reverie.envs.suites import SUITES
 from reverie.launch import as_sequence, read
 from reverie.options import CompareOptions, EvalOptions, ReportOptions
+from reverie.part.errors import ConfigError
 
 PAGE = Path(__file__).parent.parent / "docs" / "translate.md"
 ROW = re.compile(r"^\| (?P<there>.+?) \| `(?P<here>[^`]+)` \|$")

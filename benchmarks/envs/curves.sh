@@ -12,5 +12,5 @@ run gymnax gymnax_cart_pole --steps 7000 --train.eval_every 3500                
 run popgym popgym_position_only_cart_pole_easy --steps 8000 --train.eval_every 2000  # memory
 run catch bsuite_catch/0 --steps 8000 --train.eval_every 2000                     # a sparse matrix
 run fetch robotics_fetch_reach_dense --steps 12000 --train.eval_every 3000        # a dict, continuous actions
-run fetch_rec robotics_fetch_reach_dense --loss.rec 100 --steps 8000 --train.eval_every 2000
+run fetch_rec robotics_fetch_reach_dense --world.objective.weight 100 --steps 8000 --train.eval_every 2000
 run dmc dmc_cartpole_balance --env.repeat 2 --steps 24500 --train.eval_every 3500  # continuous actions

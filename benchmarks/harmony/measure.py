@@ -55,7 +55,7 @@ def reward_error(run: Path, data: dict[str, np.ndarray]) -> float:
     shape = jax.eval_shape(lambda key: init(obs, actions, config, key), jax.random.key(0))
     state = from_host(shape, newest(run)["learner"]["state"])
     batch, time = data["action"].shape
-    noise = jax.random.uniform(jax.random.key(0), (batch, time, config.rssm.stoch))
+    noise = jax.random.uniform(jax.random.key(0), (batch, time, config.world.dynamics.stoch))
 
     @jax.jit
     def predict(world):

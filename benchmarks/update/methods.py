@@ -18,7 +18,7 @@ from reverie.bench.update import prepare
 
 METHODS = {
     "plain": {},
-    "harmony": {"balancing.kind": "harmony"},
+    "harmony": {"world.balance.kind": "harmony"},
     "uncertainty": {"replay.draw": "proportional", "replay.score.signal": "kl"},
     "explorer": {"explore.kind": "plan2explore", "explore.heads": 2, "explore.units": 1},
     "plan2explore": {"explore.kind": "plan2explore"},

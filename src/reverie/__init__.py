@@ -24,11 +24,11 @@ if typing.TYPE_CHECKING:
     from reverie.config.edit import from_json as from_json
     from reverie.config.edit import override as override
     from reverie.config.edit import to_json as to_json
-    from reverie.part.errors import ConfigError as ConfigError
     from reverie.config.presets import resolve as resolve
     from reverie.config.schema import Config as Config
     from reverie.envs.base import EnvError as EnvError
     from reverie.envs.catalog import tasks as tasks
+    from reverie.part.errors import ConfigError as ConfigError
     from reverie.report.page import write_report as write_report
     from reverie.train.errors import RunError as RunError
 

@@ -7,7 +7,8 @@ from typing import Any
 import gymnasium
 
 from reverie.config.presets import resolve
-from reverie.config.schema import Config, ConfigError
+from reverie.config.schema import Config
+from reverie.part.errors import ConfigError
 from reverie.train.errors import RunError
 from reverie.train.folder import read_config
 
@@ -38,7 +39,7 @@ def train(
         harmony: balance the world model's losses by learned scalars (HarmonyDream).
         balance: another way to balance them, by name (`reverie presets`).
         replay: replay strategy, by name (`reverie presets`).
-        overrides: dotted path -> value, for example {"rssm.deter": 256}.
+        overrides: dotted path -> value, for example {"world.dynamics.deter": 256}.
 
     Raises:
         ConfigError: an unknown name or a wrong value. EnvError, ReplayError, RunError: what keeps

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from reverie.config.edit import field_docs, field_types
-from reverie.part.errors import ConfigError, suggest
 from reverie.config.presets import expected_pictures, resolve
 from reverie.config.schema import Config
 from reverie.config.sequence import SEQUENCES
 from reverie.config.sizes import with_size
+from reverie.part.errors import ConfigError, suggest
 from reverie.part.values import coerce
 
 NAMED = {
@@ -75,7 +75,7 @@ def read(words: Sequence[str]) -> Launch:
     """The launch that the words after `reverie train` describe.
 
     `--key value`, `--key=value`, `--flag`, `--no-flag` (also `--env.no-gray`) and lists
-    (`--encoder.mults 2 3 4`, `--encoder.mults 2,3,4`) are understood; `-` and `_` are the same.
+    (`--world.encoder.mults 2 3 4`, `--world.encoder.mults 2,3,4`) are understood; `-` and `_` are the same.
 
     Raises:
         ConfigError: an unknown flag (nearest named), a flag without its value or given twice, no

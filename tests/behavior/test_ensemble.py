@@ -10,7 +10,7 @@ import pytest
 from reverie.behavior import ensemble as station
 from reverie.behavior.ensemble import Ensemble
 from reverie.behavior.imagine import Imagined
-from reverie.config.explore import ExploreConfig
+from reverie.behavior.options import ExploreConfig
 from reverie.records import Latent
 
 CONFIG = ExploreConfig(kind="plan2explore", heads=4, layers=2, units=8)

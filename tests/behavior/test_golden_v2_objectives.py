@@ -7,14 +7,14 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from reverie.behavior.options import BehaviorConfig
 from reverie.behavior.returns import ReturnRange, RewardScale, imagined_return, lambda_return
 from reverie.behavior.schedule import value_at
 from reverie.config.edit import apply
-from reverie.part.errors import ConfigError
-from reverie.config.learn import BehaviorConfig
-from reverie.config.optim import GroupConfig, OptimConfig
 from reverie.config.schema import Config
-from reverie.train.optim import make_group
+from reverie.optim.optimizers import make_group
+from reverie.optim.options import GroupConfig, OptimConfig
+from reverie.part.errors import ConfigError
 from reverie.train.step import mix_slow
 
 FOLDER = Path(__file__).parents[1] / "golden" / "dreamerv2"
@@ -105,7 +105,7 @@ def test_reward_scale(momentum):
 def test_schedules():
     golden = arrays("schedule")
     for text, expected in zip(golden["strings"], golden["values"], strict=True):
-        actor = apply(Config(), {"actor.entropy": str(text)}).actor
+        actor = apply(Config(), {"behavior.actor.entropy": str(text)}).actor
         for step, value in zip(golden["steps"], expected, strict=True):
             assert float(value_at(actor.entropy, float(step))) == pytest.approx(value, rel=2e-6), (
                 text
@@ -126,7 +126,7 @@ def test_schedules():
 )
 def test_a_wrong_schedule_is_named(text, message):
     with pytest.raises(ConfigError, match=rf"actor\.entropy.*{message}"):
-        apply(Config(), {"actor.entropy": text})
+        apply(Config(), {"behavior.actor.entropy": text})
 
 
 def follow(optimizer, params, gradients):

@@ -8,8 +8,8 @@ import pytest
 from networks import filled
 
 from reverie.behavior.policy import Acting, ActNoise
-from reverie.config.schema import ActorConfig
 from reverie.nn.heads import Actor
+from reverie.nn.options import ActorConfig
 from reverie.records import Latent, Spec
 from reverie.world.model import feature, split_context
 from reverie.world.openloop import open_loop

@@ -8,8 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from reverie.behavior.options import BehaviorConfig
 from reverie.behavior.returns import ReturnRange, imagined_return, lambda_return, replay_return
-from reverie.config.schema import BehaviorConfig
 
 close = golden.close
 CONFIG = BehaviorConfig()

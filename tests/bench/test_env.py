@@ -9,11 +9,11 @@ import pytest
 
 from reverie.bench import env
 from reverie.bench.options import EnvOptions
-from reverie.part.errors import ConfigError
 from reverie.config.presets import resolve
 from reverie.envs.base import EnvError
 from reverie.envs.make import maker
 from reverie.envs.vector import Vector
+from reverie.part.errors import ConfigError
 from reverie.records import Spec
 
 TASK = "probe_delay"

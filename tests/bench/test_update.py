@@ -11,8 +11,8 @@ from reverie.bench import update
 from reverie.bench.case import cases, random_rows
 from reverie.bench.options import UpdateOptions
 from reverie.bench.timing import Contender, Sample
-from reverie.part.errors import ConfigError
 from reverie.module import count_params
+from reverie.part.errors import ConfigError
 
 
 @pytest.fixture(autouse=True)

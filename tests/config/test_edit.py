@@ -17,7 +17,8 @@ from reverie.config.edit import (
     override,
     to_json,
 )
-from reverie.config.schema import Config, ConfigError
+from reverie.config.schema import Config
+from reverie.part.errors import ConfigError
 
 
 @pytest.mark.parametrize(
@@ -29,8 +30,8 @@ from reverie.config.schema import Config, ConfigError
         ("steps", 2.0, 2),
         ("steps", "10_000", 10_000),
         ("steps", "9007199254740993", 9_007_199_254_740_993),
-        ("encoder.mults", [1, 2], (1, 2)),
-        ("encoder.mults", "1, 2,3", (1, 2, 3)),
+        ("world.encoder.mults", [1, 2], (1, 2)),
+        ("world.encoder.mults", "1, 2,3", (1, 2, 3)),
         ("env.exclude", "a b", ("a", "b")),
         ("env.gray", "true", True),
         ("env.observe", "vision", "vision"),
@@ -46,9 +47,9 @@ def test_override_stores_the_declared_type(path, value, stored):
     ("path", "value", "message"),
     [
         ("rssm.detr", 1, "'rssm.detr' in 'rssm'; did you mean 'deter'?"),
-        ("rsm.deter", 1, "did you mean 'rssm.deter'?"),
-        ("deter", 1, "did you mean 'rssm.deter'?"),
-        ("rssm", 1, "'rssm' is a group of fields; name one of them: rssm.deter"),
+        ("rsm.deter", 1, "did you mean 'world.dynamics.deter'?"),
+        ("deter", 1, "did you mean 'world.dynamics.deter'?"),
+        ("rssm", 1, "'rssm' is a group of fields; name one of them: world.dynamics.deter"),
         ("qqq", 1, "the groups are actor, balancing, behavior"),
         ("steps", 1.5, "steps takes an integer .* found 1.5"),
         ("steps", True, "steps takes an integer, found True"),
@@ -57,12 +58,24 @@ def test_override_stores_the_declared_type(path, value, stored):
         ("env.gray", 1, "env.gray takes true or false, found 1"),
         ("env.observe", "visual", "one of proprio, vision, both; found 'visual'"),
         ("env.observe", "propio", "did you mean 'proprio'"),
-        ("encoder.mults", [1.5], r"encoder.mults\[0\] takes an integer"),
-        ("encoder.mults", 4, "encoder.mults takes a list of int, found 4"),
+        ("world.encoder.mults", [1.5], r"world.encoder.mults\[0\] takes an integer"),
+        ("world.encoder.mults", 4, "world.encoder.mults takes a list of int, found 4"),
         ("logdir", 4, "logdir takes a text, found 4"),
-        ("rssm.deter", 255, r"rssm.deter must be a multiple of rssm.blocks \(8\), found 255"),
-        ("decoder.blocks", 3, r"rssm.deter \(2048\) must be a multiple of decoder.blocks \(3\)"),
-        ("actor.minstd", 1.0, r"actor.minstd must be less than actor.maxstd \(1\), found 1.0"),
+        (
+            "world.dynamics.deter",
+            255,
+            r"world.dynamics.deter must be a multiple of world.dynamics.blocks \(8\), found 255",
+        ),
+        (
+            "world.objective.blocks",
+            3,
+            r"world.dynamics.deter \(2048\) must be a multiple of world.objective.blocks \(3\)",
+        ),
+        (
+            "behavior.actor.minstd",
+            1.0,
+            r"behavior.actor.minstd must be less than behavior.actor.maxstd \(1\), found 1.0",
+        ),
         ("behavior.horizon", 1, "behavior.horizon must be greater than 1, found 1.0"),
         ("behavior.return_low", 96, "return_low must be less than behavior.return_high"),
         ("behavior.starts", 65, r"behavior.starts \(65\) must be at most train.length \(64\)"),
@@ -72,8 +85,8 @@ def test_override_stores_the_declared_type(path, value, stored):
         ("train.length", 1, "train.length must be at least 2"),
         ("train.batch", 0, "train.batch must be at least 1"),
         ("replay.capacity", 1087, r"replay.capacity \(1087 rows\) must be at least 1088"),
-        ("rssm.unimix", 1.0, r"rssm.unimix must be in \[0, 1\), found 1.0"),
-        ("rssm.classes", 300, "rssm.classes must be at most 256"),
+        ("world.dynamics.unimix", 1.0, r"world.dynamics.unimix must be in \[0, 1\), found 1.0"),
+        ("world.dynamics.classes", 300, "world.dynamics.classes must be at most 256"),
         ("env.kwargs", "[1]", "env.kwargs must be a JSON object"),
         ("size", "13m", "size takes one of auto, debug"),
         ("seed", -1, "seed must be at least 0, found -1"),
@@ -92,7 +105,12 @@ def test_construction_checks_types_too():
 
 
 def test_fields_that_depend_on_each_other_change_together():
-    edits = {"optim.schedule": "cosine", "optim.anneal": 5000, "rssm.blocks": 5, "rssm.deter": 40}
+    edits = {
+        "optim.schedule": "cosine",
+        "optim.anneal": 5000,
+        "world.dynamics.blocks": 5,
+        "world.dynamics.deter": 40,
+    }
     config = apply(Config(), edits)
     assert {path: get(config, path) for path in edits} == edits
     assert diff(Config(), config).keys() == edits.keys()
@@ -100,7 +118,7 @@ def test_fields_that_depend_on_each_other_change_together():
 
 def test_override_leaves_the_original_alone():
     config = Config()
-    override(config, "rssm.deter", 64)
+    override(config, "world.dynamics.deter", 64)
     assert config == Config()
     with pytest.raises(dataclasses.FrozenInstanceError):
         config.steps = 1  # type: ignore[misc]
@@ -116,7 +134,7 @@ def test_a_config_is_hashable_and_equal_by_value():
     st.fixed_dictionaries(
         {},
         optional={
-            "rssm.deter": st.integers(1, 64).map(lambda n: 8 * n),
+            "world.dynamics.deter": st.integers(1, 64).map(lambda n: 8 * n),
             "optim.lr": st.floats(1e-8, 1.0),
             "env.exclude": st.lists(st.text(max_size=5), max_size=3).map(tuple),
             "env.gray": st.booleans(),

@@ -14,8 +14,9 @@ from reverie.config.presets import (
     resolve,
     suite_of,
 )
-from reverie.config.schema import Config, ConfigError
+from reverie.config.schema import Config
 from reverie.config.sizes import ALL_SIZES, SIZES, size_edits
+from reverie.part.errors import ConfigError
 
 # envs, steps, train ratio: the task blocks of the specification, section 6.2
 BLOCKS = {
@@ -73,7 +74,7 @@ def test_the_base_is_the_official_agent():
     assert (behavior.imagine, behavior.horizon, behavior.lam) == (15, 333, 0.95)
     assert (behavior.slow_rate, behavior.slow_every, behavior.slow_reg) == (0.02, 1, 1.0)
     assert (behavior.return_rate, behavior.return_low, behavior.return_high) == (0.01, 5, 95)
-    heads = (config.reward, config.cont, config.actor, config.critic)
+    heads = (config.world.reward, config.world.cont, config.behavior.actor, config.behavior.critic)
     assert [head.layers for head in heads] == [1, 1, 3, 3]
     assert [head.outscale for head in heads] == [0.0, 1.0, 0.01, 0.0]
 
@@ -105,7 +106,7 @@ def test_no_two_methods_write_one_field_differently():
 def test_every_balance_composes_with_the_methods_but_not_with_another():
     for balance in BALANCES.values():
         config = resolve("gym:X-v0", methods=["patch"], balance=balance.name)
-        assert config.encoder.stack == "patch"
+        assert config.world.encoder.stack == "patch"
         assert {get(config, path) for path in balance.edits} == set(balance.edits.values())
         assert len(balance.doc) > 20
     with pytest.raises(ConfigError, match="'harmony' and 'reciprocal' both set"):
@@ -120,10 +121,12 @@ def test_methods_that_disagree_are_refused():
 
 
 def test_composition_order():
-    config = resolve("probe_bandit", size="1m", overrides={"rssm.hidden": 32, "train.batch": 4})
+    config = resolve(
+        "probe_bandit", size="1m", overrides={"world.dynamics.hidden": 32, "train.batch": 4}
+    )
     assert config.env.num == 4  # the suite's
-    assert config.rssm.deter == 512  # the named size wins over the suite's own
-    assert config.rssm.hidden == 32  # the override wins over the size
+    assert config.world.dynamics.deter == 512  # the named size wins over the suite's own
+    assert config.world.dynamics.hidden == 32  # the override wins over the size
     assert config.train.batch == 4  # and over the benchmark
     assert resolve("probe_bandit").size == "tiny"
     assert resolve("gym:X-v0", methods=["patch"]).encoder.stack == "patch"
@@ -143,12 +146,12 @@ def test_a_preset_of_another_suite_replaces_the_suites_own():
 
 
 def test_automatic_size_respects_what_was_set_by_hand():
-    overrides = {"rssm.deter": 256, "optim.lr": 1e-3}
+    overrides = {"world.dynamics.deter": 256, "optim.lr": 1e-3}
     open_size = resolve("gym:X-v0", overrides=overrides)
-    assert (open_size.size, open_size.pinned) == ("auto", ("rssm.deter",))
+    assert (open_size.size, open_size.pinned) == ("auto", ("world.dynamics.deter",))
     for pictures, size in ((False, "1m"), (True, "12m")):
         config = resolve("gym:X-v0", pictures=pictures, overrides=overrides)
-        expected = {**flat(config), **size_edits(size), "rssm.deter": 256}
+        expected = {**flat(config), **size_edits(size), "world.dynamics.deter": 256}
         assert flat(config) == expected
         assert config.pinned == ()
 
@@ -176,7 +179,7 @@ def test_suites_and_named_presets():
     assert suite_of("gym:ALE/Pong-v5") == "gym"
     assert suite_of("custom:make_env") == "custom"
     assert suite_of("atari100k_ms_pacman") == "atari100k"
-    assert preset_named("12m").edits["rssm.deter"] == 2048
+    assert preset_named("12m").edits["world.dynamics.deter"] == 2048
     with pytest.raises(ConfigError, match="there is no preset 'crafte'; did you mean 'crafter'"):
         preset_named("crafte")
 

@@ -9,8 +9,9 @@ from reverie.config.benchmarks import AGENTS
 from reverie.config.edit import apply, diff, flat, get
 from reverie.config.families import AUTO, FAMILIES
 from reverie.config.presets import resolve
-from reverie.config.schema import Config, ConfigError
+from reverie.config.schema import Config
 from reverie.config.sizes import ALL_SIZES, SIZES, auto_size, size_edits, size_fields, with_size
+from reverie.part.errors import ConfigError
 
 # deter, hidden, classes, units, depth: the table of the specification, section 1.8
 TABLE = {
@@ -46,20 +47,20 @@ def stack(rows: int, units: int, layers: int) -> int:
 
 def count(config: Config, inputs: int = 24, actions: int = 6) -> int:
     """Parameters by hand from the widths alone, as section 1 describes the networks."""
-    rssm, blocks = config.rssm, config.rssm.blocks
+    rssm, blocks = config.world.dynamics, config.world.dynamics.blocks
     latent = rssm.stoch * rssm.classes
     feature = rssm.deter + latent
     width = rssm.deter // blocks
-    total = stack(inputs, config.encoder.units, config.encoder.layers)
+    total = stack(inputs, config.world.encoder.units, config.world.encoder.layers)
     total += sum(dense(rows, rssm.hidden) for rows in (rssm.deter, latent, actions))
     total += rssm.deter * (width + 3 * rssm.hidden) + 2 * rssm.deter  # block layer, norm
     total += 3 * rssm.deter * width + 3 * rssm.deter  # gates
-    total += stack(rssm.deter + config.encoder.units, rssm.hidden, rssm.post_layers)
+    total += stack(rssm.deter + config.world.encoder.units, rssm.hidden, rssm.post_layers)
     total += stack(rssm.deter, rssm.hidden, rssm.prior_layers)
     total += 2 * dense(rssm.hidden, latent, norm=False)
-    total += stack(feature, config.decoder.units, config.decoder.layers)
-    total += dense(config.decoder.units, inputs, norm=False)
-    outputs = {"reward": config.reward.bins, "cont": 1, "critic": config.critic.bins}
+    total += stack(feature, config.world.objective.units, config.world.objective.layers)
+    total += dense(config.world.objective.units, inputs, norm=False)
+    outputs = {"reward": config.world.reward.bins, "cont": 1, "critic": config.behavior.critic.bins}
     for name, out in {**outputs, "actor": 2 * actions}.items():
         head = getattr(config, name)
         total += stack(feature, head.units, head.layers) + dense(head.units, out, norm=False)
@@ -69,14 +70,14 @@ def count(config: Config, inputs: int = 24, actions: int = 6) -> int:
 @pytest.mark.parametrize("name", TABLE)
 def test_the_table_is_the_official_one(name):
     config = apply(Config(), size_edits(name))
-    rssm = config.rssm
+    rssm = config.world.dynamics
     assert (rssm.deter, rssm.hidden, rssm.classes) == TABLE[name][:3]
-    parts = (config.encoder, config.decoder, config.reward, config.cont)
-    parts += (config.actor, config.critic)
+    parts = (config.world.encoder, config.world.objective, config.world.reward, config.world.cont)
+    parts += (config.behavior.actor, config.behavior.critic)
     assert {part.units for part in parts} == {TABLE[name][3]}
-    assert (config.encoder.depth, config.decoder.depth) == (TABLE[name][4],) * 2
-    assert config.encoder.mults == (2, 3, 4, 4)
-    assert config.decoder.blocks == 8
+    assert (config.world.encoder.depth, config.world.objective.depth) == (TABLE[name][4],) * 2
+    assert config.world.encoder.mults == (2, 3, 4, 4)
+    assert config.world.objective.blocks == 8
     assert (rssm.stoch, rssm.blocks) == ((2, 4) if name == "debug" else (32, 8))
     assert config.size == name
 
@@ -111,15 +112,24 @@ def test_sizes_of_other_agents():
     table |= {"l": (2048, 64, 768, 4), "xl": (4096, 96, 1024, 5)}
     for name, row in table.items():
         config = resolve("gym:X-v0", agent="v3-2023", size=name)
-        assert (config.rssm.deter, config.encoder.depth) == row[:2]
-        parts = (config.encoder, config.decoder, config.reward, config.cont)
-        for part in (*parts, config.actor, config.critic):
+        assert (config.world.dynamics.deter, config.world.encoder.depth) == row[:2]
+        parts = (
+            config.world.encoder,
+            config.world.objective,
+            config.world.reward,
+            config.world.cont,
+        )
+        for part in (*parts, config.behavior.actor, config.behavior.critic):
             assert (part.units, part.layers) == row[2:]
-        assert (config.rssm.stoch, config.rssm.classes) == (32, 32)
+        assert (config.world.dynamics.stoch, config.world.dynamics.classes) == (32, 32)
     for name, width in {"w200": 200, "w600": 600, "w1024": 1024}.items():
         config = resolve("gym:X-v0", agent="v2", size=name)
-        assert (config.rssm.deter, config.rssm.hidden, config.encoder.depth) == (width, width, 48)
-        assert (config.actor.layers, config.actor.units) == (4, 400)
+        assert (
+            config.world.dynamics.deter,
+            config.world.dynamics.hidden,
+            config.world.encoder.depth,
+        ) == (width, width, 48)
+        assert (config.behavior.actor.layers, config.behavior.actor.units) == (4, 400)
 
 
 @pytest.mark.parametrize("agent", FAMILIES)
@@ -151,7 +161,7 @@ def test_every_size_writes_the_same_fields():
 
 def test_with_size_keeps_pinned_fields_even_at_their_default():
     default = Config().rssm.deter
-    config = apply(Config(), {"rssm.deter": default, "pinned": ["rssm.deter"]})
+    config = apply(Config(), {"world.dynamics.deter": default, "pinned": ["world.dynamics.deter"]})
     sized = with_size(config, pictures=False)
     assert (sized.size, sized.rssm.deter, sized.rssm.hidden) == ("1m", default, 64)
     assert sized.pinned == ()
@@ -165,4 +175,4 @@ def test_with_size_leaves_a_chosen_size():
 def test_the_schema_defaults_are_the_12m_model():
     twelve = apply(Config(), size_edits("12m"))
     assert diff(Config(), twelve) == {"size": ("auto", "12m")}
-    assert get(twelve, "rssm.deter") == flat(Config())["rssm.deter"]
+    assert get(twelve, "world.dynamics.deter") == flat(Config())["world.dynamics.deter"]

@@ -10,9 +10,9 @@ from sick_envs import Patient, healthy, old_fashioned
 
 import reverie
 from reverie.cli import main
-from reverie.part.errors import ConfigError
 from reverie.doctor.sheet import TILE, contact_sheet
 from reverie.doctor.visit import examine
+from reverie.part.errors import ConfigError
 
 
 def visit(ailment, **settings):

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from toy_envs import assert_contract, play
 
-from reverie.config.schema import EnvConfig
 from reverie.envs.make import make
+from reverie.envs.options import EnvConfig
 
 HERE = Path(__file__).parent
 SEED = 5

@@ -4,9 +4,9 @@ import pytest
 from gymnasium import spaces
 from toy_envs import Counter, Shows, assert_contract, play
 
-from reverie.config.schema import EnvConfig
 from reverie.envs.adapter import Adapter
 from reverie.envs.base import EnvError
+from reverie.envs.options import EnvConfig
 
 ONE = {"action": np.int32(1)}
 

@@ -3,9 +3,9 @@ import threading
 import pytest
 from toy_envs import Counter, assert_rows_equal, play
 
-from reverie.config.schema import EnvConfig
 from reverie.envs.adapter import Adapter
 from reverie.envs.ahead import Ahead
+from reverie.envs.options import EnvConfig
 from reverie.envs.vector import Vector, episode_seed
 
 

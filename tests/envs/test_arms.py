@@ -8,10 +8,10 @@ import pytest
 from elsewhere import assert_same_elsewhere
 from toy_envs import assert_contract, assert_rows_equal, play
 
-from reverie.config.schema import EnvConfig
 from reverie.envs import names_control
 from reverie.envs.base import EnvError
 from reverie.envs.make import make
+from reverie.envs.options import EnvConfig
 
 STATE = EnvConfig()
 BOTH = EnvConfig(observe="both", size=48)

@@ -4,8 +4,8 @@ import gymnasium
 import numpy as np
 import pytest
 
-from reverie.config.schema import EnvConfig
 from reverie.envs.make import make
+from reverie.envs.options import EnvConfig
 from reverie.envs.pictures import resize
 
 ale_py = pytest.importorskip("ale_py", reason="needs the extra atari")

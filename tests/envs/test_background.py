@@ -6,10 +6,9 @@ import pytest
 from elsewhere import assert_same_elsewhere
 from toy_envs import assert_contract, assert_rows_equal, play
 
-from reverie.config.scene import BackgroundConfig
-from reverie.config.schema import EnvConfig
 from reverie.envs.base import EnvError
 from reverie.envs.make import make
+from reverie.envs.options import BackgroundConfig, EnvConfig
 from reverie.envs.scenes import clips
 from reverie.envs.scenes.background import mask
 

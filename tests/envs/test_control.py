@@ -5,10 +5,10 @@ import pytest
 from elsewhere import assert_same_elsewhere
 from toy_envs import assert_contract, assert_rows_equal, play
 
-from reverie.config.schema import EnvConfig
 from reverie.envs import catalog, names
 from reverie.envs.dmc import split_task
 from reverie.envs.make import make
+from reverie.envs.options import EnvConfig
 
 
 def test_manipulation_names_equal_dm_controls():

@@ -5,9 +5,9 @@ import pytest
 from real_suites import assert_reproducible, ends, episode
 from toy_envs import assert_rows_equal, play
 
-from reverie.config.schema import EnvConfig
 from reverie.envs.crafter import Chunks
 from reverie.envs.make import make
+from reverie.envs.options import EnvConfig
 
 crafter = pytest.importorskip("crafter", reason="needs the extra crafter")
 

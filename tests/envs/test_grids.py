@@ -7,10 +7,10 @@ from PIL import Image
 from real_suites import assert_reproducible, ends, episode
 from toy_envs import assert_contract, play
 
-from reverie.config.schema import EnvConfig
 from reverie.envs.base import EnvError
 from reverie.envs.make import make
 from reverie.envs.names import MISSION_WORDS
+from reverie.envs.options import EnvConfig
 
 pytest.importorskip("minigrid", reason="needs the extra minigrid")
 

@@ -7,11 +7,11 @@ import pytest
 from toy_envs import Counter, assert_contract, assert_rows_equal, play
 
 from reverie.config.benchmarks import SUITE_PRESETS
-from reverie.config.schema import EnvConfig
 from reverie.envs import catalog, names
 from reverie.envs.base import EnvError
 from reverie.envs.dmc import split_task
 from reverie.envs.make import make, maker
+from reverie.envs.options import EnvConfig
 from reverie.envs.suites import SUITES
 
 

@@ -5,11 +5,11 @@ import pytest
 from elsewhere import assert_same_elsewhere
 from toy_envs import assert_contract, assert_rows_equal, play
 
-from reverie.config.schema import EnvConfig
 from reverie.envs import names_control
 from reverie.envs.base import EnvError
 from reverie.envs.loconav_maps import MAPS
 from reverie.envs.make import make
+from reverie.envs.options import EnvConfig
 
 STATE = EnvConfig()
 STILL = {"action": np.zeros(8, np.float32)}

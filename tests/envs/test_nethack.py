@@ -9,10 +9,10 @@ from PIL import Image
 from real_suites import assert_reproducible, ends, episode
 from toy_envs import assert_contract, play
 
-from reverie.config.schema import EnvConfig
 from reverie.envs.base import EnvError
 from reverie.envs.make import make
 from reverie.envs.names_games import CD_MINIHACK, minihack_ids, nethack_ids
+from reverie.envs.options import EnvConfig
 
 pytest.importorskip("nle", reason="needs the extra nethack")
 with warnings.catch_warnings():

@@ -3,9 +3,9 @@ import pytest
 from gymnasium import spaces
 from toy_envs import Shows
 
-from reverie.config.schema import EnvConfig
 from reverie.envs.adapter import Adapter
 from reverie.envs.base import EnvError
+from reverie.envs.options import EnvConfig
 from reverie.records import Spec
 
 ZERO = {"action": np.int32(0)}

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from toy_envs import assert_contract, assert_rows_equal, play, random_action
 
-from reverie.config.schema import EnvConfig
 from reverie.envs.make import make
+from reverie.envs.options import EnvConfig
 from reverie.envs.probes import PROBES
 
 ORACLES = {

@@ -6,14 +6,13 @@ from elsewhere import assert_same_elsewhere
 from PIL import Image
 from toy_envs import assert_contract, assert_rows_equal, play
 
-from reverie.part.errors import ConfigError
-from reverie.config.scene import RemasteredConfig
-from reverie.config.schema import EnvConfig
 from reverie.envs import names
 from reverie.envs.base import EnvError
 from reverie.envs.dmc import split_task
 from reverie.envs.make import make
+from reverie.envs.options import EnvConfig, RemasteredConfig
 from reverie.envs.scenes import looks, ranges, textures
+from reverie.part.errors import ConfigError
 
 VISION = EnvConfig(observe="vision", repeat=2, size=32)
 BOTH = EnvConfig(observe="both", repeat=2, size=32)

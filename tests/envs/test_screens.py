@@ -6,10 +6,10 @@ from PIL import Image
 from real_suites import assert_reproducible, ends, episode
 from toy_envs import assert_contract, play
 
-from reverie.config.schema import EnvConfig
 from reverie.envs import names_games as names
 from reverie.envs.base import EnvError
 from reverie.envs.make import make
+from reverie.envs.options import EnvConfig
 
 
 def need(module):

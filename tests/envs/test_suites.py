@@ -6,9 +6,9 @@ import pytest
 from PIL import Image
 from toy_envs import assert_contract, assert_rows_equal, play
 
-from reverie.config.schema import EnvConfig
 from reverie.envs.base import EnvError
 from reverie.envs.make import make
+from reverie.envs.options import EnvConfig
 
 ATARI = EnvConfig(
     repeat=4, size=96, gray=True, sticky=0.25, actions="all", noops=30, limit_is_terminal=True

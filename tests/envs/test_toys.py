@@ -5,9 +5,9 @@ import pytest
 from real_suites import assert_reproducible, ends, episode
 from toy_envs import assert_contract, play
 
-from reverie.config.schema import EnvConfig
 from reverie.envs import names_games as names
 from reverie.envs.make import make
+from reverie.envs.options import EnvConfig
 from reverie.envs.pinpad import COLORS, FLOORS, PinPad
 
 STAY, DOWN, UP, RIGHT, LEFT = range(5)

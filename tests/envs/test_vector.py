@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from toy_envs import Counter, make_counter, make_slow, random_action
 
-from reverie.config.schema import EnvConfig
 from reverie.envs.adapter import Adapter
 from reverie.envs.base import EnvError
 from reverie.envs.crew import share_out
 from reverie.envs.history import History
 from reverie.envs.make import make, maker
+from reverie.envs.options import EnvConfig
 from reverie.envs.vector import Vector, episode_seed
 from reverie.records import Spec
 

@@ -11,10 +11,10 @@ import pytest
 from test_vector import assert_steps_equal, collect
 from toy_envs import Counter, make_counter, make_slow
 
-from reverie.config.schema import EnvConfig
 from reverie.envs.adapter import Adapter
 from reverie.envs.base import EnvError
 from reverie.envs.make import maker
+from reverie.envs.options import EnvConfig
 from reverie.envs.vector import Vector, episode_seed
 
 NOISE = np.float32(np.random.default_rng(episode_seed(0, "train", 0, 1)).uniform())

@@ -9,8 +9,8 @@ import gymnasium
 import numpy as np
 from gymnasium import spaces
 
-from reverie.config.schema import EnvConfig
 from reverie.envs.adapter import Adapter
+from reverie.envs.options import EnvConfig
 
 
 def random_action(specs, rng, lead=()):

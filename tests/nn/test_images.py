@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from networks import filled
 
-from reverie.config.schema import ConfigError
 from reverie.module import blank
 from reverie.nn.images import (
     Conv,
@@ -19,6 +18,7 @@ from reverie.nn.images import (
     space_to_depth,
 )
 from reverie.nn.layers import RMSNorm, activate
+from reverie.part.errors import ConfigError
 
 close, arrays, pull = golden.close, golden.layer_arrays, golden.pull
 KEY = jax.random.key(0)
@@ -155,7 +155,7 @@ def test_pictures_that_fit_no_stack_are_refused(shape, found):
     message = str(error.value)
     assert f"a picture of {shape[0]}x{shape[1]} pixels does not fit" in message
     assert f"its smallest map would be {found}" in message
-    assert "use sides of 5 to 256, or change the number of stages by encoder.mults" in message
+    assert "use sides of 5 to 256, or change the number of stages by world.encoder.mults" in message
 
 
 def test_space_and_depth_are_inverse():

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from networks import filled
 
-from reverie.config.schema import ConfigError, DecoderConfig, EncoderConfig, NetConfig
+from reverie.nn.options import DecoderConfig, EncoderConfig, NetConfig
 from reverie.nn.plain import PlainDecoder, PlainEncoder, transposed, transposed_pads, valid_sides
 from reverie.nn.resnet import GroupNorm, ResNetEncoder, mean_pool
 from reverie.nn.stacks import make_decoder, make_encoder
+from reverie.part.errors import ConfigError
 
 NET = NetConfig(act="elu", norm="none", init="glorot")
 KEY = jax.random.key(0)

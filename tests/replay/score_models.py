@@ -3,8 +3,8 @@
 import numpy as np
 from replay_model import SPECS, make_rows
 
-from reverie.config.replay import ReplayConfig, ScoreConfig
 from reverie.replay.keep import Ticket, spread
+from reverie.replay.options import ReplayConfig, ScoreConfig
 from reverie.replay.replay import Replay
 
 KL = ScoreConfig(signal="kl")

@@ -5,11 +5,11 @@ import pytest
 from replay_model import SPECS, fill
 from scipy import stats
 
-from reverie.config.replay import ReplayConfig
 from reverie.replay.draw import PEEK, TRAIN, Pool, Uniform, generator
 from reverie.replay.errors import ReplayError
 from reverie.replay.keep import Fifo
 from reverie.replay.make import make_draw
+from reverie.replay.options import ReplayConfig
 from reverie.replay.replay import Replay
 
 ALPHA = 1e-4

@@ -7,10 +7,10 @@ import pytest
 from scipy import stats
 from score_models import make_replay
 
-from reverie.config.replay import ReplayConfig, ScoreConfig
 from reverie.replay import ages
 from reverie.replay.episodes import PieceRule
 from reverie.replay.keep import Ticket
+from reverie.replay.options import ReplayConfig, ScoreConfig
 from reverie.replay.softmax import softmax
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "dreamerv2" / "continual.npz"

@@ -10,11 +10,11 @@ from scipy import stats
 from score_models import add_rows, by_scores, learn, make_replay
 
 from reverie.part.errors import ConfigError
-from reverie.config.replay import ReplayConfig, ScoreConfig
 from reverie.replay import ages
 from reverie.replay.draw import AbstractDraw, Pool, Uniform
 from reverie.replay.make import make_draw
 from reverie.replay.mixture import Mixture
+from reverie.replay.options import ReplayConfig, ScoreConfig
 from reverie.replay.softmax import softmax
 from reverie.replay.starvation import fresh_share
 

@@ -6,7 +6,7 @@ import pytest
 from replay_model import SPECS
 from unit_model import unit_rows
 
-from reverie.config.replay import ReplayConfig, ScoreConfig
+from reverie.replay.options import ReplayConfig, ScoreConfig
 from reverie.replay.replay import Replay
 
 LENGTH = 5

@@ -8,9 +8,9 @@ from replay_model import fill
 from scipy import stats
 from score_models import BLEND, ScoreModel, add_rows, by_scores, learn, make_replay, write
 
-from reverie.config.replay import ReplayConfig, ScoreConfig
 from reverie.replay.aggregate import make_aggregate
 from reverie.replay.errors import ReplayError
+from reverie.replay.options import ReplayConfig, ScoreConfig
 from reverie.replay.sampler import score_columns
 from reverie.replay.signals import make_combine
 

@@ -23,9 +23,9 @@ from ml_dtypes import bfloat16
 from replay_model import SPECS, make_rows
 from unit_model import UnitModel, unit_rows
 
-from reverie.config.replay import ReplayConfig, ScoreConfig
 from reverie.replay.files import prune
 from reverie.replay.memory import make_rules
+from reverie.replay.options import ReplayConfig, ScoreConfig
 from reverie.replay.replay import Replay
 
 STREAMS, LENGTH, SEED = 2, 5, 7

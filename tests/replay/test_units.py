@@ -11,11 +11,11 @@ import pytest
 from replay_model import SPECS, make_rows
 from unit_model import unit_rows
 
-from reverie.part.errors import ConfigError
 from reverie.config.presets import resolve
-from reverie.config.replay import ReplayConfig, ScoreConfig
+from reverie.part.errors import ConfigError
 from reverie.replay.errors import ReplayError
 from reverie.replay.keep import Ticket
+from reverie.replay.options import ReplayConfig, ScoreConfig
 from reverie.replay.replay import Replay
 
 SPLICE = {"unit": "splice", "unit_rows": 16}

@@ -133,19 +133,25 @@ def test_missing_seeds_and_too_few(tmp_path):
 
 def test_what_else_differs_is_said(tmp_path):
     paths = two_groups(tmp_path)
-    other = run_of(tmp_path / "other", evaluated((0, 1, 1)), **{"optim.lr": 1e-4, "rssm.deter": 64})
+    other = run_of(
+        tmp_path / "other", evaluated((0, 1, 1)), **{"optim.lr": 1e-4, "world.dynamics.deter": 64}
+    )
     notes = said([*paths, other], by=("lr",))
     assert any(
-        note.startswith("The runs of lr=0.0001 differ in more than the seed: rssm.deter (")
+        note.startswith(
+            "The runs of lr=0.0001 differ in more than the seed: world.dynamics.deter ("
+        )
         for note in notes
     )
     paths = [
         run_of(
-            tmp_path / f"x{deter}", evaluated((0, 1, 2)), **{"optim.lr": rate, "rssm.deter": deter}
+            tmp_path / f"x{deter}",
+            evaluated((0, 1, 2)),
+            **{"optim.lr": rate, "world.dynamics.deter": deter},
         )
         for rate, deter in ((1e-4, 64), (1e-3, 128))
     ]
-    assert "The groups also differ in rssm.deter." in said(paths, by=("lr",))
+    assert "The groups also differ in world.dynamics.deter." in said(paths, by=("lr",))
 
 
 def test_fields_that_change_nothing_are_passed_over(tmp_path):
@@ -182,7 +188,7 @@ def test_names_of_fields(tmp_path):
         ("optim.lrr", "no configuration field 'optim.lrr' to compare by; did you mean 'optim.lr'?"),
         ("agnet", "did you mean 'agent'?"),
         ("actor", "the runs do not differ in 'actor'"),
-        ("units", "'units' may be encoder.units or decoder.units"),
+        ("units", "'units' may be world.encoder.units or world.objective.units"),
     ):
         with pytest.raises(ReportError, match=message.replace("?", r"\?")):
             fields_of((name,), runs)
@@ -207,7 +213,13 @@ def test_replay_is_compared_by_the_names_of_strategies(tmp_path):
 
 
 def test_too_many_differences_ask_for_names(tmp_path):
-    edits = {"rssm.deter": 64, "rssm.hidden": 8, "optim.lr": 1.0, "train.batch": 2, "env.num": 3}
+    edits = {
+        "world.dynamics.deter": 64,
+        "world.dynamics.hidden": 8,
+        "optim.lr": 1.0,
+        "train.batch": 2,
+        "env.num": 3,
+    }
     runs = read_runs([run_of(tmp_path / "a", []), run_of(tmp_path / "b", [], **edits)])
     with pytest.raises(ReportError, match=r"the runs differ in 5 fields .* --by FIELD"):
         fields_of((), runs)

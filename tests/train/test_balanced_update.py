@@ -10,15 +10,15 @@ from networks import fresh_state, stored
 
 from reverie.config.balances import BALANCES
 from reverie.config.edit import apply
-from reverie.config.optim import GroupConfig, OptimConfig
 from reverie.config.schema import Config
 from reverie.config.sizes import size_edits
 from reverie.module import named_leaves, tree_at
 from reverie.nn.layers import to_compute
+from reverie.optim.optimizers import make_group, make_optimizer
+from reverie.optim.options import GroupConfig, OptimConfig
 from reverie.records import Spec
 from reverie.train.learner import from_host, to_host
 from reverie.train.losses import agent_loss, draw_noise, world_loss
-from reverie.train.optim import make_group, make_optimizer
 from reverie.train.state import init
 from reverie.train.step import train_step
 from reverie.world.balance import Sigmas, balance
@@ -30,11 +30,11 @@ CONFIG = apply(
     Config(),
     size_edits("debug")
     | {
-        "reward.bins": 31,
-        "critic.bins": 31,
+        "world.reward.bins": 31,
+        "behavior.critic.bins": 31,
         "behavior.imagine": 2,
-        "encoder.mults": (1,),
-        "rssm.free_nats": 0.0,
+        "world.encoder.mults": (1,),
+        "world.dynamics.free_nats": 0.0,
         "train.batch": BATCH,
         "train.length": ROWS - 1,
         "optim.lr": 1e-3,
@@ -200,7 +200,7 @@ def test_balancing_keeps_the_state_as_it_is_and_names_its_tasks(name, spaces, pr
     found = [leaf.dtype for leaf in jax.tree.leaves(state)]
     assert found == [leaf.dtype for leaf in jax.tree.leaves(args[0])]
     tasks = {n.rpartition("/")[2] for n in metrics if n.startswith("balance/coef")}
-    keys = set(SPACES[spaces]) if config.balancing.per_key else {"obs"}
+    keys = set(SPACES[spaces]) if config.world.balance.per_key else {"obs"}
     assert tasks == {"rew", "dyn", *keys}
     dtypes = {value.dtype for n, value in metrics.items() if n.startswith("balance")}
     assert dtypes == {jnp.dtype("float32")}
@@ -279,7 +279,14 @@ def part(gradient, *names):
 
 def test_a_reward_only_world_model_learns_nothing_from_the_observation(world_gradient):
     full, reward = world_gradient({}), world_gradient(BALANCES["reward_only"].edits)
-    rest = world_gradient({"loss.rew": 0.0, "loss.con": 0.0, "loss.dyn": 0.0, "loss.rep": 0.0})
+    rest = world_gradient(
+        {
+            "world.reward.weight": 0.0,
+            "world.cont.weight": 0.0,
+            "world.dynamics.dyn": 0.0,
+            "world.dynamics.rep": 0.0,
+        }
+    )
     assert all(not g.any() for g in part(reward, "decoder").values())
     assert any(g.any() for g in part(full, "decoder").values())
     for name, grad in reward.items():  # what is missing is the reconstruction's gradient exactly
@@ -289,7 +296,7 @@ def test_a_reward_only_world_model_learns_nothing_from_the_observation(world_gra
 
 def test_an_observation_only_world_model_learns_nothing_from_the_reward(world_gradient):
     shut = world_gradient(BALANCES["observation_only"].edits)
-    zero, full = world_gradient({"loss.rew": 0.0}), world_gradient({})
+    zero, full = world_gradient({"world.reward.weight": 0.0}), world_gradient({})
     assert any(g.any() for g in part(shut, "reward").values())
     assert all(not g.any() for g in part(zero, "reward").values())
     for name, grad in part(shut, "encoder", "rssm", "decoder", "cont").items():

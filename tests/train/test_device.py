@@ -7,7 +7,8 @@ import textwrap
 
 import pytest
 
-from reverie.config.schema import ConfigError, DeviceConfig
+from reverie.config.schema import DeviceConfig
+from reverie.part.errors import ConfigError
 from reverie.train.device import environment, prepare
 
 

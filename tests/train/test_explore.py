@@ -13,13 +13,14 @@ from tiny_runs import learn, metrics, newest
 import reverie
 from reverie.behavior.explore import curious_reward
 from reverie.behavior.imagine import imagine
+from reverie.behavior.options import ExploreConfig
 from reverie.config.edit import apply
-from reverie.config.explore import ExploreConfig
 from reverie.config.presets import resolve
-from reverie.config.schema import Config, ConfigError
+from reverie.config.schema import Config
 from reverie.config.sizes import size_edits
 from reverie.launch import read
 from reverie.module import named_leaves
+from reverie.part.errors import ConfigError
 from reverie.records import Spec
 from reverie.train.collect import explores
 from reverie.train.losses import curiosity_loss, draw_noise, explorer_loss, world_loss
@@ -33,7 +34,7 @@ EDITS = {
     "train.batch": BATCH,
     "train.length": ROWS - 1,
     "optim.lr": 1e-3,
-    "rssm.free_nats": 0.0,
+    "world.dynamics.free_nats": 0.0,
     "optim.warmup": 0,
     "device.precision": "f32",
 }
@@ -87,10 +88,12 @@ def test_the_explorer_may_have_an_entropy_bonus_of_its_own():
         losses = jax.jit(gradients, static_argnames="config")(state, sequence, noise, config)[1][1]
         return losses.losses["policy"], losses.losses["explorer_policy"]
 
-    both = policies(**{"actor.entropy": 0.1})
-    task, own = policies(**{"actor.entropy": 0.0, "explore.entropy": 0.1})
+    both = policies(**{"behavior.actor.entropy": 0.1})
+    task, own = policies(**{"behavior.actor.entropy": 0.0, "explore.entropy": 0.1})
     np.testing.assert_allclose(own, both[1], rtol=1e-5, atol=1e-6)
-    np.testing.assert_allclose(task, policies(**{"actor.entropy": 0.0})[0], rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(
+        task, policies(**{"behavior.actor.entropy": 0.0})[0], rtol=1e-5, atol=1e-6
+    )
     assert np.all(np.abs(task - both[0]) > 1e-3)
 
 

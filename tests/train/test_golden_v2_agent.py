@@ -36,8 +36,8 @@ def config(variant, **edits):
     """The configuration of the whole agent; the optimisers are those of the recorded updates."""
     found, get = golden.arrays(variant), ft.partial(golden.setting, variant)
     fields = {
-        "actor.grad": "auto",
-        "actor.climb": "advantage" if get("reward_perc") else "return",
+        "behavior.actor.grad": "auto",
+        "behavior.actor.climb": "advantage" if get("reward_perc") else "return",
         "behavior.own_reward": True,
         "behavior.true_root": True,
         "behavior.replay_value": False,
@@ -186,7 +186,12 @@ def test_other_estimators(variant, kind):
     grad = {"both": "mixed"}.get(kind, kind)
     buggy = kind == "dynamics" and variant.startswith("v2")
     mix = float(a["imag_alt/mix"])
-    cfg = config(variant, actor__grad=grad, actor__mix=mix, behavior__entropy_in_target=buggy)
+    cfg = config(
+        variant,
+        behavior__actor__grad=grad,
+        behavior__actor__mix=mix,
+        behavior__entropy_in_target=buggy,
+    )
     grads, out = dream(variant, cfg, recorded(variant))
     close(out.losses["policy"].mean(), a[f"imag_alt/{kind}/actor_loss"], rtol=FORWARD, name="actor")
     close(out.losses["value"].mean(), a[f"imag_alt/{kind}/critic_loss"], rtol=FORWARD, name="value")
@@ -197,7 +202,7 @@ def test_other_estimators(variant, kind):
 
 def test_without_a_discount_head():
     variant = "v2_continuous"
-    a, cfg = golden.arrays(variant), config(variant, cont__predict=False)
+    a, cfg = golden.arrays(variant), config(variant, world__cont__predict=False)
     with pytest.MonkeyPatch.context() as patch:
         golden.replay_samples(patch)
         _, out = dream(variant, cfg, recorded(variant, "imag_nodisc/"))

@@ -17,8 +17,8 @@ from golden_updates import (
 )
 
 from reverie.module import named_leaves
+from reverie.optim.optimizers import make_optimizer
 from reverie.train.losses import agent_loss
-from reverie.train.optim import make_optimizer
 from reverie.train.step import apply_gradients, gradients, mix_slow
 from reverie.world.balance import weight_of
 from reverie.world.model import feature, split_context

@@ -70,7 +70,7 @@ def learn(name, folder, agent="v3", replay=None, overrides=None):
     elif name != "memory":
         edits.setdefault("train.ratio", 64)
     elif replay in SETTLES:
-        edits["actor.entropy"] = 3e-2
+        edits["behavior.actor.entropy"] = 3e-2
     return reverie.train(
         f"probe_{name}", agent=agent, replay=replay, logdir=folder, steps=steps, overrides=edits
     )

@@ -9,12 +9,12 @@ import pytest
 from networks import fresh_state, stored
 
 from reverie.config.edit import apply
-from reverie.part.errors import ConfigError
 from reverie.config.presets import resolve
 from reverie.module import named_leaves
+from reverie.optim.optimizers import groups_of, part_of
+from reverie.part.errors import ConfigError
 from reverie.records import Spec
 from reverie.train.losses import agent_steps
-from reverie.train.optim import groups_of, part_of
 from reverie.train.step import train_step
 
 BATCH, ROWS = 3, 5
@@ -26,9 +26,9 @@ AGENTS = {
     "v2": (
         {"wheel": WHEEL, "buttons": BUTTONS},
         {
-            "actor.grad": "mixed",
-            "actor.mix": "linear(0.1, 0.5, 20)",
-            "actor.entropy": "linear(1e-2, 1e-3, 10)",
+            "behavior.actor.grad": "mixed",
+            "behavior.actor.mix": "linear(0.1, 0.5, 20)",
+            "behavior.actor.entropy": "linear(1e-2, 1e-3, 10)",
             "behavior.reward_momentum": 0.9,
             "behavior.slow_every": 2,
         },
@@ -37,7 +37,7 @@ AGENTS = {
 }
 EDITS = {
     "behavior.imagine": 3,
-    "rssm.free_nats": 0.0,
+    "world.dynamics.free_nats": 0.0,
     "train.batch": BATCH,
     "train.length": ROWS,
     "train.prefill": 0,
@@ -129,6 +129,6 @@ def test_schedules_count_agent_steps():
 def test_what_would_cross_the_groups_is_refused():
     for name in ("behavior.actor_grad_start", "behavior.replay_value"):
         edits = {name: True, "behavior.own_reward": False, "behavior.replay_grad": True}
-        edits |= {"actor.grad": "reinforce"}
+        edits |= {"behavior.actor.grad": "reinforce"}
         with pytest.raises(ConfigError, match=r"must be False while optim.kind is 'adam'"):
             apply(config_of("v2"), edits)

@@ -10,7 +10,7 @@ from reverie.train import loop
 VARIANTS = {
     "v2": ("v2", {}),
     "v3-2023": ("v3-2023", {}),
-    "v3 gaussian": ("v3", {"rssm.latent": "gaussian"}),
+    "v3 gaussian": ("v3", {"world.dynamics.latent": "gaussian"}),
 }
 
 

@@ -8,8 +8,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from reverie.config.schema import Config, OptimConfig
-from reverie.train.optim import clip_by_tensor_norm, learning_rate, make_optimizer
+from reverie.config.schema import Config
+from reverie.optim.optimizers import clip_by_tensor_norm, learning_rate, make_optimizer
+from reverie.optim.options import OptimConfig
 from reverie.train.step import mix_slow
 
 TENSORS = ("m/kernel", "m/bias", "m/zero/kernel", "n/scale", "s/x")

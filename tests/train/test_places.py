@@ -7,10 +7,10 @@ from gymnasium import spaces
 from tiny_runs import TINY, metrics, newest
 
 import reverie
-from reverie.config.explore import ExploreConfig
-from reverie.config.schema import EnvConfig
+from reverie.behavior.options import ExploreConfig
 from reverie.envs.base import EnvError
 from reverie.envs.make import maker
+from reverie.envs.options import EnvConfig
 from reverie.envs.vector import Vector
 from reverie.records import Spec, Step
 from reverie.train.places import Places

@@ -7,7 +7,8 @@ import time
 import pytest
 from rich.console import Console
 
-from reverie.config.schema import Config, OptimConfig
+from reverie.config.schema import Config
+from reverie.optim.options import OptimConfig
 from reverie.train.banner import banner
 from reverie.train.progress import Progress
 from reverie.train.text import duration, number

@@ -16,7 +16,7 @@ from reverie.train.state import init
 from reverie.train.step import train_step
 from reverie.world.model import unpack
 
-TINY = {"train.batch": 2, "train.length": 5, "behavior.imagine": 3, "rssm.free_nats": 0.2}
+TINY = {"train.batch": 2, "train.length": 5, "behavior.imagine": 3, "world.dynamics.free_nats": 0.2}
 SIGNALS = ("kl", "kl_clipped", "model_loss", "curious", "td", "xp", "visits")
 
 
@@ -54,7 +54,7 @@ def found(case, state):
 def test_the_surprise_is_the_loss_before_its_floor(case, found):
     """Oracle 23: dyn and rep are equal before the floor, and floored they are its maximum."""
     _, losses, _, _, scores = found
-    free = case.config.rssm.free_nats
+    free = case.config.world.dynamics.free_nats
     kl = np.asarray(scores["kl"])
     assert kl.shape == (2, 5) and (kl < free).any() and (kl > free).any()
     np.testing.assert_allclose(scores["kl_clipped"], np.maximum(kl, free), rtol=1e-6)

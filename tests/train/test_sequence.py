@@ -10,8 +10,8 @@ from tiny_runs import TINY, metrics, newest
 
 import reverie
 from reverie.config.presets import resolve
-from reverie.config.schema import ConfigError
 from reverie.config.sequence import SEQUENCES
+from reverie.part.errors import ConfigError
 from reverie.records import specs_from_json
 from reverie.train import checkpoint, sequence
 from reverie.train.errors import RunError

@@ -21,11 +21,11 @@ from reverie.world.model import unpack
 BATCH, ROWS = 3, 6
 EDITS = {
     **size_edits("debug"),
-    "reward.bins": 31,
-    "critic.bins": 31,
+    "world.reward.bins": 31,
+    "behavior.critic.bins": 31,
     "behavior.imagine": 3,
-    "encoder.mults": (1,),
-    "rssm.free_nats": 0.0,
+    "world.encoder.mults": (1,),
+    "world.dynamics.free_nats": 0.0,
     "train.batch": BATCH,
     "train.length": ROWS - 1,
     "optim.lr": 1e-3,
@@ -217,7 +217,7 @@ def test_options_open_and_close_the_ways_of_gradients():
     config = apply(
         CONFIG,
         {
-            "loss.reward_grad": False,
+            "world.reward.grad": False,
             "behavior.replay_grad": False,
             "behavior.actor_grad_start": True,
         },

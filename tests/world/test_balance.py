@@ -10,12 +10,13 @@ import optax
 import pytest
 
 from reverie.config.edit import apply
-from reverie.config.schema import Config, ConfigError
+from reverie.config.schema import Config
+from reverie.part.errors import ConfigError
 from reverie.world.balance import Sigmas, balance, make_history, make_sigmas, tasks_of
 from reverie.world.optimum import harmony_sigma, unrectified_sigma
 
 FOLDER = Path(__file__).parent.parent / "golden" / "dreamerv2"
-EVEN = {"loss.dyn": 0.8, "loss.rep": 0.2}
+EVEN = {"world.dynamics.dyn": 0.8, "world.dynamics.rep": 0.2}
 
 
 @functools.cache
@@ -32,7 +33,7 @@ def exact():
 
 def config(kind="harmony", **edits):
     """Balancing of `kind`; keys of `edits` are dotted paths with _ for the dot of the group."""
-    return apply(Config(), {"balancing.kind": kind, **edits})
+    return apply(Config(), {"world.balance.kind": kind, **edits})
 
 
 def sigmas(s, tasks=("rew", "obs", "dyn")):
@@ -53,7 +54,7 @@ def test_the_scalar_form(exact, form):
     found = golden()
     for i, (reward, image, kl) in enumerate(found["scalar/loss_reward_image_kl"]):
         for j, scale in enumerate(found["scalar/scale_discount"]):
-            cfg = config(**EVEN, **{"balancing.form": form, "loss.con": scale})
+            cfg = config(**EVEN, **{"world.balance.form": form, "world.cont.weight": scale})
             losses = {"dyn": kl, "rep": kl, "rew": reward, "image": image}
             losses["con"] = found["scalar/loss_discount"][i]
             value = total_of(jax.tree.map(jnp.asarray, losses), cfg)
@@ -76,9 +77,9 @@ def step_losses(free):
 def test_the_stepwise_form(exact):
     found = golden()
     for i, (dyn, rep) in enumerate(found["stepwise/scale_dyn_rep"]):
-        edits = {"loss.dyn": dyn, "loss.rep": rep, "balancing.form": "jax"}
-        cfg = config(**edits, **{"balancing.outside": ("vector",)})
-        off = apply(Config(), {"loss.dyn": dyn, "loss.rep": rep})
+        edits = {"world.dynamics.dyn": dyn, "world.dynamics.rep": rep, "world.balance.form": "jax"}
+        cfg = config(**edits, **{"world.balance.outside": ("vector",)})
+        off = apply(Config(), {"world.dynamics.dyn": dyn, "world.dynamics.rep": rep})
         for j, free in enumerate(found["stepwise/free"]):
             losses = step_losses(free)
             value = total_of(losses, cfg)
@@ -95,7 +96,9 @@ def test_the_stepwise_form(exact):
 
 def test_gradient_of_each_half_of_the_kl(exact):
     found = golden()
-    cfg = config(**{"loss.dyn": 0.5, "loss.rep": 0.1, "balancing.form": "jax"})
+    cfg = config(
+        **{"world.dynamics.dyn": 0.5, "world.dynamics.rep": 0.1, "world.balance.form": "jax"}
+    )
     raw = jnp.asarray(found["stepwise/kl_before_free_nats"])
     rest = {k: v for k, v in step_losses(1.0).items() if k not in ("dyn", "rep")}
 
@@ -150,8 +153,8 @@ def test_adam_on_s_follows_the_recorded_path(exact):
 LOSSES = {"dyn": 2.0, "rep": 2.0, "rew": 0.4, "con": 0.1, "image": 30.0, "vector": 4.0}
 FORMS = {
     "paper": {},
-    "torch": {"balancing.form": "torch"},
-    "jax": {"balancing.form": "jax"},
+    "torch": {"world.balance.form": "torch"},
+    "jax": {"world.balance.form": "jax"},
 }
 
 
@@ -161,7 +164,7 @@ def tensors(losses=LOSSES):
 
 @pytest.mark.parametrize(("form", "logarithms"), [("paper", 3), ("torch", 3), ("jax", 2 + 5 / 6)])
 def test_at_first_it_is_the_plain_sum_and_the_logarithms(form, logarithms):
-    cfg = config(**FORMS[form], **{"loss.dyn": 5 / 6, "loss.rep": 1 / 6})
+    cfg = config(**FORMS[form], **{"world.dynamics.dyn": 5 / 6, "world.dynamics.rep": 1 / 6})
     out = balance(tensors(), make_sigmas(("image", "vector"), cfg), None, cfg)
     plain = 2.0 + 0.4 + 0.1 + 30 + 4
     assert float(out.total) == pytest.approx(plain + logarithms * np.log(2), rel=1e-6)
@@ -187,19 +190,19 @@ def test_every_task_has_what_belongs_to_it():
         "obs": ("image", "vector"),
         "dyn": ("dyn", "rep"),
     }
-    by_key = config(**{"balancing.per_key": True})
+    by_key = config(**{"world.balance.per_key": True})
     assert [*tasks_of(names, by_key)] == ["rew", "image", "vector", "dyn"]
-    less = config(**{"balancing.outside": ("dyn", "image")})
+    less = config(**{"world.balance.outside": ("dyn", "image")})
     assert tasks_of(names, less) == {"rew": ("rew",), "obs": ("vector",)}
-    none = config(**{"balancing.outside": ("image", "vector")})
+    none = config(**{"world.balance.outside": ("image", "vector")})
     assert [*tasks_of(names, none)] == ["rew", "dyn"]
-    wrong = config(**{"balancing.outside": ("imag",)})
+    wrong = config(**{"world.balance.outside": ("imag",)})
     with pytest.raises(ConfigError, match=r"names no loss 'imag'; did you mean 'image'\?"):
         tasks_of(names, wrong)
 
 
 def test_one_sigma_a_key():
-    cfg = config(**{"balancing.per_key": True, **EVEN})
+    cfg = config(**{"world.balance.per_key": True, **EVEN})
     found = make_sigmas(("vector", "image"), cfg)
     assert found.tasks == ("rew", "image", "vector", "dyn")
     s = np.array([0.1, 2.0, 1.0, 0.5])
@@ -210,7 +213,7 @@ def test_one_sigma_a_key():
 
 def test_the_metrics_explain_the_total():
     for kind in ("fixed", "harmony", "unrectified", "reciprocal", "dwa"):
-        cfg = config(kind, **{"loss.con": 3.0, "loss.rew": 2.0})
+        cfg = config(kind, **{"world.cont.weight": 3.0, "world.reward.weight": 2.0})
         keys = ("image", "vector")
         learned = make_sigmas(keys, cfg)
         if learned is not None:
@@ -246,7 +249,7 @@ def test_reciprocal_makes_every_task_one_and_keeps_its_direction():
 
 
 def test_dynamic_weight_averaging_by_hand():
-    cfg = config("dwa", **{"balancing.period": 2, **EVEN})
+    cfg = config("dwa", **{"world.balance.period": 2, **EVEN})
     history = make_history(("image",), cfg)
     course = np.array([[4, 10, 2], [2, 30, 2], [1, 10, 2], [2, 20, 2], [9, 9, 9]], np.float64)
     weights = []
@@ -290,23 +293,37 @@ def test_wrong_parts_are_named():
 @pytest.mark.parametrize(
     ("edits", "message"),
     [
-        ({"balancing.form": "jax"}, "balancing.form must be 'paper' while balancing.kind is 'fix"),
-        ({"balancing.lr": 0.1}, "balancing.lr must be 0 while balancing.kind is 'fixed'"),
-        ({"balancing.per_key": True}, "per_key must be False while balancing.kind is 'fixed'"),
-        ({"balancing.outside": ("rew",)}, "outside must be empty while"),
-        ({"balancing.kind": "harmonie"}, "did you mean 'harmony'"),
-        ({"balancing.kind": "dwa", "balancing.period": 0}, "period must be at least 1"),
         (
-            {"balancing.kind": "harmony", "balancing.form": "torch", "loss.rew": 2},
-            r"loss.rew \(2\) must be 1 with balancing.form 'torch'",
+            {"world.balance.form": "jax"},
+            "world.balance.form must be 'paper' while world.balance.kind is 'fix",
         ),
         (
-            {"balancing.kind": "harmony", "balancing.form": "jax", "loss.con": 5},
-            r"loss.con \(5\) must be 1 with balancing.form 'jax'",
+            {"world.balance.lr": 0.1},
+            "world.balance.lr must be 0 while world.balance.kind is 'fixed'",
         ),
         (
-            {"balancing.kind": "harmony", "balancing.form": "jax"} | {"loss.dyn": 0, "loss.rep": 0},
-            "loss.dyn and loss.rep are both 0",
+            {"world.balance.per_key": True},
+            "per_key must be False while world.balance.kind is 'fixed'",
+        ),
+        ({"world.balance.outside": ("rew",)}, "outside must be empty while"),
+        ({"world.balance.kind": "harmonie"}, "did you mean 'harmony'"),
+        ({"world.balance.kind": "dwa", "world.balance.period": 0}, "period must be at least 1"),
+        (
+            {
+                "world.balance.kind": "harmony",
+                "world.balance.form": "torch",
+                "world.reward.weight": 2,
+            },
+            r"world.reward.weight \(2\) must be 1 with world.balance.form 'torch'",
+        ),
+        (
+            {"world.balance.kind": "harmony", "world.balance.form": "jax", "world.cont.weight": 5},
+            r"world.cont.weight \(5\) must be 1 with world.balance.form 'jax'",
+        ),
+        (
+            {"world.balance.kind": "harmony", "world.balance.form": "jax"}
+            | {"world.dynamics.dyn": 0, "world.dynamics.rep": 0},
+            "world.dynamics.dyn and world.dynamics.rep are both 0",
         ),
     ],
 )

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from networks import filled
 
-from reverie.config.schema import DecoderConfig, EncoderConfig
 from reverie.module import named_leaves
+from reverie.nn.options import DecoderConfig, EncoderConfig
 from reverie.records import Latent, Spec
 from reverie.world.decoder import Decoder
 

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from networks import filled
 
-from reverie.config.schema import ConfigError, EncoderConfig
 from reverie.nn.layers import to_compute
+from reverie.nn.options import EncoderConfig
+from reverie.part.errors import ConfigError
 from reverie.records import Spec
 from reverie.world.encoder import Encoder, flatten_vector, image_groups, vector_keys
 

@@ -8,15 +8,16 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from reverie.config.schema import RewardConfig, RSSMConfig
 from reverie.module import blank, named_leaves
 from reverie.nn.distributions import Categorical
 from reverie.nn.layers import LayerNorm, Linear
+from reverie.nn.options import RewardConfig
 from reverie.world.balance import weighted_sum
 from reverie.world.cores import gated
 from reverie.world.kl import kl_losses
 from reverie.world.latents import distribution
 from reverie.world.model import feature, split_context, transform_reward, unpack
+from reverie.world.options import RSSMConfig
 
 close = golden.close
 FORWARD, GRADIENT = 2e-5, 1e-4
@@ -82,9 +83,9 @@ def test_losses(result):
     close(total, a["wm/total"], rtol=FORWARD)
     close(metrics["kl"], a["wm/kl_value"].mean(), rtol=FORWARD)
     raw = kl_losses(
-        distribution(observed.post, config.rssm),
-        distribution(observed.prior, config.rssm),
-        config.rssm,
+        distribution(observed.post, config.world.dynamics),
+        distribution(observed.prior, config.world.dynamics),
+        config.world.dynamics,
     ).raw
     close(raw, a["wm/kl_value"], rtol=FORWARD)
 

@@ -10,15 +10,17 @@ from networks import filled
 
 from reverie.config.edit import apply
 from reverie.config.presets import resolve
-from reverie.config.schema import Config, ConfigError, RSSMConfig
+from reverie.config.schema import Config
 from reverie.module import count_params
 from reverie.nn.distributions import Normal
+from reverie.part.errors import ConfigError
 from reverie.records import Latent, Sequence, Spec
 from reverie.replay.rows import columns_of
 from reverie.train.state import Agent
 from reverie.world import latents
 from reverie.world.kl import floored, kl_losses
 from reverie.world.model import WorldModel, feature, split_context, unpack
+from reverie.world.options import RSSMConfig
 from reverie.world.rssm import RSSM
 
 OBS = {"image": Spec("image", (64, 64, 3))}
@@ -181,7 +183,7 @@ def rows(batch=2, time=3):
 
 
 def test_sequences_without_context_start_clean():
-    config = apply(Config(), {"replay.context": 0, "reward.transform": "tanh"})
+    config = apply(Config(), {"replay.context": 0, "world.reward.transform": "tanh"})
     sequence = unpack(rows(), config, jnp.dtype("float32"))
     trained, acts, start = split_context(sequence, 0)
     assert start is None
@@ -197,7 +199,7 @@ def test_the_agents_store_no_latents(agent):
     config = resolve("gym:X-v0", agent=agent, pictures=False)
     columns = columns_of({"state": Spec("vector", (2,))}, action(3), config)
     assert not [name for name in columns if name.startswith("latent/")]
-    with_context = apply(config, {"replay.context": 1, "rssm.latent": "gaussian"})
+    with_context = apply(config, {"replay.context": 1, "world.dynamics.latent": "gaussian"})
     columns = columns_of({"state": Spec("vector", (2,))}, action(3), with_context)
     assert columns["latent/stoch"] == ((32,), jnp.bfloat16)
 
@@ -208,7 +210,7 @@ def test_losses_of_the_agents(agent):
     config = resolve("gym:X-v0", agent=agent, size="debug")
     obs, specs = {"state": Spec("vector", (2,))}, action(3)
     for predict in (True, False):
-        config = apply(config, {"cont.predict": predict})
+        config = apply(config, {"world.cont.predict": predict})
         world = filled(WorldModel, obs, specs, config)
         sequence = unpack(rows(), config, jnp.dtype("float32"))
         trained, acts, start = split_context(sequence, 0)
@@ -225,17 +227,30 @@ def test_losses_of_the_agents(agent):
 
 def test_options_that_have_no_effect_are_refused():
     for path, value, message in (
-        ("decoder.plain", True, "decoder.plain must be false unless decoder.blocks is 0"),
+        (
+            "world.objective.plain",
+            True,
+            "world.objective.plain must be false unless world.objective.blocks is 0",
+        ),
         ("net.maps", "whole", "net.maps must be 'channels' unless net.norm is 'layer'"),
-        ("encoder.widen", False, "encoder.widen must be true unless encoder.stack is 'same'"),
+        (
+            "world.encoder.widen",
+            False,
+            "world.encoder.widen must be true unless world.encoder.stack is 'same'",
+        ),
     ):
         with pytest.raises(ConfigError, match=message):
             apply(Config(), {path: value})
     with pytest.raises(
-        ConfigError, match=r"net.maps 'whole' goes with encoder.stack valid or same"
+        ConfigError, match=r"net.maps 'whole' goes with world.encoder.stack valid or same"
     ):
         apply(Config(), {"net.norm": "layer", "net.maps": "whole"})
-    with pytest.raises(ConfigError, match=r"rssm.deter must be a multiple of rssm.blocks \(8\)"):
-        apply(Config(), {"rssm.deter": 203, "decoder.blocks": 0})
-    assert apply(Config(), {"rssm.deter": 203, "decoder.blocks": 0, "rssm.core": "gru"})
+    with pytest.raises(
+        ConfigError, match=r"world.dynamics.deter must be a multiple of world.dynamics.blocks \(8\)"
+    ):
+        apply(Config(), {"world.dynamics.deter": 203, "world.objective.blocks": 0})
+    assert apply(
+        Config(),
+        {"world.dynamics.deter": 203, "world.objective.blocks": 0, "world.dynamics.core": "gru"},
+    )
     assert dataclasses.replace(RSSMConfig(core="gru"), deter=203).feature == 203 + 32 * 16

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from networks import filled
 
-from reverie.config.schema import RSSMConfig
 from reverie.module import named_leaves
 from reverie.records import Latent, Spec
+from reverie.world.options import RSSMConfig
 from reverie.world.rssm import RSSM, embed_action
 
 close = golden.close

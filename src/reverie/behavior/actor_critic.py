@@ -8,8 +8,9 @@ from jaxtyping import Array, Float
 
 from reverie.behavior.imagine import Imagined
 from reverie.behavior.returns import ReturnRange, imagined_return, replay_return
-from reverie.config.schema import ActorConfig, Config
+from reverie.config.schema import Config
 from reverie.nn.heads import Actor, Number, NumberHead
+from reverie.nn.options import ActorConfig
 from reverie.records import Sequence
 
 sg = jax.lax.stop_gradient
@@ -40,7 +41,7 @@ class Weights(NamedTuple):
 
 
 def actor_gradient(actor: Actor, config: ActorConfig) -> str:
-    """The estimator that `actor.grad` asks for: reinforce, dynamics or mixed."""
+    """The estimator that `behavior.actor.grad` asks for: reinforce, dynamics or mixed."""
     if config.grad != "auto":
         return config.grad
     continuous = all(out.spec.kind != "discrete" for out in actor.outs.values())
@@ -67,7 +68,7 @@ def make_targets(
     scale = scale.update(judged, options)
     baseline = {"target": bootstrap, "critic": value, "slow": slow}[options.baseline]
     advantage = (judged - baseline[: len(judged)]) / scale.scale(options)
-    climb = advantage if config.actor.climb == "advantage" else judged
+    climb = advantage if config.behavior.actor.climb == "advantage" else judged
     targets = Targets(reward, cont, value, slow, returns, weight, advantage, climb)
     return jax.tree.map(sg, targets)._replace(climb=climb), jax.tree.map(sg, scale)
 

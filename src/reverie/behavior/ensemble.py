@@ -11,10 +11,10 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from reverie.behavior.imagine import Imagined
-from reverie.config.explore import ExploreConfig
-from reverie.config.schema import NetConfig
+from reverie.behavior.options import ExploreConfig
 from reverie.module import Module
 from reverie.nn.layers import MLP, NET, Linear
+from reverie.nn.options import NetConfig
 from reverie.records import Latent
 from reverie.world.model import feature
 

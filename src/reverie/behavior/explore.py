@@ -33,10 +33,10 @@ class Explorer(Module):
     def __init__(self, tokens: int, actions: Specs, config: Config, *, key: PRNGKeyArray):
         """`tokens`: width of the encoded observation."""
         ensemble_key, actor_key, critic_key = jax.random.split(key, 3)
-        deter, stoch = config.rssm.deter, config.rssm.flat
+        deter, stoch = config.world.dynamics.deter, config.world.dynamics.flat
         target = {"stoch": stoch, "deter": deter, "feature": deter + stoch, "embed": tokens}
         width = sum(spec.width for spec in actions.values()) if config.explore.action else 0
-        units = config.explore.units or max(1, config.rssm.hidden // 2)
+        units = config.explore.units or max(1, config.world.dynamics.hidden // 2)
         self.ensemble = Ensemble(
             deter + stoch + width,
             target[config.explore.target],
@@ -44,8 +44,8 @@ class Explorer(Module):
             config.net,
             key=ensemble_key,
         )
-        self.actor = Actor(deter + stoch, actions, config.actor, config.net, key=actor_key)
-        self.critic = NumberHead(deter + stoch, config.critic, config.net, key=critic_key)
+        self.actor = Actor(deter + stoch, actions, config.behavior.actor, config.net, key=actor_key)
+        self.critic = NumberHead(deter + stoch, config.behavior.critic, config.net, key=critic_key)
 
 
 class Memory(Module):
@@ -75,7 +75,7 @@ def explorer_config(config: Config) -> Config:
     config = dataclasses.replace(config, behavior=options)
     if config.explore.entropy < 0:
         return config
-    actor = dataclasses.replace(config.actor, entropy=config.explore.entropy)
+    actor = dataclasses.replace(config.behavior.actor, entropy=config.explore.entropy)
     return dataclasses.replace(config, actor=actor)
 
 

@@ -6,8 +6,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
+from reverie.behavior.options import BehaviorConfig
 from reverie.behavior.returns import discount_of
-from reverie.config.schema import BehaviorConfig
 from reverie.nn.distributions import Categorical
 from reverie.nn.heads import Actor, BernoulliHead, NumberHead, Policy
 from reverie.records import Latent

@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from reverie.config.schema import BehaviorConfig
+from reverie.behavior.options import BehaviorConfig
 from reverie.module import Module
 
 

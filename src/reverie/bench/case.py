@@ -86,7 +86,7 @@ def cases(
 def random_rows(case: Case, seed: int = 0) -> dict[str, np.ndarray]:
     """A batch as replay draws it: noise within the range of every column, one episode a row."""
     rng = np.random.default_rng(seed)
-    classes = {"latent/stoch": case.config.rssm.classes}
+    classes = {"latent/stoch": case.config.world.dynamics.classes}
     classes |= {f"action/{k}": s.classes[0] for k, s in case.action_specs.items() if s.classes}
     rows = {}
     for key, column in case.columns.items():

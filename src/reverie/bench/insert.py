@@ -8,9 +8,9 @@ from collections.abc import Callable
 import numpy as np
 
 from reverie.bench.timing import median
-from reverie.config.replay import ReplayConfig, ScoreConfig
 from reverie.replay.keep import AbstractKeep
 from reverie.replay.memory import make_keep, make_memory
+from reverie.replay.options import ReplayConfig, ScoreConfig
 from reverie.replay.sampler import Sampler, score_columns
 from reverie.replay.store import Store
 

@@ -6,8 +6,8 @@ from typing import Literal
 
 from tyro.conf import Positional
 
-from reverie.part.errors import ConfigError, suggest
 from reverie.config.sizes import SIZES
+from reverie.part.errors import ConfigError, suggest
 
 Obs = Literal["image", "vector", "both"]
 Precision = Literal["f32", "bf16"]
@@ -99,7 +99,7 @@ class UpdateOptions:
     repeats: int = 5
     """Timed repeats; the median is reported."""
     set: tuple[str, ...] = ()
-    """Changes of the configuration, KEY=VALUE, for example train.batch=4 encoder.stack=patch."""
+    """Changes of the configuration, KEY=VALUE, for example train.batch=4 world.encoder.stack=patch."""
     profile: str = ""
     """Folder for a profile of each case; its longest operations are shown. Empty: no profile."""
 

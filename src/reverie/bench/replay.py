@@ -10,11 +10,11 @@ from reverie.bench import insert, output
 from reverie.bench.options import ReplayOptions
 from reverie.bench.pointers import PointerTree
 from reverie.bench.timing import median, spread
-from reverie.config.replay import ReplayConfig, ScoreConfig
 from reverie.replay import fast
 from reverie.replay.draw import TRAIN, generator
 from reverie.replay.keep import Fifo, Ticket
 from reverie.replay.keep import spread as rows_of
+from reverie.replay.options import ReplayConfig, ScoreConfig
 from reverie.replay.sampler import Sampler, score_columns
 
 CALLS = 100

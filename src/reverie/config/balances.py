@@ -4,64 +4,66 @@ from reverie.config.preset import Preset, table
 
 BALANCES = table(
     Preset(
-        "fixed", "The fixed weights of `loss`, as without this flag.", {"balancing.kind": "fixed"}
+        "fixed",
+        "The fixed weights of `loss`, as without this flag.",
+        {"world.balance.kind": "fixed"},
     ),
     Preset(
         "harmony",
         "HarmonyDream: reward, observation and dynamics share the gradient by three learned "
         "scalars. Every loss keeps its own weight; also `--harmony`.",
-        {"balancing.kind": "harmony"},
+        {"world.balance.kind": "harmony"},
     ),
     Preset(
         "harmony_torch",
         "HarmonyDream as its PyTorch code computes it: no weights but the ratio of the KL pair.",
-        {"balancing.kind": "harmony", "balancing.form": "torch"},
+        {"world.balance.kind": "harmony", "world.balance.form": "torch"},
     ),
     Preset(
         "harmony_jax",
         "HarmonyDream as its JAX code computes it: as harmony_torch, and the logarithm of the "
-        "dynamics counts by the share of loss.dyn.",
-        {"balancing.kind": "harmony", "balancing.form": "jax"},
+        "dynamics counts by the share of world.dynamics.dyn.",
+        {"world.balance.kind": "harmony", "world.balance.form": "jax"},
     ),
     Preset(
         "harmony_keys",
         "HarmonyDream with a scalar of its own for every observation key.",
-        {"balancing.kind": "harmony", "balancing.per_key": True},
+        {"world.balance.kind": "harmony", "world.balance.per_key": True},
     ),
     Preset(
         "unrectified",
         "Ablation: L/sigma + log sigma, whose coefficient 1/L has no bound.",
-        {"balancing.kind": "unrectified"},
+        {"world.balance.kind": "unrectified"},
     ),
     Preset(
         "reciprocal",
         "Ablation: every loss divided by its current value.",
-        {"balancing.kind": "reciprocal"},
+        {"world.balance.kind": "reciprocal"},
     ),
     Preset(
         "dwa",
         "Dynamic weight averaging: a loss counts the more, the more slowly it falls.",
-        {"balancing.kind": "dwa"},
+        {"world.balance.kind": "dwa"},
     ),
     Preset(
         "reward_x100",
         "Fixed weights with the reward loss times 100.",
-        {"balancing.kind": "fixed", "loss.rew": 100.0},
+        {"world.balance.kind": "fixed", "world.reward.weight": 100.0},
     ),
     Preset(
         "reward_only",
         "A world model of the reward: no observation is reconstructed (weight 0).",
-        {"balancing.kind": "fixed", "loss.rec": 0.0},
+        {"world.balance.kind": "fixed", "world.objective.weight": 0.0},
     ),
     Preset(
         "observation_only",
         "A world model of the observation: reward head and critic learn from it, nothing behind "
         "them learns from rewards.",
         {
-            "balancing.kind": "fixed",
-            "loss.reward_grad": False,
+            "world.balance.kind": "fixed",
+            "world.reward.grad": False,
             "behavior.replay_grad": False,
         },
     ),
 )
-"""One at a time. Weights of any other value are `--loss.rew`, `--loss.rec`, `--loss.dyn`."""
+"""One at a time. Weights of any other value are `--world.reward.weight`, `--world.objective.weight`, `--world.dynamics.dyn`."""

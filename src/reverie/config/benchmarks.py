@@ -51,7 +51,7 @@ def _adams(world: float, players: float) -> dict[str, dict[str, float]]:
     return {"v2": rates, "v3-2023": rates}
 
 
-_SMALL = {"loss.rec": 30.0, "loss.con": 5.0, "actor.entropy": 1e-2}
+_SMALL = {"world.objective.weight": 30.0, "world.cont.weight": 5.0, "behavior.actor.entropy": 1e-2}
 _QUICK_OLDER = {
     "v2": _SMALL | {"optim.critic.lr": 4e-4, "steps": 16_000},
     "v3-2023": _SMALL
@@ -69,7 +69,7 @@ variance hardly see them, and the KL costs more than they are worth. And where a
 in a state that is lost already: the range of returns over all states, by which the agent of 2023
 divides its advantages, then grows as it learns, until nothing is left (benchmarks/cartpole)."""
 
-_SHARP = {"reward.transform": "identity", "loss.rew": 30.0}
+_SHARP = {"world.reward.transform": "identity", "world.reward.weight": 30.0}
 """DreamerV2 on probes: tenths of a reward are what they ask for, and a Gaussian of unit variance
 hardly sees them (probe_action 3.56 of 4 with the published weight, 3.67 with this one)."""
 
@@ -298,9 +298,9 @@ BENCHMARKS = _table(
             "behavior.imagine": 10,
             "behavior.starts": 16,
             "behavior.horizon": 100,
-            "encoder.stack": "patch",
-            "encoder.mults": (2, 4),
-            "actor.entropy": 1e-3,
+            "world.encoder.stack": "patch",
+            "world.encoder.mults": (2, 4),
+            "behavior.actor.entropy": 1e-3,
             "optim.lr": 1e-3,
             "optim.warmup": 200,
             "steps": 6_000,
@@ -332,7 +332,7 @@ METHODS = _table(
     Preset(
         "patch",
         "Cheap image stack: 4x4 patches instead of pooled 5x5 convolutions.",
-        {"encoder.stack": "patch"},
+        {"world.encoder.stack": "patch"},
     ),
     BALANCES["harmony"],
     Preset(

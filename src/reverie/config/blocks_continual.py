@@ -21,7 +21,7 @@ CONTINUAL = table(
         suite="minigrid",
         size="w1024",
         agent="v2",
-        by_agent={"v2": {**LEARNING, "actor.entropy": 3e-3}},
+        by_agent={"v2": {**LEARNING, "behavior.actor.entropy": 3e-3}},
         pictures=True,
     ),
     Preset(
@@ -41,7 +41,7 @@ CONTINUAL = table(
             "v2": {
                 **LEARNING,
                 "net.norm": "layer",
-                "actor.entropy": 2e-3,
+                "behavior.actor.entropy": 2e-3,
                 "optim.actor.lr": 1e-4,
                 "optim.critic.lr": 1e-4,
             }

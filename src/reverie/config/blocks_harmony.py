@@ -17,7 +17,7 @@ VISUAL: dict[str, Any] = {**DMC, "train.eval_episodes": 10, "steps": 502_000}
 TORCH: dict[str, Any] = {"optim.adam": "torch"}
 """What its PyTorch DreamerV2 computes otherwise than the official one: weight decay as L2."""
 
-FIVE_STAGES: dict[str, Any] = {"encoder.mults": (1, 2, 4, 8, 16)}
+FIVE_STAGES: dict[str, Any] = {"world.encoder.mults": (1, 2, 4, 8, 16)}
 """From 128 pixels to 4."""
 
 HARMONY = table(
@@ -68,9 +68,9 @@ HARMONY = table(
             "v2": {
                 **LEARNING,
                 **TORCH,
-                "reward.transform": "identity",
-                "cont.predict": False,
-                "actor.entropy": 1e-4,
+                "world.reward.transform": "identity",
+                "world.cont.predict": False,
+                "behavior.actor.entropy": 1e-4,
                 "optim.world.lr": 3e-4,
                 "optim.critic.lr": 8e-5,
             }
@@ -99,7 +99,7 @@ HARMONY = table(
         suite="metaworld",
         size="m",
         agent="v3-2023",
-        by_agent={"v3-2023": {"loss.cont_grad": False}},
+        by_agent={"v3-2023": {"world.cont.grad": False}},
         pictures=True,
     ),
     Preset(
@@ -147,9 +147,9 @@ HARMONY = table(
                 **LEARNING,
                 **TORCH,
                 "replay.minlen": 1,
-                "rssm.free_nats": 1.0,
-                "loss.dyn": 0.08,
-                "loss.rep": 0.02,
+                "world.dynamics.free_nats": 1.0,
+                "world.dynamics.dyn": 0.08,
+                "world.dynamics.rep": 0.02,
             }
         },
         pictures=True,

@@ -12,22 +12,22 @@ DREAMERV3: dict[str, Any] = {
     "net.act": "silu",
     "net.norm": "layer",
     "net.maps": "whole",
-    "encoder.stack": "same",
-    "encoder.widen": False,
-    "decoder.vector": "symlog",
-    "rssm.unimix": 0.01,
-    "rssm.free_nats": 1.0,
-    "loss.dyn": 0.5,  # 0.6 x balance 0.833
-    "loss.rep": 0.1,
-    "reward.transform": "identity",
-    "reward.dist": "symlog_twohot",
-    "reward.outscale": 0.0,
-    "cont.predict": True,
-    "critic.dist": "symlog_twohot",
-    "critic.outscale": 0.0,
-    "actor.unimix": 0.01,
-    "actor.entropy": 3e-4,
-    "actor.climb": "advantage",
+    "world.encoder.stack": "same",
+    "world.encoder.widen": False,
+    "world.objective.vector": "symlog",
+    "world.dynamics.unimix": 0.01,
+    "world.dynamics.free_nats": 1.0,
+    "world.dynamics.dyn": 0.5,  # 0.6 x balance 0.833
+    "world.dynamics.rep": 0.1,
+    "world.reward.transform": "identity",
+    "world.reward.dist": "symlog_twohot",
+    "world.reward.outscale": 0.0,
+    "world.cont.predict": True,
+    "behavior.critic.dist": "symlog_twohot",
+    "behavior.critic.outscale": 0.0,
+    "behavior.actor.unimix": 0.01,
+    "behavior.actor.entropy": 3e-4,
+    "behavior.actor.climb": "advantage",
     "behavior.horizon": 1000 / 3,  # discount 0.997
     "behavior.return_norm": "range",
     "behavior.baseline": "slow",
@@ -60,8 +60,8 @@ rewards, zero initial states, soft continue labels and free nats on the batch.""
 
 def widths(deter: int, hidden: int, depth: int, units: int, layers: int) -> dict[str, Any]:
     """A size of that tree; the layers for vector keys stay 4 x 400."""
-    edits: dict[str, Any] = {"rssm.deter": deter, "rssm.hidden": hidden}
-    edits |= {"encoder.depth": depth, "decoder.depth": depth}
+    edits: dict[str, Any] = {"world.dynamics.deter": deter, "world.dynamics.hidden": hidden}
+    edits |= {"world.encoder.depth": depth, "world.objective.depth": depth}
     for part in ("reward", "cont", "actor", "critic"):
         edits |= {f"{part}.units": units, f"{part}.layers": layers}
     return edits
@@ -78,13 +78,13 @@ STACKS = table(
     _stack(
         "harmony_plaincnn",
         "Plain convolutions (the default of `v2`).",
-        {"encoder.stack": "valid"},
+        {"world.encoder.stack": "valid"},
     ),
     _stack(
         "harmony_plainresnet",
         "Residual image stacks; published with RLBench. Group norm stands where batch norm was, "
-        "whose running statistics would be a state (--encoder.res_norm).",
-        {"encoder.stack": "resnet"},
+        "whose running statistics would be a state (--world.encoder.res_norm).",
+        {"world.encoder.stack": "resnet"},
     ),
     _stack(
         "harmony_dreamerv3",

@@ -41,17 +41,17 @@ state. Episodes under 50 steps are dropped."""
 
 LEARNING: dict[str, Any] = {
     **WINDOWS,
-    "rssm.free_nats": 0.0,
+    "world.dynamics.free_nats": 0.0,
     "net.norm": "none",
-    "reward.transform": "tanh",
-    "cont.predict": True,
-    "loss.dyn": 0.8,  # balance 0.8
-    "loss.rep": 0.2,
-    "loss.con": 1.0,
+    "world.reward.transform": "tanh",
+    "world.cont.predict": True,
+    "world.dynamics.dyn": 0.8,  # balance 0.8
+    "world.dynamics.rep": 0.2,
+    "world.cont.weight": 1.0,
     "behavior.horizon": 100,
     "behavior.imagine": 15,
     "behavior.lam": 0.95,
-    "actor.entropy": 2e-3,
+    "behavior.actor.entropy": 2e-3,
     "optim.world.lr": 1e-4,
     "optim.actor.lr": 8e-5,
     "optim.critic.lr": 2e-4,
@@ -70,10 +70,10 @@ DMC: dict[str, Any] = {
 DMC_LEARNING: dict[str, Any] = {
     **LEARNING,
     "replay.ends": 0,
-    "rssm.free_nats": 1.0,
-    "reward.transform": "identity",
-    "cont.predict": False,
-    "actor.entropy": 1e-4,
+    "world.dynamics.free_nats": 1.0,
+    "world.reward.transform": "identity",
+    "world.cont.predict": False,
+    "behavior.actor.entropy": 1e-4,
     "optim.world.lr": 3e-4,
     "optim.critic.lr": 8e-5,
 }
@@ -116,11 +116,11 @@ V2 = table(
         by_agent={
             "v2": {
                 **LEARNING,
-                "loss.dyn": 0.08,  # a tenth of the KL
-                "loss.rep": 0.02,
-                "loss.con": 5.0,
+                "world.dynamics.dyn": 0.08,  # a tenth of the KL
+                "world.dynamics.rep": 0.02,
+                "world.cont.weight": 5.0,
                 "behavior.horizon": 1000,
-                "actor.entropy": 1e-3,
+                "behavior.actor.entropy": 1e-3,
                 "optim.world.lr": 2e-4,
                 "optim.actor.lr": 4e-5,
                 "optim.critic.lr": 1e-4,
@@ -141,7 +141,7 @@ V2 = table(
                 **LEARNING,
                 "net.norm": "layer",
                 "behavior.horizon": 1000,
-                "actor.entropy": 3e-3,
+                "behavior.actor.entropy": 3e-3,
                 "optim.actor.lr": 1e-4,
                 "optim.critic.lr": 1e-4,
             }

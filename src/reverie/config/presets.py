@@ -22,12 +22,12 @@ from reverie.config.benchmarks import (
     Preset,
 )
 from reverie.config.edit import apply, field_types
-from reverie.part.errors import ConfigError, suggest
 from reverie.config.families import FAMILIES
 from reverie.config.schema import Config
 from reverie.config.sequence import SEQUENCES, SequenceConfig
 from reverie.config.sizes import owners, size_edits, size_fields, with_size
 from reverie.config.strategies import STRATEGIES
+from reverie.part.errors import ConfigError, suggest
 from reverie.part.values import coerce
 
 _ARGUMENTS = ("task", "agent", "size", "pinned")

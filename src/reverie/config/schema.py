@@ -12,90 +12,16 @@ Where a number comes from a paper it is the official DreamerV3's (arXiv:2301.041
 from dataclasses import dataclass, field
 from typing import Literal
 
-from reverie.config.balance import BalancingConfig, check_balancing
-from reverie.part.checks import Checker
-from reverie.part.errors import ConfigError as ConfigError
-from reverie.config.explore import ExploreConfig
+from reverie.behavior.options import BehaviorConfig, ExploreConfig
 from reverie.config.families import FAMILIES
-from reverie.config.learn import BehaviorConfig, LossConfig
-from reverie.config.model import (
-    ActorConfig,
-    ContConfig,
-    DecoderConfig,
-    EncoderConfig,
-    HeadConfig,
-    NetConfig,
-    RewardConfig,
-    RSSMConfig,
-)
-from reverie.config.optim import OptimConfig
-from reverie.config.replay import ReplayConfig
-from reverie.config.scene import BackgroundConfig, RemasteredConfig
 from reverie.config.sequence import SequenceConfig
-
-
-@dataclass(frozen=True)
-class EnvConfig:
-    """Station 1: which environments, how many, and how they are shown to the agent."""
-
-    num: int = 1
-    """Environments that step side by side while training."""
-    parallel: bool = True
-    """Step the environments in processes of their own (False: in this process, one by one)."""
-    workers: int = 0
-    """Processes that share the environments, where a message costs more than a step (0: one each).
-    A crash costs the open episodes of its whole process."""
-    repeat: int = 1
-    """Environment frames per action of the agent (action repeat, frame skip)."""
-    size: int = 64
-    """Side of square image observations that the adapter renders or resizes, pixels."""
-    limit: int = 0
-    """Longest episode, agent steps; longer ones are truncated. 0: the environment's own limit."""
-    exclude: tuple[str, ...] = ()
-    """Observation keys hidden from the agent."""
-    kwargs: str = "{}"
-    """JSON object of extra keyword arguments for the environment's constructor."""
-    observe: Literal["proprio", "vision", "both"] = "proprio"
-    """MuJoCo suites: which observations the agent sees."""
-    camera: int = -1
-    """DM Control: camera index. -1: 0, or 2 for the quadruped."""
-    gray: bool = False
-    """Atari: one luminance channel instead of RGB."""
-    resize: Literal["bilinear", "area"] = "bilinear"
-    """Atari: filter that shrinks the screen; with area the gray is the emulator's own, as in
-    Gymnasium's AtariPreprocessing."""
-    sticky: float = 0.0
-    """Atari: probability that the emulator repeats the previous action."""
-    noops: int = 30
-    """Atari: at most this many no-op frames (uniformly drawn) after a reset."""
-    actions: Literal["needed", "all"] = "needed"
-    """Atari: the game's minimal action set or all 18 actions."""
-    lives: Literal["unused", "discount", "reset"] = "unused"
-    """Atari: a lost life does nothing, is terminal without reset, or ends the episode."""
-    limit_is_terminal: bool = False
-    """Label a truncated episode as terminal, as the reference does for Atari (its known quirk)."""
-    view: Literal["partial", "full"] = "partial"
-    """MiniGrid: the agent's 7x7 view or the whole grid, as pictures."""
-    split: Literal["same", "held_out"] = "same"
-    """Suites that draw looks, clips or levels: evaluation draws from what training draws from, or
-    from what training never sees."""
-    remastered: RemasteredConfig = field(default_factory=RemasteredConfig)
-    background: BackgroundConfig = field(default_factory=BackgroundConfig)
-    timeout: float = 120.0
-    """Seconds after which an environment process that does not answer is restarted."""
-    restarts: int = 10
-    """How often crashed or hung environments are restarted before the run stops with an error."""
-
-    def __post_init__(self):
-        check = Checker(self, "env.")
-        check.at_least(1, "num", "repeat", "size")
-        check.at_least(0, "limit", "noops", "restarts", "workers")
-        check.require(self.workers <= self.num, "workers", f"at most env.num, which is {self.num}")
-        check.require(self.parallel or not self.workers, "workers", "0 without env.parallel")
-        check.at_least(-1, "camera")
-        check.share("sticky")
-        check.above(0, "timeout")
-        check.json_object("kwargs")
+from reverie.envs.options import EnvConfig
+from reverie.nn.options import NetConfig
+from reverie.optim.options import OptimConfig
+from reverie.part.checks import Checker
+from reverie.part.errors import ConfigError
+from reverie.replay.options import ReplayConfig
+from reverie.world.options import WorldConfig
 
 
 @dataclass(frozen=True)
@@ -223,17 +149,9 @@ class Config:
     env: EnvConfig = field(default_factory=EnvConfig)
     replay: ReplayConfig = field(default_factory=ReplayConfig)
     net: NetConfig = field(default_factory=NetConfig)
-    encoder: EncoderConfig = field(default_factory=EncoderConfig)
-    rssm: RSSMConfig = field(default_factory=RSSMConfig)
-    decoder: DecoderConfig = field(default_factory=DecoderConfig)
-    reward: RewardConfig = field(default_factory=RewardConfig)
-    cont: ContConfig = field(default_factory=ContConfig)
-    actor: ActorConfig = field(default_factory=ActorConfig)
-    critic: HeadConfig = field(default_factory=lambda: HeadConfig(layers=3))
+    world: WorldConfig = field(default_factory=WorldConfig)
     behavior: BehaviorConfig = field(default_factory=BehaviorConfig)
     explore: ExploreConfig = field(default_factory=ExploreConfig)
-    loss: LossConfig = field(default_factory=LossConfig)
-    balancing: BalancingConfig = field(default_factory=BalancingConfig)
     optim: OptimConfig = field(default_factory=OptimConfig)
     train: TrainConfig = field(default_factory=TrainConfig)
     log: LogConfig = field(default_factory=LogConfig)
@@ -249,7 +167,6 @@ class Config:
         total = self.sequence.total
         rule = f"at most {total}, the steps of the whole sequence"
         check.require(not total or self.steps <= total, "steps", rule)
-        check_balancing(self.balancing, self.loss)
         _check_size(self)
         _check_stack(self)
         if self.replay.score.signal == "disagreement" and self.explore.kind == "none":
@@ -275,18 +192,18 @@ def _check_size(config: Config) -> None:
 
 
 def _check_stack(config: Config) -> None:
-    stack = config.encoder.stack
+    stack = config.world.encoder.stack
     if config.net.maps == "whole" and stack not in ("valid", "same"):
         raise ConfigError(
-            f"net.maps 'whole' goes with encoder.stack valid or same, found {stack!r}."
+            f"net.maps 'whole' goes with world.encoder.stack valid or same, found {stack!r}."
         )
 
 
 def _check_decoder(config: Config) -> None:
-    deter, blocks = config.rssm.deter, config.decoder.blocks
+    deter, blocks = config.world.dynamics.deter, config.world.objective.blocks
     if blocks and deter % blocks:
         raise ConfigError(
-            f"rssm.deter ({deter}) must be a multiple of decoder.blocks ({blocks}); decoder.blocks "
+            f"world.dynamics.deter ({deter}) must be a multiple of world.objective.blocks ({blocks}); world.objective.blocks "
             "0 takes any width."
         )
 
@@ -344,9 +261,9 @@ def _check_pieces(config: Config, window: int) -> None:
 def _check_gradients(config: Config) -> None:
     """Losses of the behaviour reach the representation only through one common gradient."""
     behavior = config.behavior
-    if behavior.actor_grad_start and config.actor.grad != "reinforce":
+    if behavior.actor_grad_start and config.behavior.actor.grad != "reinforce":
         raise ConfigError(
-            f"actor.grad ({config.actor.grad!r}) must be 'reinforce' while behavior."
+            f"behavior.actor.grad ({config.behavior.actor.grad!r}) must be 'reinforce' while behavior."
             "actor_grad_start is True: other gradients take the start of a dream as it is."
         )
     if config.optim.kind == "laprop":

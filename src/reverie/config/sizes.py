@@ -8,9 +8,9 @@ from dataclasses import replace
 from typing import Any
 
 from reverie.config.edit import apply
-from reverie.part.errors import ConfigError, suggest
 from reverie.config.families import AUTO, FAMILIES
 from reverie.config.schema import Config
+from reverie.part.errors import ConfigError, suggest
 
 SIZES = FAMILIES["v3"]
 """The sizes of the default agent by name, smallest first."""
@@ -31,18 +31,22 @@ def size_edits(name: str, agent: str = "v3") -> dict[str, Any]:
     outer, heads, behavior = size.layers
     edits: dict[str, Any] = {
         "size": name,
-        "rssm.deter": size.deter,
-        "rssm.hidden": size.hidden,
-        "rssm.stoch": size.stoch,
-        "rssm.classes": size.classes,
-        "rssm.blocks": size.blocks,
-        "encoder.depth": size.depth,
-        "decoder.depth": size.depth,
-        "reward.bins": size.bins,
-        "critic.bins": size.bins,
+        "world.dynamics.deter": size.deter,
+        "world.dynamics.hidden": size.hidden,
+        "world.dynamics.stoch": size.stoch,
+        "world.dynamics.classes": size.classes,
+        "world.dynamics.blocks": size.blocks,
+        "world.encoder.depth": size.depth,
+        "world.objective.depth": size.depth,
+        "world.reward.bins": size.bins,
+        "behavior.critic.bins": size.bins,
     }
-    layers = {"encoder": outer, "decoder": outer, "reward": heads, "cont": heads}
-    for part, count in {**layers, "actor": behavior, "critic": behavior}.items():
+    layers = {
+        **dict.fromkeys(("world.encoder", "world.objective"), outer),
+        **dict.fromkeys(("world.reward", "world.cont"), heads),
+        **dict.fromkeys(("behavior.actor", "behavior.critic"), behavior),
+    }
+    for part, count in layers.items():
         edits |= {f"{part}.units": size.units, f"{part}.layers": count}
     return edits
 

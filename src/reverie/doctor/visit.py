@@ -12,7 +12,6 @@ from typing import Any, cast
 import gymnasium
 import numpy as np
 
-from reverie.part.errors import ConfigError
 from reverie.config.presets import resolve
 from reverie.config.schema import Config
 from reverie.doctor import manners, seeds
@@ -22,6 +21,7 @@ from reverie.doctor.sheet import contact_sheet
 from reverie.doctor.speed import Speed, measure
 from reverie.envs.base import Env
 from reverie.envs.make import make, maker
+from reverie.part.errors import ConfigError
 
 MakeEnv = Callable[..., gymnasium.Env]
 

@@ -6,10 +6,10 @@ from typing import Any
 import gymnasium
 import numpy as np
 
-from reverie.config.schema import EnvConfig
 from reverie.envs import actions, observations
 from reverie.envs.ahead import Ahead
 from reverie.envs.base import Action, EnvError, Obs
+from reverie.envs.options import EnvConfig
 
 TERMINAL = "reverie/terminal"
 """Key of `info` by which our own suites mark a terminal row in an episode that goes on."""

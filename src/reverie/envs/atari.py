@@ -5,8 +5,8 @@ from typing import Any
 import gymnasium
 import numpy as np
 
-from reverie.config.schema import EnvConfig
 from reverie.envs.adapter import TERMINAL
+from reverie.envs.options import EnvConfig
 from reverie.envs.pictures import resize
 
 LUMA = np.array([0.299, 0.587, 0.114])

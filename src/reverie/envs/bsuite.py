@@ -7,7 +7,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 
-from reverie.config.schema import EnvConfig
+from reverie.envs.options import EnvConfig
 
 
 class Experiment(gymnasium.Env):

@@ -5,7 +5,7 @@ from typing import Any
 
 import gymnasium
 
-from reverie.config.schema import EnvConfig
+from reverie.envs.options import EnvConfig
 
 CONTROL = ("loconav", "metaworld", "robodesk", "mujoco", "robotics", "memmaze")
 """Suites that `build` knows."""

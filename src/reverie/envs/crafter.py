@@ -6,7 +6,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 
-from reverie.config.schema import EnvConfig
+from reverie.envs.options import EnvConfig
 
 RENDER_SIDE = 450
 """Side of the pictures for people, pixels."""

@@ -5,8 +5,8 @@ from typing import Any, Protocol
 import gymnasium
 import numpy as np
 
-from reverie.config.schema import EnvConfig
 from reverie.envs.gym import default_gl
+from reverie.envs.options import EnvConfig
 
 RENDER_SIDE = 240
 """Side of the pictures for people, pixels."""

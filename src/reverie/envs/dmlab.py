@@ -8,8 +8,8 @@ from typing import Any
 import gymnasium
 import numpy as np
 
-from reverie.config.schema import EnvConfig
 from reverie.envs.base import EnvError
+from reverie.envs.options import EnvConfig
 
 WORDS, WIDTH, BUCKETS = 32, 32, 65_536
 """Words of an instruction, numbers for each, and hash buckets of the vocabulary."""

@@ -4,8 +4,8 @@ from typing import Any
 
 import gymnasium
 
-from reverie.config.schema import EnvConfig
 from reverie.envs.base import EnvError, did_you_mean
+from reverie.envs.options import EnvConfig
 
 
 class PoolTask(gymnasium.Env):

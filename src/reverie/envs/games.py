@@ -5,7 +5,7 @@ from typing import Any
 
 import gymnasium
 
-from reverie.config.schema import EnvConfig
+from reverie.envs.options import EnvConfig
 
 GAMES = (
     *("minihack", "nethack", "crafter", "bsuite", "procgen", "minatar", "pinpad", "popgym"),

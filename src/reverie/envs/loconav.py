@@ -7,11 +7,11 @@ from typing import Any
 import gymnasium
 import numpy as np
 
-from reverie.config.schema import EnvConfig
 from reverie.envs.base import EnvError, did_you_mean
 from reverie.envs.dmc import ControlTask
 from reverie.envs.gym import default_gl
 from reverie.envs.loconav_maps import COLOURS, MAPS
+from reverie.envs.options import EnvConfig
 
 CAMERA = 4
 """The ant's egocentric camera."""

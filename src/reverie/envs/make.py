@@ -8,11 +8,11 @@ from typing import Any, assert_never, cast
 
 import gymnasium
 
-from reverie.config.schema import EnvConfig
 from reverie.envs import catalog, control, games
 from reverie.envs.adapter import Adapter
 from reverie.envs.base import Env, EnvError, Split
 from reverie.envs.functional.recipe import FUNCTIONAL, Compiled
+from reverie.envs.options import EnvConfig
 from reverie.envs.suites import SUITES
 
 

@@ -5,9 +5,9 @@ from typing import Any
 import gymnasium
 import numpy as np
 
-from reverie.config.schema import EnvConfig
 from reverie.envs.dmc import ControlTask
 from reverie.envs.gym import default_gl
+from reverie.envs.options import EnvConfig
 
 CAMERA = "front_close"
 """The camera of the picture observation; it is camera 0 as well."""

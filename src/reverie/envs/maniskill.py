@@ -5,8 +5,8 @@ from typing import Any
 import gymnasium
 import numpy as np
 
-from reverie.config.schema import EnvConfig
 from reverie.envs.base import EnvError, did_you_mean
+from reverie.envs.options import EnvConfig
 from reverie.envs.solved import Solved
 
 

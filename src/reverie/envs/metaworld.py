@@ -5,9 +5,9 @@ from typing import Any
 import gymnasium
 import numpy as np
 
-from reverie.config.schema import EnvConfig
 from reverie.envs.base import EnvError, did_you_mean
 from reverie.envs.gym import default_gl
+from reverie.envs.options import EnvConfig
 from reverie.envs.solved import Solved
 
 CAMERAS = ("corner", "corner2", "corner3", "corner4", "topview", "behindGripper", "gripperPOV")

@@ -5,7 +5,7 @@ from typing import Any, cast
 import gymnasium
 import numpy as np
 
-from reverie.config.schema import EnvConfig
+from reverie.envs.options import EnvConfig
 
 
 class MinAtarGame(gymnasium.Env):

@@ -11,7 +11,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 
-from reverie.config.schema import EnvConfig
+from reverie.envs.options import EnvConfig
 
 CAMERA = 15
 """Degrees that the view turns by an action."""

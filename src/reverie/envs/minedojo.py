@@ -13,7 +13,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 
-from reverie.config.schema import EnvConfig
+from reverie.envs.options import EnvConfig
 from reverie.envs.pictures import resize
 from reverie.envs.solved import Solved
 

@@ -6,10 +6,10 @@ from typing import Any
 import gymnasium
 import numpy as np
 
-from reverie.config.schema import EnvConfig
 from reverie.envs.base import EnvError
 from reverie.envs.minigrid_variants import PAPER_CAP, PAPER_TILE, VARIANTS, Variant
 from reverie.envs.names import MISSION_WORDS
+from reverie.envs.options import EnvConfig
 from reverie.envs.pictures import fill_up, resize
 from reverie.envs.suites import minigrid_ids
 

@@ -6,9 +6,9 @@ from typing import Any
 import gymnasium
 import numpy as np
 
-from reverie.config.schema import EnvConfig
 from reverie.envs.base import EnvError
 from reverie.envs.names_games import CD_MINIHACK, minihack_ids, nethack_ids
+from reverie.envs.options import EnvConfig
 from reverie.envs.pictures import resize
 
 CD_CAP = 100

@@ -5,9 +5,9 @@ from typing import Any
 import gymnasium
 import numpy as np
 
-from reverie.config.schema import EnvConfig
 from reverie.envs.gym import default_gl
 from reverie.envs.names_control import mujoco_ids, robotics_ids
+from reverie.envs.options import EnvConfig
 from reverie.envs.solved import Solved
 
 SIZED = ("Fetch", "Hand", "AntMaze", "PointMaze", "Adroit", "Franka")

@@ -9,7 +9,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 
-from reverie.config.schema import EnvConfig
+from reverie.envs.options import EnvConfig
 
 WIDTH, HEIGHT = 16, 14
 """Cells of the floor, walls included. Two rows below show what was stepped on."""

@@ -4,8 +4,8 @@ from typing import Any
 
 import gymnasium
 
-from reverie.config.schema import EnvConfig
 from reverie.envs.names_games import popgym_ids
+from reverie.envs.options import EnvConfig
 
 
 def build(name: str, config: EnvConfig, kwargs: dict[str, Any]) -> tuple[gymnasium.Env, list[str]]:

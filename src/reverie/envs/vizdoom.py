@@ -8,8 +8,8 @@ from typing import Any
 import gymnasium
 import numpy as np
 
-from reverie.config.schema import EnvConfig
 from reverie.envs.names_games import VIZDOOM_IDS
+from reverie.envs.options import EnvConfig
 from reverie.envs.pictures import resize
 
 

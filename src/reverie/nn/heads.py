@@ -6,10 +6,10 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from reverie.config.schema import ActorConfig, ContConfig, HeadConfig, NetConfig, RewardConfig
 from reverie.module import Module, static
 from reverie.nn.distributions import Bernoulli, Categorical, Normal, SquaredError, TwoHot
 from reverie.nn.layers import MLP, NET, Linear
+from reverie.nn.options import ActorConfig, ContConfig, HeadConfig, NetConfig, RewardConfig
 from reverie.nn.truncated import TruncatedNormal
 from reverie.records import Spec, Specs
 

@@ -16,9 +16,10 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from reverie.config.schema import ConfigError, NetConfig
 from reverie.module import Module, static
 from reverie.nn.layers import NET, Norm, activate, biased, init_kernel, make_norm
+from reverie.nn.options import NetConfig
+from reverie.part.errors import ConfigError
 
 DIMENSIONS = ("NHWC", "HWIO", "NHWC")
 
@@ -42,7 +43,7 @@ def plan_sides(height: int, width: int, stages: int, outer: bool) -> tuple[tuple
         raise ConfigError(
             f"a picture of {height}x{width} pixels does not fit an image stack of {stages} stages: "
             f"its smallest map would be {smallest[0]}x{smallest[1]} and must have sides of 3 to "
-            f"16; use sides of {low} to {high}, or change the number of stages by encoder.mults."
+            f"16; use sides of {low} to {high}, or change the number of stages by world.encoder.mults."
         )
     return tuple(sides)
 

@@ -6,8 +6,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from reverie.config.schema import NetConfig
 from reverie.module import Module, blank, cast, static
+from reverie.nn.options import NetConfig
 
 NET = NetConfig()
 """The networks of DreamerV3."""

@@ -9,10 +9,11 @@ what is too much is cropped.
 import jax
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from reverie.config.schema import ConfigError, NetConfig
 from reverie.module import Module, static
 from reverie.nn.images import DIMENSIONS, Conv, plan_sides, shown
 from reverie.nn.layers import LayerNorm, Norm, activate, biased, make_norm
+from reverie.nn.options import NetConfig
+from reverie.part.errors import ConfigError
 
 UP = (5, 5, 6, 6)
 """Kernel sides of the `valid` decoder, first to last; a shorter decoder has the last ones."""
@@ -45,7 +46,7 @@ def valid_sides(size: int, stages: int, side: int) -> tuple[int, ...]:
     if len(sides) == 1:
         raise ConfigError(
             f"a picture side of {size} pixels is smaller than the {side}x{side} kernels of the "
-            "'valid' image stack; show larger pictures, or use --encoder.stack same."
+            "'valid' image stack; show larger pictures, or use --world.encoder.stack same."
         )
     return tuple(sides)
 

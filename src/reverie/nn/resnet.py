@@ -15,10 +15,10 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from reverie.config.schema import NetConfig
 from reverie.module import Module, static
 from reverie.nn.images import DIMENSIONS, Conv, plan_sides, shown
 from reverie.nn.layers import AbstractExact, activate
+from reverie.nn.options import NetConfig
 from reverie.nn.plain import transposed
 
 GROUPS = 8

@@ -2,8 +2,8 @@
 
 from jaxtyping import PRNGKeyArray
 
-from reverie.config.schema import DecoderConfig, EncoderConfig, NetConfig
 from reverie.nn.images import ImageDecoder, ImageEncoder
+from reverie.nn.options import DecoderConfig, EncoderConfig, NetConfig
 from reverie.nn.plain import PlainDecoder, PlainEncoder
 from reverie.nn.resnet import ResNetDecoder, ResNetEncoder
 

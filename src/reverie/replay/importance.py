@@ -3,9 +3,9 @@
 import numpy as np
 from jaxtyping import Float
 
-from reverie.config.replay import ScoreConfig
 from reverie.replay.draw import AbstractDraw, Pool
 from reverie.replay.keep import Ticket
+from reverie.replay.options import ScoreConfig
 
 
 class Importance:

@@ -7,12 +7,12 @@ from typing import assert_never
 import numpy as np
 from jaxtyping import Float
 
-from reverie.config.pairs import DrawKind, members_of
-from reverie.config.replay import ReplayConfig
 from reverie.replay import ages, episodes
 from reverie.replay.by_age import ByAge
 from reverie.replay.draw import AbstractDraw, Uniform
 from reverie.replay.mixture import Mixture
+from reverie.replay.options import ReplayConfig
+from reverie.replay.pairs import DrawKind, members_of
 from reverie.replay.proportional import Proportional
 from reverie.replay.rank import Rank
 from reverie.replay.softmax import Softmax

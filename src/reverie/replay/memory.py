@@ -3,7 +3,6 @@
 import functools as ft
 from typing import NamedTuple, assert_never
 
-from reverie.config.replay import KeepRule, ReplayConfig
 from reverie.replay.coverage import Coverage
 from reverie.replay.embed import Embedder
 from reverie.replay.errors import ReplayError
@@ -11,6 +10,7 @@ from reverie.replay.holdings import Holdings, Part
 from reverie.replay.keep import AbstractKeep, Fifo
 from reverie.replay.oldest import Oldest
 from reverie.replay.online import AbstractQueue, OnlineQueue, UnitQueue
+from reverie.replay.options import KeepRule, ReplayConfig
 from reverie.replay.pages import Pages
 from reverie.replay.random_replace import RandomReplace
 from reverie.replay.reservoir import Reservoir

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int, Shaped
 
-from reverie.config.replay import ReplayConfig
 from reverie.replay.budget import available_bytes, check_budget, check_sizes, planned_bytes
 from reverie.replay.counters import Counters
 from reverie.replay.draw import PEEK, TRAIN, generator
@@ -18,6 +17,7 @@ from reverie.replay.keep import AbstractKeep, Ticket, spread
 from reverie.replay.manifest import LATER, check_manifest, make_layout, make_manifest
 from reverie.replay.memory import make_keep, make_memory, make_queue
 from reverie.replay.online import AbstractQueue
+from reverie.replay.options import ReplayConfig
 from reverie.replay.portrait import TASK
 from reverie.replay.rows import LATENTS, Columns, check_names, fit, make_columns, row_bytes
 from reverie.replay.sampler import SCORE, WEIGHT, Drawn, Sampler, score_columns

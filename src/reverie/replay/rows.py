@@ -43,7 +43,7 @@ def columns_of(obs: Specs, action: Specs, config: Config) -> Columns:
 
     Without replayed context every sequence starts from a clean state, and no latent is stored.
     """
-    rssm = config.rssm
+    rssm = config.world.dynamics
     classes = rssm.classes if rssm.latent == "categorical" else 0
     columns = row_specs(obs, action, deter=rssm.deter, stoch=rssm.stoch, classes=classes)
     kept = (name for name in columns if config.replay.context or name not in LATENTS)

@@ -6,14 +6,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float, Int, Shaped
 
-from reverie.config.pairs import SCORED, judged, members_of
-from reverie.config.replay import ReplayConfig
 from reverie.replay import fast, fresh, returns
 from reverie.replay.draw import Pool, Uniform
 from reverie.replay.fresh import WAITING, Fresh
 from reverie.replay.importance import Importance
 from reverie.replay.keep import AbstractKeep, Change, Ticket, spread
 from reverie.replay.make import make_draw
+from reverie.replay.options import ReplayConfig
+from reverie.replay.pairs import SCORED, judged, members_of
 from reverie.replay.portrait import Portrait
 from reverie.replay.returns import RETURN, Returns
 from reverie.replay.rows import Column, Columns

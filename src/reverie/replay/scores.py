@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from reverie.config.replay import ScoreConfig
 from reverie.replay.aggregate import make_aggregate
 from reverie.replay.errors import ReplayError
 from reverie.replay.keep import NOTHING, AbstractKeep, Change, Ticket, spread
 from reverie.replay.moments import Moments
+from reverie.replay.options import ScoreConfig
 from reverie.replay.signals import make_combine
 from reverie.replay.tree import NUMPY, SumTree, TreeKernels
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from jaxtyping import Float, UInt
 
-from reverie.config.replay import ScoreConfig
+from reverie.replay.options import ScoreConfig
 
 Combine = Callable[[Float[np.ndarray, " N"], UInt[np.ndarray, " N"]], Float[np.ndarray, " N"]]
 

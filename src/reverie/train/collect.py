@@ -9,8 +9,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from reverie.behavior.options import ExploreConfig
 from reverie.behavior.policy import ActCarry, Acting
-from reverie.config.explore import ExploreConfig
 from reverie.records import Specs, Step
 from reverie.train.step import write_back
 

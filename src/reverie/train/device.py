@@ -9,7 +9,8 @@ import sys
 import warnings
 from pathlib import Path
 
-from reverie.config.schema import ConfigError, DeviceConfig
+from reverie.config.schema import DeviceConfig
+from reverie.part.errors import ConfigError
 
 PLATFORMS = {"cpu": "cpu", "gpu": "cuda,cpu", "tpu": "tpu,cpu"}
 """What JAX_PLATFORMS says for each kind; the first one is where arrays live by default."""

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from reverie.config import edit
-from reverie.config.schema import Config, ConfigError
+from reverie.config.schema import Config
+from reverie.part.errors import ConfigError
 from reverie.train.errors import RunError
 
 FREE = (

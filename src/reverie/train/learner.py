@@ -19,11 +19,11 @@ from reverie.behavior.policy import Acting
 from reverie.config.schema import Config
 from reverie.module import named_leaves, tree_at
 from reverie.nn.layers import to_compute
+from reverie.optim.optimizers import init_optimizer
 from reverie.records import Latent, Sequence, Specs
 from reverie.train.errors import RunError
 from reverie.train.flops import count_flops
 from reverie.train.losses import compute_dtype
-from reverie.train.optim import init_optimizer
 from reverie.train.state import TrainState, init
 from reverie.train.step import train_step
 
@@ -158,7 +158,7 @@ class Learner:
     def reset_optimizer(self) -> None:
         """Forget the moments of the optimiser, as a fresh one would."""
         config = self._config
-        fresh = init_optimizer(self.state.agent, config.optim, config.balancing.lr)
+        fresh = init_optimizer(self.state.agent, config.optim, config.world.balance.lr)
         self.state = tree_at(lambda state: state.opt_state, self.state, fresh)
 
     def check(self) -> None:

@@ -230,7 +230,9 @@ def explorer_loss(
 def actor_weights(state: TrainState, config: Config) -> Weights:
     """The scheduled numbers of the actors' losses at this update."""
     step = agent_steps(state.updates, config)
-    return Weights(value_at(config.actor.entropy, step), value_at(config.actor.mix, step))
+    return Weights(
+        value_at(config.behavior.actor.entropy, step), value_at(config.behavior.actor.mix, step)
+    )
 
 
 def agent_steps(updates: Array, config: Config) -> Array:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from reverie.config.explore import ExploreConfig
+from reverie.behavior.options import ExploreConfig
 from reverie.envs.base import EnvError
 from reverie.records import Specs, Step
 

@@ -54,7 +54,9 @@ def _score(world: WorldModel, out: Any, config: Config) -> Array | None:
         case "kl":
             return surprise(world, out.observed, config)
         case "kl_clipped":
-            return jnp.maximum(surprise(world, out.observed, config), config.rssm.free_nats)
+            return jnp.maximum(
+                surprise(world, out.observed, config), config.world.dynamics.free_nats
+            )
         case "model_loss" | "curious":
             return model_loss(out.losses, config)
         case "td":
@@ -79,7 +81,7 @@ def unknown(
 def surprise(world: WorldModel, observed: Observed, config: Config) -> Float[Array, "B T"]:
     """KL of the posterior from the prior, summed over the latents, before any floor, nats."""
     post, prior = (world.rssm.distribution(sg(x)) for x in (observed.post, observed.prior))
-    return kl_losses(post, prior, config.rssm).raw
+    return kl_losses(post, prior, config.world.dynamics).raw
 
 
 def model_loss(losses: dict[str, Array], config: Config) -> Float[Array, "B T"]:

@@ -11,8 +11,8 @@ from reverie.behavior.returns import ReturnRange, RewardScale
 from reverie.config.schema import Config
 from reverie.module import Module
 from reverie.nn.heads import Actor, NumberHead
+from reverie.optim.optimizers import init_optimizer
 from reverie.records import Specs
-from reverie.train.optim import init_optimizer
 from reverie.world.balance import History, make_history
 from reverie.world.model import WorldModel
 
@@ -30,10 +30,10 @@ class Agent(Module):
 
     def __init__(self, obs: Specs, actions: Specs, config: Config, *, key: PRNGKeyArray):
         world_key, actor_key, critic_key = jax.random.split(key, 3)
-        width, net = config.rssm.feature, config.net
+        width, net = config.world.dynamics.feature, config.net
         self.world = WorldModel(obs, actions, config, key=world_key)
-        self.actor = Actor(width, actions, config.actor, net, key=actor_key)
-        self.critic = NumberHead(width, config.critic, net, key=critic_key)
+        self.actor = Actor(width, actions, config.behavior.actor, net, key=actor_key)
+        self.critic = NumberHead(width, config.behavior.critic, net, key=critic_key)
         self.explorer = None
         if config.explore.kind != "none":
             explorer_key = jax.random.fold_in(key, EXPLORER)
@@ -64,7 +64,7 @@ def init(obs: Specs, actions: Specs, config: Config, key: PRNGKeyArray) -> Train
         slow_critic=agent.critic,
         slow_count=zero,
         returns=ReturnRange.initial(),
-        opt_state=init_optimizer(agent, config.optim, config.balancing.lr),
+        opt_state=init_optimizer(agent, config.optim, config.world.balance.lr),
         updates=zero,
         history=make_history(obs, config),
         memory=None if agent.explorer is None else Memory.initial(agent.explorer, config),

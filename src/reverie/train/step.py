@@ -14,8 +14,18 @@ from jaxtyping import Array, PRNGKeyArray
 
 from reverie.behavior.explore import Memory
 from reverie.behavior.returns import ReturnRange
+from reverie.config import edit
 from reverie.config.schema import Config
 from reverie.nn.layers import to_compute
+from reverie.optim.optimizers import (
+    SETTINGS,
+    groups_of,
+    joined,
+    learning_rate,
+    make_group,
+    make_optimizer,
+    part_of,
+)
 from reverie.records import Latent, Sequence
 from reverie.train.losses import (
     LossOutput,
@@ -29,15 +39,6 @@ from reverie.train.losses import (
     explorer_loss,
     merged,
     world_loss,
-)
-from reverie.train.optim import (
-    SETTINGS,
-    groups_of,
-    joined,
-    learning_rate,
-    make_group,
-    make_optimizer,
-    part_of,
 )
 from reverie.train.scores import step_scores
 from reverie.train.state import Agent, TrainState
@@ -83,8 +84,9 @@ def without_reward(config: Config) -> Config:
     `explore.task` hides it."""
     if config.explore.task:
         return config
-    hidden = dict.fromkeys(("rew", "policy", "value", "repval"), 0.0)
-    return dataclasses.replace(config, loss=dataclasses.replace(config.loss, **hidden))
+    hidden = ("world.reward.weight", "behavior.actor.weight")
+    hidden += ("behavior.critic.weight", "behavior.critic.replay_weight")
+    return edit.apply(config, dict.fromkeys(hidden, 0.0))
 
 
 Update = tuple[TrainState, dict[str, Array], tuple[Array, LossOutput]]
@@ -177,7 +179,7 @@ def apply_gradients(
     memory: Memory | None = None,
 ) -> tuple[TrainState, dict[str, Array]]:
     """The state after one step of the one optimiser, and metrics of the update."""
-    optimizer = make_optimizer(config.optim, config.balancing.lr)
+    optimizer = make_optimizer(config.optim, config.world.balance.lr)
     updates, opt_state = optimizer.update(grads, state.opt_state, state.agent)
     agent = jax.tree.map(jnp.add, state.agent, updates)
     state = advanced(state, agent, opt_state, returns, config, memory=memory)
@@ -191,7 +193,7 @@ def apply_groups(agent: Agent, grads: dict[str, Any], opt_state: dict[str, Any],
     parts, moved = {name: part_of(agent, name) for name in groups_of(agent)}, {}
     opt_state = dict(opt_state)
     for name, gradient in grads.items():
-        optimizer = make_group(config.optim, name, config.balancing.lr)
+        optimizer = make_group(config.optim, name, config.world.balance.lr)
         moved[name], opt_state[name] = optimizer.update(gradient, opt_state[name], parts[name])
         parts[name] = jax.tree.map(jnp.add, parts[name], moved[name])
     return joined(parts), opt_state, moved

@@ -15,10 +15,10 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
-from reverie.part.errors import ConfigError, suggest
 from reverie.config.schema import Config
 from reverie.module import Module, static, tree_at
 from reverie.nn.layers import AbstractExact
+from reverie.part.errors import ConfigError, suggest
 from reverie.records import LOSSES, WEIGHTED
 
 sg = jax.lax.stop_gradient
@@ -60,21 +60,31 @@ class Balanced(NamedTuple):
 
 
 def weight_of(name: str, config: Config) -> float:
-    """Weight of a loss in the configuration; observation keys share `loss.rec`."""
-    return getattr(config.loss, name) if name in WEIGHTED else config.loss.rec
+    """Weight of a loss in the configuration; observation keys share `world.objective.weight`."""
+    world, behavior = config.world, config.behavior
+    weights = {
+        "rew": world.reward.weight,
+        "con": world.cont.weight,
+        "dyn": world.dynamics.dyn,
+        "rep": world.dynamics.rep,
+        "policy": behavior.actor.weight,
+        "value": behavior.critic.weight,
+        "repval": behavior.critic.replay_weight,
+    }
+    return weights.get(name, world.objective.weight)
 
 
 def tasks_of(names: Iterable[str], config: Config) -> dict[str, tuple[str, ...]]:
     """Names of the losses that belong to each task, tasks in the order of their σ.
 
-    `names` are the world model's losses. Raises ConfigError where `balancing.outside` names none.
+    `names` are the world model's losses. Raises ConfigError where `world.balance.outside` names none.
     """
-    options, names = config.balancing, [name for name in names if name != "con"]
+    options, names = config.world.balance, [name for name in names if name != "con"]
     keys = sorted(name for name in names if name not in LOSSES)
     for name in options.outside:
         if name not in ("rew", "dyn", *keys):
             hint = suggest(name, ("rew", "dyn", *keys))
-            raise ConfigError(f"balancing.outside names no loss {name!r}; {hint}")
+            raise ConfigError(f"world.balance.outside names no loss {name!r}; {hint}")
     keys = [key for key in keys if key not in options.outside]
     by_key = {key: (key,) for key in keys} if options.per_key else {"obs": (*keys,)}
     tasks = {"rew": ("rew",), **by_key, "dyn": ("dyn", "rep")}
@@ -87,14 +97,14 @@ def tasks_of(names: Iterable[str], config: Config) -> dict[str, tuple[str, ...]]
 
 def make_sigmas(keys: Iterable[str], config: Config) -> Sigmas | None:
     """The parameters of balancing for these observation keys; None where it learns nothing."""
-    if not config.balancing.learned:
+    if not config.world.balance.learned:
         return None
     return Sigmas(tuple(tasks_of((*keys, "rew", "dyn", "rep"), config)))
 
 
 def make_history(keys: Iterable[str], config: Config) -> History | None:
     """The memory of balancing for these observation keys; None where it needs none."""
-    if config.balancing.kind != "dwa":
+    if config.world.balance.kind != "dwa":
         return None
     return History(len(tasks_of((*keys, "rew", "dyn", "rep"), config)))
 
@@ -110,7 +120,7 @@ def balance(
         harmony      Σ L_k/σ_k + c_k log(1 + σ_k)   reciprocal   Σ L_k / sg(L_k)
         dwa          Σ λ_k L_k,  λ = K softmax(r/T),  r_k: this loss by the one a period before
 
-    c_k is 1, in the form "jax" the share of `loss.dyn` for the dynamics. Gradients flow into the
+    c_k is 1, in the form "jax" the share of `world.dynamics.dyn` for the dynamics. Gradients flow into the
     losses and into s = log σ, never into coefficients that are computed from losses.
 
     Args:
@@ -125,7 +135,7 @@ def balance(
     )
     rule = rule_of(tasks, before, sigmas, history, config)
     after = rule.coef * before
-    if config.balancing.kind == "fixed":
+    if config.world.balance.kind == "fixed":
         total = weighted_sum(means, config)
     else:
         rest = {name: mean for name, mean in means.items() if name not in inner}
@@ -156,8 +166,8 @@ def rule_of(
     history: History | None,
     config: Config,
 ) -> Rule:
-    """The rule of `balancing.kind`."""
-    options = config.balancing
+    """The rule of `world.balance.kind`."""
+    options = config.world.balance
     match options.kind:
         case "fixed":
             return Rule(jnp.asarray([outer_weight(group, config) for group in tasks.values()]))
@@ -187,7 +197,7 @@ def weighted_sum(
 
 def inner_weights(tasks: Mapping[str, tuple[str, ...]], config: Config) -> dict[str, float]:
     """Weight of each loss within its task: its own, or 1 and a share of the KL that sums to 1."""
-    loss, options = config.loss, config.balancing
+    loss, options = config.world.dynamics, config.world.balance
     names = [name for group in tasks.values() for name in group]
     if options.kind != "fixed" and options.form == "paper":
         return {name: weight_of(name, config) for name in names}
@@ -199,13 +209,13 @@ def inner_weights(tasks: Mapping[str, tuple[str, ...]], config: Config) -> dict[
 def outer_weight(group: tuple[str, ...], config: Config) -> float:
     """The fixed weight of a task whose losses are weighted by `inner_weights`."""
     if "dyn" in group:
-        return config.loss.dyn + config.loss.rep
+        return config.world.dynamics.dyn + config.world.dynamics.rep
     return weight_of(group[0], config)
 
 
 def penalty_of(sigmas: Sigmas, config: Config) -> Float[Array, ""]:
     """What keeps σ = exp(s) from growing: Σ c_k log(1 + σ_k), unrectified Σ log σ_k."""
-    if config.balancing.kind == "unrectified":
+    if config.world.balance.kind == "unrectified":
         return sigmas.s.sum()
     weights = [penalty_weight(task, config) for task in sigmas.tasks]
     return (jnp.asarray(weights) * jax.nn.softplus(sigmas.s)).sum()
@@ -215,10 +225,10 @@ def penalty_weight(task: str, config: Config) -> float:
     """Weight c of the logarithm in harmony.
 
     Form "jax": its code weighs the whole dynamics term, logarithm included, by the share of
-    `loss.dyn` (5/6 there), which shifts the optimum of that σ.
+    `world.dynamics.dyn` (5/6 there), which shifts the optimum of that σ.
     """
-    if config.balancing.form == "jax" and task == "dyn":
-        return config.loss.dyn / (config.loss.dyn + config.loss.rep)
+    if config.world.balance.form == "jax" and task == "dyn":
+        return config.world.dynamics.dyn / (config.world.dynamics.dyn + config.world.dynamics.rep)
     return 1.0
 
 

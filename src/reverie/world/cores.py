@@ -11,7 +11,6 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from reverie.config.schema import NetConfig, RSSMConfig
 from reverie.module import Module, static, tree_at
 from reverie.nn.layers import (
     BlockLinear,
@@ -25,6 +24,8 @@ from reverie.nn.layers import (
     make_norm,
     to_groups,
 )
+from reverie.nn.options import NetConfig
+from reverie.world.options import RSSMConfig
 
 
 class Carry(NamedTuple):

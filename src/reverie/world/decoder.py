@@ -7,7 +7,6 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from reverie.config.schema import DecoderConfig, EncoderConfig, NetConfig
 from reverie.module import Module, static
 from reverie.nn.distributions import Categorical, SquaredError
 from reverie.nn.layers import (
@@ -21,6 +20,7 @@ from reverie.nn.layers import (
     make_norm,
     to_groups,
 )
+from reverie.nn.options import DecoderConfig, EncoderConfig, NetConfig
 from reverie.nn.stacks import AnyDecoder, make_decoder
 from reverie.records import Latent, Spec, Specs
 from reverie.world.encoder import image_groups, stack_shape, vector_keys

@@ -6,11 +6,12 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from reverie.config.schema import ConfigError, EncoderConfig, NetConfig
 from reverie.module import Module, static
 from reverie.nn.layers import MLP, NET
+from reverie.nn.options import EncoderConfig, NetConfig
 from reverie.nn.scaling import symlog
 from reverie.nn.stacks import AnyEncoder, make_encoder
+from reverie.part.errors import ConfigError
 from reverie.records import Spec, Specs
 
 

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from reverie.config.schema import RSSMConfig
+from reverie.world.options import RSSMConfig
 
 sg = jax.lax.stop_gradient
 
@@ -22,7 +22,7 @@ class KL(NamedTuple):
 
 
 def kl_losses(post: Distribution, prior: Distribution, config: RSSMConfig) -> KL:
-    """Both halves of the KL loss, floored; their weights are `loss.dyn` and `loss.rep`.
+    """Both halves of the KL loss, floored; their weights are `world.dynamics.dyn` and `world.dynamics.rep`.
 
         balanced   dyn = KL(sg post ‖ prior)   rep = KL(post ‖ sg prior)
         forward    dyn = KL(prior ‖ sg post)   rep = KL(sg prior ‖ post)

@@ -8,9 +8,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from reverie.config.schema import RSSMConfig
 from reverie.nn.distributions import Categorical, Normal
 from reverie.records import Latent
+from reverie.world.options import RSSMConfig
 
 Distribution = Categorical | Normal
 """Of Z latents: `kl` and `entropy` are (…, Z), nats."""

@@ -6,9 +6,10 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from reverie.config.schema import Config, RewardConfig
+from reverie.config.schema import Config
 from reverie.module import Module, static
 from reverie.nn.heads import BernoulliHead, NumberHead
+from reverie.nn.options import RewardConfig
 from reverie.records import Latent, Sequence, Spec, Specs
 from reverie.world import latents
 from reverie.world.balance import Sigmas, make_sigmas
@@ -63,8 +64,8 @@ def unpack(sequence: Sequence, config: Config, dtype: jnp.dtype) -> Sequence:
     action = {k: v.reshape(*v.shape[:2], -1) for k, v in sequence.action.items()}
     latent = sequence.latent
     if latent is not None:
-        latent = latents.unpack(latent, config.rssm, dtype)
-    reward = transform_reward(jnp.asarray(sequence.reward), config.reward)
+        latent = latents.unpack(latent, config.world.dynamics, dtype)
+    reward = transform_reward(jnp.asarray(sequence.reward), config.world.reward)
     return sequence._replace(action=action, latent=latent, reward=reward)
 
 
@@ -93,17 +94,19 @@ class WorldModel(Module):
 
     def __init__(self, obs: Specs, actions: Specs, config: Config, *, key: PRNGKeyArray):
         keys = jax.random.split(key, 5)
-        rssm, net = config.rssm, config.net
+        rssm, net = config.world.dynamics, config.net
         self.actions = tuple(sorted(actions.items()))
-        self.encoder = Encoder(obs, config.encoder, net, key=keys[0])
+        self.encoder = Encoder(obs, config.world.encoder, net, key=keys[0])
         width = sum(spec.width for spec in actions.values())
         self.rssm = RSSM(self.encoder.size, width, rssm, net, key=keys[1])
-        mirror = config.encoder
-        self.decoder = Decoder(obs, rssm.deter, rssm.flat, config.decoder, mirror, net, key=keys[2])
-        self.reward = NumberHead(rssm.feature, config.reward, net, key=keys[3])
+        mirror = config.world.encoder
+        self.decoder = Decoder(
+            obs, rssm.deter, rssm.flat, config.world.objective, mirror, net, key=keys[2]
+        )
+        self.reward = NumberHead(rssm.feature, config.world.reward, net, key=keys[3])
         self.cont = None
-        if config.cont.predict:
-            self.cont = BernoulliHead(rssm.feature, config.cont, net, key=keys[4])
+        if config.world.cont.predict:
+            self.cont = BernoulliHead(rssm.feature, config.world.cont, net, key=keys[4])
         self.sigmas = make_sigmas(obs, config)
 
     def embed(self, action: dict[str, Array]) -> Float[Array, "*n a"]:
@@ -144,17 +147,17 @@ class WorldModel(Module):
         """
         post = self.rssm.distribution(observed.post)
         prior = self.rssm.distribution(observed.prior)
-        kl = kl_losses(post, prior, config.rssm)
+        kl = kl_losses(post, prior, config.world.dynamics)
         x = feature(observed.latent)
         losses = {
             "dyn": kl.dyn,
             "rep": kl.rep,
-            "rew": self.reward(x if config.loss.reward_grad else sg(x)).nll(rows.reward),
+            "rew": self.reward(x if config.world.reward.grad else sg(x)).nll(rows.reward),
         }
         if self.cont is not None:
             gamma = 1.0 - 1.0 / config.behavior.horizon if config.behavior.contdisc else 1.0
             label = (1.0 - rows.is_terminal.astype(jnp.float32)) * gamma
-            losses["con"] = self.cont(x if config.loss.cont_grad else sg(x)).nll(label)
+            losses["con"] = self.cont(x if config.world.cont.grad else sg(x)).nll(label)
         losses |= self.reconstruct(observed.latent, rows.obs)
         metrics = {
             "kl": kl.raw.mean(),

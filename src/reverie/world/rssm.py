@@ -8,14 +8,15 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
-from reverie.config.schema import NetConfig, RSSMConfig
 from reverie.module import Module, static, tree_at
 from reverie.nn.distributions import Categorical
 from reverie.nn.layers import MLP, NET, Linear
+from reverie.nn.options import NetConfig
 from reverie.nn.scan import scan_deferred
 from reverie.records import Latent, Specs
 from reverie.world import latents
 from reverie.world.cores import Carry, Core, make_core
+from reverie.world.options import RSSMConfig
 
 
 def embed_action(action: dict[str, Array], specs: Specs) -> Float[Array, "*n a"]:

@@ -8,9 +8,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from reverie.config.schema import EnvConfig
 from reverie.envs.functional import rows
 from reverie.envs.functional.game import Arrays, Game
+from reverie.envs.options import EnvConfig
 
 
 class Copies:

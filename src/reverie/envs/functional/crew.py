@@ -5,13 +5,13 @@ from typing import Any
 
 import numpy as np
 
-from reverie.config.schema import EnvConfig
 from reverie.envs import board as boards
 from reverie.envs import worker
 from reverie.envs.base import Action, EnvError, Obs
 from reverie.envs.functional import rows
 from reverie.envs.functional.copies import Copies
 from reverie.envs.functional.game import Game
+from reverie.envs.options import EnvConfig
 from reverie.envs.seats import Crash
 from reverie.envs.worker import Order
 

@@ -4,8 +4,8 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from reverie.config.schema import EnvConfig
 from reverie.envs.base import Env, EnvError
+from reverie.envs.options import EnvConfig
 from reverie.envs.suites import SUITES
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from reverie.config.schema import EnvConfig
 from reverie.envs.base import EnvError, did_you_mean
 from reverie.envs.functional.game import Arrays, Game, Moment, State
+from reverie.envs.options import EnvConfig
 from reverie.records import Specs
 
 

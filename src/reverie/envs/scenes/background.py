@@ -6,9 +6,9 @@ from typing import Any
 import gymnasium
 import numpy as np
 
-from reverie.config.schema import EnvConfig
 from reverie.envs.base import Split
 from reverie.envs.dmc import ControlTask, camera_of, load, split_task
+from reverie.envs.options import EnvConfig
 from reverie.envs.scenes import clips
 
 DARK = ("cheetah", "walker", "hopper", "stacker")

@@ -6,7 +6,7 @@ from typing import get_args
 
 import numpy as np
 
-from reverie.config.scene import Factor
+from reverie.envs.options import Factor
 from reverie.envs.scenes import ranges, textures
 
 FACTORS: tuple[str, ...] = get_args(Factor)

@@ -6,10 +6,10 @@ from typing import Any
 import gymnasium
 import numpy as np
 
-from reverie.config.schema import EnvConfig
 from reverie.envs.ahead import Ahead
 from reverie.envs.base import Split
 from reverie.envs.dmc import ControlTask, camera_of, load, split_task
+from reverie.envs.options import EnvConfig
 from reverie.envs.scenes import looks
 
 HELD_OUT = 1_000_000

@@ -61,91 +61,19 @@ class EncoderConfig:
     outer: bool = False
     """First stage of the pooled and strided stacks works at full resolution."""
     widen: bool = True
-    """Stages of the `same` encoder widen by encoder.mults. False: all have encoder.depth channels,
+    """Stages of the `same` encoder widen by world.encoder.mults. False: all have world.encoder.depth channels,
     as HarmonyDream's PyTorch tree computes; its decoder widens nonetheless."""
     res_norm: Literal["group", "none"] = "group"
     """Norm inside the residual layers of the `resnet` stack: over groups of channels (8), or none.
     The PyTorch tree's batch norm is not offered: its running statistics would be a state."""
 
     def __post_init__(self):
-        check = Checker(self, "encoder.")
+        check = Checker(self, "world.encoder.")
         check.at_least(1, "layers", "units", "depth", "kernel")
         check.require(len(self.mults) > 0, "mults", "at least one multiplier")
         check.require(min(self.mults) >= 1, "mults", "a list of multipliers of at least 1")
-        rule = "true unless encoder.stack is 'same'"
+        rule = "true unless world.encoder.stack is 'same'"
         check.require(self.widen or self.stack == "same", "widen", rule)
-
-
-@dataclass(frozen=True)
-class RSSMConfig:
-    """Recurrent state-space model: the core, the latents, and the KL between both guesses."""
-
-    deter: int = 2048
-    """Width D of the deterministic state."""
-    core: Literal["block", "gru"] = "block"
-    """Recurrent core: block-diagonal GRU (V3), or dense GRU with LayerNorm on its gates."""
-    latent: Literal["categorical", "gaussian"] = "categorical"
-    """Kind of the latents."""
-    hidden: int = 256
-    """Width of the hidden layers of core, prior and posterior."""
-    stoch: int = 32
-    """Number Z of categorical latents."""
-    classes: int = 16
-    """Classes C of each categorical latent."""
-    deviation: Literal["sigmoid2", "softplus"] = "sigmoid2"
-    """Standard deviation of Gaussian latents: 2 sigmoid(x/2) or softplus(x), plus rssm.min_std."""
-    min_std: float = 0.1
-    """Smallest standard deviation of Gaussian latents."""
-    initial: Literal["zeros", "learned"] = "zeros"
-    """State before an episode: zeros, or tanh of a learned vector with the mode of its prior."""
-    blocks: int = 8
-    """Blocks of the block-diagonal GRU."""
-    unimix: float = 0.01
-    """Share of the uniform distribution mixed into every latent."""
-    free_nats: float = 1.0
-    """Floor of the KL losses, nats per step."""
-    floor: Literal["step", "batch"] = "step"
-    """What the floor acts on: the KL of every step, or its mean over the batch (V2)."""
-    kl: Literal["balanced", "forward", "joint"] = "balanced"
-    """KL of posterior to prior whose two halves (loss.dyn, loss.rep) stop each other's gradient;
-    of prior to posterior in the same way; or one KL without stopped gradients in both halves (what
-    DreamerV2's code computes for balance 0.5; with weights 0.5 and 0.5 they add up to it)."""
-    core_layers: int = 1
-    """Block layers before the GRU gates."""
-    prior_layers: int = 2
-    """Hidden layers of the prior."""
-    post_layers: int = 1
-    """Hidden layers of the posterior."""
-    absolute: bool = False
-    """Posterior from the tokens alone, without the deterministic state."""
-
-    def __post_init__(self):
-        check = Checker(self, "rssm.")
-        check.at_least(1, "deter", "hidden", "stoch", "blocks", "core_layers")
-        check.at_least(1, "prior_layers", "post_layers")
-        check.at_least(2, "classes")
-        check.require(self.classes <= 256, "classes", "at most 256 (replay stores one byte)")
-        check.share("unimix", one=False)
-        check.at_least(0, "free_nats")
-        check.above(0, "min_std")
-        rule = f"a multiple of rssm.blocks ({self.blocks})"
-        ok = self.core != "block" or self.deter % self.blocks == 0
-        check.require(ok, "deter", rule)
-
-    @property
-    def outputs(self) -> int:
-        """Network outputs of each latent: one logit a class, or mean and raw deviation."""
-        return self.classes if self.latent == "categorical" else 2
-
-    @property
-    def flat(self) -> int:
-        """Width of the flat stochastic state."""
-        return self.stoch * (self.classes if self.latent == "categorical" else 1)
-
-    @property
-    def feature(self) -> int:
-        """Width of what every head reads: deterministic and stochastic state."""
-        return self.deter + self.flat
 
 
 @dataclass(frozen=True)
@@ -162,7 +90,7 @@ class DecoderConfig:
     """Blocks of the layer from the deterministic state to the first map; 0: one dense layer."""
     plain: bool = False
     """The first map is a linear layer of the whole latent, without norm and activation (V2 and V3
-    of 2023); needs decoder.blocks 0."""
+    of 2023); needs world.objective.blocks 0."""
     output: Literal["sigmoid", "shift"] = "sigmoid"
     """Pictures are the sigmoid of the network's output, or the output + 0.5 (2023; the same loss
     as comparing the output with pictures in [-0.5, 0.5], as V2 does)."""
@@ -171,10 +99,12 @@ class DecoderConfig:
     its constant; V2)."""
     vector: Literal["symlog", "gauss"] = "symlog"
     """Loss of vector keys: squared error in symlog space, or half the squared error (V2)."""
+    weight: float = 1.0
+    """Weight of every reconstructed observation key in the total."""
 
     def __post_init__(self):
-        check = Checker(self, "decoder.")
-        rule = "false unless decoder.blocks is 0"
+        check = Checker(self, "world.objective.")
+        rule = "false unless world.objective.blocks is 0"
         check.require(not self.plain or self.blocks == 0, "plain", rule)
         check.at_least(1, "layers", "units", "depth")
         check.at_least(0, "blocks")
@@ -205,6 +135,31 @@ class HeadConfig:
 
 
 @dataclass(frozen=True)
+class CriticConfig:
+    """The critic: a network on the feature (deter, stoch) that predicts returns."""
+
+    layers: int = 3
+    """Hidden layers."""
+    units: int = 256
+    """Width of the hidden layers."""
+    dist: Dist = "twohot"
+    """How the number is predicted, as in `HeadConfig`."""
+    bins: int = 255
+    """Bins of both two-hot kinds."""
+    outscale: float = 0.0
+    """Scale of the initial output kernel."""
+    weight: float = 1.0
+    """Weight of its loss in imagination."""
+    replay_weight: float = 0.3
+    """Weight of its loss on replayed sequences."""
+
+    def __post_init__(self):
+        check = Checker(self, "behavior.critic.")
+        _check_head(check)
+        check.at_least(0, "weight", "replay_weight")
+
+
+@dataclass(frozen=True)
 class RewardConfig:
     """The reward head, and what is made of a reward before anything learns from it."""
 
@@ -222,9 +177,13 @@ class RewardConfig:
     """What the agent learns from: the reward, its tanh, or its sign. Scores stay untouched."""
     divisor: float = 1.0
     """Rewards are divided by this before the transform."""
+    weight: float = 1.0
+    """Weight of the reward loss in the total."""
+    grad: bool = True
+    """The reward loss also trains the representation."""
 
     def __post_init__(self):
-        check = Checker(self, "reward.")
+        check = Checker(self, "world.reward.")
         _check_head(check)
         check.above(0, "divisor")
 
@@ -241,9 +200,13 @@ class ContConfig:
     """Width of the hidden layers."""
     outscale: float = 1.0
     """Scale of the initial output kernel."""
+    weight: float = 1.0
+    """Weight of its loss in the total."""
+    grad: bool = True
+    """Its loss also trains the representation."""
 
     def __post_init__(self):
-        check = Checker(self, "cont.")
+        check = Checker(self, "world.cont.")
         check.at_least(1, "layers", "units")
         check.at_least(0, "outscale")
 
@@ -276,7 +239,7 @@ class ActorConfig:
     in its configuration but never applies it; 0 is what it computes."""
     entropy: Scheduled = 3e-4
     """Weight of the policy's entropy, per nat, against the scaled advantage: a number, or a
-    schedule over agent steps such as linear(3e-3, 3e-4, 100000) (config/schedule.py)."""
+    schedule over agent steps such as linear(3e-3, 3e-4, 100000) (part/schedule.py)."""
     grad: Literal["reinforce", "dynamics", "mixed", "auto"] = "reinforce"
     """How the actor learns from dreams: by the likelihood of actions that went well (reinforce), by
     gradients through the dream itself (dynamics), or both; auto: dynamics where every action is
@@ -285,14 +248,16 @@ class ActorConfig:
     """Share of the dynamics gradient in `mixed`: a number or a schedule."""
     climb: Literal["advantage", "return"] = "advantage"
     """What dynamics gradients increase: the scaled advantage (2023) or the plain return (V2)."""
+    weight: float = 1.0
+    """Weight of the actor's loss in the total."""
 
     def __post_init__(self):
-        check = Checker(self, "actor.")
+        check = Checker(self, "behavior.actor.")
         check.at_least(1, "layers", "units")
         check.at_least(0, "outscale")
         check.schedule("entropy")
         check.schedule("mix", high=1.0)
         check.above(0, "minstd")
         check.share("unimix", one=False)
-        rule = f"less than actor.maxstd ({self.maxstd:g})"
+        rule = f"less than behavior.actor.maxstd ({self.maxstd:g})"
         check.require(self.minstd < self.maxstd, "minstd", rule)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 from reverie.part.errors import ConfigError, suggest
 
 if TYPE_CHECKING:
-    from reverie.config.replay import ReplayConfig
+    from reverie.replay.options import ReplayConfig
 
 Signal = Literal[
     "none",

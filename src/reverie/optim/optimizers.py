@@ -12,8 +12,8 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from reverie.config.schema import OptimConfig
 from reverie.module import name_of, tree_at
+from reverie.optim.options import OptimConfig
 
 
 def clip_by_tensor_norm(limit: float, floor: float = 1e-3) -> optax.GradientTransformation:

@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from reverie.part.checks import Checker
-from reverie.config.pairs import DrawKind, Signal, check_replay
-from reverie.config.retention import check_retention
+from reverie.replay.pairs import DrawKind, Signal, check_replay
+from reverie.replay.retention_pairs import check_retention
 
 KeepRule = Literal["fifo", "reservoir", "random_replace", "coverage", "top_return", "top_surprise"]
 

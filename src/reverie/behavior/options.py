@@ -1,8 +1,9 @@
-"""Options of what is learned and how: imagination and returns, loss weights."""
+"""Options of learning in imagination: dreams, returns, actor and critic, exploration."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
+from reverie.nn.options import ActorConfig, CriticConfig
 from reverie.part.checks import Checker
 
 
@@ -10,6 +11,8 @@ from reverie.part.checks import Checker
 class BehaviorConfig:
     """Station 4: learning in imagination."""
 
+    actor: ActorConfig = field(default_factory=ActorConfig)
+    critic: CriticConfig = field(default_factory=CriticConfig)
     imagine: int = 15
     """Imagined steps H from every start."""
     starts: int = 0
@@ -43,7 +46,7 @@ class BehaviorConfig:
     """What the return is compared with: the critic that bootstraps it (target), the critic, or the
     slow critic."""
     replay_value: bool = True
-    """The critic also learns from replayed rewards (loss.repval)."""
+    """The critic also learns from replayed rewards (behavior.critic.replay_weight)."""
     replay_grad: bool = True
     """The replay value loss also trains the representation."""
     actor_grad_start: bool = False
@@ -87,30 +90,67 @@ class BehaviorConfig:
 
 
 @dataclass(frozen=True)
-class LossConfig:
-    """Weights of the mean losses in the total."""
+class ExploreConfig:
+    """Plan2Explore: a second actor and critic that seek what the model cannot predict yet."""
 
-    rec: float = 1.0
-    """Every reconstructed observation key."""
-    rew: float = 1.0
-    """Reward."""
-    con: float = 1.0
-    """Continue flag."""
-    dyn: float = 1.0
-    """KL that trains the prior."""
-    rep: float = 0.1
-    """KL that trains the posterior."""
-    policy: float = 1.0
-    """Actor."""
-    value: float = 1.0
-    """Critic in imagination."""
-    repval: float = 0.3
-    """Critic on replayed sequences."""
-    reward_grad: bool = True
-    """The reward loss also trains the representation."""
-    cont_grad: bool = True
-    """The continue loss also trains the representation."""
+    kind: Literal["none", "plan2explore"] = "none"
+    """Whether there is an explorer beside the task's own actor and critic."""
+    form: Literal["corrected", "published"] = "corrected"
+    """`corrected`: heads predict from a state and the action chosen in it, the bonus is their
+    variance. `published` (the DreamerV2 code): from a state and the action that led to it, so that
+    the action that matters is not seen, and the bonus is their standard deviation."""
+    heads: int = 10
+    """Ensemble members, which differ in their first weights only."""
+    layers: int = 1
+    """Hidden layers of a member."""
+    units: int = 0
+    """Width of those layers. 0: half of world.dynamics.hidden."""
+    target: Literal["stoch", "deter", "feature", "embed"] = "stoch"
+    """What of the next step they predict: the sampled latent, the deterministic state, both, or
+    the encoded observation."""
+    action: bool = True
+    """Members see the action."""
+    log: bool = False
+    """The bonus is the logarithm of the disagreement."""
+    intrinsic: float = 1.0
+    """Factor of the bonus in the explorer's reward."""
+    extrinsic: float = 0.0
+    """Factor of the predicted task reward in the explorer's reward."""
+    collect: Literal["explore", "task"] = "explore"
+    """Which actor gathers experience while exploration lasts."""
+    evaluate: Literal["task", "explore"] = "task"
+    """Which actor is evaluated."""
+    until: int = 0
+    """Environment step at which exploration ends and the task's actor gathers. 0: never."""
+    every: int = 0
+    """The explorer chooses one action in so many steps, the task's actor the others. 0: all."""
+    task: bool = True
+    """Off: the task's reward is hidden; reward head, task actor and critic do not learn (they can
+    later: the same run folder goes on with it)."""
+    weight: float = 1.0
+    """Weight of the ensemble's loss."""
+    return_limit: float = 1e-3
+    """Smallest divisor of the explorer's advantage (`corrected`; as behavior.return_limit)."""
+    entropy: float = -1.0
+    """The explorer's own `behavior.actor.entropy`: with little it may stay where a small ensemble never
+    agrees. Negative: that of the task's actor."""
+    count: Literal["none", "position", "observation"] = "none"
+    """Add scale/sqrt(visits) to the training rewards: visits to a position (MiniGrid) or to an
+    observation, counted over the whole run. Reported returns stay without it."""
+    count_scale: float = 1.0
+    """Bonus of a first visit, reward units. 0: visits are counted only (explore/places)."""
 
     def __post_init__(self):
-        check = Checker(self, "loss.")
-        check.at_least(0, "rec", "rew", "con", "dyn", "rep", "policy", "value", "repval")
+        check = Checker(self, "explore.")
+        check.at_least(2, "heads")
+        check.at_least(1, "layers")
+        check.at_least(0, "units", "intrinsic", "extrinsic", "until", "every", "count_scale")
+        check.above(0, "weight", "return_limit")
+        if self.kind == "none":
+            rule = "left alone while explore.kind is 'none'; choose --explore plan2explore"
+            check.require(self.task, "task", rule)
+            check.require(self.collect == "explore", "collect", rule)
+            check.require(self.evaluate == "task", "evaluate", rule)
+        elif self.extrinsic:
+            rule = "0 while explore.task is False: there is no task reward to add"
+            check.require(self.task, "extrinsic", rule)

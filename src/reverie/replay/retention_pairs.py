@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from reverie.part.errors import ConfigError
 
 if TYPE_CHECKING:
-    from reverie.config.replay import ReplayConfig
+    from reverie.replay.options import ReplayConfig
 
 
 def check_retention(config: "ReplayConfig") -> None:
