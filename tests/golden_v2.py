@@ -5,7 +5,6 @@ are (deter, stoch) instead of (stoch, deter), maps are channels last, and the ke
 convolutions are flipped.
 """
 
-import dataclasses
 import functools
 import re
 from pathlib import Path
@@ -46,8 +45,8 @@ NAMES = [
         for mine, theirs in (
             (r"world\.reward", "heads.reward"),
             (r"world\.cont", "heads.discount"),
-            ("actor", "actor"),
-            ("critic", "critic"),
+            ("behavior.actor", "actor"),
+            ("behavior.critic", "critic"),
         )
         for part, name in (
             (r"trunk\.layers\.(\d)\.linear", r"dense\1"),
@@ -113,7 +112,7 @@ def ours(name: str, value: np.ndarray, variant: str) -> np.ndarray:
         deter = setting(variant, "world.dynamics.deter")
         return np.concatenate([value[:, :deter], tokens(value[:, deter:], variant)], 1).T
     if re.search(r"(heads\.\w+|actor|critic)\.dense0\.weight", other):
-        stoch = setting(variant, "world.dynamics.stoch") * setting(variant, "rssm.discrete")
+        stoch = setting(variant, "rssm.stoch") * setting(variant, "rssm.discrete")
         value = np.concatenate([value[:, stoch:], value[:, :stoch]], 1)
     return value.T
 
@@ -133,7 +132,7 @@ def tokens(value: np.ndarray, variant: str) -> np.ndarray:
 
 def feature(value: np.ndarray, variant: str) -> np.ndarray:
     """A feature (…, F) as (deter, stoch) instead of (stoch, deter)."""
-    stoch = setting(variant, "world.dynamics.stoch") * setting(variant, "rssm.discrete")
+    stoch = setting(variant, "rssm.stoch") * setting(variant, "rssm.discrete")
     return np.concatenate([value[..., stoch:], value[..., :stoch]], -1)
 
 
@@ -145,10 +144,10 @@ def config(variant: str, **edits) -> Config:
     heads = {
         f"{part}.{key}": get(f"{theirs}.{key}")
         for part, theirs in (
-            ("reward", "reward_head"),
-            ("cont", "discount_head"),
-            ("actor", "actor"),
-            ("critic", "critic"),
+            ("world.reward", "reward_head"),
+            ("world.cont", "discount_head"),
+            ("behavior.actor", "actor"),
+            ("behavior.critic", "critic"),
         )
         for key in ("layers", "units")
     }
@@ -160,11 +159,11 @@ def config(variant: str, **edits) -> Config:
         "net.init": "glorot",
         "net.maps": "whole" if v3 else "channels",
         "world.dynamics.core": "gru",
-        "world.dynamics.deter": get("world.dynamics.deter"),
-        "world.dynamics.hidden": get("world.dynamics.hidden"),
-        "world.dynamics.stoch": get("world.dynamics.stoch"),
+        "world.dynamics.deter": get("rssm.deter"),
+        "world.dynamics.hidden": get("rssm.hidden"),
+        "world.dynamics.stoch": get("rssm.stoch"),
         "world.dynamics.classes": get("rssm.discrete"),
-        "world.dynamics.unimix": get("world.dynamics.unimix"),
+        "world.dynamics.unimix": get("rssm.unimix"),
         "world.dynamics.free_nats": get("kl.free"),
         "world.dynamics.floor": "batch",
         "world.dynamics.prior_layers": 1,
@@ -184,7 +183,7 @@ def config(variant: str, **edits) -> Config:
         "world.reward.transform": get("clip_rewards"),
         "behavior.critic.dist": "symlog_twohot" if v3 else "gauss",
         "behavior.actor.dist": "truncated",
-        "behavior.actor.unimix": get("behavior.actor.unimix"),
+        "behavior.actor.unimix": get("actor.unimix"),
         "behavior.actor.minstd": get("actor.min_std"),
         "behavior.actor.entropy": get("actor_ent"),
         "world.dynamics.dyn": balance * get("loss_scales.kl"),
@@ -264,6 +263,5 @@ def classes(one_hot: np.ndarray) -> np.ndarray:
 
 def with_kl(base: Config, free: float, scale: float, balance: float) -> Config:
     """`base` with other free nats, KL scale and balance."""
-    rssm = dataclasses.replace(base.rssm, free_nats=free)
-    weights = {"dyn": balance * scale, "rep": (1 - balance) * scale}
-    return dataclasses.replace(base, rssm=rssm, loss=dataclasses.replace(base.loss, **weights))
+    changes = {"free_nats": free, "dyn": balance * scale, "rep": (1 - balance) * scale}
+    return apply(base, {f"world.dynamics.{name}": value for name, value in changes.items()})

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from reverie.behavior.imagine import DreamNoise
+from reverie.config.edit import apply
 from reverie.config.schema import Config
 from reverie.module import named_leaves
 from reverie.records import Latent, Sequence, Spec
@@ -85,31 +86,25 @@ def config(variant: str) -> Config:
     def number(key):
         return cfg[key].item()
 
-    base, mults = Config(), tuple(int(m) for m in cfg["enc/mults"])
-    head = {"units": number("rewhead/units"), "bins": number("rewhead/bins")}
-    edit = dataclasses.replace
-    return edit(
-        base,
-        rssm=edit(
-            base.rssm,
-            **{k: number(f"dyn/{k}") for k in ("deter", "hidden", "stoch", "classes", "blocks")},
-        ),
-        encoder=edit(
-            base.encoder, units=number("enc/units"), depth=number("enc/depth"), mults=mults
-        ),
-        decoder=edit(
-            base.decoder,
-            units=number("dec/units"),
-            depth=number("dec/depth"),
-            blocks=number("dec/bspace"),
-        ),
-        reward=edit(base.reward, **head),
-        cont=edit(base.cont, units=head["units"]),
-        actor=edit(base.actor, units=number("policy/units")),
-        critic=edit(base.critic, units=number("value/units"), bins=number("value/bins")),
-        behavior=edit(base.behavior, imagine=number("imag_length")),
-        device=edit(base.device, precision="f32"),
-    )
+    rssm = ("deter", "hidden", "stoch", "classes", "blocks")
+    edits = {f"world.dynamics.{name}": number(f"dyn/{name}") for name in rssm}
+    edits |= {
+        "world.encoder.units": number("enc/units"),
+        "world.encoder.depth": number("enc/depth"),
+        "world.encoder.mults": tuple(int(m) for m in cfg["enc/mults"]),
+        "world.objective.units": number("dec/units"),
+        "world.objective.depth": number("dec/depth"),
+        "world.objective.blocks": number("dec/bspace"),
+        "world.reward.units": number("rewhead/units"),
+        "world.reward.bins": number("rewhead/bins"),
+        "world.cont.units": number("rewhead/units"),
+        "behavior.actor.units": number("policy/units"),
+        "behavior.critic.units": number("value/units"),
+        "behavior.critic.bins": number("value/bins"),
+        "behavior.imagine": number("imag_length"),
+        "device.precision": "f32",
+    }
+    return apply(Config(), edits)
 
 
 def specs(variant: str) -> tuple[dict[str, Spec], dict[str, Spec]]:

@@ -75,7 +75,7 @@ def read(words: Sequence[str]) -> Launch:
     """The launch that the words after `reverie train` describe.
 
     `--key value`, `--key=value`, `--flag`, `--no-flag` (also `--env.no-gray`) and lists
-    (`--world.encoder.mults 2 3 4`, `--world.encoder.mults 2,3,4`) are understood; `-` and `_` are the same.
+    (`--env.exclude a b`, `--env.exclude a,b`) are understood; `-` and `_` are the same.
 
     Raises:
         ConfigError: an unknown flag (nearest named), a flag without its value or given twice, no

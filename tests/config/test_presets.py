@@ -63,14 +63,15 @@ def test_dmc_is_the_published_curve_and_the_newest_code_is_a_variant():
 
 def test_the_base_is_the_official_agent():
     config = Config()
-    weights = config.loss
-    assert (weights.rew, weights.con, weights.dyn, weights.rep) == (1, 1, 1, 0.1)
-    assert (weights.policy, weights.value, weights.repval, weights.rec) == (1, 1, 0.3, 1)
+    world, behavior = config.world, config.behavior
+    assert (world.reward.weight, world.cont.weight, world.objective.weight) == (1, 1, 1)
+    assert (world.dynamics.dyn, world.dynamics.rep) == (1, 0.1)
+    critic = behavior.critic
+    assert (behavior.actor.weight, critic.weight, critic.replay_weight) == (1, 1, 0.3)
     optim = config.optim
     assert (optim.lr, optim.agc, optim.eps, optim.beta1, optim.beta2, optim.warmup) == (
         (4e-5, 0.3, 1e-20, 0.9, 0.999, 1000)
     )
-    behavior = config.behavior
     assert (behavior.imagine, behavior.horizon, behavior.lam) == (15, 333, 0.95)
     assert (behavior.slow_rate, behavior.slow_every, behavior.slow_reg) == (0.02, 1, 1.0)
     assert (behavior.return_rate, behavior.return_low, behavior.return_high) == (0.01, 5, 95)
@@ -129,14 +130,14 @@ def test_composition_order():
     assert config.world.dynamics.hidden == 32  # the override wins over the size
     assert config.train.batch == 4  # and over the benchmark
     assert resolve("probe_bandit").size == "tiny"
-    assert resolve("gym:X-v0", methods=["patch"]).encoder.stack == "patch"
+    assert resolve("gym:X-v0", methods=["patch"]).world.encoder.stack == "patch"
 
 
 def test_a_general_preset_lies_over_the_suite():
     config = resolve("atari_pong", preset="debug")
     assert (config.env.gray, config.env.repeat) == (True, 4)  # still the Atari protocol
     assert (config.size, config.train.batch, config.env.num) == ("debug", 8, 4)
-    assert resolve("atari_pong", preset="debug", size="1m").rssm.deter == 512
+    assert resolve("atari_pong", preset="debug", size="1m").world.dynamics.deter == 512
 
 
 def test_a_preset_of_another_suite_replaces_the_suites_own():

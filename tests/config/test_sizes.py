@@ -60,9 +60,10 @@ def count(config: Config, inputs: int = 24, actions: int = 6) -> int:
     total += 2 * dense(rssm.hidden, latent, norm=False)
     total += stack(feature, config.world.objective.units, config.world.objective.layers)
     total += dense(config.world.objective.units, inputs, norm=False)
-    outputs = {"reward": config.world.reward.bins, "cont": 1, "critic": config.behavior.critic.bins}
-    for name, out in {**outputs, "actor": 2 * actions}.items():
-        head = getattr(config, name)
+    world, behavior = config.world, config.behavior
+    outputs = [(world.reward, world.reward.bins), (world.cont, 1)]
+    outputs += [(behavior.critic, behavior.critic.bins), (behavior.actor, 2 * actions)]
+    for head, out in outputs:
         total += stack(feature, head.units, head.layers) + dense(head.units, out, norm=False)
     return total
 
@@ -160,10 +161,14 @@ def test_every_size_writes_the_same_fields():
 
 
 def test_with_size_keeps_pinned_fields_even_at_their_default():
-    default = Config().rssm.deter
+    default = Config().world.dynamics.deter
     config = apply(Config(), {"world.dynamics.deter": default, "pinned": ["world.dynamics.deter"]})
     sized = with_size(config, pictures=False)
-    assert (sized.size, sized.rssm.deter, sized.rssm.hidden) == ("1m", default, 64)
+    assert (sized.size, sized.world.dynamics.deter, sized.world.dynamics.hidden) == (
+        "1m",
+        default,
+        64,
+    )
     assert sized.pinned == ()
 
 

@@ -14,8 +14,9 @@ from reverie.config.schema import Config
 from reverie.config.sizes import size_edits
 from reverie.module import named_leaves, tree_at
 from reverie.nn.layers import to_compute
-from reverie.optim.optimizers import make_group, make_optimizer
-from reverie.optim.options import GroupConfig, OptimConfig
+from reverie.optim.adam import Adam, GroupConfig
+from reverie.optim.laprop import LaProp
+from reverie.optim.optimizer import WHOLE
 from reverie.records import Spec
 from reverie.train.learner import from_host, to_host
 from reverie.train.losses import agent_loss, draw_noise, world_loss
@@ -78,10 +79,8 @@ OPTIMA = {
 }
 
 
-LAPROP = make_optimizer(OptimConfig(lr=1.0, warmup=0), sigma_lr=3e-3)
-ADAM = make_group(
-    OptimConfig(kind="adam", warmup=0, world=GroupConfig(1e-4, 1e-5, 100.0)), "world", 3e-3
-)
+LAPROP = LaProp(lr=1.0, warmup=0).chain(WHOLE, 3e-3)
+ADAM = Adam(world=GroupConfig(1e-4, 1e-5, 100.0)).chain("world", 3e-3)
 
 
 def train_s(config, losses, *, optimizer=LAPROP, updates=15000):
@@ -220,7 +219,7 @@ def test_sigmas_can_have_a_rate_of_their_own():
     grads = jax.tree.map(jnp.ones_like, params)
     steps = {}
     for lr in (0.0, 1e-2):
-        optimizer = make_optimizer(CONFIG.optim, lr)
+        optimizer = CONFIG.optim.chain(WHOLE, lr)
         steps[lr] = optimizer.update(grads, optimizer.init(params), params)[0]["world"]
     np.testing.assert_allclose(steps[0.0]["sigmas"].s, -1e-3, rtol=1e-5)
     np.testing.assert_allclose(steps[1e-2]["sigmas"].s, -1e-2, rtol=1e-5)

@@ -178,7 +178,7 @@ def test_a_hidden_task_leaves_its_networks_alone():
 @pytest.mark.parametrize("kind", ["discrete", "continuous"])
 def test_three_adams_become_six(kind):
     """Ensemble with the world model first, then all actors and critics, each by its own Adam."""
-    adam = {"optim.kind": "adam", "optim.lr": 4e-5, "behavior.replay_grad": False}
+    adam = {"optim": "adam", "train.update": "ordered", "behavior.replay_grad": False}
     config = with_explorer(**adam, **{"optim.ensemble.lr": 0.5})
     state, _, rows, _ = inputs(config, kind)
     names = ("world", "actor", "critic", "ensemble", "explorer_actor", "explorer_critic")

@@ -50,8 +50,9 @@ def config(variant, **edits):
         "behavior.slow_rate": found["train/config/slow_target_fraction"].item(),
         "behavior.slow_every": found["train/config/slow_target_update"].item(),
         "behavior.entropy_in_target": variant == "v2_continuous",
-        "optim.kind": "adam",
-        "optim.adam": "torch",
+        "optim": "adam",
+        "train.update": "ordered",
+        "optim.form": "torch",
         "optim.warmup": 0,
     }
     for group, theirs in (("world", "model"), ("actor", "actor"), ("critic", "critic")):

@@ -11,7 +11,7 @@ from networks import fresh_state, stored
 from reverie.config.edit import apply
 from reverie.config.presets import resolve
 from reverie.module import named_leaves
-from reverie.optim.optimizers import groups_of, part_of
+from reverie.optim.groups import groups_of, part_of
 from reverie.part.errors import ConfigError
 from reverie.records import Spec
 from reverie.train.losses import agent_steps
@@ -130,5 +130,5 @@ def test_what_would_cross_the_groups_is_refused():
     for name in ("behavior.actor_grad_start", "behavior.replay_value"):
         edits = {name: True, "behavior.own_reward": False, "behavior.replay_grad": True}
         edits |= {"behavior.actor.grad": "reinforce"}
-        with pytest.raises(ConfigError, match=r"must be False while optim.kind is 'adam'"):
+        with pytest.raises(ConfigError, match=r"must be False while train.update is 'ordered'"):
             apply(config_of("v2"), edits)

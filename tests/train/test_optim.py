@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from reverie.config.schema import Config
-from reverie.optim.optimizers import clip_by_tensor_norm, learning_rate, make_optimizer
-from reverie.optim.options import OptimConfig
+from reverie.optim.laprop import LaProp, clip_by_tensor_norm
+from reverie.optim.optimizer import WHOLE
+from reverie.optim.schedule import Cosine, Linear
 from reverie.train.step import mix_slow
 
 TENSORS = ("m/kernel", "m/bias", "m/zero/kernel", "n/scale", "s/x")
@@ -25,13 +26,13 @@ def tensors(prefix):
 def options(variant):
     arrays = golden.load("fn_optim")
     setting = {k: arrays[f"{variant}/cfg/{k}"].item() for k in ("lr", "warmup", "agc", "nesterov")}
-    return OptimConfig(decay=arrays[f"{variant}/cfg/wd"].item(), **setting)
+    return LaProp(decay=arrays[f"{variant}/cfg/wd"].item(), **setting)
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_six_updates(variant):
     config, arrays = options(variant), golden.load("fn_optim")
-    optimizer, params = make_optimizer(config), tensors("init")
+    optimizer, params = config.chain(WHOLE), tensors("init")
     state, update = optimizer.init(params), jax.jit(optimizer.update)
     for k in range(1, 7):
         updates, state = update(tensors(f"grad_{k}"), state, params)
@@ -49,7 +50,7 @@ def test_six_updates(variant):
 
 def test_moments():
     arrays, params = golden.load("fn_optim"), tensors("init")
-    optimizer = make_optimizer(options("fast"))
+    optimizer = options("fast").chain(WHOLE)
     state, update = optimizer.init(params), jax.jit(optimizer.update)
     for k in range(1, 7):
         updates, state = update(tensors(f"grad_{k}"), state, params)
@@ -72,17 +73,17 @@ def test_clipping_alone(k):
 
 
 SCHEDULES = {
-    "const": OptimConfig(),
-    "const_nowarmup": OptimConfig(warmup=0),
-    "linear": OptimConfig(schedule="linear", anneal=10_000),
-    "cosine": OptimConfig(schedule="cosine", anneal=10_000),
+    "const": LaProp(),
+    "const_nowarmup": LaProp(warmup=0),
+    "linear": LaProp(schedule=Linear(10_000)),
+    "cosine": LaProp(schedule=Cosine(10_000)),
 }
 
 
 @pytest.mark.parametrize("name", list(SCHEDULES))
 def test_learning_rates(name):
     arrays = golden.load("fn_optim")
-    rate = jax.jit(jax.vmap(learning_rate(SCHEDULES[name])))
+    rate = jax.jit(jax.vmap(SCHEDULES[name].rate()))
     found = jnp.broadcast_to(rate(jnp.asarray(arrays["schedule/count"])), (15,))
     np.testing.assert_allclose(found, arrays[f"schedule/{name}"], rtol=1e-6, atol=1e-12)
 
@@ -100,7 +101,7 @@ def test_updates_of_the_specification():
         ([[-4.53570e-8, -4.67839e-8], [7.73585e-9, -5.33790e-8]], [-7.50154e-8, 1.20272e-8]),
     ]
     clip = clip_by_tensor_norm(0.3)
-    optimizer, state = make_optimizer(OptimConfig()), None
+    optimizer, state = LaProp().chain(WHOLE), None
     state, update = optimizer.init(params), jax.jit(optimizer.update)
     for k, ((w, b), (uw, ub)) in enumerate(zip(grads, expected, strict=True)):
         grad = {"w": jnp.array(w), "b": jnp.array(b)}
@@ -116,7 +117,7 @@ def test_updates_of_the_specification():
 def test_tensors_without_gradient_stay_where_they_are():
     """A gradient of exactly zero gives a zero update, not NaN, whatever eps."""
     params = {"kernel": jnp.ones((2, 3)), "bias": jnp.zeros(3)}
-    optimizer = make_optimizer(OptimConfig(warmup=0))
+    optimizer = LaProp(warmup=0).chain(WHOLE)
     state, zero = optimizer.init(params), jax.tree.map(jnp.zeros_like, params)
     for _ in range(2):
         updates, state = optimizer.update(zero, state, params)

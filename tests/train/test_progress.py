@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from reverie.config.schema import Config
-from reverie.optim.options import OptimConfig
+from reverie.optim.laprop import LaProp
 from reverie.train.banner import banner
 from reverie.train.progress import Progress
 from reverie.train.text import duration, number
@@ -125,7 +125,7 @@ def test_durations_are_short(seconds, text):
 
 def test_banner_shows_the_plan_and_only_what_differs():
     console = text_console()
-    config = dataclasses.replace(Config(), task="dmc_walker_walk", optim=OptimConfig(lr=1e-4))
+    config = dataclasses.replace(Config(), task="dmc_walker_walk", optim=LaProp(lr=1e-4))
     banner(config, [("parameters", "12,345,678"), ("host memory", "3.2 GB")], console=console)
     shown = console.file.getvalue()
     assert "dmc_walker_walk" in shown and "12,345,678" in shown and "3.2 GB" in shown

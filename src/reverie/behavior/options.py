@@ -132,8 +132,8 @@ class ExploreConfig:
     return_limit: float = 1e-3
     """Smallest divisor of the explorer's advantage (`corrected`; as behavior.return_limit)."""
     entropy: float = -1.0
-    """The explorer's own `behavior.actor.entropy`: with little it may stay where a small ensemble never
-    agrees. Negative: that of the task's actor."""
+    """The explorer's own `behavior.actor.entropy`: with little it may stay where a small ensemble
+    never agrees. Negative: that of the task's actor."""
     count: Literal["none", "position", "observation"] = "none"
     """Add scale/sqrt(visits) to the training rewards: visits to a position (MiniGrid) or to an
     observation, counted over the whole run. Reported returns stay without it."""

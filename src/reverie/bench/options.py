@@ -99,7 +99,7 @@ class UpdateOptions:
     repeats: int = 5
     """Timed repeats; the median is reported."""
     set: tuple[str, ...] = ()
-    """Changes of the configuration, KEY=VALUE, for example train.batch=4 world.encoder.stack=patch."""
+    """Changes of the configuration, KEY=VALUE, such as world.encoder.stack=patch."""
     profile: str = ""
     """Folder for a profile of each case; its longest operations are shown. Empty: no profile."""
 

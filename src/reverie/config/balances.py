@@ -66,4 +66,5 @@ BALANCES = table(
         },
     ),
 )
-"""One at a time. Weights of any other value are `--world.reward.weight`, `--world.objective.weight`, `--world.dynamics.dyn`."""
+"""One at a time. Weights of any other value are options of their owners, such as
+`--world.reward.weight`, `--world.objective.weight`, `--world.dynamics.dyn`."""

@@ -45,9 +45,9 @@ _ATARI = {"env.repeat": 4, "env.noops": 30, "env.lives": "unused", "env.limit": 
 
 
 def _adams(world: float, players: float) -> dict[str, dict[str, float]]:
-    """Learning rates of the agents with three Adams, where a preset sets that of LaProp."""
-    rates = {"optim.lr": 4e-5, "optim.world.lr": world, "optim.warmup": 0}
-    rates |= {"optim.actor.lr": players, "optim.critic.lr": players}
+    """Learning rates of the agents with three Adams."""
+    rates = {f"optim.{name}.lr": players for name in ("actor", "critic")}
+    rates["optim.world.lr"] = world
     return {"v2": rates, "v3-2023": rates}
 
 
@@ -97,13 +97,12 @@ BENCHMARKS = _table(
             "train.log_every": 200,
             "train.eval_episodes": 20,
             "behavior.imagine": 8,
-            "optim.lr": 1e-3,
-            "optim.warmup": 100,
             "steps": 6_000,
         },
         suite="probe",
         size="tiny",
-        by_agent={
+        by_agent={"v3": {"optim.lr": 1e-3, "optim.warmup": 100}}
+        | {
             name: rates | (_SHARP if name == "v2" else {})
             for name, rates in _adams(1e-3, 3e-4).items()
         },
@@ -270,10 +269,10 @@ BENCHMARKS = _table(
             "train.eval_envs": 4,
             "train.log_every": 500,
             "behavior.horizon": 100,
-            "optim.lr": 4e-4,
             "steps": 24_000,
         },
-        by_agent={name: rates | _QUICK_OLDER[name] for name, rates in _adams(4e-4, 2e-4).items()},
+        by_agent={"v3": {"optim.lr": 4e-4}}
+        | {name: rates | _QUICK_OLDER[name] for name, rates in _adams(4e-4, 2e-4).items()},
         size_by_agent={"v2": "tiny", "v3-2023": "tiny"},  # their own smallest are ten times slower
     ),
     Preset(
@@ -301,12 +300,10 @@ BENCHMARKS = _table(
             "world.encoder.stack": "patch",
             "world.encoder.mults": (2, 4),
             "behavior.actor.entropy": 1e-3,
-            "optim.lr": 1e-3,
-            "optim.warmup": 200,
             "steps": 6_000,
         },
         size="tiny",
-        by_agent=_adams(1e-3, 3e-4),
+        by_agent={"v3": {"optim.lr": 1e-3, "optim.warmup": 200}} | _adams(1e-3, 3e-4),
     ),
     Preset(
         "debug",

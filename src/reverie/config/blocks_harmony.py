@@ -14,7 +14,7 @@ from reverie.config.preset import Preset, table
 VISUAL: dict[str, Any] = {**DMC, "train.eval_episodes": 10, "steps": 502_000}
 """Protocol of the DM Control blocks from pictures: 1M frames, 10 evaluation episodes."""
 
-TORCH: dict[str, Any] = {"optim.adam": "torch"}
+TORCH: dict[str, Any] = {"optim.form": "torch"}
 """What its PyTorch DreamerV2 computes otherwise than the official one: weight decay as L2."""
 
 FIVE_STAGES: dict[str, Any] = {"world.encoder.mults": (1, 2, 4, 8, 16)}

@@ -35,7 +35,7 @@ DREAMERV3: dict[str, Any] = {
     "behavior.slow_rate": 0.02,
     "behavior.slow_every": 1,
     "behavior.slow_reg": 1.0,
-    "optim.adam": "torch",
+    "optim.form": "torch",
     "optim.world.lr": 1e-4,
     "optim.world.eps": 1e-8,
     "optim.world.clip": 1000.0,
@@ -62,7 +62,7 @@ def widths(deter: int, hidden: int, depth: int, units: int, layers: int) -> dict
     """A size of that tree; the layers for vector keys stay 4 x 400."""
     edits: dict[str, Any] = {"world.dynamics.deter": deter, "world.dynamics.hidden": hidden}
     edits |= {"world.encoder.depth": depth, "world.objective.depth": depth}
-    for part in ("reward", "cont", "actor", "critic"):
+    for part in ("world.reward", "world.cont", "behavior.actor", "behavior.critic"):
         edits |= {f"{part}.units": units, f"{part}.layers": layers}
     return edits
 

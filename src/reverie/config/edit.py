@@ -1,4 +1,4 @@
-"""The configuration as dotted paths and as JSON: `part/tree.py` and `part/saved.py` for its root."""
+"""The configuration as dotted paths and as JSON (see `part/tree.py`, `part/saved.py`)."""
 
 import functools
 from collections.abc import Collection, Mapping
@@ -25,14 +25,14 @@ def override(config: Config, path: str, value: Any) -> Config:
 
 @functools.cache
 def field_types() -> Mapping[str, Any]:
-    """The annotation of every path of the default configuration, in the schema's order."""
-    return {leaf.path: leaf.kind for leaf in tree.leaves(Config())}
+    """The annotation of every path, those of alternatives included."""
+    return {path: leaf.kind for path, leaf in tree.every(Config()).items()}
 
 
 @functools.cache
 def field_docs() -> Mapping[str, str]:
-    """Meaning and unit of every path of the default configuration."""
-    return {leaf.path: leaf.doc for leaf in tree.leaves(Config())}
+    """Meaning and unit of every path, those of alternatives included."""
+    return {path: leaf.doc for path, leaf in tree.every(Config()).items()}
 
 
 def from_json(values: Any, *, allow: Collection[str] | None = None) -> Config:

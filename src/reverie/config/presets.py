@@ -28,6 +28,7 @@ from reverie.config.sequence import SEQUENCES, SequenceConfig
 from reverie.config.sizes import owners, size_edits, size_fields, with_size
 from reverie.config.strategies import STRATEGIES
 from reverie.part.errors import ConfigError, suggest
+from reverie.part.tree import overlay
 from reverie.part.values import coerce
 
 _ARGUMENTS = ("task", "agent", "size", "pinned")
@@ -76,20 +77,18 @@ def resolve(
     tasks = _sequence(task, overrides)
     layers, own_size = _benchmark(tasks.get("sequence.tasks", (task,))[0], preset, agent)
     layers |= tasks
-    edits: dict[str, Any] = {"task": task, **base.edits}
-    if size == "auto" and own_size != "auto":
-        size = own_size
-        edits |= size_edits(size, agent) | layers
-    else:
-        edits |= layers | (size_edits(size, agent) if size != "auto" else {})
-    for method in chosen:
-        edits |= method.edits
-    edits |= overrides
+    named_size = size != "auto"
+    size = size if named_size else own_size
+    widths = size_edits(size, agent) if size != "auto" else {}
+    sized = (layers, widths) if named_size else (widths, layers)
+    after = (*(method.edits for method in chosen), overrides)
+    edits = overlay(Config(), {"task": task, **base.edits}, *sized, *after)
     if tasks and "steps" not in overrides:
         edits["steps"] = _total(edits)
     if size == "auto":
         edits["pinned"] = tuple(sorted(size_fields() & set(edits)))
-    config = apply(Config(), edits)
+    own = {path for layer in (base.edits, layers, *after) for path in layer}
+    config = apply(Config(), edits, optional=set(widths) - own)
     return config if pictures is None else with_size(config, pictures)
 
 

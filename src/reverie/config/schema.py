@@ -17,7 +17,8 @@ from reverie.config.families import FAMILIES
 from reverie.config.sequence import SequenceConfig
 from reverie.envs.options import EnvConfig
 from reverie.nn.options import NetConfig
-from reverie.optim.options import OptimConfig
+from reverie.optim.laprop import LaProp
+from reverie.optim.optimizer import AbstractOptimizer
 from reverie.part.checks import Checker
 from reverie.part.errors import ConfigError
 from reverie.replay.options import ReplayConfig
@@ -39,6 +40,9 @@ class TrainConfig:
     has ended."""
     pretrain: int = 0
     """Updates right after those, before the next step."""
+    update: Literal["joint", "ordered"] = "joint"
+    """Everything learns at once from one total (V3), or the world model first, and then actor and
+    critic in dreams of the model that has just learned (V2, 2023)."""
     log_every: int = 1000
     """Environment steps between two metric lines."""
     eval_every: int = 0
@@ -152,7 +156,8 @@ class Config:
     world: WorldConfig = field(default_factory=WorldConfig)
     behavior: BehaviorConfig = field(default_factory=BehaviorConfig)
     explore: ExploreConfig = field(default_factory=ExploreConfig)
-    optim: OptimConfig = field(default_factory=OptimConfig)
+    optim: AbstractOptimizer = field(default_factory=LaProp)
+    """How gradients become changes of the parameters."""
     train: TrainConfig = field(default_factory=TrainConfig)
     log: LogConfig = field(default_factory=LogConfig)
     device: DeviceConfig = field(default_factory=DeviceConfig)
@@ -203,8 +208,8 @@ def _check_decoder(config: Config) -> None:
     deter, blocks = config.world.dynamics.deter, config.world.objective.blocks
     if blocks and deter % blocks:
         raise ConfigError(
-            f"world.dynamics.deter ({deter}) must be a multiple of world.objective.blocks ({blocks}); world.objective.blocks "
-            "0 takes any width."
+            f"world.dynamics.deter ({deter}) must be a multiple of world.objective.blocks "
+            f"({blocks}); world.objective.blocks 0 takes any width."
         )
 
 
@@ -261,12 +266,12 @@ def _check_pieces(config: Config, window: int) -> None:
 def _check_gradients(config: Config) -> None:
     """Losses of the behaviour reach the representation only through one common gradient."""
     behavior = config.behavior
-    if behavior.actor_grad_start and config.behavior.actor.grad != "reinforce":
+    if behavior.actor_grad_start and behavior.actor.grad != "reinforce":
         raise ConfigError(
-            f"behavior.actor.grad ({config.behavior.actor.grad!r}) must be 'reinforce' while behavior."
-            "actor_grad_start is True: other gradients take the start of a dream as it is."
+            f"behavior.actor.grad ({behavior.actor.grad!r}) must be 'reinforce' while "
+            "behavior.actor_grad_start is True: other gradients take the start of a dream as it is."
         )
-    if config.optim.kind == "laprop":
+    if config.train.update == "joint":
         return
     crossing = {
         "behavior.actor_grad_start": behavior.actor_grad_start,
@@ -274,8 +279,8 @@ def _check_gradients(config: Config) -> None:
     }
     for name in (name for name, on in crossing.items() if on):
         raise ConfigError(
-            f"{name} must be False while optim.kind is 'adam': actor and critic then learn after "
-            "the world model, and nothing of theirs reaches it."
+            f"{name} must be False while train.update is 'ordered': actor and critic then learn "
+            "after the world model, and nothing of theirs reaches it."
         )
 
 

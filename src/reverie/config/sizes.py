@@ -90,4 +90,4 @@ def with_size(config: Config, pictures: bool) -> Config:
         return config
     edits = size_edits(auto_size(pictures, config.agent), config.agent)
     kept = {path: value for path, value in edits.items() if path not in config.pinned}
-    return apply(replace(config, pinned=()), kept)
+    return apply(replace(config, pinned=()), kept, optional=kept)

@@ -43,7 +43,8 @@ def plan_sides(height: int, width: int, stages: int, outer: bool) -> tuple[tuple
         raise ConfigError(
             f"a picture of {height}x{width} pixels does not fit an image stack of {stages} stages: "
             f"its smallest map would be {smallest[0]}x{smallest[1]} and must have sides of 3 to "
-            f"16; use sides of {low} to {high}, or change the number of stages by world.encoder.mults."
+            f"16; use sides of {low} to {high}, or change the number of stages by "
+            "world.encoder.mults."
         )
     return tuple(sides)
 

@@ -61,8 +61,8 @@ class EncoderConfig:
     outer: bool = False
     """First stage of the pooled and strided stacks works at full resolution."""
     widen: bool = True
-    """Stages of the `same` encoder widen by world.encoder.mults. False: all have world.encoder.depth channels,
-    as HarmonyDream's PyTorch tree computes; its decoder widens nonetheless."""
+    """Stages of the `same` encoder widen by the multipliers. False: all have the base count of
+    channels, as HarmonyDream's PyTorch tree computes; its decoder widens nonetheless."""
     res_norm: Literal["group", "none"] = "group"
     """Norm inside the residual layers of the `resnet` stack: over groups of channels (8), or none.
     The PyTorch tree's batch norm is not offered: its running statistics would be a state."""

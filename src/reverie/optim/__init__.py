@@ -1,5 +1,9 @@
-"""Optimisers: gradients to changes of the parameters.
+"""Optimisers: from gradients to changes of the parameters.
 
-options.py      how gradients become changes: the records a user chooses from
-optimizers.py   the optimisers and their schedules
+optimizer.py  AbstractOptimizer, one record an optimiser; the rate of a group over updates
+schedule.py   AbstractSchedule: what the rate does after its warm-up
+laprop.py     LaProp with adaptive clipping, one for everything (V3)
+adam.py       Adams with settings for world model, actor, critic and ensemble (V2, 2023)
+groups.py     the parts of an agent that may have an optimiser of their own
+sigmas.py     the sigmas of loss balancing, which have a rate of their own
 """

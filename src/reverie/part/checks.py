@@ -6,6 +6,7 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 
 from reverie.part.errors import ConfigError
+from reverie.part.part import is_slot, slot_of_many
 from reverie.part.schedule import extremes
 from reverie.part.values import coerce
 
@@ -22,8 +23,14 @@ class Checker:
         hints = typing.get_type_hints(type(record))
         for item in fields(record):
             value, kind = getattr(record, item.name), hints[item.name]
-            if isinstance(kind, type) and is_dataclass(kind):
+            if isinstance(kind, type) and (is_dataclass(kind) or is_slot(kind)):
                 self.require(isinstance(value, kind), item.name, f"a {kind.__name__}")
+            elif slot_of_many(kind) is not None:
+                rule = f"a tuple of {slot_of_many(kind).__name__}s"
+                ok = isinstance(value, tuple) and all(
+                    isinstance(v, slot_of_many(kind)) for v in value
+                )
+                self.require(ok, item.name, rule)
             else:
                 self._same(item.name, value, coerce(value, kind, prefix + item.name))
 

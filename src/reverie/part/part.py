@@ -16,6 +16,7 @@ import dataclasses
 import functools
 import importlib
 import importlib.metadata
+import typing
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -46,6 +47,12 @@ class Part:
 def is_slot(kind: Any) -> bool:
     """Whether a field of this type takes a part."""
     return isinstance(kind, type) and issubclass(kind, Part) and "MEMBERS" in vars(kind)
+
+
+def slot_of_many(kind: Any) -> Any:
+    """The abstract part of a field that takes any number of them (`tuple[AbstractX, ...]`)."""
+    arguments = typing.get_args(kind) if typing.get_origin(kind) is tuple else ()
+    return arguments[0] if arguments and is_slot(arguments[0]) else None
 
 
 def members(slot: type[Part]) -> dict[str, str]:

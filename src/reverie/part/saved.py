@@ -11,8 +11,8 @@ from typing import Any
 
 from reverie.part import part as parts
 from reverie.part.errors import ConfigError
-from reverie.part.part import Part, is_slot
-from reverie.part.tree import Record, apply, slot_of_many
+from reverie.part.part import Part, is_slot, slot_of_many
+from reverie.part.tree import Record, apply
 
 CHOICE = "part"
 """Key of the name among the entries of a part."""
@@ -72,7 +72,7 @@ def from_json(base: Record, tree: Any, *, allow: Collection[str] | None = None) 
     if not isinstance(tree, Mapping):
         raise ConfigError(f"a saved configuration is a JSON object, found {type(tree).__name__}.")
     find = parts.find if allow is None else functools.partial(_allowed, allow=tuple(allow))
-    return apply(base, flatten(tree), find)
+    return apply(base, flatten(tree), find=find)
 
 
 def _allowed(slot: type[Part], name: str, allow: tuple[str, ...]) -> type[Part]:

@@ -11,13 +11,13 @@ import inspect
 import itertools
 import textwrap
 import typing
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from reverie.part import part as parts
 from reverie.part.errors import ConfigError, suggest
 from reverie.part.needs import Claim
-from reverie.part.part import Part, is_slot
+from reverie.part.part import Part, is_slot, slot_of_many
 from reverie.part.values import coerce
 
 Record = typing.TypeVar("Record")
@@ -64,10 +64,20 @@ def _many(path: str, kind: Any, doc: str, value: tuple[Part, ...]) -> Iterator[L
         yield from leaves(part, f"{path}.{number}.")
 
 
-def slot_of_many(kind: Any) -> Any:
-    """The abstract part of a field that takes any number of them (`tuple[AbstractX, ...]`)."""
-    arguments = typing.get_args(kind) if typing.get_origin(kind) is tuple else ()
-    return arguments[0] if arguments and is_slot(arguments[0]) else None
+def every(record: Any, prefix: str = "") -> dict[str, Leaf]:
+    """Every path of `record` and of all alternatives of its slots, the chosen ones first.
+
+    Imports all of them but those of other packages; values are those chosen or the defaults.
+    """
+    found = {leaf.path: leaf for leaf in leaves(record, prefix)}
+    for leaf in list(found.values()):
+        if leaf.part is None:
+            continue
+        for name, where in parts.members(leaf.kind).items():
+            if where.startswith("reverie.") and name != leaf.value:
+                other = every(parts.find(leaf.kind, name)(), f"{leaf.path}.")
+                found |= {path: option for path, option in other.items() if path not in found}
+    return found
 
 
 @functools.cache
@@ -126,7 +136,13 @@ def _step(value: Any, name: str) -> Any:
     return value[int(name)] if isinstance(value, tuple) else getattr(value, name)
 
 
-def apply(record: Record, edits: Mapping[str, Any], find: Find = parts.find) -> Record:
+def apply(
+    record: Record,
+    edits: Mapping[str, Any],
+    *,
+    find: Find = parts.find,
+    optional: Collection[str] = (),
+) -> Record:
     """A copy of `record` with all `edits` (dotted path -> value) made at once.
 
     A choice takes a name or a part; its options start from the part's own defaults, or, where it
@@ -137,12 +153,14 @@ def apply(record: Record, edits: Mapping[str, Any], find: Find = parts.find) -> 
         record: the tree.
         edits: what to change.
         find: gives the record of a slot by name.
+        optional: paths among the edits that are left out where what is chosen has no such option
+            (widths that a model size writes).
 
     Raises:
         ConfigError: no such path (the nearest is named), a wrong type, or a value that does not go
             with the others.
     """
-    return _Editor(record, find).edited(record, edits, "")
+    return _Editor(record, find, optional).edited(record, edits, "")
 
 
 class _Editor(NamedTuple):
@@ -150,6 +168,7 @@ class _Editor(NamedTuple):
 
     root: Any
     find: Find
+    optional: Collection[str]
 
     def edited(self, record: Any, edits: Mapping[str, Any], prefix: str) -> Any:
         """A copy of `record`, which stands at `prefix`, with edits below it made."""
@@ -159,7 +178,10 @@ class _Editor(NamedTuple):
         for name, inner in grouped(edits).items():
             path = prefix + name
             if name not in names:
-                raise ConfigError(unknown(self.root, f"{path}.{next(iter(inner))}".rstrip(".")))
+                missing = [f"{path}.{rest}".rstrip(".") for rest in inner]
+                if all(option in self.optional for option in missing):
+                    continue
+                raise ConfigError(unknown(self.root, missing[0]))
             changes[name] = self._field(hints[name], getattr(record, name), inner, path)
         return dataclasses.replace(record, **changes)
 
@@ -230,15 +252,15 @@ def grouped(edits: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     return groups
 
 
-def overlay(*layers: Mapping[str, Any]) -> dict[str, Any]:
-    """Edits of several layers as one; what a later layer chooses anew loses the options below it
-    that earlier layers gave to another choice."""
+def overlay(record: Any, *layers: Mapping[str, Any]) -> dict[str, Any]:
+    """Edits of `record` in several layers as one; where a later layer chooses anew, the options
+    that earlier layers gave to the choice before are dropped."""
+    choices = {leaf.path: leaf.value for leaf in leaves(record) if leaf.part is not None}
     merged: dict[str, Any] = {}
     for layer in layers:
         for path, value in layer.items():
-            if path in merged and merged[path] != value:
-                below = [old for old in merged if old.startswith(f"{path}.")]
-                for old in below:
+            if value != merged.get(path, choices.get(path, value)):
+                for old in [name for name in merged if name.startswith(f"{path}.")]:
                     del merged[old]
         merged |= layer
     return merged

@@ -124,8 +124,10 @@ OPTIMISER = (
     Metric("train/update_rms", "1", "root mean square of the parameter change's entries"),
     Metric("train/param_rms", "1", "root mean square of the parameters"),
     Metric("train/lr", "1", "learning rate of the newest update in the interval"),
-    Metric("train/grad_norm_<group>", "1", "the same of world, actor or critic (optim.kind adam)"),
-    Metric("train/lr_<group>", "1", "learning rate of actor or critic (optim.kind adam)"),
+    Metric(
+        "train/grad_norm_<group>", "1", "the same of world, actor or critic (train.update ordered)"
+    ),
+    Metric("train/lr_<group>", "1", "learning rate of actor or critic (train.update ordered)"),
     Metric("train/skipped", "1", "NaN scalars that were left out of this line's means, if any"),
 )
 

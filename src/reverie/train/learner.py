@@ -19,12 +19,11 @@ from reverie.behavior.policy import Acting
 from reverie.config.schema import Config
 from reverie.module import named_leaves, tree_at
 from reverie.nn.layers import to_compute
-from reverie.optim.optimizers import init_optimizer
 from reverie.records import Latent, Sequence, Specs
 from reverie.train.errors import RunError
 from reverie.train.flops import count_flops
 from reverie.train.losses import compute_dtype
-from reverie.train.state import TrainState, init
+from reverie.train.state import TrainState, init, init_optimizer
 from reverie.train.step import train_step
 
 ONCE = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
@@ -158,7 +157,7 @@ class Learner:
     def reset_optimizer(self) -> None:
         """Forget the moments of the optimiser, as a fresh one would."""
         config = self._config
-        fresh = init_optimizer(self.state.agent, config.optim, config.world.balance.lr)
+        fresh = init_optimizer(self.state.agent, config)
         self.state = tree_at(lambda state: state.opt_state, self.state, fresh)
 
     def check(self) -> None:
@@ -172,7 +171,7 @@ class Learner:
         losses = [name for name in broken if name.startswith("loss/")]
         named = ", ".join(losses or broken)
         tensors = f"; parameters no longer finite: {', '.join(bad[:5])}" if bad else ""
-        rate = "optim.lr" if self._config.optim.kind == "laprop" else "optim.world.lr"
+        rate, _ = self._config.optim.peak("world")
         more = f" and {len(bad) - 5} more" if len(bad) > 5 else ""
         return (
             f"update {update} gave numbers that are not finite in {named}{tensors}{more}. The run "

@@ -11,7 +11,6 @@ from reverie.behavior.returns import ReturnRange, RewardScale
 from reverie.config.schema import Config
 from reverie.module import Module
 from reverie.nn.heads import Actor, NumberHead
-from reverie.optim.optimizers import init_optimizer
 from reverie.records import Specs
 from reverie.world.balance import History, make_history
 from reverie.world.model import WorldModel
@@ -54,6 +53,12 @@ class TrainState(Module):
     rewards: RewardScale | None = None  # None: imagined rewards are not divided
 
 
+def init_optimizer(agent: Agent, config: Config) -> Any:
+    """The state of the optimisers before the first update."""
+    ordered = config.train.update == "ordered"
+    return config.optim.init(agent, config.world.balance.lr, ordered=ordered)
+
+
 def init(obs: Specs, actions: Specs, config: Config, key: PRNGKeyArray) -> TrainState:
     """A fresh learner. Call it under `jit`: the slow critic then owns its buffers."""
     agent = Agent(obs, actions, config, key=key)
@@ -64,7 +69,7 @@ def init(obs: Specs, actions: Specs, config: Config, key: PRNGKeyArray) -> Train
         slow_critic=agent.critic,
         slow_count=zero,
         returns=ReturnRange.initial(),
-        opt_state=init_optimizer(agent, config.optim, config.world.balance.lr),
+        opt_state=init_optimizer(agent, config),
         updates=zero,
         history=make_history(obs, config),
         memory=None if agent.explorer is None else Memory.initial(agent.explorer, config),

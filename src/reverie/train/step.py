@@ -1,7 +1,7 @@
 """One update: observe, dream, learn. A pure function of (state, batch, key).
 
-Either everything learns at once from one total, or (`optim.kind` adam) the world model first, and
-then actor and critic in dreams of the model that has just learned. Both ways share every part.
+Either everything learns at once from one total, or (`train.update` ordered) the world model first,
+and then actor and critic in dreams of the model that has just learned. Both ways share every part.
 """
 
 import dataclasses
@@ -17,15 +17,8 @@ from reverie.behavior.returns import ReturnRange
 from reverie.config import edit
 from reverie.config.schema import Config
 from reverie.nn.layers import to_compute
-from reverie.optim.optimizers import (
-    SETTINGS,
-    groups_of,
-    joined,
-    learning_rate,
-    make_group,
-    make_optimizer,
-    part_of,
-)
+from reverie.optim.groups import groups_of, joined, part_of
+from reverie.optim.optimizer import WHOLE
 from reverie.records import Latent, Sequence
 from reverie.train.losses import (
     LossOutput,
@@ -63,7 +56,7 @@ def train_step(
     sequence = unpack(batch, config, dtype)
     size, length = batch.reward.shape
     noise = draw_noise(state.agent, size, length - config.replay.context, config, key)
-    update = update_at_once if config.optim.kind == "laprop" else update_in_order
+    update = update_at_once if config.train.update == "joint" else update_in_order
     state, metrics, (total, out) = update(state, sequence, noise, config)
     state = dataclasses.replace(state, history=out.history, rewards=out.scales.reward)
     metrics |= out.balanced
@@ -116,9 +109,7 @@ def update_in_order(state: TrainState, sequence: Sequence, noise: Noise, config:
     metrics = update_metrics(state, grads, moved)
     for name in groups_of(agent):
         metrics[f"train/grad_norm_{name}"] = optax.tree.norm(grads[name])
-        group = getattr(config.optim, SETTINGS.get(name, name))
-        rate = learning_rate(config.optim, group.lr)
-        metrics[f"train/lr_{name}"] = jnp.asarray(rate(state.updates - 1))
+        metrics[f"train/lr_{name}"] = jnp.asarray(config.optim.rate(name)(state.updates - 1))
     metrics["train/lr"] = metrics.pop("train/lr_world")
     return state, metrics, (total, found)
 
@@ -178,13 +169,17 @@ def apply_gradients(
     *,
     memory: Memory | None = None,
 ) -> tuple[TrainState, dict[str, Array]]:
-    """The state after one step of the one optimiser, and metrics of the update."""
-    optimizer = make_optimizer(config.optim, config.world.balance.lr)
-    updates, opt_state = optimizer.update(grads, state.opt_state, state.agent)
-    agent = jax.tree.map(jnp.add, state.agent, updates)
+    """The state after one step of everything, and metrics of the update."""
+    if config.optim.grouped:
+        parts = {name: part_of(grads, name) for name in groups_of(state.agent)}
+        agent, opt_state, updates = apply_groups(state.agent, parts, state.opt_state, config)
+    else:
+        optimizer = config.optim.chain(WHOLE, config.world.balance.lr)
+        updates, opt_state = optimizer.update(grads, state.opt_state, state.agent)
+        agent = jax.tree.map(jnp.add, state.agent, updates)
     state = advanced(state, agent, opt_state, returns, config, memory=memory)
     metrics = update_metrics(state, grads, updates)
-    metrics["train/lr"] = jnp.asarray(learning_rate(config.optim)(state.updates - 1))
+    metrics["train/lr"] = jnp.asarray(config.optim.rate()(state.updates - 1))
     return state, metrics
 
 
@@ -193,7 +188,7 @@ def apply_groups(agent: Agent, grads: dict[str, Any], opt_state: dict[str, Any],
     parts, moved = {name: part_of(agent, name) for name in groups_of(agent)}, {}
     opt_state = dict(opt_state)
     for name, gradient in grads.items():
-        optimizer = make_group(config.optim, name, config.world.balance.lr)
+        optimizer = config.optim.chain(name, config.world.balance.lr)
         moved[name], opt_state[name] = optimizer.update(gradient, opt_state[name], parts[name])
         parts[name] = jax.tree.map(jnp.add, parts[name], moved[name])
     return joined(parts), opt_state, moved

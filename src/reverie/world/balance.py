@@ -19,7 +19,7 @@ from reverie.config.schema import Config
 from reverie.module import Module, static, tree_at
 from reverie.nn.layers import AbstractExact
 from reverie.part.errors import ConfigError, suggest
-from reverie.records import LOSSES, WEIGHTED
+from reverie.records import LOSSES
 
 sg = jax.lax.stop_gradient
 
@@ -77,7 +77,7 @@ def weight_of(name: str, config: Config) -> float:
 def tasks_of(names: Iterable[str], config: Config) -> dict[str, tuple[str, ...]]:
     """Names of the losses that belong to each task, tasks in the order of their σ.
 
-    `names` are the world model's losses. Raises ConfigError where `world.balance.outside` names none.
+    `names` are the world model's losses. Raises ConfigError where `outside` names none.
     """
     options, names = config.world.balance, [name for name in names if name != "con"]
     keys = sorted(name for name in names if name not in LOSSES)
@@ -120,8 +120,8 @@ def balance(
         harmony      Σ L_k/σ_k + c_k log(1 + σ_k)   reciprocal   Σ L_k / sg(L_k)
         dwa          Σ λ_k L_k,  λ = K softmax(r/T),  r_k: this loss by the one a period before
 
-    c_k is 1, in the form "jax" the share of `world.dynamics.dyn` for the dynamics. Gradients flow into the
-    losses and into s = log σ, never into coefficients that are computed from losses.
+    c_k is 1, in the form "jax" the share of `world.dynamics.dyn` for the dynamics. Gradients flow
+    into the losses and into s = log σ, never into coefficients that are computed from losses.
 
     Args:
         sigmas: what is learned, in float32; None exactly where the kind learns nothing.

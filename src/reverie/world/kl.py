@@ -22,7 +22,7 @@ class KL(NamedTuple):
 
 
 def kl_losses(post: Distribution, prior: Distribution, config: RSSMConfig) -> KL:
-    """Both halves of the KL loss, floored; their weights are `world.dynamics.dyn` and `world.dynamics.rep`.
+    """Both halves of the KL loss, floored; their weights are options of the dynamics.
 
         balanced   dyn = KL(sg post ‖ prior)   rep = KL(post ‖ sg prior)
         forward    dyn = KL(prior ‖ sg post)   rep = KL(sg prior ‖ post)

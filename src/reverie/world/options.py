@@ -25,7 +25,7 @@ class RSSMConfig:
     classes: int = 16
     """Classes C of each categorical latent."""
     deviation: Literal["sigmoid2", "softplus"] = "sigmoid2"
-    """Standard deviation of Gaussian latents: 2 sigmoid(x/2) or softplus(x), plus world.dynamics.min_std."""
+    """Standard deviation of Gaussian latents: 2 sigmoid(x/2) or softplus(x), plus min_std."""
     min_std: float = 0.1
     """Smallest standard deviation of Gaussian latents."""
     initial: Literal["zeros", "learned"] = "zeros"
@@ -39,9 +39,9 @@ class RSSMConfig:
     floor: Literal["step", "batch"] = "step"
     """What the floor acts on: the KL of every step, or its mean over the batch (V2)."""
     kl: Literal["balanced", "forward", "joint"] = "balanced"
-    """KL of posterior to prior whose two halves (world.dynamics.dyn, world.dynamics.rep) stop each other's gradient;
-    of prior to posterior in the same way; or one KL without stopped gradients in both halves (what
-    DreamerV2's code computes for balance 0.5; with weights 0.5 and 0.5 they add up to it)."""
+    """KL of posterior to prior whose two halves (dyn, rep) stop each other's gradient; of prior to
+    posterior in the same way; or one KL without stopped gradients in both halves (what DreamerV2's
+    code computes for balance 0.5; with weights 0.5 and 0.5 they add up to it)."""
     core_layers: int = 1
     """Block layers before the GRU gates."""
     prior_layers: int = 2
