@@ -20,8 +20,8 @@ METHODS = {
     "plain": {},
     "harmony": {"world.balance.kind": "harmony"},
     "uncertainty": {"replay.draw": "proportional", "replay.score.signal": "kl"},
-    "explorer": {"explore.kind": "plan2explore", "explore.heads": 2, "explore.units": 1},
-    "plan2explore": {"explore.kind": "plan2explore"},
+    "explorer": {"explore": "plan2explore", "explore.heads": 2, "explore.units": 1},
+    "plan2explore": {"explore": "plan2explore"},
 }
 
 

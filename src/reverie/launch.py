@@ -34,9 +34,6 @@ NAMED = {
 }
 """Flags of `reverie train` that choose presets, with their meaning."""
 
-SHORT = {"explore": "explore.kind"}
-"""Flags that are short for another one: `--explore plan2explore`."""
-
 DEBUG = "Show the whole traceback of an error."
 
 _TRUTHS = ("true", "false", "1", "0", "yes", "no")
@@ -147,7 +144,6 @@ def _flag(word: str, queue: list[str]) -> tuple[str, Any]:
     """Name and value of the flag `word`; a value of its own is taken from `queue`."""
     text, equals, value = word[2:].partition("=")
     name = text.replace("-", "_")
-    name = SHORT.get(name, name)
     kinds = _kinds()
     group, dot, leaf = name.rpartition(".")
     positive = group + dot + leaf.removeprefix("no_")

@@ -9,11 +9,11 @@ import pytest
 
 from reverie.behavior import ensemble as station
 from reverie.behavior.ensemble import Ensemble
+from reverie.behavior.explorer import Plan2Explore
 from reverie.behavior.imagine import Imagined
-from reverie.behavior.options import ExploreConfig
 from reverie.records import Latent
 
-CONFIG = ExploreConfig(kind="plan2explore", heads=4, layers=2, units=8)
+CONFIG = Plan2Explore(heads=4, layers=2, units=8)
 PUBLISHED = dataclasses.replace(CONFIG, form="published")
 B, T, D, Z, C, A, E = 2, 5, 6, 3, 4, 2, 7
 

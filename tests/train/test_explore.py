@@ -12,8 +12,8 @@ from tiny_runs import learn, metrics, newest
 
 import reverie
 from reverie.behavior.explore import curious_reward
+from reverie.behavior.explorer import NoExplorer, Plan2Explore
 from reverie.behavior.imagine import imagine
-from reverie.behavior.options import ExploreConfig
 from reverie.config.edit import apply
 from reverie.config.presets import resolve
 from reverie.config.schema import Config
@@ -22,7 +22,6 @@ from reverie.launch import read
 from reverie.module import named_leaves
 from reverie.part.errors import ConfigError
 from reverie.records import Spec
-from reverie.train.collect import explores
 from reverie.train.losses import curiosity_loss, draw_noise, explorer_loss, world_loss
 from reverie.train.step import gradients, train_step
 from reverie.world.model import unpack
@@ -47,7 +46,7 @@ ACTIONS = {
 
 
 def with_explorer(**changes):
-    edits = {"explore.kind": "plan2explore", "explore.heads": 3, "explore.units": 8}
+    edits = {"explore": "plan2explore", "explore.heads": 3, "explore.units": 8}
     return apply(PLAIN, {**edits, **changes})
 
 
@@ -218,17 +217,17 @@ def test_seeds_side_by_side_are_each_alone():
 
 def test_who_chooses_the_action():
     def when(**changes):
-        options = ExploreConfig(kind="plan2explore", **changes)
-        return [explores(options, step=2 * turn, turn=turn) for turn in range(6)]
+        options = Plan2Explore(**changes)
+        return [options.acts(2 * turn, turn) for turn in range(6)]
 
     assert when() == [True] * 6
     assert when(until=5) == [True, True, True, False, False, False]
     assert when(every=3) == [True, False, False, True, False, False]
     assert when(collect="task") == [False] * 6
-    assert not explores(ExploreConfig(), 0, 0)
+    assert not NoExplorer().acts(0, 0)
 
 
-RUN = {"explore.kind": "plan2explore", "explore.heads": 3, "explore.units": 8}
+RUN = {"explore": "plan2explore", "explore.heads": 3, "explore.units": 8}
 
 
 @pytest.mark.slow
@@ -270,7 +269,7 @@ def test_the_explorer_acts_differently_from_the_task():
 
 def test_the_flag_and_what_does_not_go_together():
     config = read(["gym:CartPole-v1", "--explore", "plan2explore"]).config()
-    assert config.explore.kind == "plan2explore"
+    assert config.explore.active
     published = resolve("gym:CartPole-v1", methods=["plan2explore_published"]).explore
     assert (published.heads, published.layers, published.units) == (10, 4, 400)
     with pytest.raises(ConfigError, match=r"explore.task must be left alone while .* is 'none'"):

@@ -10,8 +10,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
+from reverie.behavior.explorer import Plan2Explore
 from reverie.behavior.imagine import Imagined
-from reverie.behavior.options import ExploreConfig
 from reverie.module import Module
 from reverie.nn.layers import MLP, NET, Linear
 from reverie.nn.options import NetConfig
@@ -37,7 +37,7 @@ class Head(Module):
         self,
         inputs: int,
         outputs: int,
-        config: ExploreConfig,
+        config: Plan2Explore,
         net: NetConfig = NET,
         *,
         key: PRNGKeyArray,
@@ -62,7 +62,7 @@ class Ensemble(Module):
         self,
         inputs: int,
         outputs: int,
-        config: ExploreConfig,
+        config: Plan2Explore,
         net: NetConfig = NET,
         *,
         key: PRNGKeyArray,
@@ -85,7 +85,7 @@ class Ensemble(Module):
         error = self(sg(x)) - sg(target.astype(jnp.float32))
         return 0.5 * jnp.square(error).sum((0, 2))
 
-    def disagreement(self, x: Float[Array, "n i"], config: ExploreConfig) -> Float[Array, " n"]:
+    def disagreement(self, x: Float[Array, "n i"], config: Plan2Explore) -> Float[Array, " n"]:
         """Population variance (`corrected`) or deviation (`published`) over the members, averaged
         over the components; with `log` its logarithm."""
         expected = self(x)
@@ -103,7 +103,7 @@ class Predicted(NamedTuple):
 
 
 def targets_of(
-    latent: Latent, tokens: Float[Array, "b t e"], config: ExploreConfig
+    latent: Latent, tokens: Float[Array, "b t e"], config: Plan2Explore
 ) -> Float[Array, "b t o"]:
     """What members predict of every row."""
     match config.target:
@@ -122,7 +122,7 @@ def pairs(
     tokens: Float[Array, "b t e"],
     action: Float[Array, "b t a"],
     is_first: Array,
-    config: ExploreConfig,
+    config: Plan2Explore,
 ) -> Predicted:
     """Training pairs of sequences (B, T, …): from row t to row t + 1.
 
@@ -141,7 +141,7 @@ def pairs(
 
 
 def with_action(
-    x: Float[Array, "*n f"], action: Float[Array, "*n a"], config: ExploreConfig
+    x: Float[Array, "*n f"], action: Float[Array, "*n a"], config: Plan2Explore
 ) -> Float[Array, "*n i"]:
     """The members' input."""
     return jnp.concatenate([x, action.astype(x.dtype)], -1) if config.action else x
@@ -151,7 +151,7 @@ def bonus_along(
     ensemble: Ensemble,
     dream: Imagined,
     action: Float[Array, "h n a"],
-    config: ExploreConfig,
+    config: Plan2Explore,
 ) -> Float[Array, "k n"]:
     """Disagreement at all H + 1 imagined states; it reaches the dream, not the members.
 
@@ -174,7 +174,7 @@ def bonus_along(
 
 
 def _along(
-    ensemble: Ensemble, inputs: Float[Array, "h n i"], config: ExploreConfig
+    ensemble: Ensemble, inputs: Float[Array, "h n i"], config: Plan2Explore
 ) -> Float[Array, "h n"]:
     """The bonus of every imagined state: all at once, but on a CPU in groups of so many rows that
     what the members say of them stays in its cache (5 times faster at size 1m)."""

@@ -72,11 +72,10 @@ def explorer_config(config: Config) -> Config:
     options = dataclasses.replace(config.behavior, replay_value=False)
     if config.explore.form == "corrected":
         options = dataclasses.replace(options, return_limit=config.explore.return_limit)
-    config = dataclasses.replace(config, behavior=options)
-    if config.explore.entropy < 0:
-        return config
-    actor = dataclasses.replace(config.behavior.actor, entropy=config.explore.entropy)
-    return dataclasses.replace(config, actor=actor)
+    if config.explore.entropy >= 0:
+        actor = dataclasses.replace(options.actor, entropy=config.explore.entropy)
+        options = dataclasses.replace(options, actor=actor)
+    return dataclasses.replace(config, behavior=options)
 
 
 def ensemble_loss(

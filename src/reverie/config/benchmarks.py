@@ -335,14 +335,14 @@ METHODS = _table(
     Preset(
         "plan2explore",
         "Plan2Explore: a second actor and critic that seek what an ensemble cannot agree on.",
-        {"explore.kind": "plan2explore"},
+        {"explore": "plan2explore"},
     ),
     Preset(
         "plan2explore_published",
         "Plan2Explore as the DreamerV2 code computes it: ten heads of 4x400, the bonus their "
         "deviation, blind to the action that matters.",
         {
-            "explore.kind": "plan2explore",
+            "explore": "plan2explore",
             "explore.form": "published",
             "explore.layers": 4,
             "explore.units": 400,

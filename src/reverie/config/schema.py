@@ -12,7 +12,9 @@ Where a number comes from a paper it is the official DreamerV3's (arXiv:2301.041
 from dataclasses import dataclass, field
 from typing import Literal
 
-from reverie.behavior.options import BehaviorConfig, ExploreConfig
+from reverie.behavior.bonus import AbstractBonus, NoBonus
+from reverie.behavior.explorer import AbstractExplorer, NoExplorer
+from reverie.behavior.options import BehaviorConfig
 from reverie.config.families import FAMILIES
 from reverie.config.sequence import SequenceConfig
 from reverie.envs.options import EnvConfig
@@ -155,7 +157,10 @@ class Config:
     net: NetConfig = field(default_factory=NetConfig)
     world: WorldConfig = field(default_factory=WorldConfig)
     behavior: BehaviorConfig = field(default_factory=BehaviorConfig)
-    explore: ExploreConfig = field(default_factory=ExploreConfig)
+    explore: AbstractExplorer = field(default_factory=NoExplorer)
+    """Who seeks something else than the task's reward."""
+    bonus: AbstractBonus = field(default_factory=NoBonus)
+    """What is added to training rewards for rare visits."""
     optim: AbstractOptimizer = field(default_factory=LaProp)
     """How gradients become changes of the parameters."""
     train: TrainConfig = field(default_factory=TrainConfig)
@@ -174,7 +179,7 @@ class Config:
         check.require(not total or self.steps <= total, "steps", rule)
         _check_size(self)
         _check_stack(self)
-        if self.replay.score.signal == "disagreement" and self.explore.kind == "none":
+        if self.replay.score.signal == "disagreement" and not self.explore.active:
             raise ConfigError(
                 "replay.score.signal 'disagreement' needs an ensemble: add --explore plan2explore, "
                 "or use --replay.score.signal kl."

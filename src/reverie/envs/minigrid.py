@@ -149,7 +149,7 @@ def build(name: str, config: EnvConfig, kwargs: dict[str, Any]) -> tuple[gymnasi
 
     Besides what the environment takes, `kwargs` may hold `words`: words of the mission that are
     shown, by default 0 where every episode has the same mission. A bonus for new cells is
-    `explore.count`, which evaluations are free of.
+    `bonus`, which evaluations are free of.
 
     Raises ImportError if minigrid is missing, EnvError if its files lack what the id needs.
     """

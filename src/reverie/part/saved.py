@@ -48,9 +48,8 @@ def flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
             found |= flatten(rest, f"{prefix}{name}.")
         elif isinstance(value, list) and value and all(isinstance(v, Mapping) for v in value):
             found[prefix + name] = tuple(part.get(CHOICE) for part in value)
-            for number, part in enumerate(value):
-                rest = {key: inner for key, inner in part.items() if key != CHOICE}
-                found |= flatten(rest, f"{prefix}{name}.{number}.")
+            numbered = {str(number): part for number, part in enumerate(value)}
+            found |= flatten(numbered, f"{prefix}{name}.")
         else:
             found[prefix + name] = tuple(value) if isinstance(value, list) else value
     return found

@@ -61,6 +61,7 @@ def _many(path: str, kind: Any, doc: str, value: tuple[Part, ...]) -> Iterator[L
     slot = slot_of_many(kind)
     yield Leaf(path, kind, doc, tuple(parts.name_of(slot, part) for part in value))
     for number, part in enumerate(value):
+        yield Leaf(f"{path}.{number}", slot, doc, parts.name_of(slot, part), part)
         yield from leaves(part, f"{path}.{number}.")
 
 
@@ -110,30 +111,19 @@ def flat(record: Any) -> dict[str, Any]:
 
 def claims(record: Any) -> list[Claim]:
     """What every part of the tree needs and offers."""
-    found = [leaf for leaf in leaves(record) if leaf.part is not None]
-    found += [
-        Leaf(leaf.path, leaf.kind, "", name, part)
-        for leaf in leaves(record)
-        if slot_of_many(leaf.kind) is not None
-        for name, part in zip(leaf.value, get(record, leaf.path), strict=True)
-    ]
     return [
         Claim(leaf.path, leaf.value, leaf.part.needs(), leaf.part.offers())
-        for leaf in found
+        for leaf in leaves(record)
         if leaf.part is not None
     ]
 
 
 def get(record: Any, path: str) -> Any:
-    """What stands at `path`: a value, a record or a part. Raises ConfigError for no such path."""
-    try:
-        return functools.reduce(_step, path.split("."), record)
-    except (AttributeError, IndexError, ValueError):
-        raise ConfigError(unknown(record, path)) from None
-
-
-def _step(value: Any, name: str) -> Any:
-    return value[int(name)] if isinstance(value, tuple) else getattr(value, name)
+    """The value at `path`, of a choice its name. Raises ConfigError where there is no such path."""
+    known = flat(record)
+    if path not in known:
+        raise ConfigError(unknown(record, path))
+    return known[path]
 
 
 def apply(
@@ -215,10 +205,10 @@ class _Editor(NamedTuple):
         rest = grouped({name: value for name, value in inner.items() if name})
         numbers = [str(number) for number in range(len(current))]
         for name in rest:
-            if name not in numbers or "" in rest[name]:
+            if name not in numbers:
                 raise ConfigError(unknown(self.root, f"{path}.{name}"))
         return tuple(
-            self.edited(part, rest[k], f"{path}.{k}.") if k in rest else part
+            self._field(slot, part, rest[k], f"{path}.{k}") if k in rest else part
             for k, part in zip(numbers, current, strict=True)
         )
 

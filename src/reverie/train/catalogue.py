@@ -114,7 +114,7 @@ EXPLORATION = (
     Metric("explorer/rand/<action>", "share", "the same, as a share of the largest"),
     Metric("explorer/<name>", "as named", "as `train/<name>`, of the explorer's dreams"),
     Metric("explore/bonus", "reward", "mean count bonus of a row"),
-    Metric("explore/places", "1", "different places visited since the run began (explore.count)"),
+    Metric("explore/places", "1", "different places visited since the run began (bonus)"),
 )
 
 OPTIMISER = (

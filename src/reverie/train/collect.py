@@ -9,7 +9,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from reverie.behavior.options import ExploreConfig
 from reverie.behavior.policy import ActCarry, Acting
 from reverie.records import Specs, Step
 from reverie.train.step import write_back
@@ -131,20 +130,6 @@ class Actor:
             like = jax.tree.structure(acting.initial(self._envs))
             leaves = [saved["carry"][str(index)] for index in range(like.num_leaves)]
             self._carry = jax.tree.unflatten(like, leaves)
-
-
-def explores(config: ExploreConfig, step: int, turn: int) -> bool:
-    """Whether the explorer chooses the actions of a turn.
-
-    Args:
-        step: environment steps before it.
-        turn: turns before it; `explore.every` counts them.
-    """
-    if config.kind == "none" or config.collect != "explore":
-        return False
-    if config.until and step >= config.until:
-        return False
-    return not config.every or turn % config.every == 0
 
 
 def row_of(step: Step, action: Mapping[str, Any], latent: Mapping[str, Any]) -> dict[str, Any]:

@@ -92,7 +92,7 @@ def eval_envs(
 
 def by_explorer(config: Config) -> bool:
     """Whether evaluations watch the explorer instead of the task's actor."""
-    return config.explore.kind != "none" and config.explore.evaluate == "explore"
+    return config.explore.evaluated
 
 
 class Evaluator:

@@ -30,7 +30,7 @@ from reverie.replay.rows import columns_of
 from reverie.train import dream, folder, plan, sequence, snapshot
 from reverie.train.advice import replay_advice
 from reverie.train.banner import banner
-from reverie.train.collect import Actor, Episodes, explores
+from reverie.train.collect import Actor, Episodes
 from reverie.train.errors import Stopped
 from reverie.train.evaluate import Evaluator
 from reverie.train.film import Film
@@ -38,12 +38,12 @@ from reverie.train.learner import ACT, DREAM, Learner, purpose_key
 from reverie.train.logger import Logger
 from reverie.train.losses import resolve_precision
 from reverie.train.metrics import Mean
-from reverie.train.places import Places
 from reverie.train.progress import Progress
 from reverie.train.readings import Stopwatch, machine_readings
 from reverie.train.sequence import MakeEnv, Visit
 from reverie.train.signals import Interrupt
 from reverie.train.sweep import Sweep
+from reverie.train.visit_counts import VisitCounts
 
 LATEST = ("train/updates", "train/lr", "train/lr_actor", "train/lr_critic", "explore/places")
 """Metrics whose newest value is logged instead of their mean."""
@@ -163,7 +163,7 @@ class Run:
         self.actor = Actor(envs.action_specs, envs.num, act_key, context=context)
         self.sweep = Sweep(config)
         self.episodes, self.film = Episodes(envs.num), Film()
-        self.places = Places(config.explore, envs.log_specs)
+        self.visit_counts = VisitCounts(config.bonus, envs.log_specs)
         self.ratio = Ratio(options.ratio / (options.batch * options.length))
         self.mean = Mean(latest=LATEST)
         self.step, self.due, self.updates, self.ended = 0, 0, 0, 0
@@ -233,7 +233,7 @@ class Run:
         self.envs.send(self.actor.action)
         self._learn()
         step = self.envs.recv()
-        explore = explores(self.config.explore, self.step, self.actor.count)
+        explore = self.config.explore.acts(self.step, self.actor.count)
         row = self.actor(self.learner.acting, step, random=self.filling, explore=explore)
         self.replay.add(row | self._extra(step))
         for numbers in self.episodes.add(step):
@@ -256,10 +256,10 @@ class Run:
         """What is stored beside what was seen and done: the reward with its count bonus, if there
         is one, and what `task_label` promises."""
         columns: dict[str, Any] = {}
-        if self.config.explore.count != "none":
-            bonus = self.places(step)
+        if self.config.bonus.active:
+            bonus = self.visit_counts(step)
             columns["reward"] = step.reward + bonus
-            self.mean.add({"explore/bonus": bonus.mean(), "explore/places": len(self.places)})
+            self.mean.add({"explore/bonus": bonus.mean(), "explore/places": len(self.visit_counts)})
         if self.config.sequence.tasks:
             label = self.visits[self.visit].index
             columns["task"] = np.full(self.envs.num, label, np.uint16)

@@ -31,7 +31,7 @@ def save(run: "Run") -> None:
         "episodes": run.episodes.saved(),
         "envs": run.envs.state(),
         "replay": run.replay.save(files),
-        "places": run.places.saved(),
+        "places": run.visit_counts.saved(),
         "ratio": run.ratio.state(),
         "mean": run.mean.state(),
         "logger": run.logger.state(),
@@ -85,7 +85,7 @@ def resume(run: "Run") -> int | None:
     run.replay.load(folders(run.logdir)[1], tree["replay"])
     run.ratio.load(tree["ratio"])
     if "places" in tree:
-        run.places.restore(tree["places"])
+        run.visit_counts.restore(tree["places"])
     run.mean.load(tree["mean"])
     run.step, run.due, run.updates = counts["step"], counts["due"], counts["updates"]
     run.ended = counts.get("ended", 1)  # absent where a run knew no prefill, and had none

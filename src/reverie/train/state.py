@@ -34,7 +34,7 @@ class Agent(Module):
         self.actor = Actor(width, actions, config.behavior.actor, net, key=actor_key)
         self.critic = NumberHead(width, config.behavior.critic, net, key=critic_key)
         self.explorer = None
-        if config.explore.kind != "none":
+        if config.explore.active:
             explorer_key = jax.random.fold_in(key, EXPLORER)
             self.explorer = Explorer(self.world.encoder.size, actions, config, key=explorer_key)
 

@@ -75,7 +75,7 @@ def train_step(
 def without_reward(config: Config) -> Config:
     """`config` with the weights of everything that learns from the task's reward at zero, where
     `explore.task` hides it."""
-    if config.explore.task:
+    if not config.explore.task_hidden:
         return config
     hidden = ("world.reward.weight", "behavior.actor.weight")
     hidden += ("behavior.critic.weight", "behavior.critic.replay_weight")

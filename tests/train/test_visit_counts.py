@@ -7,13 +7,13 @@ from gymnasium import spaces
 from tiny_runs import TINY, metrics, newest
 
 import reverie
-from reverie.behavior.options import ExploreConfig
-from reverie.envs.base import EnvError
+from reverie.behavior.bonus import NoBonus, ObservationBonus, PositionBonus
 from reverie.envs.make import maker
 from reverie.envs.options import EnvConfig
 from reverie.envs.vector import Vector
+from reverie.part.errors import ConfigError
 from reverie.records import Spec, Step
-from reverie.train.places import Places
+from reverie.train.visit_counts import VisitCounts
 
 POSITION = {"position": Spec("discrete", (2,), (9, 9))}
 
@@ -28,7 +28,7 @@ def row(places, first=None, obs=None):
 
 
 def test_bonus_by_hand():
-    places = Places(ExploreConfig(count="position", count_scale=2.0), POSITION)
+    places = VisitCounts(PositionBonus(2.0), POSITION)
     found = places(row([(1, 1), (1, 1)], first=[True, False]))
     np.testing.assert_allclose(found, [0, 2])  # a reset is no visit
     found = places(row([(1, 1), (1, 2)]))
@@ -38,32 +38,34 @@ def test_bonus_by_hand():
 
 
 def test_observations_are_told_apart_by_all_their_numbers():
-    places = Places(ExploreConfig(count="observation"), {})
+    places = VisitCounts(ObservationBonus(), {})
     obs = np.array([[0, 0, 1], [0, 0, 2]], np.float32)
     np.testing.assert_allclose(places(row([(0, 0), (0, 0)], obs=obs)), [1, 1])
     np.testing.assert_allclose(places(row([(0, 0), (0, 0)], obs=obs)), [0.5**0.5] * 2)
 
 
 def test_environments_without_a_position_are_refused():
-    with pytest.raises(EnvError, match=r"do not say where their agent is .* --explore.count"):
-        Places(ExploreConfig(count="position"), {})
+    with pytest.raises(
+        ConfigError, match=r"do not say where their agent is .* --bonus observation"
+    ):
+        VisitCounts(PositionBonus(), {})
 
 
 def test_state_goes_on():
-    one = Places(ExploreConfig(count="position"), POSITION)
+    one = VisitCounts(PositionBonus(), POSITION)
     one(row([(1, 1), (1, 2)]))
-    two = Places(ExploreConfig(count="position"), POSITION)
+    two = VisitCounts(PositionBonus(), POSITION)
     two.restore(one.saved())
     np.testing.assert_allclose(two(row([(1, 2), (3, 3)])), [0.5**0.5, 1])
-    empty = Places(ExploreConfig(), {})
-    empty.restore(Places(ExploreConfig(), {}).saved())
+    empty = VisitCounts(NoBonus(), {})
+    empty.restore(VisitCounts(NoBonus(), {}).saved())
     assert len(empty) == 0
 
 
 def test_equal_to_minigrids_position_bonus():
     wrappers = pytest.importorskip("minigrid.wrappers")
     reference = wrappers.PositionBonus(gymnasium.make("MiniGrid-Empty-5x5-v0"))
-    places = Places(ExploreConfig(count="position"), POSITION)
+    places = VisitCounts(PositionBonus(), POSITION)
     rng = np.random.default_rng(0)
     make_one = maker("minigrid_empty_5x5", EnvConfig(size=20, view="full"))
     with Vector(make_one, num=1, seed=0, parallel=False) as envs:
@@ -111,7 +113,7 @@ class Corridor(gymnasium.Env):
 
 
 def learn(logdir, **changes):
-    edits = {**TINY, "device.precision": "f32", "explore.count": "position", **changes}
+    edits = {**TINY, "device.precision": "f32", "bonus": "position", **changes}
     return reverie.train(Corridor, logdir=logdir, size="debug", overrides=edits)
 
 
