@@ -20,7 +20,7 @@ def main(out: str, size: str = "1m", obs: str = "vector", repeats: str = "15") -
     """Times an update without and with harmony, and writes medians and their ratio."""
     jax.config.update("jax_enable_compilation_cache", False)
     subjects = {
-        kind: prepare(cases([size], [obs], ["f32"], {"world.balance.kind": kind})[0])
+        kind: prepare(cases([size], [obs], ["f32"], {"world.balance": kind})[0])
         for kind in BALANCES
     }
     samples = by_turns({k: s.contender for k, s in subjects.items()}, int(repeats))

@@ -47,13 +47,6 @@ class Spec:
         return {"image": "uint8", "vector": "float32", "discrete": "int32"}[self.kind]
 
 
-WEIGHTED = ("rew", "con", "dyn", "rep", "policy", "value", "repval")
-"""Losses with a weight of their own in the configuration."""
-
-LOSSES = (*WEIGHTED, "ensemble", "explorer_policy", "explorer_value", "total")
-"""All losses but the reconstructions, which are named by their observation keys: these names are
-not free for observations."""
-
 Specs = dict[str, Spec]
 """Specs by key. Wherever an order matters it is the sorted order of the keys."""
 

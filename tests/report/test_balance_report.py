@@ -31,10 +31,10 @@ def balanced_run(folder, **edits):
 @pytest.mark.parametrize(
     ("edits", "expected"),
     [
-        ({"world.balance.kind": "harmony"}, {"rew": 2.701562, "obs": 0.091608}),
-        ({"world.balance.kind": "unrectified"}, {"rew": 10.0, "obs": 0.1}),
+        ({"world.balance": "harmony"}, {"rew": 2.701562, "obs": 0.091608}),
+        ({"world.balance": "unrectified"}, {"rew": 10.0, "obs": 0.1}),
         (
-            {"world.balance.kind": "harmony", "world.balance.form": "jax"}
+            {"world.balance": "harmony", "world.balance.form": "jax"}
             | {"world.dynamics.dyn": 0.5, "world.dynamics.rep": 0.1},
             {"dyn": 0.316497, "rew": 2.701562},
         ),
@@ -57,7 +57,7 @@ def test_fixed_weights_have_no_optimum_and_show_only_the_weights(tmp_path):
 
 def test_the_page_draws_both(tmp_path):
     folders = [
-        balanced_run(tmp_path / "harmony", **{"world.balance.kind": "harmony"}),
+        balanced_run(tmp_path / "harmony", **{"world.balance": "harmony"}),
         balanced_run(tmp_path / "fixed"),
     ]
     runs = read_runs(folders)

@@ -14,6 +14,7 @@ from reverie.config.schema import Config
 from reverie.config.sizes import size_edits
 from reverie.module import named_leaves, tree_at
 from reverie.nn.layers import to_compute
+from reverie.nn.loss import by_name
 from reverie.optim.adam import Adam, GroupConfig
 from reverie.optim.laprop import LaProp
 from reverie.optim.optimizer import WHOLE
@@ -313,7 +314,7 @@ def test_no_loss_of_the_critic_reaches_an_observation_only_world_model():
     @jax.jit
     @jax.grad
     def run(agent):
-        losses = agent_loss(agent, state, sequence, noise, config)[1].losses
+        losses = by_name(agent_loss(agent, state, sequence, noise, config)[1].losses)
         return sum(losses[name].mean() for name in ("policy", "value", "repval"))
 
     gradient = named_leaves(run(state.agent))

@@ -20,6 +20,7 @@ from reverie.config.schema import Config
 from reverie.config.sizes import size_edits
 from reverie.launch import read
 from reverie.module import named_leaves
+from reverie.nn.loss import by_name
 from reverie.part.errors import ConfigError
 from reverie.records import Spec
 from reverie.train.losses import curiosity_loss, draw_noise, explorer_loss, world_loss
@@ -73,7 +74,9 @@ def test_the_task_learns_as_without_an_explorer():
     alone, (less, seen) = learn_from(plain, sequence, own, PLAIN)
     assert total > less
     for name, loss in seen.losses.items():
-        np.testing.assert_allclose(out.losses[name], loss, rtol=1e-5, atol=1e-6, err_msg=name)
+        np.testing.assert_allclose(
+            by_name(out.losses)[name], loss, rtol=1e-5, atol=1e-6, err_msg=name
+        )
     for name, leaf in named_leaves(alone).items():
         np.testing.assert_allclose(
             named_leaves(grads)[name], leaf, rtol=1e-4, atol=1e-6, err_msg=name
@@ -85,7 +88,7 @@ def test_the_explorer_may_have_an_entropy_bonus_of_its_own():
         config = with_explorer(**changes)
         state, sequence, _, noise = inputs(config)
         losses = jax.jit(gradients, static_argnames="config")(state, sequence, noise, config)[1][1]
-        return losses.losses["policy"], losses.losses["explorer_policy"]
+        return by_name(losses.losses)["policy"], by_name(losses.losses)["explorer_policy"]
 
     both = policies(**{"behavior.actor.entropy": 0.1})
     task, own = policies(**{"behavior.actor.entropy": 0.0, "explore.entropy": 0.1})

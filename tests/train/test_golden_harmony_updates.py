@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from reverie.module import named_leaves, tree_at
+from reverie.nn.loss import by_name
 from reverie.train.state import init
 from reverie.train.step import update_in_order
 from reverie.world.balance import Sigmas
@@ -49,7 +50,9 @@ def test_three_updates_with_harmony(variant):
         group = f"train_harmony/u{k}"
         noise = whole.recorded(variant, f"{group}/imag_", f"{group}/sample_post")
         now, metrics, (total, out) = update(now, rows, noise)
-        metrics["world"] = total - out.losses["policy"].mean() - out.losses["value"].mean()
+        metrics["world"] = (
+            total - by_name(out.losses)["policy"].mean() - by_name(out.losses)["value"].mean()
+        )
         for name, read in whole.METRICS.items():
             if f"train_harmony/metric/{name}" in a:
                 expected = a[f"train_harmony/metric/{name}"][k - 1]

@@ -17,6 +17,7 @@ from golden_updates import (
 )
 
 from reverie.module import named_leaves
+from reverie.nn.loss import by_name
 from reverie.optim.optimizer import WHOLE
 from reverie.train.losses import agent_loss
 from reverie.train.step import apply_gradients, gradients, mix_slow
@@ -86,10 +87,10 @@ def test_losses(forward):
     variant, _, total, out = forward
     expected = golden.load(f"{variant}_forward")
     close(total, expected["loss_total"], name="total")
-    for name, loss in out.losses.items():
+    for name, loss in by_name(out.losses).items():
         close(loss, expected[f"loss/{name}"], name=name)
         close(np.mean(loss), expected[f"metric/loss/{name}"], name=name)
-    assert set(out.losses) == {n[5:] for n in expected if n.startswith("loss/")}
+    assert set(by_name(out.losses)) == {n[5:] for n in expected if n.startswith("loss/")}
 
 
 def test_observe(forward):
@@ -187,7 +188,7 @@ def test_each_loss_reaches_the_modules_it_should(variant):
 
     def mean_of(agent, row):
         _, out = agent_loss(agent, state, sequence, noise, cfg)
-        return jnp.stack([out.losses[name].mean() for name in names]) @ row
+        return jnp.stack([by_name(out.losses)[name].mean() for name in names]) @ row
 
     # One loss a call: under vmap over cotangents jaxlib 0.10.2's CPU compiler gets the gradient of
     # an RMS norm wrong (its YNN fusions; right in 0.11.2, and where activations are batched too).
@@ -253,7 +254,7 @@ def test_three_training_steps(variant, learn, fast_update):
     for k in (1, 2, 3):
         grads, (total, out) = learn(state)
         state, metrics = fast_update(state, grads, out.returns)
-        metrics |= {f"loss/{n}": v.mean() for n, v in out.losses.items()} | out.metrics
+        metrics |= {f"loss/{n}": v.mean() for n, v in by_name(out.losses).items()} | out.metrics
         metrics |= {"opt/loss": total}
         loose = 2e-4 if k == 3 else 2e-5
         for name, value in expected.items():

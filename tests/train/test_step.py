@@ -13,6 +13,7 @@ from reverie.config.edit import apply
 from reverie.config.schema import Config
 from reverie.config.sizes import size_edits
 from reverie.module import named_leaves
+from reverie.nn.loss import by_name
 from reverie.records import Spec
 from reverie.train.losses import agent_loss, draw_noise
 from reverie.train.step import train_step
@@ -157,7 +158,7 @@ def test_half_precision_learns_about_the_same():
     sequence = unpack(rows, CONFIG, jnp.dtype("float32"))
     noise = draw_noise(state.agent, BATCH, ROWS - 1, CONFIG, key)
     _, out = jax.jit(lambda *args: agent_loss(state.agent, *args, CONFIG))(state, sequence, noise)
-    for name, loss in out.losses.items():
+    for name, loss in by_name(out.losses).items():
         exact, found = float(loss.mean()), float(metrics[f"loss/{name}"])
         assert found == pytest.approx(exact, rel=0.1, abs=0.05), name
         assert found != exact, f"{name} was not computed in half precision"
@@ -189,16 +190,16 @@ def test_losses_promote_no_type_in_silence(precision):
             lambda *args: agent_loss(state.agent, *args, config), state, sequence, noise
         )
     assert total.dtype == jnp.float32
-    assert {loss.dtype for loss in out.losses.values()} == {jnp.dtype("float32")}
+    assert {loss.dtype for loss in by_name(out.losses).values()} == {jnp.dtype("float32")}
 
 
 def test_fewer_starts_dream_from_the_last_rows():
     config = apply(CONFIG, {"behavior.starts": 2})
     args = loss_inputs(PLAIN, config)
     _, out = jax.eval_shape(lambda *a: agent_loss(a[0].agent, *a, config), *args)
-    assert out.losses["policy"].shape == out.losses["value"].shape == (BATCH, 2)
-    assert out.losses["repval"].shape == (BATCH, 1)
-    assert out.losses["dyn"].shape == (BATCH, ROWS - 1)
+    assert by_name(out.losses)["policy"].shape == by_name(out.losses)["value"].shape == (BATCH, 2)
+    assert by_name(out.losses)["repval"].shape == (BATCH, 1)
+    assert by_name(out.losses)["dyn"].shape == (BATCH, ROWS - 1)
     assert out.targets.returns.shape == (3, BATCH * 2)
 
 
@@ -228,7 +229,7 @@ def test_options_open_and_close_the_ways_of_gradients():
     @jax.grad
     def gradient(agent, row):
         _, out = agent_loss(agent, state, sequence, noise, config)
-        return jnp.stack([out.losses[name].mean() for name in ROUTES]) @ row
+        return jnp.stack([by_name(out.losses)[name].mean() for name in ROUTES]) @ row
 
     rows = np.eye(len(ROUTES), dtype=np.float32)
     for (name, expected), row in zip(ROUTES.items(), rows, strict=True):

@@ -12,7 +12,10 @@ import pytest
 from reverie.config.edit import apply
 from reverie.config.schema import Config
 from reverie.part.errors import ConfigError
-from reverie.world.balance import Sigmas, balance, make_history, make_sigmas, tasks_of
+from reverie.records import Spec
+from reverie.world import balance as rules
+from reverie.world.balance import Sigmas
+from reverie.world.model import outline
 from reverie.world.optimum import harmony_sigma, unrectified_sigma
 
 FOLDER = Path(__file__).parent.parent / "golden" / "dreamerv2"
@@ -33,7 +36,31 @@ def exact():
 
 def config(kind="harmony", **edits):
     """Balancing of `kind`; keys of `edits` are dotted paths with _ for the dot of the group."""
-    return apply(Config(), {"world.balance.kind": kind, **edits})
+    return apply(Config(), {"world.balance": kind, **edits})
+
+
+def named(losses, cfg):
+    """The losses, given as a dict, as records."""
+    keys = [name for name in losses if name not in ("dyn", "rep", "rew", "con")]
+    found = {loss.name: loss for loss in outline(dict.fromkeys(keys, Spec("vector", (1,))), cfg)}
+    return tuple(found[name].valued(value) for name, value in losses.items())
+
+
+def balance(losses, sigmas, history, cfg):
+    return rules.balance(named(losses, cfg), cfg.world.balance, sigmas, history)
+
+
+def tasks_of(names, cfg):
+    tasks = cfg.world.balance.tasks(named(dict.fromkeys(names), cfg))
+    return {task: tuple(loss.name for loss in group) for task, group in tasks.items()}
+
+
+def make_sigmas(keys, cfg):
+    return cfg.world.balance.sigmas(outline(dict.fromkeys(keys, Spec("vector", (1,))), cfg))
+
+
+def make_history(keys, cfg):
+    return cfg.world.balance.history(outline(dict.fromkeys(keys, Spec("vector", (1,))), cfg))
 
 
 def sigmas(s, tasks=("rew", "obs", "dyn")):
@@ -293,35 +320,26 @@ def test_wrong_parts_are_named():
 @pytest.mark.parametrize(
     ("edits", "message"),
     [
-        (
-            {"world.balance.form": "jax"},
-            "world.balance.form must be 'paper' while world.balance.kind is 'fix",
-        ),
-        (
-            {"world.balance.lr": 0.1},
-            "world.balance.lr must be 0 while world.balance.kind is 'fixed'",
-        ),
-        (
-            {"world.balance.per_key": True},
-            "per_key must be False while world.balance.kind is 'fixed'",
-        ),
-        ({"world.balance.outside": ("rew",)}, "outside must be empty while"),
-        ({"world.balance.kind": "harmonie"}, "did you mean 'harmony'"),
-        ({"world.balance.kind": "dwa", "world.balance.period": 0}, "period must be at least 1"),
+        ({"world.balance.form": "jax"}, "is 'fixed', which has no option 'form'; 'harmony' has"),
+        ({"world.balance.lr": 0.1}, "is 'fixed', which has no option 'lr'; 'harmony' or"),
+        ({"world.balance.per_key": True}, "is 'fixed', which has no option 'per_key'"),
+        ({"world.balance.outside": ("rew",)}, "is 'fixed', which has no option 'outside'"),
+        ({"world.balance": "harmonie"}, "did you mean 'harmony'"),
+        ({"world.balance": "dwa", "world.balance.period": 0}, "period must be at least 1"),
         (
             {
-                "world.balance.kind": "harmony",
+                "world.balance": "harmony",
                 "world.balance.form": "torch",
                 "world.reward.weight": 2,
             },
             r"world.reward.weight \(2\) must be 1 with world.balance.form 'torch'",
         ),
         (
-            {"world.balance.kind": "harmony", "world.balance.form": "jax", "world.cont.weight": 5},
+            {"world.balance": "harmony", "world.balance.form": "jax", "world.cont.weight": 5},
             r"world.cont.weight \(5\) must be 1 with world.balance.form 'jax'",
         ),
         (
-            {"world.balance.kind": "harmony", "world.balance.form": "jax"}
+            {"world.balance": "harmony", "world.balance.form": "jax"}
             | {"world.dynamics.dyn": 0, "world.dynamics.rep": 0},
             "world.dynamics.dyn and world.dynamics.rep are both 0",
         ),

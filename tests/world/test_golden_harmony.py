@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from reverie.module import named_leaves, tree_at
+from reverie.nn.loss import by_name
 from reverie.world.balance import Sigmas, balance
 from reverie.world.model import split_context, unpack
 
@@ -31,8 +32,8 @@ def harmony_loss(world, config, variant):
     noise = golden.classes(golden.arrays(variant)["sample/post"])
     observed = world.observe(start, rows.obs, action, rows.is_first, noise)
     losses, _ = world.losses(observed, rows, config)
-    out = balance(losses, world.sigmas, None, config)
-    return out.total, out.metrics | {"con": losses["con"].mean()}
+    out = balance(losses, config.world.balance, world.sigmas, None)
+    return out.total, out.metrics | {"con": by_name(losses)["con"].mean()}
 
 
 @pytest.fixture(scope="module")

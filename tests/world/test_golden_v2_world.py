@@ -11,6 +11,7 @@ import pytest
 from reverie.module import blank, named_leaves
 from reverie.nn.distributions import Categorical
 from reverie.nn.layers import LayerNorm, Linear
+from reverie.nn.loss import by_name
 from reverie.nn.options import RewardConfig
 from reverie.world.balance import weighted_sum
 from reverie.world.cores import gated
@@ -37,7 +38,7 @@ def world_loss(world, config, variant):
     noise = golden.classes(golden.arrays(variant)["sample/post"])
     observed = world.observe(start, rows.obs, action, rows.is_first, noise)
     losses, metrics = world.losses(observed, rows, config)
-    return weighted_sum(losses, config, 0.0), (losses, metrics, observed, rows)
+    return weighted_sum(losses), (by_name(losses), metrics, observed, rows)
 
 
 @pytest.fixture(scope="module")

@@ -26,6 +26,7 @@ from reverie.behavior.imagine import (
 from reverie.behavior.returns import ReturnRange, RewardScale
 from reverie.config.schema import Config
 from reverie.nn.heads import Actor, ContinuousOut, Number, NumberHead
+from reverie.nn.loss import Loss
 from reverie.records import Latent, Sequence
 from reverie.world.model import WorldModel, feature
 
@@ -68,7 +69,7 @@ class Seen(NamedTuple):
 class BehaviorOutput(NamedTuple):
     """What `behavior_losses` gives."""
 
-    losses: dict[str, Array]  # per step, unweighted
+    losses: tuple[Loss, ...]  # per step (B, T)
     metrics: dict[str, Array]
     dream: Imagined
     targets: Targets
@@ -109,13 +110,14 @@ def behavior_losses(
         lesson = lesson.at[1:].add(sg(weights.entropy * sum(entropy.values())))
     value = value_loss(critic, lesson, targets.slow[:-1], config)
     value = targets.weight[:-1] * value
-    losses = {
-        "policy": policy.mean(0).reshape(batch, count),
-        "value": value.mean(0).reshape(batch, count),
-    }
+    policy, value = (x.mean(0).reshape(batch, count) for x in (policy, value))
+    losses = [
+        Loss("policy", policy, options.actor.weight, "behavior"),
+        Loss("value", value, options.critic.weight, "behavior"),
+    ]
     if options.replay_value:
         x = feature(seen.latent)
-        losses["repval"] = replay_value_loss(
+        replayed = replay_value_loss(
             players.critic,
             players.slow_critic,
             x if options.replay_grad else sg(x),
@@ -123,8 +125,9 @@ def behavior_losses(
             targets.returns[0].reshape(batch, count),
             config,
         )
+        losses.append(Loss("repval", replayed, options.critic.replay_weight, "behavior"))
     metrics = dream_metrics(targets, returns, entropy, players.actor, config)
-    return BehaviorOutput(losses, metrics, dream, targets, scales)
+    return BehaviorOutput(tuple(losses), metrics, dream, targets, scales)
 
 
 def judge(

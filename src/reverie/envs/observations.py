@@ -21,7 +21,7 @@ import numpy as np
 from gymnasium import spaces
 
 from reverie.envs.base import EnvError, Obs
-from reverie.records import LOSSES, Spec, Specs
+from reverie.records import Spec, Specs
 
 IMAGE_SIDE = 8
 """Shortest side of a rank-3 array that is taken for a picture, pixels."""
@@ -131,12 +131,6 @@ def _check(found: list[Reader], skipped: list[str], exclude: tuple[str, ...], sp
             "MultiBinary, and Dict or Tuple of those; convert the others in a wrapper."
         )
     keys = [reader.key for reader in found]
-    taken = sorted(set(keys) & set(LOSSES))
-    if taken:
-        raise EnvError(
-            f"An observation cannot be called {', '.join(taken)}: losses have these names "
-            f"({', '.join(LOSSES)}); rename it in a wrapper or list it in env.exclude."
-        )
     double = sorted({key for key in keys if keys.count(key) > 1})
     if double:
         raise EnvError(

@@ -18,7 +18,7 @@ MEANING = "Dashed: the optimum for the running mean of this loss."
 
 def shown(names: Sequence[str], runs: Sequence[Run]) -> list[str]:
     """The metrics of balancing that say something: of fixed weights only the weights."""
-    fixed = all(value_of(run, "world.balance.kind") == "fixed" for run in runs)
+    fixed = all(value_of(run, "world.balance") == "fixed" for run in runs)
     start = COEF if fixed else "balance/"
     return [name for name in names if name.startswith(start)]
 
@@ -29,7 +29,7 @@ def optimum(run: Run, name: str) -> Series | None:
     None where `name` is no coefficient, the kind of balancing has no optimum, or the run has no
     losses of that task. Source: HarmonyDream (arXiv:2310.00344), see `world/optimum.py`.
     """
-    kind, task = value_of(run, "world.balance.kind"), name.removeprefix(COEF)
+    kind, task = value_of(run, "world.balance"), name.removeprefix(COEF)
     loss = run.get(f"balance/before/{task}")
     if not name.startswith(COEF) or kind not in ("harmony", "unrectified") or not len(loss.step):
         return None
@@ -43,7 +43,7 @@ def optimum(run: Run, name: str) -> Series | None:
 
 
 def _penalty(run: Run, task: str) -> float:
-    """Weight of the logarithm of a task, as `world.balance.penalty_weight`."""
+    """Weight of the logarithm of a task, as `Harmony.penalty_weight`."""
     if value_of(run, "world.balance.form") != "jax" or task != "dyn":
         return 1.0
     dyn, rep = value_of(run, "world.dynamics.dyn"), value_of(run, "world.dynamics.rep")

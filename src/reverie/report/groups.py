@@ -27,7 +27,7 @@ OWN = ("seed", "task", "pinned", "steps")
 SECTION = "replay"
 """A section that `--by` names by what `--replay` would: the strategy that its fields are."""
 
-FLAGS = {"harmony": "world.balance.kind", "balance": "world.balance.kind"}
+FLAGS = {"harmony": "world.balance", "balance": "world.balance"}
 """Flags of `reverie train` that are written otherwise than the field they set."""
 
 MOST_FIELDS = 4

@@ -182,7 +182,13 @@ class Run:
         finished = self.step >= config.steps and not self.chores
         if not finished:
             self._plan()
-        view = Progress(config.log.progress, config.steps, start=self.step, title=config.task)
+        view = Progress(
+            config.log.progress,
+            config.steps,
+            start=self.step,
+            title=config.task,
+            observations=self.envs.obs_specs,
+        )
         with view as self.progress:
             for notice in self.notices:
                 self.progress.note(notice)

@@ -22,10 +22,13 @@ from reverie.behavior.loss import BehaviorOutput, Players, Scales, Seen, behavio
 from reverie.behavior.returns import ReturnRange
 from reverie.behavior.schedule import value_at
 from reverie.config.schema import Config
+from reverie.module import Module
 from reverie.nn.layers import to_compute
+from reverie.nn.loss import Loss
+from reverie.part.errors import ConfigError
 from reverie.records import Sequence
 from reverie.train.state import Agent, TrainState
-from reverie.world.balance import History, balance, weighted_sum
+from reverie.world.balance import balance, weighted_sum
 from reverie.world.model import Observed, WorldModel, split_context
 
 sg = jax.lax.stop_gradient
@@ -66,14 +69,14 @@ def draw_noise(agent: Agent, batch: int, time: int, config: Config, key: PRNGKey
 class LossOutput(NamedTuple):
     """What `agent_loss` gives besides the total."""
 
-    losses: dict[str, Array]  # per step, unweighted
+    losses: tuple[Loss, ...]  # per step (B, T)
     metrics: dict[str, Array]
     observed: Observed
     dream: Imagined
     targets: Targets
     scales: Scales
     balanced: dict[str, Array]  # metrics of loss balancing, `balance/…`
-    history: History | None  # of loss balancing, after this update
+    history: Module | None  # of loss balancing, after this update
     memory: Memory | None  # of the explorer, after this update
 
     @property
@@ -85,13 +88,13 @@ class LossOutput(NamedTuple):
 class WorldOutput(NamedTuple):
     """What `world_loss` gives besides its total: all that the behaviour needs of the batch."""
 
-    losses: dict[str, Array]  # per step, unweighted
+    losses: tuple[Loss, ...]  # per step (B, T)
     metrics: dict[str, Array]
     observed: Observed
     rows: Sequence  # the trained rows, (B, T, …)
     action: dict[str, Array]  # that led to each of them, (B, T, components)
     balanced: dict[str, Array]  # metrics of loss balancing, `balance/…`
-    history: History | None  # of loss balancing, after this update
+    history: Module | None  # of loss balancing, after this update
 
 
 def agent_loss(
@@ -111,13 +114,25 @@ def agent_loss(
 
 
 def merged(
-    world: WorldOutput, out: BehaviorOutput, learned: dict[str, Array], explored: "Explored"
+    world: WorldOutput, out: BehaviorOutput, learned: tuple[Loss, ...], explored: "Explored"
 ) -> LossOutput:
     """All that is known of one batch."""
-    losses = world.losses | out.losses | learned | explored.losses
+    losses = distinct((*world.losses, *out.losses, *learned, *explored.losses))
     metrics = world.metrics | out.metrics | explored.metrics
     rest = (out.dream, out.targets, out.scales, world.balanced, world.history, explored.memory)
     return LossOutput(losses, metrics, world.observed, *rest)
+
+
+def distinct(losses: tuple[Loss, ...]) -> tuple[Loss, ...]:
+    """The same losses. Raises ConfigError where two would be logged under one name."""
+    names = ["total", *(loss.name for loss in losses)]
+    for loss in losses:
+        if names.count(loss.name) > 1:
+            raise ConfigError(
+                f"two losses are called {loss.name!r}: an observation cannot have the name of "
+                "another loss; rename it in a wrapper or list it in env.exclude."
+            )
+    return losses
 
 
 def world_loss(
@@ -126,7 +141,7 @@ def world_loss(
     noise: Noise,
     config: Config,
     *,
-    history: History | None = None,
+    history: Module | None = None,
 ) -> tuple[Float[Array, ""], WorldOutput]:
     """Loss of the world model on one batch of unpacked sequences.
 
@@ -137,7 +152,7 @@ def world_loss(
     observed = world.observe(start, rows.obs, action, rows.is_first, noise.post)
     losses, metrics = world.losses(observed, rows, config)
     counted = weigh(losses, rows.weight)
-    total, balanced, history = balance(counted, world.sigmas, history, config)
+    total, balanced, history = balance(counted, config.world.balance, world.sigmas, history)
     return total, WorldOutput(losses, metrics, observed, rows, action, balanced, history)
 
 
@@ -165,32 +180,34 @@ def behavior_loss(
         actor_weights(state, config),
         config,
     )
-    return weighted_sum(weigh(out.losses, world.rows.weight), config, start), out
+    return weighted_sum(weigh(out.losses, world.rows.weight), start), out
 
 
-def weigh(losses: dict[str, Array], weight: Array | None) -> dict[str, Array]:
+def weigh(losses: tuple[Loss, ...], weight: Array | None) -> tuple[Loss, ...]:
     """Losses (B, …) times the importance weight of their sequence; None changes nothing."""
-    return losses if weight is None else {k: v * weight[:, :1] for k, v in losses.items()}
+    if weight is None:
+        return losses
+    return tuple(loss.valued(loss.value * weight[:, :1]) for loss in losses)
 
 
 class Explored(NamedTuple):
     """What the explorer's actor and critic gave."""
 
-    losses: dict[str, Array]  # per step, unweighted
+    losses: tuple[Loss, ...]  # per step (B, T)
     metrics: dict[str, Array]
     memory: Memory | None  # its scales after this batch; the slow critic is as it was
 
 
 def curiosity_loss(
     agent: Agent, world: WorldOutput, config: Config, *, start: Array
-) -> tuple[Array, dict[str, Array]]:
-    """Loss of the explorer's ensemble, added to `start`, and the loss by name; none without it."""
+) -> tuple[Array, tuple[Loss, ...]]:
+    """Loss of the explorer's ensemble, added to `start`, and the loss itself; none without it."""
     if agent.explorer is None:
-        return start, {}
+        return start, ()
     parts = (agent.explorer, agent.world, world.observed, world.action, world.rows.is_first)
-    losses = {"ensemble": ensemble_loss(*parts, config)}
-    counted = weigh(losses, world.rows.weight)["ensemble"]
-    return start + config.explore.weight * counted.mean(), losses
+    value = ensemble_loss(*parts, config)
+    losses = (Loss("ensemble", value, config.explore.weight, "explorer"),)
+    return weighted_sum(weigh(losses, world.rows.weight), start), losses
 
 
 def explorer_loss(
@@ -208,7 +225,7 @@ def explorer_loss(
     """
     explorer, memory = agent.explorer, state.memory
     if explorer is None or memory is None or noise.explorer is None:
-        return start, Explored({}, {}, None)
+        return start, Explored((), {}, None)
     options, latent = explorer_config(config), world.observed.latent
     slow_critic = jax.tree.map(sg, to_compute(memory.slow_critic, latent.deter.dtype))
     out = behavior_losses(
@@ -220,10 +237,11 @@ def explorer_loss(
         options,
         curious_reward(explorer, config),
     )
-    counted = weigh(out.losses, world.rows.weight)
-    total = start + counted["policy"].mean() + counted["value"].mean()
+    losses = tuple(
+        Loss(f"explorer_{loss.name}", loss.value, 1.0, "explorer") for loss in out.losses
+    )
+    total = weighted_sum(weigh(losses, world.rows.weight), start)
     memory = dataclasses.replace(memory, returns=out.scales.returns, rewards=out.scales.reward)
-    losses = {f"explorer_{name}": loss for name, loss in out.losses.items()}
     return total, Explored(losses, {f"explorer/{k}": v for k, v in out.metrics.items()}, memory)
 
 

@@ -2,7 +2,7 @@
 
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Literal
 
 from rich.console import Console, Group, RenderableType
@@ -12,7 +12,6 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from reverie.records import LOSSES
 from reverie.train.text import duration, number
 
 Kind = Literal["auto", "live", "plain", "none"]
@@ -36,6 +35,7 @@ class Progress:
         total: environment steps of the whole run.
         start: environment steps already done, when the run resumes.
         title: what the live view calls the run.
+        observations: losses that are shown as one sum, `rec`.
         console: where to draw; None: the standard output.
         clock: seconds from any origin, for tests.
     """
@@ -47,6 +47,7 @@ class Progress:
         *,
         start: int = 0,
         title: str = "",
+        observations: Collection[str] = (),
         console: Console | None = None,
         clock: Callable[[], float] = time.monotonic,
     ):
@@ -57,6 +58,7 @@ class Progress:
         self._clock, self._next = clock, clock() + self._period
         self._total, self._step, self._title, self._phase = total, start, title, ""
         self._values: dict[str, float] = {}
+        self._observations = observations
         self._returns: deque[float] = deque(maxlen=RECENT)
         self._marks: deque[tuple[float, int]] = deque([(clock(), start)])
         self._live: Live | None = None
@@ -178,7 +180,7 @@ class Progress:
             for name, value in self._values.items()
             if name.startswith("loss/")
         }
-        rec = [value for name, value in losses.items() if name not in LOSSES]
+        rec = [value for name, value in losses.items() if name in self._observations]
         shown = ({"rec": sum(rec)} if rec else {}) | {
             name: losses[name] for name in SHOWN_LOSSES if name in losses
         }

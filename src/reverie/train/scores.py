@@ -10,16 +10,15 @@ from jaxtyping import Array, Float
 from reverie.behavior.ensemble import with_action
 from reverie.behavior.returns import ReturnRange
 from reverie.config.schema import Config
-from reverie.records import LOSSES
+from reverie.nn.loss import Loss
 from reverie.train.state import Agent
-from reverie.world.balance import weight_of
 from reverie.world.kl import kl_losses
 from reverie.world.model import Observed, WorldModel, feature
 
 sg = jax.lax.stop_gradient
 
-BEHAVIOR = ("policy", "value", "repval", "ensemble", "explorer_policy", "explorer_value")
-"""Losses that are not the world model's."""
+OTHERS = ("behavior", "explorer")
+"""Groups of losses that are not the world model's."""
 
 
 def step_scores(
@@ -50,7 +49,7 @@ def _score(world: WorldModel, out: Any, config: Config) -> Array | None:
         case "none" | "return":
             return None
         case "visits":  # replay counts them; the update says which rows it trained on
-            return jnp.zeros(out.losses["rew"].shape)
+            return jnp.zeros(out.losses[0].value.shape)
         case "kl":
             return surprise(world, out.observed, config)
         case "kl_clipped":
@@ -58,7 +57,7 @@ def _score(world: WorldModel, out: Any, config: Config) -> Array | None:
                 surprise(world, out.observed, config), config.world.dynamics.free_nats
             )
         case "model_loss" | "curious":
-            return model_loss(out.losses, config)
+            return model_loss(out.losses)
         case "td":
             return _on_rows(jnp.abs(out.targets.returns[0] - out.targets.value[0]), out)
         case "xp":
@@ -84,9 +83,9 @@ def surprise(world: WorldModel, observed: Observed, config: Config) -> Float[Arr
     return kl_losses(post, prior, config.world.dynamics).raw
 
 
-def model_loss(losses: dict[str, Array], config: Config) -> Float[Array, "B T"]:
+def model_loss(losses: tuple[Loss, ...]) -> Float[Array, "B T"]:
     """Sum of the world model's losses at their fixed weights, whatever balances them."""
-    parts = [weight_of(name, config) * losses[name] for name in losses if name not in BEHAVIOR]
+    parts = [loss.weight * loss.value for loss in losses if loss.group not in OTHERS]
     return jnp.asarray(sum(parts))
 
 
@@ -100,11 +99,12 @@ def xp(out: Any, returns: ReturnRange, config: Config) -> Float[Array, "B T"]:
     options = config.replay.score
     scaled = (out.targets.returns - returns.low) / returns.scale(config.behavior)
     ret = _on_rows(scaled.sum(0), out)
-    rec = jnp.asarray(sum(out.losses[name] for name in out.losses if name not in LOSSES))
-    value = options.xp_return + options.xp_value * out.losses["value"]
+    rec = jnp.asarray(sum(x.value for x in out.losses if x.group == "observation"))
+    error = next(x.value for x in out.losses if x.name == "value")
+    value = options.xp_return + options.xp_value * error
     return value * ret + options.xp_rec * rec
 
 
 def _on_rows(x: Float[Array, " N"], out: Any) -> Float[Array, "B T"]:
     """Numbers of the dreams' starts as numbers of the rows that they began in."""
-    return x.reshape(out.losses["value"].shape)
+    return x.reshape(out.losses[0].value.shape)

@@ -12,8 +12,7 @@ from reverie.config.schema import Config
 from reverie.module import Module
 from reverie.nn.heads import Actor, NumberHead
 from reverie.records import Specs
-from reverie.world.balance import History, make_history
-from reverie.world.model import WorldModel
+from reverie.world.model import WorldModel, outline
 
 EXPLORER = 1
 """Number that the explorer's key is folded with: the other networks draw as without one."""
@@ -48,7 +47,7 @@ class TrainState(Module):
     returns: ReturnRange
     opt_state: Any  # optax.OptState, or one for each of `optim.GROUPS`
     updates: Int[Array, ""]
-    history: History | None = None  # of loss balancing
+    history: Module | None = None  # of loss balancing
     memory: Memory | None = None  # of the explorer
     rewards: RewardScale | None = None  # None: imagined rewards are not divided
 
@@ -56,7 +55,7 @@ class TrainState(Module):
 def init_optimizer(agent: Agent, config: Config) -> Any:
     """The state of the optimisers before the first update."""
     ordered = config.train.update == "ordered"
-    return config.optim.init(agent, config.world.balance.lr, ordered=ordered)
+    return config.optim.init(agent, config.world.balance.sigma_lr, ordered=ordered)
 
 
 def init(obs: Specs, actions: Specs, config: Config, key: PRNGKeyArray) -> TrainState:
@@ -71,7 +70,7 @@ def init(obs: Specs, actions: Specs, config: Config, key: PRNGKeyArray) -> Train
         returns=ReturnRange.initial(),
         opt_state=init_optimizer(agent, config),
         updates=zero,
-        history=make_history(obs, config),
+        history=config.world.balance.history(outline(obs, config)),
         memory=None if agent.explorer is None else Memory.initial(agent.explorer, config),
         rewards=rewards,
     )

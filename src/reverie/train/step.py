@@ -36,7 +36,6 @@ from reverie.train.losses import (
 from reverie.train.scores import step_scores
 from reverie.train.state import Agent, TrainState
 from reverie.world import latents
-from reverie.world.balance import weight_of as weight_of
 from reverie.world.model import unpack
 
 sg = jax.lax.stop_gradient
@@ -64,7 +63,7 @@ def train_step(
         name if name.startswith("explorer/") else f"train/{name}": value
         for name, value in out.metrics.items()
     }
-    metrics |= {f"loss/{name}": loss.mean() for name, loss in out.losses.items()}
+    metrics |= {f"loss/{loss.name}": loss.value.mean() for loss in out.losses}
     metrics["loss/total"] = total
     written = write_back(out.observed.latent, config.replay.context)
     chosen = {name: value[:, config.replay.context :] for name, value in sequence.action.items()}
@@ -174,7 +173,7 @@ def apply_gradients(
         parts = {name: part_of(grads, name) for name in groups_of(state.agent)}
         agent, opt_state, updates = apply_groups(state.agent, parts, state.opt_state, config)
     else:
-        optimizer = config.optim.chain(WHOLE, config.world.balance.lr)
+        optimizer = config.optim.chain(WHOLE, config.world.balance.sigma_lr)
         updates, opt_state = optimizer.update(grads, state.opt_state, state.agent)
         agent = jax.tree.map(jnp.add, state.agent, updates)
     state = advanced(state, agent, opt_state, returns, config, memory=memory)
@@ -188,7 +187,7 @@ def apply_groups(agent: Agent, grads: dict[str, Any], opt_state: dict[str, Any],
     parts, moved = {name: part_of(agent, name) for name in groups_of(agent)}, {}
     opt_state = dict(opt_state)
     for name, gradient in grads.items():
-        optimizer = config.optim.chain(name, config.world.balance.lr)
+        optimizer = config.optim.chain(name, config.world.balance.sigma_lr)
         moved[name], opt_state[name] = optimizer.update(gradient, opt_state[name], parts[name])
         parts[name] = jax.tree.map(jnp.add, parts[name], moved[name])
     return joined(parts), opt_state, moved

@@ -9,10 +9,11 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from reverie.config.schema import Config
 from reverie.module import Module, static
 from reverie.nn.heads import BernoulliHead, NumberHead
+from reverie.nn.loss import Loss
 from reverie.nn.options import RewardConfig
 from reverie.records import Latent, Sequence, Spec, Specs
 from reverie.world import latents
-from reverie.world.balance import Sigmas, make_sigmas
+from reverie.world.balance import Sigmas
 from reverie.world.decoder import Decoder
 from reverie.world.encoder import Encoder
 from reverie.world.kl import kl_losses
@@ -81,6 +82,23 @@ def transform_reward(reward: Float[Array, "*n"], config: RewardConfig) -> Float[
             return reward
 
 
+def outline(obs: Specs, config: Config) -> tuple[Loss, ...]:
+    """The world model's losses without their values: names, weights and groups.
+
+    `dyn`, `rep`, `rew`, `con` (where it is predicted) and each observation key.
+    """
+    world = config.world
+    losses = [
+        Loss("dyn", None, world.dynamics.dyn, "dynamics"),
+        Loss("rep", None, world.dynamics.rep, "dynamics"),
+        Loss("rew", None, world.reward.weight, "reward"),
+    ]
+    if world.cont.predict:
+        losses.append(Loss("con", None, world.cont.weight, "continue"))
+    weight = world.objective.weight
+    return (*losses, *(Loss(key, None, weight, "observation") for key in sorted(obs)))
+
+
 class WorldModel(Module):
     """Everything that predicts the environment."""
 
@@ -107,7 +125,7 @@ class WorldModel(Module):
         self.cont = None
         if config.world.cont.predict:
             self.cont = BernoulliHead(rssm.feature, config.world.cont, net, key=keys[4])
-        self.sigmas = make_sigmas(obs, config)
+        self.sigmas = config.world.balance.sigmas(outline(obs, config))
 
     def embed(self, action: dict[str, Array]) -> Float[Array, "*n a"]:
         """Flat actions by key as one input vector."""
@@ -139,17 +157,16 @@ class WorldModel(Module):
 
     def losses(
         self, observed: Observed, rows: Sequence, config: Config
-    ) -> tuple[dict[str, Float[Array, "b t"]], dict[str, Array]]:
-        """Loss of every part at every trained step, and metrics.
+    ) -> tuple[tuple[Loss, ...], dict[str, Array]]:
+        """The losses (B, T), in the order of `outline`, and metrics.
 
-        Names: `dyn`, `rep`, `rew`, `con` (where it is predicted) and each observation key.
         Source: DreamerV3 (arXiv:2301.04104v2), Eq. 5.
         """
         post = self.rssm.distribution(observed.post)
         prior = self.rssm.distribution(observed.prior)
         kl = kl_losses(post, prior, config.world.dynamics)
         x = feature(observed.latent)
-        losses = {
+        values = {
             "dyn": kl.dyn,
             "rep": kl.rep,
             "rew": self.reward(x if config.world.reward.grad else sg(x)).nll(rows.reward),
@@ -157,8 +174,10 @@ class WorldModel(Module):
         if self.cont is not None:
             gamma = 1.0 - 1.0 / config.behavior.horizon if config.behavior.contdisc else 1.0
             label = (1.0 - rows.is_terminal.astype(jnp.float32)) * gamma
-            losses["con"] = self.cont(x if config.world.cont.grad else sg(x)).nll(label)
-        losses |= self.reconstruct(observed.latent, rows.obs)
+            values["con"] = self.cont(x if config.world.cont.grad else sg(x)).nll(label)
+        values |= self.reconstruct(observed.latent, rows.obs)
+        named = outline(dict(self.decoder.specs), config)
+        losses = tuple(loss.valued(values[loss.name]) for loss in named)
         metrics = {
             "kl": kl.raw.mean(),
             "dyn_ent": prior.entropy().sum(-1).mean(),

@@ -5,7 +5,8 @@ from typing import Literal
 
 from reverie.nn.options import ContConfig, DecoderConfig, EncoderConfig, RewardConfig
 from reverie.part.checks import Checker
-from reverie.part.errors import ConfigError
+from reverie.world.balance import AbstractBalance
+from reverie.world.fixed import Fixed
 
 
 @dataclass(frozen=True)
@@ -85,52 +86,6 @@ class RSSMConfig:
 
 
 @dataclass(frozen=True)
-class BalancingConfig:
-    """How the world model's tasks (reward, observation, dynamics) share the gradient."""
-
-    kind: Literal["fixed", "harmony", "unrectified", "reciprocal", "dwa"] = "fixed"
-    """fixed: the weights of `loss`. harmony: each task's loss L becomes L/sigma + log(1+sigma) with
-    sigma learned. unrectified: L/sigma + log sigma. reciprocal: L divided by its current value.
-    dwa: dynamic weight averaging, by how fast each loss falls."""
-    form: Literal["paper", "torch", "jax"] = "paper"
-    """What enters harmony. paper: the losses with their own weights. torch, jax: as the two
-    published code bases compute it: the KL pair scaled to weights that sum to 1, no other weights;
-    jax also scales the penalty of the dynamics by the share of `world.dynamics.dyn`."""
-    per_key: bool = False
-    """One sigma an observation key instead of one for all of them together."""
-    outside: tuple[str, ...] = ()
-    """Losses that are not balanced but keep their weight: rew, dyn, or observation keys."""
-    lr: float = 0.0
-    """Learning rate of log sigma, with the same schedule as the world model's. 0: the world
-    model's own."""
-    period: int = 100
-    """dwa: updates over which a loss is averaged before it is compared with the average before."""
-    temperature: float = 2.0
-    """dwa: softness of the weights; large: all alike."""
-
-    @property
-    def learned(self) -> bool:
-        """Whether there are sigmas to learn."""
-        return self.kind in ("harmony", "unrectified")
-
-    def __post_init__(self):
-        check = Checker(self, "world.balance.")
-        check.at_least(0, "lr")
-        check.at_least(1, "period")
-        check.above(0, "temperature")
-        if self.kind != "harmony":
-            rule = f"'paper' while world.balance.kind is {self.kind!r}, where it has no effect"
-            check.require(self.form == "paper", "form", rule)
-        if not self.learned:
-            rule = f"0 while world.balance.kind is {self.kind!r}, which learns no sigma"
-            check.require(self.lr == 0, "lr", rule)
-        if self.kind == "fixed":
-            rule = "{} while world.balance.kind is 'fixed', where it has no effect"
-            check.require(not self.per_key, "per_key", rule.format("False"))
-            check.require(not self.outside, "outside", rule.format("empty"))
-
-
-@dataclass(frozen=True)
 class WorldConfig:
     """Station 3: what predicts the environment."""
 
@@ -139,31 +94,17 @@ class WorldConfig:
     objective: DecoderConfig = field(default_factory=DecoderConfig)
     reward: RewardConfig = field(default_factory=RewardConfig)
     cont: ContConfig = field(default_factory=ContConfig)
-    balance: BalancingConfig = field(default_factory=BalancingConfig)
+    balance: AbstractBalance = field(default_factory=Fixed)
+    """How the tasks of the world model share the gradient."""
 
     def __post_init__(self):
-        check_balancing(self)
-
-
-def check_balancing(world: WorldConfig) -> None:
-    """Raises ConfigError where the form would pass over a weight in silence."""
-    form = world.balance.form
-    if form == "paper":
-        return
-    weights = {
-        "world.objective.weight": world.objective.weight,
-        "world.reward.weight": world.reward.weight,
-    }
-    if form == "jax":
-        weights["world.cont.weight"] = world.cont.weight
-    for name, weight in weights.items():
-        if weight != 1:
-            raise ConfigError(
-                f"{name} ({weight:g}) must be 1 with world.balance.form {form!r}, whose code has "
-                "no such weight; world.balance.form 'paper' takes any."
-            )
-    if world.dynamics.dyn + world.dynamics.rep == 0:
-        raise ConfigError(
-            f"world.dynamics.dyn and world.dynamics.rep are both 0: world.balance.form {form!r} "
-            "needs their ratio; world.balance.form 'paper' takes any weights."
+        Checker(self, "world.")
+        self.balance.check(
+            {
+                "world.objective.weight": self.objective.weight,
+                "world.reward.weight": self.reward.weight,
+                "world.cont.weight": self.cont.weight,
+                "world.dynamics.dyn": self.dynamics.dyn,
+                "world.dynamics.rep": self.dynamics.rep,
+            }
         )

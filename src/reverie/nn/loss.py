@@ -1,0 +1,30 @@
+"""A loss as a record: made by whoever computes it, summed once, read by its group."""
+
+import dataclasses
+from collections.abc import Iterable
+
+from jaxtyping import Array, Float
+
+from reverie.module import Module, static
+
+
+class Loss(Module):
+    """One loss of an update. Balancing, scores and displays read its group, never its name."""
+
+    name: str = static()
+    """Its metric is `loss/NAME`."""
+    value: Array | None
+    """Per step (B, T), unweighted; None in an outline, which says what there will be."""
+    weight: float = static()
+    """Its weight in the total, before any balancing."""
+    group: str = static()
+    """What it is about: observation, reward, continue, dynamics, behavior, explorer, or another."""
+
+    def valued(self, value: Array) -> "Loss":
+        """The same loss with this value."""
+        return dataclasses.replace(self, value=value)
+
+
+def by_name(losses: Iterable[Loss]) -> dict[str, Float[Array, "..."]]:
+    """The values of losses by name."""
+    return {loss.name: loss.value for loss in losses if loss.value is not None}
