@@ -11,7 +11,7 @@ PACKAGES += ("mujoco", "dm-control", "numba")
 
 
 def about() -> dict[str, str]:
-    """Versions and CPU of this machine, and the commit of the imported product."""
+    """Versions and CPU of this machine, and the newest commit of the imported source."""
     facts = {"commit": _commit(), "cpu": _cpu(), "python": platform.python_version()}
     for name in PACKAGES:
         try:
@@ -38,10 +38,11 @@ def write(folder: Path) -> None:
 
 
 def _commit() -> str:
+    """The newest commit that changed the source."""
     import reverie
 
     folder = Path(reverie.__file__).parent
-    command = ["git", "-C", str(folder), "rev-parse", "--short", "HEAD"]
+    command = ["git", "-C", str(folder), "log", "-1", "--format=%h", "--", "."]
     return subprocess.run(command, capture_output=True, text=True).stdout.strip() or "unknown"
 
 
