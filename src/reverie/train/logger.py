@@ -66,7 +66,7 @@ class Logger:
             sink.call("scalars", step, values)
 
     def video(self, step: int, name: str, frames: np.ndarray, *, fps: float = 15.0) -> None:
-        """An episode: frames (T, H, W, 1 or 3) uint8 as mp4 and as a film strip."""
+        """An episode: frames (T, H, W, C) uint8 as mp4 and as a film strip."""
         self._show(step, name, lambda: (frames, video.film_strip(frames), fps))
 
     def dream(
