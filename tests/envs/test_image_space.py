@@ -136,7 +136,6 @@ def test_every_channel_has_bounds_of_its_own():
         (-np.inf, np.inf, np.float32),
         (0.0, np.inf, np.float32),
         (-np.finfo(np.float32).max, np.finfo(np.float32).max, np.float32),
-        (-np.finfo(np.float32).max, np.finfo(np.float32).max, np.float64),
         (np.iinfo(np.int32).min, np.iinfo(np.int32).max, np.int32),
     ],
 )
@@ -146,11 +145,11 @@ def test_a_picture_without_bounds_is_refused(low, high, dtype, shape):
         shown(spaces.Box(low, high, shape, dtype), np.zeros(shape, dtype))
 
 
-@pytest.mark.parametrize("value", [-0.01, 1.01, np.nan, np.inf])
+@pytest.mark.parametrize("value", [-1.01, 1.01, np.nan, np.inf])
 def test_values_beyond_the_bounds_are_refused(value):
     space = spaces.Box(-1.0, 1.0, (8, 8, 3))
-    bad = np.zeros((8, 8, 3)) if value != -0.01 else np.full((8, 8, 3), -1.01)
-    bad[0, 0, 0] = min(bad[0, 0, 0], value) if value < 0 else value
+    bad = np.zeros((8, 8, 3), np.float32)
+    bad[3, 2, 1] = value
     with pytest.raises(EnvError, match="'image' holds NaN or numbers outside the bounds"):
         shown(space, bad)
 

@@ -62,6 +62,7 @@ class ExploreConfig:
         check.at_least(2, "heads")
         check.at_least(1, "layers")
         check.at_least(0, "units", "intrinsic", "extrinsic", "until", "every", "count_scale")
+        check.require(self.count_scale <= 3.4e38, "count_scale", "at most 3.4e38 (float32)")
         check.above(0, "weight", "return_limit")
         if self.kind == "none":
             rule = "left alone while explore.kind is 'none'; choose --explore plan2explore"

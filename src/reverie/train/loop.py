@@ -258,7 +258,7 @@ class Run:
         columns: dict[str, Any] = {}
         if self.config.explore.count != "none":
             bonus = self.places(step)
-            columns["reward"] = step.reward + bonus
+            columns["reward"] = self.places.reward(step, bonus)
             self.mean.add({"explore/bonus": bonus.mean(), "explore/places": len(self.places)})
         if self.config.sequence.tasks:
             label = self.visits[self.visit].index

@@ -13,6 +13,7 @@ from jaxtyping import Float
 
 from reverie.config.explore import ExploreConfig
 from reverie.envs.base import EnvError
+from reverie.envs.values import LARGEST
 from reverie.records import Specs, Step
 
 POSITION = "position"
@@ -50,6 +51,20 @@ class Places:
             self._counts[place] = count = self._counts.get(place, 0) + 1
             bonus[index] = self._scale / count**0.5
         return bonus
+
+    def reward(self, step: Step, bonus: Float[np.ndarray, " E"]) -> Float[np.ndarray, " E"]:
+        """What is stored as reward: the environments' and the bonus, summed in float32.
+
+        Raises EnvError where float32 cannot hold the sum.
+        """
+        total = step.reward.astype(np.float64) + bonus
+        if not (np.abs(total) <= LARGEST).all():
+            largest = float(total[np.abs(total).argmax()])
+            raise EnvError(
+                f"A reward and its count bonus sum up to {largest:g}; float32 ends at "
+                f"{LARGEST:.3g}: rescale the rewards or lower explore.count_scale."
+            )
+        return step.reward + bonus
 
     def saved(self) -> dict[str, Any]:
         """What `restore` needs: (N, 8) bytes of the places and (N,) counts."""
