@@ -43,11 +43,11 @@ def describe(value: Any) -> str:
     if value is None:
         return "None"
     if isinstance(value, np.ndarray):
-        return f"an array of shape {value.shape} and dtype {value.dtype}"
+        return f"ndarray of shape {value.shape} and dtype {value.dtype}"
     if isinstance(value, dict):
-        return f"a dictionary with the keys {', '.join(map(str, list(value)[:9])) or '(none)'}"
+        return f"dict with the keys {', '.join(map(str, list(value)[:9])) or '(none)'}"
     if isinstance(value, tuple | list):
-        return f"a {type(value).__name__} of length {len(value)}"
+        return f"{type(value).__name__} of length {len(value)}"
     text = " ".join(reprlib.repr(value).split())
     return f"{text} of type {type(value).__name__}"
 
