@@ -25,6 +25,7 @@ def train(
     harmony: bool = False,
     balance: str | None = None,
     replay: str | None = None,
+    from_step: int | None = None,
     overrides: Mapping[str, Any] | None = None,
 ) -> Path:
     """Learns a task, or resumes the run that `logdir` holds; returns the run folder.
@@ -38,6 +39,8 @@ def train(
         harmony: balance the world model's losses by learned scalars (HarmonyDream).
         balance: another way to balance them, by name (`reverie presets`).
         replay: replay strategy, by name (`reverie presets`).
+        from_step: step of a checkpoint to resume from instead of the newest; what came after it is
+            done again.
         overrides: dotted path -> value, for example {"rssm.deter": 256}.
 
     Raises:
@@ -56,7 +59,7 @@ def train(
         replay=replay,
         overrides=edits,
     )
-    return _learn(config, None if isinstance(task, str) else task)
+    return _learn(config, None if isinstance(task, str) else task, from_step)
 
 
 def continual(
@@ -73,6 +76,7 @@ def continual(
     harmony: bool = False,
     balance: str | None = None,
     replay: str | None = None,
+    from_step: int | None = None,
     overrides: Mapping[str, Any] | None = None,
 ) -> Path:
     """Learns a sequence of tasks one after the other in one run; returns the run folder.
@@ -111,7 +115,7 @@ def continual(
         replay=replay,
         overrides=edits,
     )
-    return _learn(config, makers)
+    return _learn(config, makers, from_step)
 
 
 def load(logdir: str | Path) -> Any:
@@ -240,13 +244,15 @@ def _edits(
     return edits | ({} if logdir is None else {"logdir": str(logdir)})
 
 
-def _learn(config: Config, make_env: Callable | Mapping[str, Callable] | None) -> Path:
+def _learn(
+    config: Config, make_env: Callable | Mapping[str, Callable] | None, from_step: int | None
+) -> Path:
     from reverie.train.device import prepare
 
     prepare(config.device)
     from reverie.train.loop import train as learn
 
-    return learn(config, make_env=make_env)
+    return learn(config, make_env=make_env, from_step=from_step)
 
 
 def _check_names(names: Sequence[str], tasks: Sequence[Any]) -> None:

@@ -90,7 +90,7 @@ def train(words: list[str]) -> int:
     prepare(config.device)
     from reverie.train.loop import train as learn
 
-    _say(f"run folder: {learn(config)}\n")
+    _say(f"run folder: {learn(config, from_step=launch.from_step)}\n")
     return 0
 
 

@@ -34,6 +34,9 @@ NAMED = {
 }
 """Flags of `reverie train` that choose presets, with their meaning."""
 
+FROM = "Step of a checkpoint to resume from instead of the newest; what came after is done again."
+"""Meaning of the flag `--from`."""
+
 SHORT = {"explore": "explore.kind"}
 """Flags that are short for another one: `--explore plan2explore`."""
 
@@ -54,6 +57,7 @@ class Launch:
     harmony: bool = False
     balance: str = ""
     replay: str = ""
+    from_step: int | None = None
     help: bool = False
     overrides: Mapping[str, Any] = field(default_factory=dict)
 
@@ -138,6 +142,8 @@ def _launch(found: dict[str, Any], tasks: list[str]) -> Launch:
             "gym:CartPole-v1`; `reverie tasks` lists them."
         )
     own = {name: found.pop(name) for name in (*NAMED, "help") if name in found}
+    if "from" in found:
+        own["from_step"] = coerce(found.pop("from"), int, "from")
     if "harmony" in own:
         own["harmony"] = coerce(own["harmony"], bool, "harmony")
     return Launch(task=tasks[0] if tasks else "", overrides=found, **own)
@@ -175,12 +181,12 @@ def _value(name: str, kind: Any, queue: list[str]) -> Any:
 def _kinds() -> dict[str, Any]:
     config = {k: v for k, v in field_types().items() if k not in ("task", "pinned")}
     own = {"agent": str, "size": str, "preset": str, "methods": tuple[str, ...]}
-    own |= {"harmony": bool, "balance": str, "replay": str}
+    own |= {"harmony": bool, "balance": str, "replay": str, "from": int}
     return {**config, **own}
 
 
 def _meaning(name: str) -> str:
-    return NAMED.get(name) or field_docs()[name]
+    return FROM if name == "from" else NAMED.get(name) or field_docs()[name]
 
 
 def _unknown(text: str, name: str, kinds: Mapping[str, Any]) -> str:
@@ -227,8 +233,9 @@ def _help_record(launch: Launch, config: Config) -> tuple[type, Any]:
         argument = tyro.conf.arg(name=name, help=NAMED[name])
         rows.append((f"named_{name}", Annotated[kind, argument], field()))  # a group may share it
         values[f"named_{name}"] = getattr(launch, name)
+    rows.append(("from", Annotated[int | None, tyro.conf.arg(help=FROM)], field()))
     rows.append(("debug", Annotated[bool, tyro.conf.arg(help=DEBUG)], field()))
-    values |= {"debug": False, "named_size": config.size}
+    values |= {"from": None, "debug": False, "named_size": config.size}
     for item in dataclasses.fields(config):
         if item.name in ("task", "agent", "size", "pinned"):
             continue
