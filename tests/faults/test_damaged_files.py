@@ -233,7 +233,7 @@ def test_a_step_that_is_not_there(run, cache):
 
 def test_from_on_the_command_line(capsys, tmp_path):
     assert main(["train", "probe_memory", "--from", "soon"]) == 2
-    assert "from takes a whole number" in capsys.readouterr().err
+    assert "from takes an integer" in capsys.readouterr().err
     words = [f"--logdir={tmp_path / 'new'}", "--size=debug", "--device.kind=cpu"]
     assert main(["train", "probe_memory", "--from", "40", *words]) == 1
     assert "there is no checkpoint of step 40 to resume from" in capsys.readouterr().err
