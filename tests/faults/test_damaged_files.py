@@ -1,5 +1,6 @@
 """Damage in the files of a run is found, told in one sentence, and can be gone behind."""
 
+import functools as ft
 import json
 import random
 import shutil
@@ -8,14 +9,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 from rude_envs import Rude
-from tiny_runs import assert_same_run, learn, newest
+from tiny_runs import assert_same_run, learn, newest, tiny
 
 import reverie
 from reverie.cli import main
 from reverie.config.schema import Config
 from reverie.replay.errors import ReplayError
 from reverie.report.read import ReportError, read_run
-from reverie.train import checkpoint, folder, manifest, recovery, sinks
+from reverie.train import (
+    checkpoint,
+    folder,
+    loop,
+    manifest,
+    recovery,
+    sequence,
+    sinks,
+    snapshot,
+)
 from reverie.train.errors import Damaged, RunError
 
 FLIPS = 200
@@ -152,12 +162,12 @@ def as_version_0_1(path: Path) -> None:
     (path / "state.json").write_text(json.dumps({**state, "version": 2}))
 
 
-CHANGES = {"train.save_every": 0, "train.keep": 4, "train.eval_episodes": 0, "steps": 100}
+CHANGES = {"train.save_every": 0, "train.keep": 10, "train.eval_episodes": 0, "steps": 100}
 
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory, cache):
-    """A run with its last four checkpoints."""
+    """A run with its last ten checkpoints: several of its last step, and some before it."""
     return learn(Rude, tmp_path_factory.mktemp("whole") / "run", CHANGES)
 
 
@@ -177,11 +187,12 @@ def damage(path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["arrays.safetensors", "state.json", "manifest.json"])
 def test_the_whole_one_is_named_and_resumed_from(whole, run, cache, name):
-    found = checkpoint.complete(run / "checkpoints")
-    for path in found[-2:]:
-        damage(path / name)
+    last = steps(run)[-1]
+    for path in checkpoint.complete(run / "checkpoints"):
+        if checkpoint.step_of(path) == last:
+            damage(path / name)
     before = {path.name: path.read_bytes() for path in run.glob("*.jsonl")}
-    good = checkpoint.step_of(found[-3])
+    good = max(step for step in steps(run) if step < last)
     sentence = rf"{name} is damaged.* The checkpoint of step {good} is whole: --from {good} "
     with pytest.raises(Damaged, match=sentence) as stop:
         learn(Rude, run, CHANGES)
@@ -205,7 +216,8 @@ def test_going_back_is_as_safe_as_a_save(whole, run, cache, monkeypatch):
     def kill(*_):
         raise Killed
 
-    for number in range(4):
+    later = len(steps(run)) - 1
+    for number in (0, 1, later - 1, later):
         there = shutil.copytree(run, run.with_name(f"killed-{number}"))
         path = checkpoint.complete(there / "checkpoints")[0]
         real, calls = checkpoint.set_aside, iter([*[False] * number, True])
@@ -213,13 +225,13 @@ def test_going_back_is_as_safe_as_a_save(whole, run, cache, monkeypatch):
             patch.setattr(
                 checkpoint, "set_aside", lambda p, r=real, c=calls: kill() if next(c) else r(p)
             )
-            if number < 3:
+            if number < later:
                 with pytest.raises(Killed):
                     recovery.rewind(there, path)
             else:
                 recovery.rewind(there, path)
-        assert steps(there) == steps(run)[: 4 - number]
-        assert len(list((there / "checkpoints").iterdir())) == 4
+        assert steps(there) == steps(run)[: later + 1 - number]
+        assert len(list((there / "checkpoints").iterdir())) == later + 1
         last = checkpoint.complete(there / "checkpoints")[-1]
         assert recovery.damage(there, last) == ""
     assert first in steps(there)
@@ -261,6 +273,16 @@ def test_a_damaged_replay_file_is_told_with_what_is_whole(run, cache):
         learn(Rude, run, CHANGES)
 
 
+@pytest.fixture(scope="module")
+def resumer(cache, tmp_path_factory):
+    """The stations of the same run, to be put where a checkpoint was taken."""
+    folder = tmp_path_factory.mktemp("resumer")
+    config = tiny("custom:test", folder, CHANGES)
+    open_envs = ft.partial(loop.training_envs, config, Rude, folder)
+    with open_envs(sequence.visits(config)[0]) as envs:
+        yield loop.Run(loop.complete(config, envs), envs, open_envs, None, folder)
+
+
 def broken(tree: dict, place: str, value) -> None:
     *parents, last = place.split("/")
     for name in parents:
@@ -300,15 +322,16 @@ def broken(tree: dict, place: str, value) -> None:
         ("specs/obs/vector", {"kind": 3, "colour": 1}),
     ],
 )
-def test_a_state_of_the_wrong_kinds_is_one_sentence(run, cache, monkeypatch, place, value):
+def test_a_state_of_the_wrong_kinds_is_one_sentence(run, resumer, place, value):
     """As version 0.1, without digests, or another program may have left it."""
     path = checkpoint.complete(run / "checkpoints")[-1]
     as_version_0_1(path)
     state = json.loads((path / "state.json").read_text())
     broken(state["tree"], place, value)
     (path / "state.json").write_text(json.dumps(state))
+    resumer.logdir = run
     with pytest.raises((RunError, ReplayError, reverie.EnvError)) as stop:
-        learn(Rude, run, {**CHANGES, "steps": 110})
+        snapshot.begin(resumer, None, {})
     assert str(stop.value).count("\n") == 0
     assert len(str(stop.value)) > 40
 

@@ -119,8 +119,8 @@ def write_config(
         raise RunError(cannot_write(logdir, error)) from error
 
 
-KEYS = ("config", "versions", "command", "facts")
-"""Keys of a config.json of version 0.1, which carried no digest."""
+KEYS = ("config", "versions", "command", "facts", "changes")
+"""Keys of a config.json; in version 0.1 it carried no digest and no changes."""
 
 
 def read_changes(path: Path) -> list[dict[str, Any]]:
