@@ -252,7 +252,8 @@ def _learn(
     prepare(config.device)
     from reverie.train.loop import train as learn
 
-    return learn(config, make_env=make_env, from_step=from_step)
+    back = {} if from_step is None else {"from_step": from_step}
+    return learn(config, make_env=make_env, **back)
 
 
 def _check_names(names: Sequence[str], tasks: Sequence[Any]) -> None:

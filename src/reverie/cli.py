@@ -90,7 +90,8 @@ def train(words: list[str]) -> int:
     prepare(config.device)
     from reverie.train.loop import train as learn
 
-    _say(f"run folder: {learn(config, from_step=launch.from_step)}\n")
+    back = {} if launch.from_step is None else {"from_step": launch.from_step}
+    _say(f"run folder: {learn(config, **back)}\n")
     return 0
 
 

@@ -233,9 +233,10 @@ def _help_record(launch: Launch, config: Config) -> tuple[type, Any]:
         argument = tyro.conf.arg(name=name, help=NAMED[name])
         rows.append((f"named_{name}", Annotated[kind, argument], field()))  # a group may share it
         values[f"named_{name}"] = getattr(launch, name)
-    rows.append(("from", Annotated[int | None, tyro.conf.arg(help=FROM)], field()))
+    argument = tyro.conf.arg(name="from", help=FROM)
+    rows.append(("named_from", Annotated[int | None, argument], field()))
     rows.append(("debug", Annotated[bool, tyro.conf.arg(help=DEBUG)], field()))
-    values |= {"from": None, "debug": False, "named_size": config.size}
+    values |= {"named_from": None, "debug": False, "named_size": config.size}
     for item in dataclasses.fields(config):
         if item.name in ("task", "agent", "size", "pinned"):
             continue

@@ -21,6 +21,7 @@ from reverie.train import (
     folder,
     loop,
     manifest,
+    metrics_prefix,
     recovery,
     sequence,
     sinks,
@@ -96,9 +97,9 @@ def test_every_flipped_bit_of_metrics_before_the_checkpoint_is_found(logged):
     file = run / "metrics.jsonl"
     whole = file.read_bytes()
     file.write_bytes(whole[:offset])
-    assert found_of_flips(file, lambda: recovery.check_metrics(run, path), Damaged) == FLIPS
+    assert found_of_flips(file, lambda: metrics_prefix.check_metrics(run, path), Damaged) == FLIPS
     file.write_bytes(whole)
-    assert recovery.damaged_metrics(run) == ""
+    assert metrics_prefix.damaged_metrics(run) == ""
 
 
 def test_a_report_tells_damaged_metrics(logged):

@@ -10,9 +10,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from reverie.train.digest import sealed
-from reverie.train.folder import KEYS
-from reverie.train.recovery import damaged_metrics
+from reverie.train.digest import CONFIG, sealed
+from reverie.train.metrics_prefix import damaged_metrics
 from reverie.train.video import MediaFile, list_media
 
 
@@ -98,7 +97,7 @@ def _head(path: Path) -> dict[str, Any]:
     if not file.is_file():
         raise ReportError(_not_a_run(path))
     try:
-        head = sealed(file.read_bytes(), file.name, KEYS)
+        head = sealed(file.read_bytes(), file.name, CONFIG)
     except TypeError:
         head = None
     except (OSError, ValueError) as error:

@@ -19,17 +19,19 @@ import re
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ml_dtypes
 import numpy as np
 import safetensors
 import safetensors.numpy
 
-from reverie.records import Specs
 from reverie.train import manifest
 from reverie.train.digest import Damage
 from reverie.train.errors import Damaged, RunError
+
+if TYPE_CHECKING:
+    from reverie.records import Specs
 
 VERSION = 3
 UNSEALED = 2
@@ -168,7 +170,7 @@ def replay_manifest(path: Path) -> Any:
         return _skeleton(path, manifest.read(path))["tree"]["replay"]
 
 
-def check_specs(saved: Mapping[str, Specs], here: Mapping[str, Specs], when: str) -> None:
+def check_specs(saved: Mapping[str, "Specs"], here: Mapping[str, "Specs"], when: str) -> None:
     """Raises RunError if `saved` observations (`obs`) or actions (`action`) differ from `here`."""
     for side, name in (("obs", "observation"), ("action", "action")):
         for key in sorted(set(saved[side]) | set(here[side])):

@@ -119,20 +119,16 @@ def write_config(
         raise RunError(cannot_write(logdir, error)) from error
 
 
-KEYS = ("config", "versions", "command", "facts", "changes")
-"""Keys of a config.json; in version 0.1 it carried no digest and no changes."""
-
-
 def read_changes(path: Path) -> list[dict[str, Any]]:
     """Changes of settings on the way that a config.json records: `step`, and the settings."""
-    found = digest.sealed(path.read_bytes(), path.name, KEYS).get("changes", [])
+    found = digest.sealed(path.read_bytes(), path.name, digest.CONFIG).get("changes", [])
     return found if isinstance(found, list) else []
 
 
 def read_config(path: Path) -> Config:
     """The configuration stored in a run folder. Raises RunError if it cannot be read."""
     try:
-        return edit.from_json(digest.sealed(path.read_bytes(), path.name, KEYS)["config"])
+        return edit.from_json(digest.sealed(path.read_bytes(), path.name, digest.CONFIG)["config"])
     except digest.Damage as error:
         raise RunError(f"{path.parent / str(error)}. {_REMEDY}") from error
     except (OSError, ValueError, KeyError, TypeError, ConfigError) as error:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from reverie.replay import files as replay_files
 from reverie.replay.errors import ReplayError
-from reverie.train import checkpoint, digest, manifest
+from reverie.train import checkpoint
 from reverie.train.errors import Damaged, RunError
+from reverie.train.metrics_prefix import METRICS, check_metrics
 
-METRICS = "metrics.jsonl"
 BEFORE = "metrics.before.jsonl"
 
 
@@ -82,46 +82,6 @@ def advice(logdir: Path, path: Path, **parts: bool) -> str:
     if earlier:
         return "None of the earlier checkpoints is whole either."
     return "There is no earlier checkpoint."
-
-
-def check_metrics(logdir: Path, path: Path) -> None:
-    """Raises Damaged where metrics.jsonl no longer begins with what it held when the checkpoint
-    `path` was taken. Checkpoints of version 0.1 cannot tell."""
-    with checkpoint.reading(path):
-        found = manifest.prefix_of(manifest.read(path), METRICS)
-    if found is None or not found[0]:
-        return
-    file, (size, expected) = logdir / METRICS, found
-    have = file.stat().st_size if file.is_file() else 0
-    if have < size:
-        raise Damaged(
-            f"{file} holds {have} usable bytes, but the checkpoint was taken after {size}, at the "
-            "end of a line: the file was changed since. Put the original back, or start a new run "
-            "in another logdir."
-        )
-    with file.open("rb") as opened:
-        same = digest.of_file(opened, size) == expected
-    if not same:
-        step = checkpoint.step_of(path)
-        raise Damaged(
-            f"{file} is damaged: its first {size:,} bytes are not those that were written before "
-            f"the checkpoint of step {step}. Put the original back, or train with --from {step} to "
-            "go on with it as it is."
-        )
-
-
-def damaged_metrics(logdir: Path) -> str:
-    """One sentence where metrics.jsonl of a run folder is not what its newest checkpoint saw; ""
-    where it is, or nothing can be said."""
-    try:
-        path = choose(logdir)
-        if path is not None:
-            check_metrics(logdir, path)
-    except Damaged as error:
-        return str(error)
-    except RunError:
-        return ""
-    return ""
 
 
 def rewind(logdir: Path, path: Path) -> None:

@@ -12,6 +12,7 @@ from reverie.replay.files import prune as prune_files
 from reverie.replay.keep import Ticket
 from reverie.train import checkpoint, divergence, recovery
 from reverie.train.errors import Damaged
+from reverie.train.metrics_prefix import METRICS, check_metrics
 from reverie.train.recovery import folders
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def save(run: "Run") -> None:
             "action": specs_to_json(run.envs.action_specs),
         },
     }
-    checkpoint.save(checkpoints, run.step, tree, {recovery.METRICS: tree["logger"]})
+    checkpoint.save(checkpoints, run.step, tree, {METRICS: tree["logger"]})
     divergence.forget(run.logdir)
     checkpoint.prune(checkpoints, run.config.train.keep)
     manifests = checkpoint.replay_manifests(checkpoints)
@@ -81,7 +82,7 @@ def begin(run: "Run", from_step: int | None, changes: Mapping[str, Any]) -> int 
     with recovery.advised(run.logdir, path):
         offset = resume(run, path)
         try:
-            recovery.check_metrics(run.logdir, path)
+            check_metrics(run.logdir, path)
         except Damaged as error:
             if from_step is None:
                 raise
