@@ -114,10 +114,11 @@ class Adapter:
         return f"at step {self._steps} of the episode with seed {self._seed}"
 
     def render(self) -> np.ndarray | None:
-        """A picture for people, uint8 (height, width, 3), or None where there is none."""
+        """A picture for people, uint8 (height, width, channels), or None where there is none."""
         if self._env.render_mode != "rgb_array":
             return None
         picture = np.asarray(self._env.render())
+        picture = picture[..., None] if picture.ndim == 2 else picture
         return picture if picture.dtype == np.uint8 and picture.ndim == 3 else None
 
     def close(self) -> None:
