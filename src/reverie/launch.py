@@ -17,6 +17,7 @@ from reverie.config.schema import Config
 from reverie.config.sequence import SEQUENCES
 from reverie.config.sizes import with_size
 from reverie.config.values import coerce
+from reverie.envs.importing import task_name, with_task_names
 
 NAMED = {
     "agent": "Agent preset.",
@@ -61,17 +62,28 @@ class Launch:
     help: bool = False
     overrides: Mapping[str, Any] = field(default_factory=dict)
 
+    def __post_init__(self):
+        for name in ("task", "agent", "size", "preset", "balance", "replay"):
+            coerce(getattr(self, name), str, name)
+        for name, kind in (("methods", tuple[str, ...]), ("harmony", bool)):
+            object.__setattr__(self, name, coerce(getattr(self, name), kind, name))
+        if not isinstance(self.overrides, Mapping):
+            raise ConfigError(
+                'overrides takes a dictionary such as {"rssm.deter": 256}, found '
+                f"{self.overrides!r}."
+            )
+
     def config(self) -> Config:
         """The composed configuration. Raises ConfigError as `resolve` does."""
         return resolve(
-            self.task,
+            task_name(self.task),
             agent=self.agent,
             size=self.size,
             preset=self.preset or None,
             methods=(*self.methods, "harmony") if self.harmony else self.methods,
             balance=self.balance or None,
             replay=self.replay or None,
-            overrides=self.overrides,
+            overrides=with_task_names(self.overrides),
         )
 
 
@@ -144,8 +156,6 @@ def _launch(found: dict[str, Any], tasks: list[str]) -> Launch:
     own = {name: found.pop(name) for name in (*NAMED, "help") if name in found}
     if "from" in found:
         own["from_step"] = coerce(found.pop("from"), int, "from")
-    if "harmony" in own:
-        own["harmony"] = coerce(own["harmony"], bool, "harmony")
     return Launch(task=tasks[0] if tasks else "", overrides=found, **own)
 
 

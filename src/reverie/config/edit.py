@@ -34,6 +34,8 @@ def apply(config: Config, edits: Mapping[str, Any]) -> Config:
     kinds = field_types()
     checked = {}
     for path, value in edits.items():
+        if not isinstance(path, str):
+            raise ConfigError(f"a key of the configuration is a text, found {path!r}.")
         if path not in kinds:
             raise ConfigError(_unknown(path, kinds))
         checked[path] = coerce(value, kinds[path], path)

@@ -32,6 +32,7 @@ from reverie.config.optim import OptimConfig
 from reverie.config.replay import ReplayConfig
 from reverie.config.scene import BackgroundConfig, RemasteredConfig
 from reverie.config.sequence import SequenceConfig
+from reverie.config.values import EMPTY, SEEDS, JsonObject
 
 
 @dataclass(frozen=True)
@@ -53,8 +54,9 @@ class EnvConfig:
     """Longest episode, agent steps; longer ones are truncated. 0: the environment's own limit."""
     exclude: tuple[str, ...] = ()
     """Observation keys hidden from the agent."""
-    kwargs: str = "{}"
-    """JSON object of extra keyword arguments for the environment's constructor."""
+    kwargs: JsonObject = EMPTY
+    """JSON object of extra keyword arguments for the environment's constructor; from Python also a
+    dictionary."""
     observe: Literal["proprio", "vision", "both"] = "proprio"
     """MuJoCo suites: which observations the agent sees."""
     camera: int = -1
@@ -95,7 +97,6 @@ class EnvConfig:
         check.at_least(-1, "camera")
         check.share("sticky")
         check.above(0, "timeout")
-        check.json_object("kwargs")
 
 
 @dataclass(frozen=True)
@@ -244,6 +245,7 @@ class Config:
         check.require(self.task.strip() != "", "task", "the name of an environment")
         check.at_least(1, "steps")
         check.at_least(0, "seed")
+        check.require(self.seed < SEEDS, "seed", f"at most {SEEDS - 1}")
         rule = "the dotted names of fields, and empty unless size is 'auto'"
         check.require(not self.pinned or self.size == "auto", "pinned", rule)
         total = self.sequence.total

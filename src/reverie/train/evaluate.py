@@ -302,7 +302,8 @@ def evaluate_run(
         if isinstance(source, str) and source.startswith("custom:"):
             raise RunError(
                 f"the run was trained on a callable ({source}), which its folder cannot remake: "
-                "call reverie.evaluate(..., make_env=...) from Python."
+                "name it with --env MODULE:FUNCTION, or hand it over from Python with "
+                "reverie.evaluate(..., make_env=...)."
             )
         with eval_envs(config, source, num=envs, seed=seed) as vector:
             here = {"obs": vector.obs_specs, "action": vector.action_specs}

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from reverie.records import LOSSES
+from reverie.train import terminal
 from reverie.train.text import duration, number
 
 Kind = Literal["auto", "live", "plain", "none"]
@@ -50,7 +51,7 @@ class Progress:
         console: Console | None = None,
         clock: Callable[[], float] = time.monotonic,
     ):
-        self._console = console or Console()
+        self._console = console or terminal.console()
         live = self._console.is_terminal if kind == "auto" else kind == "live"
         self._kind: Kind = "none" if kind == "none" else "live" if live else "plain"
         self._period = LIVE_SECONDS if live else PLAIN_SECONDS
