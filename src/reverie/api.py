@@ -338,7 +338,7 @@ def makers_for(config: Config, make_env: Any) -> dict[str, Any] | None:
                 f"the run has {len(tasks)} tasks: hand over make_env as a dictionary from their "
                 f"names ({', '.join(tasks)}) to what makes each."
             )
-        make_env = {tasks[0]: make_env}
+        make_env = dict.fromkeys(tasks, make_env)
     found = {}
     for name, thing in make_env.items():
         spellings = (name, f"custom:{name}", task_name(str(name)))

@@ -128,8 +128,8 @@ def evaluate(words: list[str]) -> int:
 
     logdir = Path(options.run).expanduser()
     config = saved_config(logdir)
-    words = options.env[0] if len(options.env) == 1 else {name: name for name in options.env}
-    made_by = makers_for(config, words or None)
+    named: Any = options.env[0] if len(options.env) == 1 else {n: n for n in options.env}
+    made_by = makers_for(config, named or None)
     device = config.device
     prepare(device if options.device == "run" else replace(device, kind=options.device))
     from reverie.train.evaluate import evaluate_run

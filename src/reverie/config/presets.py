@@ -104,7 +104,10 @@ def suite_of(task: str) -> str:
         return suite
     close = ":" in task and suggest(suite, ["gym"]).startswith("did")
     if re.search(r"-v\d+$", task) and not close:
-        raise ConfigError(f"{task!r} looks like an id of Gymnasium: write gym:{task}.")
+        raise ConfigError(
+            f"{task!r} looks like an id of Gymnasium: write gym:{task}; tasks are "
+            "written suite_task or gym:ID."
+        )
     raise ConfigError(
         f"the task {task!r} belongs to no suite: tasks are written suite_task or gym:ID, and "
         f"{suite!r} is no suite; {suggest(suite, SUITE_PRESETS)} See `reverie tasks`."

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from gymnasium.envs.registration import EnvSpec
 
 from reverie.config.errors import ConfigError
 from reverie.config.presets import resolve
@@ -55,7 +56,7 @@ class Report:
 
 
 def examine(
-    task: str | MakeEnv,
+    task: str | MakeEnv | EnvSpec,
     *,
     preset: str | None = None,
     size: str = "auto",

@@ -51,7 +51,8 @@ class Output:
 
     def _give_up(self, error: Exception) -> None:
         """Nobody reads: what is still buffered, and what others write there, goes nowhere too."""
-        file, self._file = self._file, None
+        file: Any = self._file
+        self._file = None
         with contextlib.suppress(OSError, ValueError, AttributeError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), file.fileno())
         if not isinstance(error, BrokenPipeError | ValueError) and file is not sys.__stderr__:
