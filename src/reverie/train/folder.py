@@ -88,14 +88,35 @@ def check_config(logdir: Path, config: Config) -> Changes:
     return check_same(logdir, read_config(path), config, mending)
 
 
+def check_source(logdir: Path, source: str) -> None:
+    """Raises RunError if the default folder `logdir` was learned on another callable.
+
+    `source` is the `identity` of the callable; '' where the task's name alone decides.
+    """
+    try:
+        record = json.loads((logdir / "config.json").read_text(encoding="utf-8"))
+        there = record.get("source", "")
+    except (OSError, ValueError, AttributeError):
+        return  # no run yet, or one that `check_config` speaks of
+    if source and there != source:
+        raise RunError(
+            f"the default run folder {logdir} belongs to another environment of that name "
+            f"({there or 'its folder does not say which'}; here {source}): give logdir, this "
+            "folder to go on with its agent, or another one for a new run."
+        )
+
+
 def write_config(
     logdir: Path,
     config: Config,
     facts: Sequence[tuple[str, str]],
     change: Mapping[str, Any] | None = None,
+    *,
+    source: str = "",
 ) -> None:
-    """Record the resolved configuration, the versions, the command, planned `facts`, and, after
-    those recorded before, a `change` of settings on the way.
+    """Record the resolved configuration, the versions, the command, planned `facts`, the
+    `identity` of a callable that makes the environments (`source`), and, after those recorded
+    before, a `change` of settings on the way.
 
     Raises RunError if the folder cannot be written.
     """
@@ -106,6 +127,7 @@ def write_config(
         "versions": versions(),
         "command": sys.argv,
         "facts": [list(fact) for fact in facts],
+        "source": source,
     }
     record |= {"changes": changes} if changes else {}
     partial = path.with_suffix(".partial")

@@ -42,6 +42,7 @@ from reverie.train.collect import Actor, Episodes, explores
 from reverie.train.errors import Stopped
 from reverie.train.evaluate import Evaluator
 from reverie.train.film import Film
+from reverie.train.identity import identity
 from reverie.train.learner import ACT, DREAM, Learner, purpose_key
 from reverie.train.logger import Logger
 from reverie.train.losses import resolve_precision
@@ -66,7 +67,9 @@ def train(config: Config, make_env: MakeEnv = None, *, from_step: int | None = N
     several). Raises ConfigError, EnvError,
     ReplayError or RunError with one sentence, Stopped after a signal; whatever was saved stays.
     """
-    logdir = folder.logdir_of(config)
+    logdir, source = folder.logdir_of(config), identity(make_env)
+    if not config.logdir:
+        folder.check_source(logdir, source)
     config = dataclasses.replace(config, logdir=str(logdir))
     with contextlib.ExitStack() as stack:
         lock = stack.enter_context(folder.claim(logdir))
@@ -79,6 +82,7 @@ def train(config: Config, make_env: MakeEnv = None, *, from_step: int | None = N
         stack.callback(evaluator.close)
         evaluator.check_tasks(envs)
         run = Run(config, envs, open_envs, evaluator, logdir)
+        run.source = source
         stack.callback(run.close)
         run.notices += lock.notices
         run.go(from_step, changes)
@@ -166,7 +170,7 @@ class Run:
     ):
         options = config.train
         self.visits, self.visit, self._open_envs = sequence.visits(config), 0, open_envs
-        self.restarted = 0
+        self.restarted, self.source = 0, ""
         self.config, self.envs, self.logdir, self._evaluator = config, envs, logdir, evaluator
         self.replay = make_replay(config, envs)
         self.learner = Learner(envs.obs_specs, envs.action_specs, config)
@@ -220,7 +224,7 @@ class Run:
         planned = plan.make_plan(self.config, self.learner, self.replay, compiled, left)
         plan.check_disk(self.logdir, planned)
         change = {"step": self.step, **changes} if changes else None
-        folder.write_config(self.logdir, self.config, planned.rows(), change)
+        folder.write_config(self.logdir, self.config, planned.rows(), change, source=self.source)
         if self.config.log.progress != "none":
             banner(self.config, planned.rows())
 
