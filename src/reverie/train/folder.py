@@ -94,9 +94,9 @@ def check_source(logdir: Path, source: str) -> None:
     `source` is the `identity` of the callable; '' where the task's name alone decides.
     """
     try:
-        record = json.loads((logdir / "config.json").read_text(encoding="utf-8"))
-        there = record.get("source", "")
-    except (OSError, ValueError, AttributeError):
+        data = (logdir / "config.json").read_bytes()
+        there = digest.sealed(data, "config.json", digest.CONFIG).get("source", "")
+    except (OSError, ValueError, TypeError, digest.Damage):
         return  # no run yet, or one that `check_config` speaks of
     if source and there != source:
         raise RunError(
