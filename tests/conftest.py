@@ -1,13 +1,16 @@
 """Every test runs on the CPU; the numeric stations also with run-time shape checking."""
 
 import os
+from pathlib import Path
 
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 os.environ.setdefault("MUJOCO_GL", "egl")
 os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
 
 
+import jax
 import jaxtyping
+import pytest
 
 jaxtyping.install_import_hook(
     ["reverie.nn", "reverie.world", "reverie.behavior"], "beartype.beartype"
@@ -23,3 +26,15 @@ def pytest_configure(config):
     """
     if "not slow" in config.option.markexpr:
         os.environ.setdefault("XLA_FLAGS", QUICK)
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory):
+    """Folder of compiled programs, one for all processes of a test session (or the one that JAX's
+    variable names): compiling would take most of the time of tests that train."""
+    base = tmp_path_factory.getbasetemp()
+    own = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "xla"
+    folder = Path(os.environ.get("JAX_COMPILATION_CACHE_DIR", own))
+    jax.config.update("jax_compilation_cache_dir", str(folder))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+    return folder

@@ -53,7 +53,7 @@ def test_train_composes_presets_and_flags(calls, capsys):
     (config,), options = calls["train"]
     overrides = {"steps": 10_000, "world.dynamics.deter": 256, "env.parallel": False}
     assert config == resolve("atari100k_pong", size="1m", overrides=overrides)
-    assert options == {}
+    assert options == {"make_env": None}
     assert calls["prepare"][0] == (config.device,)
     assert capsys.readouterr().out == "run folder: runs/x\n"
 
@@ -179,7 +179,7 @@ def test_eval_reads_the_run_folder(calls, tmp_path, capsys):
     (tmp_path / "config.json").write_text(json.dumps({"config": to_json(config)}))
     words = ["eval", str(tmp_path), "--episodes", "3", "--greedy", "--device", "cpu"]
     assert main(words) == 0
-    expected = {"episodes": 3, "greedy": True, "seed": 0, "envs": 1}
+    expected = {"episodes": 3, "greedy": True, "seed": 0, "envs": 1, "make_env": None}
     assert calls["evaluate_run"] == ((tmp_path,), expected)
     assert calls["prepare"][0][0].kind == "cpu"
     assert capsys.readouterr().out == "eval/return    1.25\neval/episodes  3\n"

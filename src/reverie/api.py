@@ -1,20 +1,24 @@
 """Reverie from Python: train, load, evaluate. The same presets and checks as the command line."""
 
+import json
+import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import gymnasium
+from gymnasium.envs.registration import EnvSpec
 
-from reverie.config.presets import resolve
 from reverie.config.schema import Config
-from reverie.part.errors import ConfigError
+from reverie.envs.importing import task_name
+from reverie.envs.source import MakeEnv, Source, source_of
+from reverie.launch import Launch
+from reverie.part.errors import ConfigError, suggest
 from reverie.train.errors import RunError
 from reverie.train.folder import read_config
 
 
 def train(
-    task: str | Callable[[], gymnasium.Env],
+    task: str | MakeEnv | EnvSpec,
     *,
     size: str = "auto",
     steps: int | None = None,
@@ -26,19 +30,23 @@ def train(
     harmony: bool = False,
     balance: str | None = None,
     replay: str | None = None,
+    from_step: int | None = None,
     overrides: Mapping[str, Any] | None = None,
 ) -> Path:
     """Learns a task, or resumes the run that `logdir` holds; returns the run folder.
 
     Args:
-        task: `suite_task` or `gym:ID`, or a callable that makes a Gymnasium environment (a module's
-            function if the environments are to run in processes of their own).
+        task: `suite_task`, `gym:ID` or `MODULE:FUNCTION`, a callable that makes a Gymnasium
+            environment (a module's function if the environments are to run in processes of their
+            own), or a Gymnasium EnvSpec.
         size: model size; `auto` takes the one the observations need.
         steps: environment steps; None takes the preset's.
         logdir: run folder; None takes runs/TASK-AGENT-SEED.
         harmony: balance the world model's losses by learned scalars (HarmonyDream).
         balance: another way to balance them, by name (`reverie presets`).
         replay: replay strategy, by name (`reverie presets`).
+        from_step: step of a checkpoint to resume from instead of the newest; what came after it is
+            done again.
         overrides: dotted path -> value, for example {"world.dynamics.deter": 256}.
 
     Raises:
@@ -46,22 +54,24 @@ def train(
         the run from starting or going on, in one sentence.
     """
     edits = _edits(overrides, seed=seed, steps=steps, logdir=logdir)
-    name = _task_name(task)
-    config = resolve(
-        name,
+    source = source_of(task)
+    config = Launch(
+        task=source.task,
         agent=agent,
         size=size,
-        preset=preset,
-        methods=(*methods, "harmony") if harmony else methods,
-        balance=balance,
-        replay=replay,
+        preset=_or_empty(preset),
+        methods=methods,  # type: ignore[arg-type]
+        harmony=harmony,
+        balance=_or_empty(balance),
+        replay=_or_empty(replay),
         overrides=edits,
-    )
-    return _learn(config, None if isinstance(task, str) else task)
+    ).config()
+    source.check_kwargs(json.loads(config.env.kwargs))
+    return _learn(config, source.make_env, from_step)
 
 
 def continual(
-    tasks: str | Sequence[str | Callable[[], gymnasium.Env]],
+    tasks: str | Sequence[str | MakeEnv | EnvSpec],
     *,
     task_steps: int | Sequence[int] | None = None,
     passes: int = 1,
@@ -74,6 +84,7 @@ def continual(
     harmony: bool = False,
     balance: str | None = None,
     replay: str | None = None,
+    from_step: int | None = None,
     overrides: Mapping[str, Any] | None = None,
 ) -> Path:
     """Learns a sequence of tasks one after the other in one run; returns the run folder.
@@ -92,27 +103,29 @@ def continual(
     edits = _edits(overrides, seed=seed, steps=None, logdir=logdir)
     edits |= {"sequence.passes": passes}
     if task_steps is not None:
-        each = (task_steps,) if isinstance(task_steps, int) else tuple(task_steps)
+        each = [*task_steps] if isinstance(task_steps, Sequence) else [task_steps]
         edits |= {"sequence.steps": each}
-    makers: dict[str, Callable] = {}
+    sources: list[Source] = []
     if isinstance(tasks, str):
         name = f"continual:{tasks}"
     else:
-        names = [_task_name(task) for task in tasks]
-        makers = {n: t for n, t in zip(names, tasks, strict=True) if not isinstance(t, str)}
-        name, edits["sequence.tasks"] = "continual:custom", tuple(names)
-        _check_names(names, tasks)
-    config = resolve(
-        name,
+        sources = _sources(tasks)
+        name, edits["sequence.tasks"] = "continual:custom", tuple(s.task for s in sources)
+    config = Launch(
+        task=name,
         agent=agent,
         size=size,
-        preset=preset,
-        methods=(*methods, "harmony") if harmony else methods,
-        balance=balance,
-        replay=replay,
+        preset=_or_empty(preset),
+        methods=methods,  # type: ignore[arg-type]
+        harmony=harmony,
+        balance=_or_empty(balance),
+        replay=_or_empty(replay),
         overrides=edits,
-    )
-    return _learn(config, makers)
+    ).config()
+    for source in sources:
+        source.check_kwargs(json.loads(config.env.kwargs))
+    made_by = {s.task: s.make_env for s in sources if s.make_env is not None}
+    return _learn(config, made_by, from_step)
 
 
 def load(logdir: str | Path) -> Any:
@@ -120,7 +133,7 @@ def load(logdir: str | Path) -> Any:
 
     Raises RunError where the folder holds no complete checkpoint.
     """
-    folder = Path(logdir).expanduser()
+    folder = _folder(logdir)
     _prepare(folder)
     from reverie.train.evaluate import load as load_agent
 
@@ -134,7 +147,7 @@ def evaluate(
     greedy: bool = False,
     seed: int = 0,
     envs: int = 1,
-    make_env: Callable[[], gymnasium.Env] | None = None,
+    make_env: str | MakeEnv | EnvSpec | Mapping[str, Any] | None = None,
 ) -> dict[str, float]:
     """Plays `episodes` episodes without learning.
 
@@ -143,18 +156,26 @@ def evaluate(
         greedy: the mode of the policy instead of samples from it.
         seed: root of the environments' and the policy's randomness.
         envs: environments side by side.
-        make_env: makes the environment where the run was trained on a callable.
+        make_env: what the run was trained on where that was no task's name, as `train` takes it;
+            for a sequence of tasks a dictionary from their names.
 
     Returns the numbers by name (`eval/return` is the mean over episodes, environment units).
-    Raises RunError where the folder holds no complete checkpoint.
+    Raises RunError where the folder holds no complete checkpoint, ConfigError for a wrong argument.
     """
-    chosen: dict[str, Any] = {"episodes": episodes, "greedy": greedy, "seed": seed, "envs": envs}
-    if isinstance(run, str | Path):
-        run = Path(run).expanduser()
-        _prepare(run)
-    from reverie.train.evaluate import evaluate_run
+    from reverie.options import EvalOptions
 
-    return evaluate_run(run, **chosen, make_env=make_env)
+    how = EvalOptions("", episodes, greedy, seed, envs).how()
+    if isinstance(run, str | os.PathLike):
+        run = _folder(run)
+        makers = makers_for(saved_config(run), make_env)
+        _prepare(run)
+    from reverie.train.evaluate import Agent, evaluate_run
+
+    if isinstance(run, Agent):
+        makers = makers_for(run.config, make_env)
+    elif not isinstance(run, Path):
+        raise ConfigError(f"run takes a run folder or an agent that `load` gave, found {run!r}.")
+    return evaluate_run(run, **how, make_env=makers)
 
 
 def compare(
@@ -182,16 +203,19 @@ def compare(
     Returns a `reverie.report.compare.Comparison`; its `notes` say what a reader must know.
     Raises ReportError: a folder that is no run, an unknown field or metric, nothing to compare.
     """
-    from reverie.report.compare import Options
+    from reverie.options import CompareOptions
+
+    folders = [runs] if isinstance(runs, str | os.PathLike) else list(runs)
+    named = by if isinstance(by, str) else ",".join(by)
+    paths = tuple(str(_folder(path, "runs")) for path in folders)
+    chosen = CompareOptions(paths, named, metric, until, points, resamples)
     from reverie.report.compare_page import compare_into
 
-    names = tuple(by.replace(",", " ").split()) if isinstance(by, str) else tuple(by)
-    options = Options(names, metric, until, points, resamples)
-    return compare_into(list(runs), options, out)
+    return compare_into(list(paths), chosen.options(), out)
 
 
 def check_env(
-    task: str | Callable[..., gymnasium.Env],
+    task: str | MakeEnv | EnvSpec,
     *,
     preset: str | None = None,
     size: str = "auto",
@@ -212,10 +236,13 @@ def check_env(
     `report.healthy` says whether there is no problem, `report.findings` what was found. Raises
     ConfigError for unknown names; what is wrong with the environment is reported.
     """
+    from reverie.doctor.options import DoctorOptions
+
+    chosen = DoctorOptions("", _or_empty(preset), size, steps=steps, seconds=seconds)
     from reverie.doctor.visit import examine
 
     options: dict[str, Any] = {"preset": preset, "size": size, "overrides": overrides}
-    return examine(task, **options, steps=steps, seconds=seconds)
+    return examine(task, **options, steps=chosen.steps, seconds=chosen.seconds)
 
 
 def saved_config(logdir: str | Path) -> Config:
@@ -223,7 +250,7 @@ def saved_config(logdir: str | Path) -> Config:
 
     Raises RunError: no run folder, or its config.json is of no run of this version.
     """
-    path = Path(logdir).expanduser() / "config.json"
+    path = _folder(logdir) / "config.json"
     if not path.is_file():
         raise RunError(f"{str(logdir)!r} is no run folder: it holds no config.json.")
     return read_config(path)
@@ -236,41 +263,95 @@ def _edits(
     steps: int | None,
     logdir: str | Path | None,
 ) -> dict[str, Any]:
+    if overrides is not None and not isinstance(overrides, Mapping):
+        raise ConfigError(
+            f'overrides takes a dictionary such as {{"optim.lr": 1e-4}}, found {overrides!r}.'
+        )
     edits: dict[str, Any] = {"seed": seed, **(overrides or {})}
     edits |= {} if steps is None else {"steps": steps}
-    return edits | ({} if logdir is None else {"logdir": str(logdir)})
+    return edits | ({} if logdir is None else {"logdir": str(_path(logdir, "logdir"))})
 
 
-def _learn(config: Config, make_env: Callable | Mapping[str, Callable] | None) -> Path:
+def _path(value: str | os.PathLike, name: str) -> Path:
+    """`value` as a path. Raises ConfigError that names the argument."""
+    if not isinstance(value, str | os.PathLike):
+        raise ConfigError(f"{name} takes a folder's path, found {value!r}.")
+    return Path(value)
+
+
+def _folder(value: str | os.PathLike, name: str = "logdir") -> Path:
+    return _path(value, name).expanduser()
+
+
+def _or_empty(name: str | None) -> str:
+    """The command line's word for "none named"."""
+    return "" if name is None else name
+
+
+def _learn(
+    config: Config, make_env: Callable | Mapping[str, Callable] | None, from_step: int | None
+) -> Path:
     from reverie.train.device import prepare
 
     prepare(config.device)
     from reverie.train.loop import train as learn
 
-    return learn(config, make_env=make_env)
+    back = {} if from_step is None else {"from_step": from_step}
+    return learn(config, make_env=make_env, **back)
 
 
-def _check_names(names: Sequence[str], tasks: Sequence[Any]) -> None:
-    """Raises ConfigError where two different callables go by one name."""
+def _sources(tasks: Sequence[Any]) -> list[Source]:
+    """Those of a sequence of tasks. Raises ConfigError where two callables go by one name."""
+    if not isinstance(tasks, Sequence):
+        raise ConfigError(
+            f"tasks takes a sequence's name, or a list of what `train` takes, found {tasks!r}."
+        )
+    sources = [source_of(task, f"tasks[{index}]") for index, task in enumerate(tasks)]
     seen: dict[str, Any] = {}
-    for name, task in zip(names, tasks, strict=True):
-        if seen.setdefault(name, task) != task:
+    for source in sources:
+        if seen.setdefault(source.task, source.make_env) != source.make_env:
             raise ConfigError(
-                f"two different callables are called {name.removeprefix('custom:')!r}: the tasks "
-                "of a sequence are told apart by name; give each function or class its own."
+                f"two different callables are called {source.task.removeprefix('custom:')!r}: the "
+                "tasks of a sequence are told apart by name; give each function or class its own."
             )
+    return sources
+
+
+def makers_for(config: Config, make_env: Any) -> dict[str, Any] | None:
+    """What makes the environments of a run's tasks, by task; None where nothing is handed over.
+
+    Args:
+        config: of the run.
+        make_env: what `train` takes; for several tasks a dictionary from their names, which may
+            leave out `custom:`.
+
+    Raises ConfigError for what makes no environment, and for names of no task of the run.
+    """
+    from reverie.train.sequence import evaluated
+
+    tasks = evaluated(config)
+    if make_env is None:
+        return None
+    if not isinstance(make_env, Mapping):
+        if len(tasks) > 1:
+            raise ConfigError(
+                f"the run has {len(tasks)} tasks: hand over make_env as a dictionary from their "
+                f"names ({', '.join(tasks)}) to what makes each."
+            )
+        make_env = dict.fromkeys(tasks, make_env)
+    found = {}
+    for name, thing in make_env.items():
+        spellings = (name, f"custom:{name}", task_name(str(name)))
+        task = next((word for word in spellings if word in tasks), None)
+        if task is None:
+            raise ConfigError(f"the run has no task {name!r}; {suggest(str(name), tasks)}")
+        source = source_of(thing, "make_env")
+        source.check_kwargs(json.loads(config.env.kwargs))
+        found[task] = source.make_env or source.task
+    return found
 
 
 def _prepare(folder: Path) -> None:
     from reverie.train.device import prepare
 
     prepare(saved_config(folder).device)
-
-
-def _task_name(task: str | Callable) -> str:
-    return task if isinstance(task, str) else f"custom:{_name(task)}"
-
-
-def _name(make_env: Callable) -> str:
-    """A name for the run folder and the report: that of the function or class, if it has one."""
-    return str(getattr(make_env, "__name__", type(make_env).__name__)).strip("<>")

@@ -6,15 +6,17 @@ The only reader of argv. An error that Reverie foresees is one sentence on the e
 `--debug` shows its traceback. Nothing here imports JAX before the device is chosen.
 """
 
-import os
+import json
 import sys
 import traceback
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from reverie.part.errors import ConfigError, suggest
+from reverie.train import signals, terminal
 
 if TYPE_CHECKING:
     from reverie.config.preset import Preset
@@ -39,19 +41,30 @@ For a start:  reverie train gym:CartPole-v1
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one verb and returns its exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
-    debug = "--debug" in words
-    if argv is None and words[:1] in (["train"], ["continual"], ["bench"], ["eval"]):
-        from reverie.train.memory import restart_with_large_pages
+    if argv is None:
+        _own_the_process(words)
+    return _answer(words)
 
-        restart_with_large_pages()
+
+def _own_the_process(words: list[str]) -> None:
+    """What only the command may do: choose memory settings, signals and streams of the process."""
+    from reverie.train import memory
+
+    if words[:1] in (["train"], ["continual"], ["bench"], ["eval"]):
+        memory.restart_with_large_pages()
+    signals.starting()
+    terminal.guard_streams()
+    warnings.showwarning = _warn
+
+
+def _answer(words: list[str]) -> int:
+    """Dispatch, and turn every foreseen error into one sentence and an exit code."""
+    debug = "--debug" in words
     try:
         return _dispatch([word for word in words if word != "--debug"])
     except KeyboardInterrupt as stop:
         _complain(str(stop) or "interrupted.")
         return _exit_code(stop)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except Exception as error:
         if not _expected(error):
             raise
@@ -85,12 +98,16 @@ def train(words: list[str]) -> int:
         show_help(launch)
         return 0
     config = launch.config()
+    from reverie.envs.source import makers
     from reverie.train.device import prepare
 
+    made_by = makers(launch.task, launch.overrides, json.loads(config.env.kwargs))
     prepare(config.device)
     from reverie.train.loop import train as learn
 
-    _say(f"run folder: {learn(config)}\n")
+    signals.started()
+    back = {} if launch.from_step is None else {"from_step": launch.from_step}
+    _say(f"run folder: {learn(config, make_env=made_by, **back)}\n")
     return 0
 
 
@@ -106,21 +123,19 @@ def evaluate(words: list[str]) -> int:
     from reverie.options import EvalOptions
 
     options = _parse(EvalOptions, words, "eval")
-    from reverie.api import saved_config
+    from reverie.api import makers_for, saved_config
     from reverie.train.device import prepare
 
     logdir = Path(options.run).expanduser()
-    device = saved_config(logdir).device
+    config = saved_config(logdir)
+    named: Any = options.env[0] if len(options.env) == 1 else {n: n for n in options.env}
+    made_by = makers_for(config, named or None)
+    device = config.device
     prepare(device if options.device == "run" else replace(device, kind=options.device))
     from reverie.train.evaluate import evaluate_run
 
-    numbers = evaluate_run(
-        logdir,
-        episodes=options.episodes,
-        greedy=options.greedy,
-        seed=options.seed,
-        envs=options.envs,
-    )
+    signals.started()
+    numbers = evaluate_run(logdir, **options.how(), make_env=made_by)
     _table([(name, _number(value)) for name, value in numbers.items()])
     return 0
 
@@ -132,6 +147,7 @@ def report(words: list[str]) -> int:
     options = _parse(ReportOptions, words, "report")
     from reverie.report.page import write_report
 
+    signals.started()
     runs = [Path(run).expanduser() for run in options.runs]
     out = Path(options.out).expanduser() if options.out else None
     _say(f"report: {write_report(runs, out)}\n")
@@ -143,18 +159,12 @@ def compare(words: list[str]) -> int:
     from reverie.options import CompareOptions
 
     options = _parse(CompareOptions, words, "compare")
-    from reverie.report.compare import Options
     from reverie.report.compare_page import compare_into
     from reverie.report.listing import as_text
 
-    chosen = Options(
-        by=tuple(options.by.replace(",", " ").split()),
-        metric=options.metric,
-        until=options.until,
-        points=options.points,
-        resamples=options.resamples,
-    )
-    found = compare_into(options.runs, chosen, None if options.out == "none" else options.out)
+    signals.started()
+    out = None if options.out == "none" else options.out
+    found = compare_into(options.runs, options.options(), out)
     _say(as_text(found))
     if found.page is not None:
         _say(f"page: {found.page}\n")
@@ -207,6 +217,7 @@ def doctor(words: list[str]) -> int:
     _prepare("auto")
     from reverie.doctor.show import run
 
+    signals.started()
     return 0 if run(options).healthy else 1
 
 
@@ -328,9 +339,18 @@ def _table(rows: Sequence[tuple[str, str]]) -> None:
 
 
 def _say(text: str) -> None:
-    sys.stdout.write(text)
-    sys.stdout.flush()
+    out = terminal.stdout()
+    out.write(text)
+    out.flush()
 
 
 def _complain(text: str) -> None:
-    sys.stderr.write(f"reverie: {text}\n")
+    terminal.stderr().write(f"reverie: {text}\n")
+
+
+def _warn(message: Warning | str, category: type, filename: str, lineno: int, *_: Any) -> None:
+    """A warning of Reverie's is a sentence for the user; others say where they come from."""
+    if Path(filename).is_relative_to(Path(__file__).parent):
+        _complain(str(message))
+    else:
+        terminal.stderr().write(warnings.formatwarning(message, category, filename, lineno))

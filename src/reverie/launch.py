@@ -15,6 +15,7 @@ from reverie.config.presets import expected_pictures, resolve
 from reverie.config.schema import Config
 from reverie.config.sequence import SEQUENCES
 from reverie.config.sizes import with_size
+from reverie.envs.importing import task_name, with_task_names
 from reverie.part.errors import ConfigError, suggest
 from reverie.part.values import coerce
 
@@ -34,6 +35,9 @@ NAMED = {
 }
 """Flags of `reverie train` that choose presets, with their meaning."""
 
+FROM = "Step of a checkpoint to resume from instead of the newest; what came after is done again."
+"""Meaning of the flag `--from`."""
+
 DEBUG = "Show the whole traceback of an error."
 
 _TRUTHS = ("true", "false", "1", "0", "yes", "no")
@@ -51,20 +55,32 @@ class Launch:
     harmony: bool = False
     balance: str = ""
     replay: str = ""
+    from_step: int | None = None
     help: bool = False
     overrides: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self):
+        for name in ("task", "agent", "size", "preset", "balance", "replay"):
+            coerce(getattr(self, name), str, name)
+        for name, kind in (("methods", tuple[str, ...]), ("harmony", bool)):
+            object.__setattr__(self, name, coerce(getattr(self, name), kind, name))
+        if not isinstance(self.overrides, Mapping):
+            raise ConfigError(
+                'overrides takes a dictionary such as {"world.dynamics.deter": 256}, found '
+                f"{self.overrides!r}."
+            )
 
     def config(self) -> Config:
         """The composed configuration. Raises ConfigError as `resolve` does."""
         return resolve(
-            self.task,
+            task_name(self.task),
             agent=self.agent,
             size=self.size,
             preset=self.preset or None,
             methods=(*self.methods, "harmony") if self.harmony else self.methods,
             balance=self.balance or None,
             replay=self.replay or None,
-            overrides=self.overrides,
+            overrides=with_task_names(self.overrides),
         )
 
 
@@ -135,8 +151,8 @@ def _launch(found: dict[str, Any], tasks: list[str]) -> Launch:
             "gym:CartPole-v1`; `reverie tasks` lists them."
         )
     own = {name: found.pop(name) for name in (*NAMED, "help") if name in found}
-    if "harmony" in own:
-        own["harmony"] = coerce(own["harmony"], bool, "harmony")
+    if "from" in found:
+        own["from_step"] = coerce(found.pop("from"), int, "from")
     return Launch(task=tasks[0] if tasks else "", overrides=found, **own)
 
 
@@ -171,12 +187,12 @@ def _value(name: str, kind: Any, queue: list[str]) -> Any:
 def _kinds() -> dict[str, Any]:
     config = {k: v for k, v in field_types().items() if k not in ("task", "pinned")}
     own = {"agent": str, "size": str, "preset": str, "methods": tuple[str, ...]}
-    own |= {"harmony": bool, "balance": str, "replay": str}
+    own |= {"harmony": bool, "balance": str, "replay": str, "from": int}
     return {**config, **own}
 
 
 def _meaning(name: str) -> str:
-    return NAMED.get(name) or field_docs()[name]
+    return FROM if name == "from" else NAMED.get(name) or field_docs()[name]
 
 
 def _unknown(text: str, name: str, kinds: Mapping[str, Any]) -> str:
@@ -223,8 +239,10 @@ def _help_record(launch: Launch, config: Config) -> tuple[type, Any]:
         argument = tyro.conf.arg(name=name, help=NAMED[name])
         rows.append((f"named_{name}", Annotated[kind, argument], field()))  # a group may share it
         values[f"named_{name}"] = getattr(launch, name)
+    argument = tyro.conf.arg(name="from", help=FROM)
+    rows.append(("named_from", Annotated[int | None, argument], field()))
     rows.append(("debug", Annotated[bool, tyro.conf.arg(help=DEBUG)], field()))
-    values |= {"debug": False, "named_size": config.size}
+    values |= {"named_from": None, "debug": False, "named_size": config.size}
     for item in dataclasses.fields(config):
         if item.name in ("task", "agent", "size", "pinned"):
             continue

@@ -1,11 +1,16 @@
 """Options of the verbs `eval`, `report` and `compare`; those of `train` are the configuration."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from tyro.conf import Positional
 
+from reverie.part.checks import Checker
 from reverie.part.errors import ConfigError
+from reverie.part.values import SEEDS
+
+if TYPE_CHECKING:
+    from reverie.report.compare import Options
 
 
 @dataclass(frozen=True)
@@ -25,12 +30,20 @@ class EvalOptions:
     device: Literal["run", "auto", "cpu", "gpu", "tpu"] = "run"
     """Device that computes; run: the one the run asked for."""
 
+    env: tuple[str, ...] = ()
+    """MODULE:FUNCTION that makes the environment of a run that was trained on a callable; of a
+    sequence of tasks, all of them."""
+
     def __post_init__(self):
-        if self.episodes < 1 or self.envs < 1 or self.seed < 0:
-            raise ConfigError(
-                "--episodes and --envs must be at least 1 and --seed at least 0, found "
-                f"{self.episodes}, {self.envs} and {self.seed}."
-            )
+        check = Checker(self, "")
+        check.at_least(1, "episodes", "envs")
+        check.at_least(0, "seed")
+        check.require(self.seed < SEEDS, "seed", f"at most {SEEDS - 1}")
+
+    def how(self) -> dict[str, Any]:
+        """The arguments of `evaluate_run` that say how to play."""
+        names = ("episodes", "greedy", "seed", "envs")
+        return {name: getattr(self, name) for name in names}
 
 
 @dataclass(frozen=True)
@@ -68,5 +81,13 @@ class CompareOptions:
     """Folder for the page, the pictures and the numbers; `none` writes nothing."""
 
     def __post_init__(self):
+        Checker(self, "")
         if not self.runs:
             raise ConfigError("name the run folders: `reverie compare runs/* --by harmony`.")
+
+    def options(self) -> "Options":
+        """What the comparison needs of them."""
+        from reverie.report.compare import Options
+
+        names = tuple(self.by.replace(",", " ").split())
+        return Options(names, self.metric, self.until, self.points, self.resamples)

@@ -70,3 +70,7 @@ def test_render_gives_the_picture_or_none():
     env.reset(0)
     assert env.render().shape == (4, 4, 3)
     assert Adapter(gymnasium.make("CartPole-v1"), EnvConfig()).render() is None
+    env.inner.render = lambda: np.zeros((4, 5), np.uint8)
+    assert env.render().shape == (4, 5, 1)
+    env.inner.render = lambda: None
+    assert env.render() is None

@@ -260,7 +260,7 @@ def test_videos_reach_folder_and_tensorboard(Logger, tmp_path):
 def test_a_video_that_cannot_be_shown_is_reported(Logger, tmp_path):
     notes = []
     logger = Logger(tmp_path, QUIET, Config(), None, notify=notes.append)
-    logger.video(1, "eval", np.zeros((5, 24, 32, 7), np.uint8))
+    logger.video(1, "eval", np.zeros((5, 24, 32, 0), np.uint8))
     logger.write(1, {"episode/return": 1.0})
-    assert len(notes) == 1 and "1 or 3 channels" in notes[0]
+    assert len(notes) == 1 and "one channel or more" in notes[0]
     assert len(lines(tmp_path)) == 1

@@ -61,7 +61,7 @@ def test_error_does_not_wrap_around():
     [
         (noise(1, 4, 8, 8, 3), noise(1, 5, 8, 8, 3), 2, "same shape"),
         (noise(1, 4, 8, 8, 3), noise(1, 4, 8, 8, 3), 5, r"= \[0, 4\], got 5"),
-        (noise(1, 4, 8, 8, 4), noise(1, 4, 8, 8, 4), 2, "1 or 3 channels"),
+        (noise(1, 4, 8, 8, 0), noise(1, 4, 8, 8, 0), 2, "one channel or more"),
         (np.zeros((1, 4, 8, 8, 3)), np.zeros((1, 4, 8, 8, 3)), 2, "float64"),
     ],
 )
@@ -97,6 +97,22 @@ def test_video_is_h264_that_browsers_play(tmp_path):
     assert [p.name for p in path.parent.iterdir()] == [path.name]
 
 
+@pytest.mark.parametrize(("channels", "panels"), [(1, 1), (2, 2), (3, 1), (4, 2), (6, 2), (12, 4)])
+def test_dreams_of_any_number_of_channels_are_drawn(tmp_path, channels, panels):
+    truth = noise(2, 4, 8, 9, channels)
+    grid = video.open_loop_grid(truth, truth, 2)
+    assert grid.shape == (14, 28, 2 * (9 * panels + 4), 3)
+    shown = grid[0, 2:10, 2 : 2 + 9 * panels]
+    last = shown[:, -9:]
+    assert (shown[:, :9, 0] == truth[0, 0, ..., 0]).all()
+    if channels % 3:
+        assert (last == truth[0, 0, ..., -1:]).all()  # what is left over is grey
+    else:
+        assert (last == truth[0, 0, ..., -3:]).all()
+    video.save_video(tmp_path / "a.mp4", truth[0])
+    video.save_picture(tmp_path / "a.png", video.dream_strip(truth, truth, 2))
+
+
 @pytest.mark.parametrize("shape", [(3, 1, 1, 1), (2, 257, 301, 3), (1, 84, 84, 1)])
 def test_any_size_can_be_saved(tmp_path, shape):
     video.save_video(tmp_path / "a.mp4", noise(*shape))
@@ -107,8 +123,8 @@ def test_any_size_can_be_saved(tmp_path, shape):
 
 
 def test_a_failed_video_leaves_nothing(tmp_path):
-    with pytest.raises(ValueError, match="1 or 3 channels"):
-        video.save_video(tmp_path / "a.mp4", noise(3, 8, 8, 2))
+    with pytest.raises(ValueError, match="one channel or more"):
+        video.save_video(tmp_path / "a.mp4", noise(3, 8, 8, 2).astype(np.float32))
     with pytest.raises(ValueError, match="fps > 0"):
         video.save_video(tmp_path / "a.mp4", noise(3, 8, 8, 3), fps=0)
     assert list(tmp_path.iterdir()) == []

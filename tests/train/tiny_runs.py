@@ -43,11 +43,11 @@ def tiny(
     return resolve(task, agent=agent, size="debug", overrides=edits)
 
 
-def learn(task: Any, logdir: Path, changes: dict[str, Any] | None = None) -> Path:
+def learn(task: Any, logdir: Path, changes: dict[str, Any] | None = None, **options: Any) -> Path:
     """A tiny run in this process; `task` may be a callable that makes the environment."""
     if isinstance(task, str):
-        return loop.train(tiny(task, logdir, changes))
-    return loop.train(tiny("custom:test", logdir, changes), task)
+        return loop.train(tiny(task, logdir, changes), **options)
+    return loop.train(tiny("custom:test", logdir, changes), task, **options)
 
 
 def start(task: str, logdir: Path, cache: Path, changes: dict[str, Any]) -> subprocess.Popen:

@@ -57,7 +57,9 @@ class PositionBonus(AbstractBonus):
     """Bonus of a first visit, reward units. 0: visits are counted only (explore/places)."""
 
     def __post_init__(self):
-        Checker(self, "bonus.").at_least(0, "scale")
+        check = Checker(self, "bonus.")
+        check.at_least(0, "scale")
+        check.require(self.scale <= 3.4e38, "scale", "at most 3.4e38 (float32)")
 
     def check(self, log_specs: Specs) -> None:
         if POSITION not in log_specs:
@@ -82,7 +84,9 @@ class ObservationBonus(AbstractBonus):
     """Bonus of a first visit, reward units. 0: visits are counted only (explore/places)."""
 
     def __post_init__(self):
-        Checker(self, "bonus.").at_least(0, "scale")
+        check = Checker(self, "bonus.")
+        check.at_least(0, "scale")
+        check.require(self.scale <= 3.4e38, "scale", "at most 3.4e38 (float32)")
 
     def worth(self, count: int) -> float:
         return self.scale / count**0.5

@@ -20,7 +20,9 @@ from reverie.config.presets import resolve
 from reverie.config.schema import Config
 from reverie.config.sizes import with_size
 from reverie.envs.base import Env, EnvError
+from reverie.envs.importing import task_name
 from reverie.envs.make import make, maker
+from reverie.envs.source import source_of
 from reverie.envs.vector import Vector
 from reverie.records import Specs
 from reverie.replay.replay import Replay
@@ -56,7 +58,7 @@ def run(options: EnvOptions) -> dict[str, float]:
     that cannot be made.
     """
     check_target(options.json)
-    config = resolve(options.task)
+    config = resolve(task_name(options.task))
     with contextlib.ExitStack() as stack:
         turns = ways(config, options, stack)
         speeds: dict[str, list[float]] = {name: [] for name in turns}
@@ -74,7 +76,10 @@ def run(options: EnvOptions) -> dict[str, float]:
 
 def ways(config: Config, options: EnvOptions, stack: contextlib.ExitStack) -> dict[str, Turn]:
     """A turn of every way, by name; `stack` closes the environments."""
-    env = make(config.task, config.env)
+    source = source_of(options.task)
+    source.check_kwargs({})
+    task = source.make_env or source.task
+    env = make(task, config.env)
     stack.callback(env.close)
     settings: dict[str, Any] = {"num": options.num, "seed": config.seed, "restarts": 0}
     settings["timeout"] = config.env.timeout
@@ -82,7 +87,7 @@ def ways(config: Config, options: EnvOptions, stack: contextlib.ExitStack) -> di
     turns = {"loop": loop_turn(env)}
     for name, where in seats.items():
         try:
-            vector = Vector(maker(config.task, config.env), **settings, **where)
+            vector = Vector(maker(task, config.env), **settings, **where)
         except EnvError as error:
             if name == "processes":
                 raise

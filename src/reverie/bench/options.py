@@ -146,7 +146,7 @@ class EnvOptions:
     """An environment: steps a second alone, in processes, and with replay insertion."""
 
     task: Positional[str]
-    """Environment: suite_task or gym:ID (see `reverie tasks`)."""
+    """Environment: suite_task, gym:ID (see `reverie tasks`), or MODULE:FUNCTION."""
     num: int = 1
     """Environments side by side."""
     workers: int = 0

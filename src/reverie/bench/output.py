@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from reverie.part.errors import ConfigError
+from reverie.train import terminal
 
 
 def check_target(path: str) -> None:
@@ -42,7 +42,7 @@ def show(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], note
         table.add_column(name, justify="right" if index else "left", no_wrap=True)
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
-    console = Console()
+    console = terminal.console()
     wide = console.measure(table, options=console.options.update(width=1000)).maximum
     console.width = max(console.width, wide)
     console.print(Text(title, "bold"), table, *([Text(note, "dim")] if note else []), Text())

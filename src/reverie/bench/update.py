@@ -11,7 +11,6 @@ import sys
 from typing import Any, NamedTuple
 
 import jax
-from rich.console import Console
 
 from reverie.bench.case import Case, cases, random_rows
 from reverie.bench.options import UpdateOptions, read_changes
@@ -19,6 +18,7 @@ from reverie.bench.output import check_target, machine, show, write_json
 from reverie.bench.profile import profile
 from reverie.bench.timing import Contender, Sample, by_turns, median, spread
 from reverie.module import count_params
+from reverie.train import terminal
 from reverie.train.flops import MatrixProduct, count_flops
 from reverie.train.learner import Learner, packed_step
 from reverie.train.losses import compute_dtype
@@ -90,7 +90,7 @@ def state_shapes(case: Case) -> TrainState:
 def measure(chosen: list[Case], options: UpdateOptions) -> dict[str, Cost]:
     """Time every case by turns with the matrix products of its precision; show the table."""
     jax.config.update("jax_enable_compilation_cache", False)
-    with Console(stderr=True).status("compiling") as status:
+    with terminal.console(errors=True).status("compiling") as status:
         subjects = [prepare(case) for case in chosen]
         status.update("timing")
         products = {f"matmul {p}": MatrixProduct(compute_dtype(p)) for p in options.precision}

@@ -9,6 +9,7 @@ the user names comes after them. The tables stand in `benchmarks.py` and `sizes.
 """
 
 import itertools
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -100,6 +101,12 @@ def suite_of(task: str) -> str:
     suite = task.partition(":")[0] if ":" in task else task.partition("_")[0]
     if suite in SUITE_PRESETS:
         return suite
+    close = ":" in task and suggest(suite, ["gym"]).startswith("did")
+    if re.search(r"-v\d+$", task) and not close:
+        raise ConfigError(
+            f"{task!r} looks like an id of Gymnasium: write gym:{task}; tasks are "
+            "written suite_task or gym:ID."
+        )
     raise ConfigError(
         f"the task {task!r} belongs to no suite: tasks are written suite_task or gym:ID, and "
         f"{suite!r} is no suite; {suggest(suite, SUITE_PRESETS)} See `reverie tasks`."

@@ -23,6 +23,7 @@ from reverie.optim.laprop import LaProp
 from reverie.optim.optimizer import AbstractOptimizer
 from reverie.part.checks import Checker
 from reverie.part.errors import ConfigError
+from reverie.part.values import SEEDS
 from reverie.replay.options import ReplayConfig
 from reverie.world.options import WorldConfig
 
@@ -172,6 +173,7 @@ class Config:
         check.require(self.task.strip() != "", "task", "the name of an environment")
         check.at_least(1, "steps")
         check.at_least(0, "seed")
+        check.require(self.seed < SEEDS, "seed", f"at most {SEEDS - 1}")
         rule = "the dotted names of fields, and empty unless size is 'auto'"
         check.require(not self.pinned or self.size == "auto", "pinned", rule)
         total = self.sequence.total

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from tyro.conf import Positional
 
-from reverie.part.errors import ConfigError
+from reverie.part.checks import Checker
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,6 @@ class DoctorOptions:
     """File for all findings and numbers, one JSON object."""
 
     def __post_init__(self):
-        if self.steps < 1 or self.seconds < 0:
-            raise ConfigError(
-                "--steps must be at least 1 and --seconds at least 0, found "
-                f"{self.steps} and {self.seconds:g}."
-            )
+        check = Checker(self, "")
+        check.at_least(1, "steps")
+        check.at_least(0, "seconds")

@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from reverie.envs.pictures import to_rgb
+
 TILE = 96
 """Shortest side of a picture on the sheet, pixels."""
 COLUMNS = 8
@@ -44,13 +46,9 @@ def _spread(found: Sequence[np.ndarray]) -> list[np.ndarray]:
 
 
 def _tile(picture: np.ndarray) -> np.ndarray:
-    """In colour, and enlarged by whole pixels until it is TILE pixels wide or more."""
-    if picture.shape[2] not in (1, 3):
-        picture = picture.max(2, keepdims=True)
+    """In colour, and enlarged by whole pixels until its shorter side is TILE pixels or more."""
     times = max(1, -(-TILE // min(picture.shape[:2])))
-    return picture.repeat(times, 0).repeat(times, 1)[
-        ..., [0] * 3 if picture.shape[2] == 1 else [0, 1, 2]
-    ]
+    return to_rgb(picture).repeat(times, 0).repeat(times, 1)
 
 
 def _band(tiles: list[np.ndarray]) -> np.ndarray:

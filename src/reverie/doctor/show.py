@@ -8,6 +8,7 @@ from reverie.bench.output import check_target, write_json
 from reverie.doctor.options import DoctorOptions
 from reverie.doctor.sheet import save
 from reverie.doctor.visit import Report, examine, file_name, sheet_target
+from reverie.train import terminal
 
 MARKS = {
     "ok": ("fine   ", "green"),
@@ -24,8 +25,8 @@ def run(options: DoctorOptions) -> Report:
     """
     check_target(options.json)
     target = sheet_target(options.sheet)
-    console = Console()
-    with Console(stderr=True).status("examining"):
+    console = terminal.console()
+    with terminal.console(errors=True).status("examining"):
         report = examine(
             options.task,
             preset=options.preset or None,

@@ -2,15 +2,15 @@
 
 import dataclasses
 import functools as ft
-import importlib
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-import gymnasium
 import numpy as np
+from gymnasium.envs.registration import EnvSpec
 
 from reverie.config.presets import resolve
 from reverie.config.schema import Config
@@ -21,9 +21,8 @@ from reverie.doctor.sheet import contact_sheet
 from reverie.doctor.speed import Speed, measure
 from reverie.envs.base import Env
 from reverie.envs.make import make, maker
+from reverie.envs.source import MakeEnv, source_of
 from reverie.part.errors import ConfigError
-
-MakeEnv = Callable[..., gymnasium.Env]
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,7 @@ class Report:
 
 
 def examine(
-    task: str | MakeEnv,
+    task: str | MakeEnv | EnvSpec,
     *,
     preset: str | None = None,
     size: str = "auto",
@@ -77,9 +76,10 @@ def examine(
 
     Raises ConfigError for unknown names. What is wrong with the environment is reported.
     """
-    source = _source(task)
-    name = source if isinstance(source, str) else f"custom:{_called(task)}"
+    found = source_of(task)
+    name, source = found.task, found.make_env or found.task
     config = resolve(name, size=size, preset=preset, overrides=overrides)
+    found.check_kwargs(json.loads(config.env.kwargs))
     build = ft.partial(make, source, config.env)
     try:
         env = build()
@@ -172,29 +172,6 @@ def _leave(env: Env, report: Report) -> Report:
         wrong = failure("close", error, "Let close() be called after any step.")
         return dataclasses.replace(report, findings=(*report.findings, wrong))
     return report
-
-
-def _source(task: str | MakeEnv) -> str | MakeEnv:
-    """A callable for `MODULE:FUNCTION`; names and callables as they are."""
-    if callable(task) or ":" not in task or task.startswith(("gym:", "custom:")):
-        return task
-    module, _, name = task.partition(":")
-    try:
-        found = getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError) as error:
-        raise ConfigError(
-            f"{task!r} names no function that can be imported ({error}); MODULE:FUNCTION needs a "
-            "module on the path (PYTHONPATH=. for the current folder), a Gymnasium id is gym:ID."
-        ) from None
-    if not callable(found):
-        raise ConfigError(f"{task!r} is {type(found).__name__}, expected a function or class.")
-    return cast(MakeEnv, found)
-
-
-def _called(task: Any) -> str:
-    if isinstance(task, str):
-        return task.replace(":", ".")
-    return str(getattr(task, "__name__", type(task).__name__)).strip("<>")
 
 
 def _describe(spec: Any) -> str:

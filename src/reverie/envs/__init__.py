@@ -5,13 +5,16 @@ suites.py        one row a suite: its tasks' names, its extra, what its tasks ar
 catalog.py       the names of all tasks; did-you-mean; imports no simulator
 make.py          make(task, config) -> Env
 adapter.py       any gymnasium.Env -> Env
+answers.py       what an environment answers to reset and step, checked
+values.py        numbers, flags, classes and arrays: no cast changes one in silence
 observations.py  observation space -> specs and readers
+image_space.py   which Box is a picture, and how it becomes uint8
 actions.py       action space -> specs and writers
 atari.py  dmc.py  minigrid.py  gym.py    one suite each; the simulator is imported when it is made
 games.py         the game, grid and toy suites: minihack, crafter, bsuite, procgen, minatar, pinpad,
                  popgym, vizdoom, miniworld, retro, envpool, dmlab, minecraft, rlbench, maniskill
 minigrid_variants.py  what papers ran, and fixed layouts
-pictures.py      resizing
+pictures.py      resizing; any picture in colour
 probes.py        five tiny environments whose optimum is known
 names.py         the names of Atari, DM Control and MiniGrid tasks, as data
 names_games.py   those of the game, grid and toy suites

@@ -21,6 +21,7 @@ from gymnasium import spaces
 
 from reverie.envs.base import Action, EnvError
 from reverie.envs.observations import leaves
+from reverie.envs.values import WrongValue, as_array, describe, to_classes, to_float32
 from reverie.records import Spec, Specs
 
 
@@ -64,7 +65,8 @@ def _write_space(space: spaces.Space, key: str) -> tuple[Spec, Callable]:
     match space:
         case spaces.Discrete():
             spec = Spec("discrete", (), classes=(int(space.n),))
-            return spec, ft.partial(_to_int, start=int(space.start))
+            kind = np.dtype(space.dtype).type
+            return spec, ft.partial(_to_int, start=int(space.start), kind=kind)
         case spaces.MultiDiscrete():
             spec = Spec("discrete", space.nvec.shape, classes=tuple(map(int, space.nvec.flat)))
             return spec, ft.partial(_to_ints, start=space.start, dtype=space.dtype)
@@ -88,15 +90,14 @@ def _box_spec(space: spaces.Box) -> Spec:
 def _box_writer(space: spaces.Box) -> Callable:
     low, high = space.low.astype(np.float64), space.high.astype(np.float64)
     bounded = np.isfinite(low) & np.isfinite(high)
-    scale = np.where(
-        bounded, (np.where(bounded, high, 1.0) - np.where(bounded, low, -1.0)) / 2, 1.0
-    )
-    centre = np.where(bounded, np.where(bounded, low, 0.0) + scale, 0.0)
+    low, high = np.where(bounded, low, -1.0), np.where(bounded, high, 1.0)
+    scale = high / 2 - low / 2  # halved first: the difference may not be a finite number
+    centre = np.where(bounded, low + scale, 0.0)
     return ft.partial(_to_box, scale=scale, centre=centre, space=space)
 
 
-def _to_int(value: np.ndarray, *, start: int) -> int:
-    return int(value) + start
+def _to_int(value: np.ndarray, *, start: int, kind: Callable[[int], Any]) -> Any:
+    return kind(int(value) + start)
 
 
 def _to_ints(value: np.ndarray, *, start: np.ndarray | int, dtype: Any) -> np.ndarray:
@@ -106,34 +107,63 @@ def _to_ints(value: np.ndarray, *, start: np.ndarray | int, dtype: Any) -> np.nd
 def _to_box(value: np.ndarray, *, scale, centre, space: spaces.Box) -> np.ndarray:
     inside = np.minimum(np.maximum(value, -1.0), 1.0) * scale + centre
     # The outer bound guards half-bounded components and the last bit of rounding.
-    return np.minimum(np.maximum(inside, space.low), space.high).astype(space.dtype)
+    return np.asarray(np.minimum(np.maximum(inside, space.low), space.high), space.dtype)
+
+
+def writer_of(space: spaces.Space) -> Callable[[Action], Any]:
+    """A function from one action of the agent (key -> array, without axis of environments) to the
+    environment's own, in the type that `space.sample()` gives. It needs no environment.
+
+    Args:
+        space: the environment's `action_space`.
+
+    Raises EnvError for a space in which the agent cannot act; the function raises it, with key,
+    found and expected, for an action that does not fit.
+    """
+    return ft.partial(write, writers(space)[0], space)
 
 
 def write(found: list[Writer], space: spaces.Space, action: Action) -> Any:
-    """The environment's action. Raises EnvError that names the key of a bad value."""
+    """The environment's action. Raises WrongValue that names the key of a bad value."""
     parts = {}
     for writer in found:
-        value = action.get(writer.key)
+        value = action.get(writer.key) if isinstance(action, dict) else None
         if value is None:
-            raise EnvError(
-                f"the action lacks the key {writer.key!r}; it has: {', '.join(action) or 'none'}"
-            )
-        _check(value, writer)
+            has = ", ".join(map(str, action)) if isinstance(action, dict) else describe(action)
+            raise WrongValue(f"the action lacks the key {writer.key!r}; it has: {has or 'none'}")
+        spec = writer.spec
+        if not (spec.shape == () and type(value) is np.int32 and 0 <= value < spec.width):
+            value = fitting(value, spec, writer.key)  # the others are by far the commonest
         parts[writer.path] = writer.convert(value)
     return parts[()] if () in parts else _assemble(space, parts, ())
 
 
-def _check(value: np.ndarray, writer: Writer) -> None:
-    spec = writer.spec
-    if np.shape(value) != spec.shape:
-        raise EnvError(f"action {writer.key!r} has shape {np.shape(value)}, expected {spec.shape}")
-    if spec.kind == "vector":
-        if not np.isfinite(value).all():
-            raise EnvError(f"action {writer.key!r} holds NaN or infinity")
-    elif spec.shape == () and 0 <= value < spec.classes[0]:
-        return  # by far the commonest
-    elif not ((value >= 0) & (value < np.reshape(spec.classes, spec.shape))).all():
-        raise EnvError(f"action {writer.key!r} is {value}, expected 0 ... {spec.classes} - 1")
+def fitting(value: Any, spec: Spec, key: str, lead: tuple[int, ...] = ()) -> np.ndarray:
+    """An action (*lead, *spec.shape) in the dtype of its spec, checked: finite numbers, or classes
+    that are whole and among those of the spec.
+
+    Raises WrongValue with the key, what came and what was expected.
+    """
+    try:
+        array, shape = as_array(value), (*lead, *spec.shape)
+        if array.shape != shape:
+            raise WrongValue(f"has shape {array.shape}, expected {shape}")
+        return to_float32(array) if spec.kind == "vector" else _to_known_class(array, spec)
+    except WrongValue as error:
+        raise error.of(f"action {key!r}") from None
+
+
+def _to_known_class(array: np.ndarray, spec: Spec) -> np.ndarray:
+    try:
+        return np.asarray(to_classes(array, _classes_of(spec)))
+    except WrongValue:
+        most = [count - 1 for count in spec.classes] if spec.shape else spec.classes[0] - 1
+        raise WrongValue(f"is {array.tolist()}, expected 0 ... {most} (whole numbers)") from None
+
+
+@ft.lru_cache(maxsize=64)
+def _classes_of(spec: Spec) -> np.ndarray:
+    return np.reshape(spec.classes, spec.shape)
 
 
 def _assemble(space: spaces.Space, parts: dict[tuple, Any], path: tuple) -> Any:

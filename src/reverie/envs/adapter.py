@@ -6,10 +6,11 @@ from typing import Any
 import gymnasium
 import numpy as np
 
-from reverie.envs import actions, observations
+from reverie.envs import actions, answers, observations
 from reverie.envs.ahead import Ahead
 from reverie.envs.base import Action, EnvError, Obs
 from reverie.envs.options import EnvConfig
+from reverie.envs.values import LARGEST, WrongValue, to_flag, to_number, too_large
 
 TERMINAL = "reverie/terminal"
 """Key of `info` by which our own suites mark a terminal row in an episode that goes on."""
@@ -18,8 +19,10 @@ TERMINAL = "reverie/terminal"
 class Adapter:
     """An `Env` around a gymnasium environment: keys, dtypes, action ranges, repeat, time limit.
 
-    Reads `exclude`, `repeat`, `limit` and `limit_is_terminal` of the configuration. Observations
-    and rewards that hold NaN or infinity raise EnvError with key, step and seed.
+    Reads `exclude`, `repeat`, `limit` and `limit_is_terminal` of the configuration. Whatever an
+    answer has wrong (its form, a key, a shape, a type, a value that does not survive the conversion
+    to the agent's terms) raises EnvError with what came, what was expected, step and seed.
+    Exceptions of the environment's own code pass through.
     """
 
     def __init__(self, env: gymnasium.Env, config: EnvConfig):
@@ -28,11 +31,13 @@ class Adapter:
                 f"Expected a gymnasium.Env, got {type(env).__module__}.{type(env).__name__}. "
                 "Environments of the old gym package need a wrapper, for example shimmy's."
             )
+        answers.check_spaces(env)
         self._env = env
         self._action_space = env.action_space  # wrappers ask each other for it at every step
         self._config = config
         self._readers, notices = observations.readers(env.observation_space, config.exclude)
         self._log_readers = observations.log_readers(env.observation_space)
+        self._keys = observations.keys_of(env.observation_space)
         self._writers, more = actions.writers(env.action_space)
         self.obs_specs = observations.specs_of(self._readers)
         self.log_specs = observations.specs_of(self._log_readers)
@@ -54,10 +59,11 @@ class Adapter:
     def reset(self, seed: int) -> Obs:
         """The first observation of the episode that belongs to `seed`."""
         self._seed, self._steps = seed, 0
-        answer = self._env.reset(seed=seed)
-        if not (isinstance(answer, tuple) and len(answer) == 2):
-            raise EnvError(f"reset() must return (observation, info), got {type(answer).__name__}.")
-        return self._read(answer[0])
+        try:
+            observation, _ = answers.ask_reset(self._env.reset, seed)
+            return self._read(observation)
+        except WrongValue as error:
+            raise error.at(self._where()) from None
 
     def prepare(self, seed: int) -> None:
         """Let an environment whose resets are dear begin with the next one."""
@@ -69,49 +75,61 @@ class Adapter:
         self._steps += 1
         try:
             native = actions.write(self._writers, self._action_space, action)
-        except EnvError as error:
-            raise EnvError(f"{error} {self._where()}.") from None
-        total, ended, cut, life = 0.0, False, False, False
-        for _ in range(self._config.repeat):
-            observation, reward, terminated, truncated, info = self._advance(native)
-            total += float(reward)
-            ended, cut = bool(terminated), bool(truncated)
-            life = life or bool(info.get(TERMINAL, False))
-            if ended or cut:
-                break
-        if not np.isfinite(total):
-            raise EnvError(f"the reward is {total} {self._where()}; a reward must be finite.")
+            observation, total, ended, cut, life = self._advance(native)
+            obs = self._read(observation)
+        except WrongValue as error:
+            raise error.at(self._where()) from None
         cut = cut or self._steps == self._config.limit
         terminal = ended or life or (cut and self._config.limit_is_terminal)
-        return self._read(observation), total, terminal, ended or cut
+        return obs, total, terminal, ended or cut
 
-    def _advance(self, action: Any) -> tuple:
-        answer = self._env.step(action)
-        if not (isinstance(answer, tuple) and len(answer) == 5):
-            raise EnvError(
-                "step() must return (observation, reward, terminated, truncated, info), got "
-                f"{type(answer).__name__} of length {len(answer)}."
-            )
-        return answer
+    def _advance(self, action: Any) -> tuple[Any, float, bool, bool, bool]:
+        """Newest observation, summed reward, true end, truncation, mark of a terminal row."""
+        total, ended, cut, life = 0.0, False, False, False
+        for _ in range(self._config.repeat):
+            answer = answers.ask_step(self._env.step, action)
+            observation, reward, terminated, truncated, info = answer
+            try:
+                total += reward if type(reward) is float else to_number(reward)
+            except WrongValue as error:
+                raise error.of("the reward") from None
+            ended = _flag(terminated, "terminated")
+            cut = _flag(truncated, "truncated")
+            life = life or (TERMINAL in info and bool(info[TERMINAL]))
+            if ended or cut:
+                break
+        if not -LARGEST <= total <= LARGEST:  # NaN as well
+            raise too_large(total).of("the reward")
+        return observation, total, ended, cut, life
 
     def _read(self, observation: Any) -> Obs:
-        try:
-            if self._log_readers:
-                self.logs = observations.read(self._log_readers, observation)
-            return observations.read(self._readers, observation)
-        except EnvError as error:
-            raise EnvError(f"{error} {self._where()}.") from None
+        if self._log_readers:
+            self.logs = observations.read(self._log_readers, observation)
+        obs = observations.read(self._readers, observation)
+        if self._keys:
+            observations.check_keys(self._keys, observation)
+        return obs
 
     def _where(self) -> str:
         return f"at step {self._steps} of the episode with seed {self._seed}"
 
     def render(self) -> np.ndarray | None:
-        """A picture for people, uint8 (height, width, 3), or None where there is none."""
+        """A picture for people, uint8 (height, width, channels), or None where there is none."""
         if self._env.render_mode != "rgb_array":
             return None
         picture = np.asarray(self._env.render())
+        picture = picture[..., None] if picture.ndim == 2 else picture
         return picture if picture.dtype == np.uint8 and picture.ndim == 3 else None
 
     def close(self) -> None:
         """Close the environment."""
         self._env.close()
+
+
+def _flag(value: Any, name: str) -> bool:
+    if type(value) is bool:
+        return value
+    try:
+        return to_flag(value)
+    except WrongValue as error:
+        raise error.of(name) from None

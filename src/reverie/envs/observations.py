@@ -2,14 +2,13 @@
 
 | space | becomes |
 |---|---|
-| Box uint8, rank 3, sides of at least 8 | image; channels first is transposed |
-| Box uint8, rank 2, sides of at least 16 | image with one channel |
-| Box float in [0, 1] or [0, 255], or bool, rank 3, sides of at least 8 | image, scaled to uint8 |
-| any other Box of rank 0 to 2, small ones of rank 3 | vector, float32 |
+| Box that is a picture by its shape and has finite bounds (`image_space`) | image, uint8 |
+| any other Box | vector, float32, any shape |
 | Discrete, MultiDiscrete, MultiBinary | discrete, counted from 0 |
 | Dict, Tuple | their parts; names are joined by "_" |
 
-Everything else (Text, Graph, Sequence, unbounded pictures) has no reading.
+Everything else (Text, Graph, Sequence, pictures without bounds) has no reading. Values are
+converted without loss or refused (`values`): float32 must hold a number, a class be whole.
 """
 
 import functools as ft
@@ -21,12 +20,10 @@ import numpy as np
 from gymnasium import spaces
 
 from reverie.envs.base import EnvError, Obs
+from reverie.envs.image_space import GRAY_SIDE, IMAGE_SIDE, Unbounded, read_image
+from reverie.envs.values import WrongValue, describe, to_class, to_classes, to_float32
 from reverie.records import Spec, Specs
 
-IMAGE_SIDE = 8
-"""Shortest side of a rank-3 array that is taken for a picture, pixels."""
-GRAY_SIDE = 16
-"""Shortest side of a uint8 matrix that is taken for a picture without channel axis, pixels."""
 MOST_CLASSES = 16_384
 """Largest number of values of a discrete observation (it is encoded one-hot)."""
 
@@ -41,6 +38,11 @@ class Reader:
     path: tuple  # keys and indices from the environment's observation to this part
     spec: Spec
     convert: Convert
+
+    @property
+    def label(self) -> str:
+        """What messages call it."""
+        return f"{LOG}{self.key}" if self.path and str(self.path[0]).startswith(LOG) else self.key
 
     @ft.cached_property
     def dtype(self) -> np.dtype:
@@ -173,110 +175,121 @@ def _read_classes(shape: tuple, classes: np.ndarray, start: np.ndarray) -> Readi
     if classes.size == 0 or classes.max() > MOST_CLASSES:
         raise Unusable(f"discrete values need 1 to {MOST_CLASSES} classes")
     spec = Spec("discrete", tuple(shape), classes=tuple(int(n) for n in classes.reshape(-1)))
-    most = classes.reshape(shape)
     note = "counted from 0 instead of from the space's own start." if start.any() else ""
-    return Reading(spec, ft.partial(_to_classes, classes=most, start=start), note)
+    if shape == ():
+        convert = ft.partial(to_class, classes=spec.classes[0], start=int(start))
+    else:
+        convert = ft.partial(to_classes, classes=classes.reshape(shape), start=start)
+    return Reading(spec, convert, note)
 
 
 def _read_box(space: spaces.Box) -> Reading:
-    shape = space.shape
-    if 0 in shape:
+    if 0 in space.shape:
         raise Unusable("it is empty")
-    if space.dtype == np.uint8 and len(shape) == 2 and min(shape) >= GRAY_SIDE:
-        note = f"shown as a picture of shape {(*shape, 1)} (one channel)."
-        return Reading(Spec("image", (*shape, 1)), lambda x: np.asarray(x)[..., None], note)
-    if len(shape) == 3 and min(sorted(shape)[1:]) >= IMAGE_SIDE:
-        return _read_image(space)
-    if len(shape) > 3:
-        raise Unusable("rank above 3; fold stacked frames into the channels")
-    if len(shape) == 3 and space.dtype == np.uint8:
-        note = f"taken for numbers, not a picture: its sides are below {IMAGE_SIDE} pixels."
-        return Reading(Spec("vector", shape), _to_vector, note)
-    return Reading(Spec("vector", shape), _to_vector, _precision(space))
+    try:
+        image = read_image(space)
+    except Unbounded as reason:
+        raise Unusable(str(reason)) from None
+    if image is not None:
+        return Reading(Spec("image", image.shape), image.convert, image.note)
+    return Reading(Spec("vector", space.shape), to_float32, _numbers_note(space))
 
 
-def _precision(space: spaces.Box) -> str:
+def _numbers_note(space: spaces.Box) -> str:
+    """What the user should know of an array that is read as numbers."""
+    if len(space.shape) > 2:
+        return f"taken for numbers, not a picture: its sides are below {IMAGE_SIDE} pixels."
+    if len(space.shape) == 2 and min(space.shape) >= GRAY_SIDE:
+        return (
+            f"taken for {space.shape[0]} x {space.shape[1]} numbers; were it a picture, it would "
+            "need an axis for its channel."
+        )
     if not np.issubdtype(space.dtype, np.integer):
         return ""
     largest = max(abs(float(space.low.min())), abs(float(space.high.max())))
-    if largest <= 2**24 or largest >= float(
-        2 ** (8 * space.dtype.itemsize - 1) - 1
-    ):  # the latter: no bound stated
-        return ""
-    return "integers above 2^24 are rounded by the conversion to float32."
-
-
-def _read_image(space: spaces.Box) -> Reading:
-    scale, notes = _scale_of(space), []
-    if scale is not None:
-        notes.append("scaled to uint8 pictures in 0 ... 255")
-    first = _channels_first(space.shape)
-    shape = (*space.shape[1:], space.shape[0]) if first else space.shape
-    if first:
-        notes.append(f"transposed from channels first {space.shape} to {shape}")
-    convert = ft.partial(_to_image, scale=scale, first=first)
-    return Reading(Spec("image", shape), convert, (", ".join(notes) + ".") if notes else "")
-
-
-def _scale_of(space: spaces.Box) -> float | None:
-    """Factor that brings the values to 0 … 255; None: they are uint8 already."""
-    if space.dtype == np.uint8:
-        return None
-    low, high = float(space.low.min()), float(space.high.max())
-    if space.dtype == np.bool_ or (low >= 0.0 and high == 1.0):
-        return 255.0
-    if low >= 0.0 and high == 255.0:
-        return 1.0
-    raise Unusable(
-        f"a picture must be uint8 or bounded in [0, 1] or [0, 255], this {space.dtype} one in "
-        f"[{low:g}, {high:g}]"
-    )
-
-
-def _channels_first(shape: tuple[int, ...]) -> bool:
-    """True for (C, H, W) with at most 4 channels, unless the last axis is as small."""
-    return shape[0] <= 4 and shape[2] > 4
-
-
-def _to_vector(value: object) -> np.ndarray:
-    array = np.asarray(value, np.float32)
-    if not np.isfinite(array).all():
-        raise EnvError("holds NaN or infinity")
-    return array
-
-
-def _to_image(value: object, *, scale: float | None, first: bool) -> np.ndarray:
-    array = np.asarray(value)
-    if scale is not None:
-        array = array.astype(np.float32) * np.float32(scale)
-        if not (array.min() >= 0.0 and array.max() <= 255.0):  # NaN fails as well
-            raise EnvError("holds NaN or numbers outside the bounds of its space")
-        array = np.rint(array).astype(np.uint8)
-    return array.transpose(1, 2, 0) if first else array
-
-
-def _to_classes(value: object, *, classes: np.ndarray, start: np.ndarray) -> np.ndarray:
-    array = np.asarray(value, np.int64) - start
-    if not ((array >= 0) & (array < classes)).all():
-        raise EnvError(f"holds {value}, outside its space")
-    return array.astype(np.int32)
+    no_bound = float(2 ** (8 * space.dtype.itemsize - 1) - 1)
+    if 2**24 < largest < no_bound:
+        return "integers above 2^24 are rounded by the conversion to float32."
+    return ""
 
 
 def read(found: list[Reader], observation: Any) -> Obs:
-    """The agent's observation. Raises EnvError that names the key of a bad value."""
+    """The agent's observation. Raises WrongValue that names the key of a bad value."""
     obs = {}
     for reader in found:
         part = observation
-        for name in reader.path:
-            part = part[name]
+        for depth, name in enumerate(reader.path):
+            try:
+                part = part[name]
+            except (KeyError, IndexError, TypeError, AttributeError, ValueError):
+                raise _missing(reader, part, depth) from None
         try:
             array = reader.convert(part)
-        except EnvError as error:
-            raise EnvError(f"observation {reader.key!r} {error}") from None
+        except WrongValue as error:
+            raise error.of(f"observation {reader.label!r}") from None
         if array.shape != reader.spec.shape or array.dtype != reader.dtype:
-            raise EnvError(
-                f"observation {reader.key!r} has shape {array.shape} and dtype {array.dtype}, "
+            raise WrongValue(
+                f"observation {reader.label!r} has shape {array.shape} and dtype {array.dtype}, "
                 f"its space promised {reader.spec.shape} and {reader.dtype}"
             )
         obs[reader.key] = array
+    return obs
+
+
+def _missing(reader: Reader, part: Any, depth: int) -> WrongValue:
+    """The error for an observation without one of its parts; `part` is where it should be."""
+    where = "".join(f"[{name!r}]" for name in reader.path[:depth])
+    if isinstance(reader.path[depth], int):
+        promised = f"a tuple of {reader.path[depth] + 1} parts or more"
+    else:
+        promised = f"a dictionary with the key {reader.path[depth]!r}"
+    return WrongValue(
+        f"observation {reader.label!r} is missing: observation{where} is {describe(part)}",
+        f"its space promised {promised}",
+    )
+
+
+def keys_of(space: spaces.Space, path: tuple = ()) -> list[tuple[tuple, frozenset]]:
+    """The keys of every Dict in a space, with the way to it."""
+    if isinstance(space, spaces.Dict):
+        pairs, found = list(space.spaces.items()), [(path, frozenset(space.spaces))]
+    elif isinstance(space, spaces.Tuple):
+        pairs, found = list(enumerate(space.spaces)), []
+    else:
+        return []
+    return found + [more for name, part in pairs for more in keys_of(part, (*path, name))]
+
+
+def check_keys(known: list[tuple[tuple, frozenset]], observation: Any) -> None:
+    """Raises WrongValue where a dictionary shows a key that its space (`keys_of`) lacks."""
+    for path, keys in known:
+        part = observation
+        for name in path:
+            part = part[name]
+        if isinstance(part, dict) and part.keys() != keys and part.keys() - keys:
+            extra, where = sorted(map(str, part.keys() - keys)), "".join(f"[{n!r}]" for n in path)
+            raise WrongValue(
+                f"observation{where} has the unknown key {extra[0]!r}",
+                f"its space promised only {', '.join(sorted(map(str, keys)))}",
+            )
+
+
+def reader_of(space: spaces.Space, exclude: tuple[str, ...] = ()) -> Callable[[Any], Obs]:
+    """A function from one observation in the environment's own terms to the agent's, without axis
+    of environments: key -> array. It needs no environment.
+
+    Args:
+        space: the environment's `observation_space`.
+        exclude: `env.exclude` of the run.
+
+    Raises EnvError for a space without anything usable; the function raises it, with key, found and
+    expected, for an observation that the space does not promise.
+    """
+    found, known = readers(space, exclude)[0], keys_of(space)
+    return ft.partial(_read_whole, found, known)
+
+
+def _read_whole(found: list[Reader], known: list, observation: Any) -> Obs:
+    obs = read(found, observation)
+    check_keys(known, observation)
     return obs

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from reverie.part.checks import Checker
+from reverie.part.values import EMPTY, JsonObject
 
 Factor = Literal["bg", "floor", "body", "target", "reflectance", "camera", "light"]
 
@@ -78,8 +79,9 @@ class EnvConfig:
     """Longest episode, agent steps; longer ones are truncated. 0: the environment's own limit."""
     exclude: tuple[str, ...] = ()
     """Observation keys hidden from the agent."""
-    kwargs: str = "{}"
-    """JSON object of extra keyword arguments for the environment's constructor."""
+    kwargs: JsonObject = EMPTY
+    """JSON object of extra keyword arguments for the environment's constructor; from Python also a
+    dictionary."""
     observe: Literal["proprio", "vision", "both"] = "proprio"
     """MuJoCo suites: which observations the agent sees."""
     camera: int = -1
@@ -120,4 +122,3 @@ class EnvConfig:
         check.at_least(-1, "camera")
         check.share("sticky")
         check.above(0, "timeout")
-        check.json_object("kwargs")

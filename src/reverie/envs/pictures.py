@@ -1,4 +1,4 @@
-"""Pictures of another size: the ways in which the suites' protocols resize."""
+"""Pictures of another size, as the suites' protocols resize them; any picture in colour."""
 
 import functools as ft
 from typing import Any, Literal
@@ -64,3 +64,30 @@ def fill_up(picture: np.ndarray, size: int) -> np.ndarray:
     full = np.zeros((size, size, picture.shape[2]), picture.dtype)
     full[: picture.shape[0], : picture.shape[1]] = picture
     return full
+
+
+MOST_PANELS = 16
+"""Panels of a drawn picture at most; channels that find no place in them are not shown."""
+
+
+def to_rgb(pictures: np.ndarray) -> np.ndarray:
+    """Pictures (..., H, W, C) uint8 for people: (..., H, W · panels, 3).
+
+    One channel is grey, three are red, green and blue. More are taken by three, and each group is a
+    panel of its own, from left to right; of one or two that are left over, each is a grey panel. So
+    stacked colour frames stand side by side, and depth or opacity beside the colours.
+
+    Raises ValueError for other arrays.
+    """
+    if pictures.dtype != np.uint8 or pictures.ndim < 3 or not pictures.shape[-1]:
+        raise ValueError(
+            f"cannot show an array {pictures.shape} of {pictures.dtype}: pictures are "
+            "(..., height, width, channels) uint8 with one channel or more."
+        )
+    channels = pictures.shape[-1]
+    if channels == 3:
+        return pictures
+    coloured = channels - channels % 3
+    panels = [pictures[..., i : i + 3] for i in range(0, coloured, 3)]
+    panels += [pictures[..., i : i + 1].repeat(3, -1) for i in range(coloured, channels)]
+    return np.concatenate(panels[:MOST_PANELS], axis=-2)

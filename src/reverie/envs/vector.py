@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from reverie.envs import worker
+from reverie.envs.actions import fitting
 from reverie.envs.base import Action, Env, EnvError
 from reverie.envs.crew import Crew
 from reverie.envs.functional.recipe import Compiled
 from reverie.envs.history import History, equal_rows, row_of, stack_rows
 from reverie.envs.seats import Crash
 from reverie.envs.worker import Order
-from reverie.records import Specs, Step
+from reverie.records import Spec, Specs, Step
 
 if TYPE_CHECKING:
     from reverie.envs.functional.crew import CompiledCrew
@@ -138,7 +139,7 @@ class Vector:
         """
         self._idle("send")
         for key, array in self._board.action.items():
-            array[...] = _checked(action, key, array)
+            array[...] = _checked(action, key, array, self.action_specs[key])
         self._pending[:] = True
         self._history.append(self._board.action)
         self._first[:] = self._due
@@ -302,10 +303,13 @@ class Vector:
         self.close()
 
 
-def _checked(action: Action, key: str, array: np.ndarray) -> np.ndarray:
+def _checked(action: Action, key: str, array: np.ndarray, spec: Spec) -> np.ndarray:
     if key not in action or np.shape(action[key]) != array.shape:
         shapes = {name: np.shape(value) for name, value in action.items()}
         raise EnvError(
             f"The batch of actions needs {key!r} of shape {array.shape}; it holds {shapes}."
         )
-    return action[key]
+    value = action[key]
+    if isinstance(value, np.ndarray) and value.dtype == array.dtype:
+        return value  # the environments look at the numbers
+    return fitting(value, spec, key, lead=array.shape[:1])

@@ -1,6 +1,5 @@
 """The checks that the configuration records make of themselves when they are built."""
 
-import json
 import typing
 from dataclasses import fields, is_dataclass
 from typing import Any
@@ -68,12 +67,3 @@ class Checker:
         least, most = extremes(getattr(self.record, name), self.prefix + name)
         rule = f"at least {low:g}" if high == float("inf") else f"in [{low:g}, {high:g}]"
         self.require(low <= least and most <= high, name, f"{rule} at every step")
-
-    def json_object(self, name: str) -> None:
-        """The text field holds a JSON object."""
-        text = getattr(self.record, name)
-        try:
-            ok = isinstance(json.loads(text), dict)
-        except ValueError:
-            ok = False
-        self.require(ok, name, 'a JSON object such as {"render_mode": "rgb_array"}')

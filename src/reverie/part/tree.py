@@ -237,6 +237,8 @@ def grouped(edits: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Edits by the first name of their path: name -> rest of the path ('' where none) -> value."""
     groups: dict[str, dict[str, Any]] = {}
     for path, value in edits.items():
+        if not isinstance(path, str):
+            raise ConfigError(f"a key of the configuration is a text, found {path!r}.")
         name, _, rest = path.partition(".")
         groups.setdefault(name, {})[rest] = value
     return groups

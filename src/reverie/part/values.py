@@ -1,11 +1,21 @@
 """One value against the type its field declares."""
 
+import contextlib
+import json
 import numbers
 import types
 import typing
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Any, Literal, NewType
 
 from reverie.part.errors import ConfigError, suggest
+
+JsonObject = NewType("JsonObject", str)
+"""The text of a JSON object; from Python a dictionary does as well."""
+EMPTY = JsonObject("{}")
+
+SEEDS = 2**32
+"""Number of seeds: JAX drops what lies above 32 bits."""
 
 _TRUTH = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
@@ -28,7 +38,8 @@ def coerce(value: Any, kind: Any, path: str) -> Any:
         return _number_or_text(value, path)
     if origin in (typing.Union, types.UnionType):
         return _optional(value, typing.get_args(kind), path)
-    return {bool: _bool, int: _int, float: _float, str: _str}[kind](value, path)
+    readers = {bool: _bool, int: _int, float: _float, str: _str, JsonObject: _json_object}
+    return readers[kind](value, path)
 
 
 def _fail(path: str, value: Any, expected: str) -> ConfigError:
@@ -106,3 +117,35 @@ def _str(value: Any, path: str) -> str:
     if isinstance(value, str):
         return value
     raise _fail(path, value, "a text")
+
+
+def _json_object(value: Any, path: str) -> str:
+    """The object as text, its keys in order: what means the same is written the same."""
+    if isinstance(value, Mapping):
+        for name, part in value.items():
+            _check_json(part, path, name)
+    elif isinstance(value, str):
+        with contextlib.suppress(ValueError):
+            value = json.loads(value)
+    if not isinstance(value, Mapping):
+        rule = 'a JSON object such as {"render_mode": "rgb_array"}'
+        raise ConfigError(f"{path} must be {rule}, found {value!r}.")
+    return json.dumps(value, sort_keys=True)
+
+
+def _check_json(part: Any, path: str, name: Any) -> None:
+    """Raises ConfigError for what JSON loses: arrays, tuples, objects, keys that are no text."""
+    ok = isinstance(name, str)
+    if isinstance(part, Mapping):
+        for key, inner in part.items():
+            _check_json(inner, path, key)
+    elif isinstance(part, list):
+        for inner in part:
+            _check_json(inner, path, name)
+    else:
+        ok = ok and (part is None or type(part) in (bool, int, float, str))
+    if not ok:
+        raise ConfigError(
+            f"{path} takes what JSON can hold, and {name!r} is {type(part).__name__} {part!r}: "
+            "hand over functools.partial(make_env, ...) instead."
+        )

@@ -156,6 +156,15 @@ def _read_table(folder: Path, blocks: dict[int, Entry]) -> np.ndarray:
     return np.concatenate([safetensors.numpy.load(data)["table"] for data in parts])
 
 
+def check(folder: Path, manifest: Mapping[str, Any]) -> None:
+    """Raises ReplayError, naming the file, unless all files of a manifest are there and whole."""
+    for listed in manifest["files"].values():
+        for _, name, nbytes in listed:
+            entry = Entry(str(name), int(nbytes))
+            _check_size(folder, entry)
+            _read(folder, entry)
+
+
 def prune(folder: Path, manifests: Iterable[dict[str, Any]]) -> int:
     """Delete the replay files of `folder` that none of these manifests names, temporary ones
     included, and return how many bytes that freed. Files of others are left alone.

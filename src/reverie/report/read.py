@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from reverie.train.digest import CONFIG, sealed
+from reverie.train.metrics_prefix import damaged_metrics
 from reverie.train.video import MediaFile, list_media
 
 
@@ -63,6 +65,7 @@ def read_runs(paths: Sequence[Path]) -> list[Run]:
 def read_run(path: Path, label: str) -> Run:
     """Read one run folder. Raises ReportError if it is none or config.json cannot be read."""
     head = _head(path)
+    damage = damaged_metrics(path)
     series, notes = _read_metrics(path / "metrics.jsonl")
     return Run(
         path=path,
@@ -73,7 +76,7 @@ def read_run(path: Path, label: str) -> Run:
         facts=tuple((str(name), str(value)) for name, value in head.get("facts", ())),
         series=series,
         media=tuple(list_media(path)),
-        notes=notes,
+        notes=(damage, *notes) if damage else notes,
     )
 
 
@@ -94,7 +97,9 @@ def _head(path: Path) -> dict[str, Any]:
     if not file.is_file():
         raise ReportError(_not_a_run(path))
     try:
-        head = json.loads(file.read_text(encoding="utf-8"))
+        head = sealed(file.read_bytes(), file.name, CONFIG)
+    except TypeError:
+        head = None
     except (OSError, ValueError) as error:
         raise ReportError(f"cannot read {file}: {error}.") from error
     if not isinstance(head, dict) or not isinstance(head.get("config"), dict):

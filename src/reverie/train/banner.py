@@ -9,6 +9,7 @@ from rich.text import Text
 
 from reverie.config import edit
 from reverie.config.schema import Config
+from reverie.train import terminal
 
 NAMED = ("task", "agent", "size", "seed", "steps", "logdir")
 
@@ -35,7 +36,7 @@ def banner(
         table.add_row(name, Text(value))
     for group, fields in _changed(config).items():
         table.add_row(group, Text(fields))
-    (console or Console()).print(Group(Text(), head, Padding(table, (0, 0, 1, 2))))
+    (console or terminal.console()).print(Group(Text(), head, Padding(table, (0, 0, 1, 2))))
 
 
 def _changed(config: Config) -> dict[str, str]:

@@ -1,39 +1,51 @@
 """Checkpoints: folders that become visible only when they are complete.
 
 A checkpoint is `checkpoints/STEP/` (`STEP-1` for the next one of the same step, and so on: none
-is ever replaced) with `state.json` (a tree of JSON values in which arrays are
-named) and `arrays.safetensors` (those arrays). It is written under another name, forced to disk
-and renamed; a process killed at any instant leaves either the old checkpoints or the new one too.
+is ever replaced) with `state.json` (a tree of JSON values in which arrays are named),
+`arrays.safetensors` (those arrays) and, written last, `manifest.json` (size and digest of the
+others, see `manifest.py`). It is written under another name, forced to disk and renamed; a process
+killed at any instant leaves either the old checkpoints or the new one too.
 Replay rows are not copied into it: `state.json` holds the manifest of the files in `replay/`.
 
 One file of safetensors rather than Orbax: all arrays of a data-parallel learner are whole on one
 host, so there is nothing to shard, and the same file is what people share weights with.
 """
 
+import contextlib
 import errno
 import json
 import os
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ml_dtypes
 import numpy as np
 import safetensors
 import safetensors.numpy
 
-from reverie.records import Specs
-from reverie.train.errors import RunError
+from reverie.train import manifest
+from reverie.train.digest import Damage
+from reverie.train.errors import Damaged, RunError
 
-VERSION = 2
+if TYPE_CHECKING:
+    from reverie.records import Specs
+
+VERSION = 3
+UNSEALED = 2
+"""The format of version 0.1, which had no manifest."""
 ARRAY = "$array"
 _NAME = re.compile(r"\d+(-\d+)?")
 
 
-def save(folder: Path, step: int, tree: Mapping[str, Any]) -> Path:
+def save(
+    folder: Path, step: int, tree: Mapping[str, Any], beside: Mapping[str, Any] | None = None
+) -> Path:
     """Write `tree` (nested dicts and lists of JSON values and numpy arrays) as `folder/STEP`.
+
+    `beside`: for the manifest, `offset` and `digest` of files of the run folder that grow.
 
     Raises RunError if the disk refuses; earlier checkpoints stay as they are.
     """
@@ -44,8 +56,13 @@ def save(folder: Path, step: int, tree: Mapping[str, Any]) -> Path:
     try:
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
-        _write(partial / "arrays.safetensors", safetensors.numpy.save(arrays))
-        _write(partial / "state.json", json.dumps(skeleton).encode())
+        contents = {
+            "arrays.safetensors": safetensors.numpy.save(arrays),
+            "state.json": json.dumps(skeleton).encode(),
+        }
+        for name, data in contents.items():
+            _write(partial / name, data)
+        _write(partial / manifest.NAME, manifest.make(contents, beside or {}))
         _sync(partial)
         partial.rename(final)
         _sync(folder)
@@ -61,6 +78,11 @@ def _free_name(folder: Path, step: int) -> Path:
     return folder / f"{step:012d}{suffix}"
 
 
+def step_of(path: Path) -> int:
+    """The environment step at which a complete checkpoint was taken."""
+    return _number(path)[0]
+
+
 def _number(path: Path) -> tuple[int, int]:
     """Step of a checkpoint, and how many of the same step came before it."""
     step, _, again = path.name.partition("-")
@@ -70,36 +92,85 @@ def _number(path: Path) -> tuple[int, int]:
 def load(path: Path) -> dict[str, Any]:
     """The tree of one checkpoint.
 
-    Raises RunError if a file is missing, truncated, damaged or of another program.
+    Raises Damaged if a file is missing, truncated, damaged or of another program, RunError if it
+    has the format of another version.
     """
-    try:
-        skeleton = json.loads((path / "state.json").read_bytes())
+    with reading(path):
+        listed = manifest.read(path)
+        skeleton = _skeleton(path, listed)
+        _check_format(path, skeleton["version"], listed)
+        if listed is not None:
+            manifest.check(path, listed, "arrays.safetensors")
         with safetensors.safe_open(path / "arrays.safetensors", framework="numpy") as file:
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        if skeleton["version"] != VERSION:
-            raise RunError(
-                f"the checkpoint {path} has format {skeleton['version']}, this version of Reverie "
-                f"reads format {VERSION}."
-            )
         return _give_arrays(skeleton["tree"], arrays)
-    except (OSError, ValueError, KeyError, TypeError, safetensors.SafetensorError) as error:
+
+
+@contextlib.contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Whatever goes wrong inside because the checkpoint `path` does not hold what it should
+    becomes Damaged, with one sentence. Reverie's own errors pass."""
+    try:
+        yield
+    except Damage as error:
+        raise Damaged(_damaged(path, str(error))) from error
+    except _UNREADABLE as error:
+        if type(error).__module__.startswith("reverie."):
+            raise
+        said = " ".join(str(error).split())
+        raise Damaged(_damaged(path, f"{type(error).__name__}: {said}")) from error
+
+
+_UNREADABLE = (
+    *(OSError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError),
+    *(RecursionError, safetensors.SafetensorError),
+)
+
+
+def _damaged(path: Path, what: str) -> str:
+    return (
+        f"the checkpoint {path} cannot be read ({what}): it is truncated, damaged or not "
+        "Reverie's. Move this folder away to resume from the checkpoint before it."
+    )
+
+
+def _skeleton(path: Path, listed: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What state.json holds, after the check of its digest."""
+    if listed is not None:
+        manifest.check(path, listed, "state.json")
+    return json.loads((path / "state.json").read_bytes())
+
+
+def _check_format(path: Path, version: Any, listed: Mapping[str, Any] | None) -> None:
+    if version not in (UNSEALED, VERSION):
         raise RunError(
-            f"the checkpoint {path} cannot be read ({type(error).__name__}: {error}): it is "
-            "truncated, damaged or not Reverie's. Move this folder away to resume from the "
-            "checkpoint before it."
-        ) from error
+            f"the checkpoint {path} has format {version}, this version of Reverie reads format "
+            f"{VERSION}."
+        )
+    if version == VERSION and listed is None:
+        raise Damage(f"{manifest.NAME} is missing")
+
+
+def has_manifest(path: Path) -> bool:
+    """Whether damage in the checkpoint can be noticed: not in those of version 0.1."""
+    return (path / manifest.NAME).is_file()
 
 
 def replay_manifests(folder: Path) -> list[Any] | None:
     """The replay's part of every complete checkpoint; None if one of them cannot be read."""
     try:
-        states = [json.loads((path / "state.json").read_bytes()) for path in complete(folder)]
-        return [state["tree"]["replay"] for state in states]
-    except (OSError, ValueError, KeyError, TypeError):
+        return [replay_manifest(path) for path in complete(folder)]
+    except Damaged:
         return None
 
 
-def check_specs(saved: Mapping[str, Specs], here: Mapping[str, Specs], when: str) -> None:
+def replay_manifest(path: Path) -> Any:
+    """The replay's part of one checkpoint. Raises Damaged where state.json is damaged."""
+    with reading(path):
+        return _skeleton(path, manifest.read(path))["tree"]["replay"]
+
+
+def check_specs(saved: Mapping[str, "Specs"], here: Mapping[str, "Specs"], when: str) -> None:
     """Raises RunError if `saved` observations (`obs`) or actions (`action`) differ from `here`."""
     for side, name in (("obs", "observation"), ("action", "action")):
         for key in sorted(set(saved[side]) | set(here[side])):
@@ -120,6 +191,16 @@ def complete(folder: Path) -> list[Path]:
     return sorted(found, key=_number)
 
 
+def set_aside(path: Path) -> None:
+    """Rename a complete checkpoint so that it is none any more; the next `prune` deletes it.
+
+    Raises OSError.
+    """
+    taken = len(list(path.parent.glob(f".aside-{path.name}*")))
+    path.rename(path.with_name(f".aside-{path.name}" + f"~{taken}" * (taken > 0)))
+    _sync(path.parent)
+
+
 def prune(folder: Path, keep: int) -> None:
     """Delete all but the newest `keep` checkpoints, and what killed processes left behind.
 
@@ -129,7 +210,7 @@ def prune(folder: Path, keep: int) -> None:
         for path in complete(folder)[:-keep]:
             # Renamed first: a half-deleted folder must not look complete.
             path.rename(path.with_name(f".partial-{path.name}-deleted"))
-        for path in folder.glob(".partial-*"):
+        for path in (*folder.glob(".partial-*"), *folder.glob(".aside-*")):
             shutil.rmtree(path)
     except OSError as error:
         raise RunError(f"cannot tidy {folder}: {error.strerror}.") from error

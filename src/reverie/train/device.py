@@ -11,6 +11,7 @@ from pathlib import Path
 
 from reverie.config.schema import DeviceConfig
 from reverie.part.errors import ConfigError
+from reverie.train import inherited
 
 PLATFORMS = {"cpu": "cpu", "gpu": "cuda,cpu", "tpu": "tpu,cpu"}
 """What JAX_PLATFORMS says for each kind; the first one is where arrays live by default."""
@@ -43,14 +44,17 @@ def prepare(device: DeviceConfig) -> str:
     """
     os.environ.update(environment(device))
     early = "jax" in sys.modules
-    import jax
-
+    inherited.check_variables()
+    try:
+        import jax
+    except Exception as error:
+        raise ConfigError(inherited.blame(error)) from error
     if early and device.kind != "auto":
         jax.config.update("jax_platforms", PLATFORMS[device.kind])
     try:
         found = jax.default_backend()
-    except RuntimeError as error:
-        raise ConfigError(_missing(device.kind, str(error))) from error
+    except Exception as error:  # an AssertionError without a word, for one
+        raise ConfigError(_no_backend(device.kind, error)) from error
     if device.kind not in ("auto", found):
         raise ConfigError(_other(device.kind, found, early))
     _cache(device.cache)
@@ -65,6 +69,19 @@ def _other(kind: str, found: str, early: bool) -> str:
             "the device before the first array, or start a new process."
         )
     return _missing(kind, f"only {found}")
+
+
+def _no_backend(kind: str, error: Exception) -> str:
+    """Why JAX finds no device: the option asked for it, or a variable that was inherited did."""
+    platforms = os.environ.get("JAX_PLATFORMS")
+    if kind != "auto" or not platforms:
+        return _missing(kind, str(error)) if kind != "auto" else inherited.blame(error)
+    said = str(error).strip().splitlines()
+    reason = f" ({said[0].partition(' (set ')[0].rstrip('.')})" if said else ""
+    return (
+        f"the variable JAX_PLATFORMS is {platforms!r}, but JAX finds no such device here{reason}: "
+        "unset it, set it to cpu, or choose with --device.kind cpu."
+    )
 
 
 def _is_there(kind: str) -> bool:
@@ -87,21 +104,31 @@ def _missing(kind: str, reason: str) -> str:
 
 
 def _cache(folder: str) -> None:
-    """Points JAX to the folder of compiled programs; an unusable one costs compile time only."""
+    """Points JAX to the folder of compiled programs; an unusable one costs compile time only.
+
+    JAX_COMPILATION_CACHE_DIR is obeyed where the option is left at its default.
+    """
     import jax
 
+    name, inherit = "device.cache", os.environ.get("JAX_COMPILATION_CACHE_DIR")
+    if inherit and folder == DeviceConfig().cache:
+        name, folder = "the variable JAX_COMPILATION_CACHE_DIR,", inherit
     if not folder:
         return
-    path = Path(folder).expanduser()
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-        usable = os.access(path, os.W_OK)
-    except OSError:
-        usable = False
-    if not usable:
-        warnings.warn(
-            f"device.cache {str(path)!r} cannot be written, so programs are compiled anew.",
-            stacklevel=2,
-        )
+    bucket = "://" in folder
+    path = folder if bucket else str(Path(folder).expanduser())
+    if bucket or _writable(Path(path)):
+        jax.config.update("jax_compilation_cache_dir", path)
         return
-    jax.config.update("jax_compilation_cache_dir", str(path))
+    warnings.warn(
+        f"{name} {path!r} cannot be written, so programs are compiled anew.", stacklevel=2
+    )
+    jax.config.update("jax_compilation_cache_dir", None)
+
+
+def _writable(folder: Path) -> bool:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return os.access(folder, os.W_OK)
+    except OSError:
+        return False

@@ -7,6 +7,14 @@ class RunError(Exception):
     """A run that cannot start or go on: the message says what was found and what to do."""
 
 
+class Damaged(RunError):
+    """A file of a run folder that does not hold what was written into it."""
+
+
+class Diverged(RunError):
+    """The learner's numbers are not finite any more, or absurd."""
+
+
 class Stopped(KeyboardInterrupt):
     """A signal ended the run: the message says what is saved and how to go on.
 

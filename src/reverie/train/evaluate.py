@@ -12,11 +12,11 @@ from reverie.config.schema import Config
 from reverie.envs.make import maker
 from reverie.envs.vector import Vector
 from reverie.records import Spec, Specs, specs_from_json
-from reverie.train import checkpoint, folder, sequence
+from reverie.train import checkpoint, folder, recovery, sequence, snapshot
 from reverie.train.collect import Actor, Episodes
 from reverie.train.errors import RunError
 from reverie.train.film import Film
-from reverie.train.learner import EVAL, acting_of, from_host, purpose_key
+from reverie.train.learner import EVAL, acting_from_host, acting_of, purpose_key
 from reverie.train.state import init
 
 
@@ -250,22 +250,32 @@ def load(logdir: Path) -> Agent:
     """
     config = folder.read_config(logdir / "config.json")
     saved = newest(logdir)
-    obs, actions = (specs_from_json(saved["specs"][side]) for side in ("obs", "action"))
-    shape = jax.eval_shape(
-        lambda key: acting_of(init(obs, actions, config, key), config), jax.random.key(0)
-    )
-    return Agent(from_host(shape, saved["learner"]["newest"]), actions, obs, config)
+    with checkpoint.reading(newest_path(logdir)):
+        snapshot.check_kinds(saved)
+        obs, actions = (specs_from_json(saved["specs"][side]) for side in ("obs", "action"))
+        shape = jax.eval_shape(
+            lambda key: acting_of(init(obs, actions, config, key), config), jax.random.key(0)
+        )
+        acting = acting_from_host(shape, saved["learner"]["newest"])
+    return Agent(acting, actions, obs, config)
 
 
 def newest(logdir: Path) -> dict[str, Any]:
-    """The newest complete checkpoint. Raises RunError where there is none."""
-    found = checkpoint.complete(logdir / "checkpoints")
-    if not found:
+    """The newest complete checkpoint. Raises RunError where there is none, or it is damaged."""
+    path = newest_path(logdir)
+    with recovery.advised(logdir, path, replay=False, metrics=False):
+        return checkpoint.load(path)
+
+
+def newest_path(logdir: Path) -> Path:
+    """Where the newest complete checkpoint is. Raises RunError where there is none."""
+    path = recovery.choose(logdir)
+    if path is None:
         raise RunError(
             f"{str(logdir)!r} holds no complete checkpoint: let the run reach its first save "
             "(train.save_every seconds), or name another run folder."
         )
-    return checkpoint.load(found[-1])
+    return path
 
 
 def evaluate_run(
@@ -292,7 +302,8 @@ def evaluate_run(
         if isinstance(source, str) and source.startswith("custom:"):
             raise RunError(
                 f"the run was trained on a callable ({source}), which its folder cannot remake: "
-                "call reverie.evaluate(..., make_env=...) from Python."
+                "name it with --env MODULE:FUNCTION, or hand it over from Python with "
+                "reverie.evaluate(..., make_env=...)."
             )
         with eval_envs(config, source, num=envs, seed=seed) as vector:
             here = {"obs": vector.obs_specs, "action": vector.action_specs}

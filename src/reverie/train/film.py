@@ -8,6 +8,8 @@ from reverie.envs.base import EnvError
 from reverie.envs.vector import Vector
 from reverie.records import Specs, Step
 
+log = logging.getLogger("reverie")
+
 LONGEST = 1000
 """Frames of a recorded episode at most; a longer one ends early in the video."""
 
@@ -28,7 +30,7 @@ class Film:
         self._wanted = True
 
     def add(self, envs: Vector, step: Step, *, render: bool = False) -> np.ndarray | None:
-        """Take in one row; the frames (T, H, W, 1 or 3) uint8 when it ends a recorded episode.
+        """Take in one row; the frames (T, H, W, C) uint8 when it ends a recorded episode.
 
         Without a picture among the observations the environment is asked to draw if `render` is
         set; where it cannot, nothing is recorded.
@@ -44,7 +46,19 @@ class Film:
         if frame is not None and not step.is_last[0]:
             return None
         frames, self._frames, self._wanted = self._frames, [], False
-        return np.stack(frames) if frames else None
+        return _stacked(frames)
+
+
+def _stacked(frames: list[np.ndarray]) -> np.ndarray | None:
+    """The frames as one array; None where there are none or their shapes differ."""
+    shapes = sorted({frame.shape for frame in frames})
+    if len(shapes) > 1:
+        log.warning(
+            "No film of this episode: the environment drew pictures of the shapes %s; those of a "
+            "film must be equal.",
+            " and ".join(map(str, shapes[:2])),
+        )
+    return np.stack(frames) if len(shapes) == 1 else None
 
 
 def drawn(envs: Vector) -> np.ndarray | None:
@@ -52,13 +66,13 @@ def drawn(envs: Vector) -> np.ndarray | None:
     try:
         return envs.render(0)
     except EnvError as error:
-        logging.getLogger("reverie").warning("No film of this episode: %s", error)
+        log.warning("No film of this episode: %s", error)
         return None
 
 
 def picture(step: Step, specs: Specs) -> np.ndarray | None:
-    """The largest picture that environment 0 shows, (H, W, 1 or 3) uint8, or None."""
-    images = [k for k, spec in specs.items() if spec.kind == "image" and spec.shape[-1] != 2]
+    """The largest picture that environment 0 shows, (H, W, C) uint8, or None."""
+    images = [key for key, spec in specs.items() if spec.kind == "image"]
     if not images:
         return None
-    return step.obs[max(images, key=lambda name: specs[name].size)][0][..., :3]
+    return step.obs[max(images, key=lambda name: specs[name].size)][0]

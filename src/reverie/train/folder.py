@@ -1,19 +1,20 @@
 """The run folder: who owns it, whether it fits the configuration, what it records."""
 
 import errno
-import fcntl
 import importlib.metadata
-import json
 import os
 import platform
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from reverie.config import edit
 from reverie.config.schema import Config
 from reverie.part.errors import ConfigError
+from reverie.train import digest, divergence
 from reverie.train.errors import RunError
+from reverie.train.lock import Lock
 
 FREE = (
     "device.cache",
@@ -47,33 +48,16 @@ def logdir_of(config: Config) -> Path:
     return Path("runs") / f"{task}-{config.agent}-{config.seed}"
 
 
-def claim(logdir: Path):
-    """Create the folder and lock it for this process; the open lock file.
+def claim(logdir: Path) -> Lock:
+    """Create the folder and lock it for this process.
 
     Raises RunError if it cannot be written or another process runs in it.
     """
     try:
         logdir.mkdir(parents=True, exist_ok=True)
-        lock = (logdir / ".lock").open("a+b", buffering=0)
+        return Lock(logdir)
     except OSError as error:
         raise RunError(cannot_write(logdir, error)) from error
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        lock.seek(0)
-        owner = lock.read().decode(errors="replace").strip() or "unknown"
-        lock.close()
-        raise RunError(
-            f"another process ({owner}) is running in {logdir}: wait for it, stop it, or choose "
-            "another --logdir."
-        ) from error
-    try:
-        lock.truncate(0)
-        lock.write(str(os.getpid()).encode())
-    except OSError as error:
-        lock.close()
-        raise RunError(cannot_write(logdir, error)) from error
-    return lock
 
 
 def cannot_write(logdir: Path, error: OSError) -> str:
@@ -89,29 +73,68 @@ def cannot_write(logdir: Path, error: OSError) -> str:
     )
 
 
-def check_config(logdir: Path, config: Config) -> None:
-    """Raises RunError if the folder belongs to a run with other settings than `config`."""
+Changes = dict[str, list[Any]]
+"""Settings that were changed on the way: dotted path -> [before, now]."""
+
+
+def check_config(logdir: Path, config: Config) -> Changes:
+    """The settings that `config` changes after a stop on its numbers (see `divergence.py`).
+
+    Raises RunError if the folder belongs to a run with other settings than `config`.
+    """
     path = logdir / "config.json"
-    if path.is_file():
-        check_same(logdir, read_config(path), config)
+    if not path.is_file():
+        return {}
+    mending = divergence.MENDING if divergence.stopped(logdir) else ()
+    return check_same(logdir, read_config(path), config, mending)
 
 
-def write_config(logdir: Path, config: Config, facts: Sequence[tuple[str, str]]) -> None:
-    """Record the resolved configuration, the versions, the command, and planned `facts`.
+def check_source(logdir: Path, source: str) -> None:
+    """Raises RunError if the default folder `logdir` was learned on another callable.
+
+    `source` is the `identity` of the callable; '' where the task's name alone decides.
+    """
+    try:
+        data = (logdir / "config.json").read_bytes()
+        there = digest.sealed(data, "config.json", digest.CONFIG).get("source", "")
+    except (OSError, ValueError, TypeError, digest.Damage):
+        return  # no run yet, or one that `check_config` speaks of
+    if source and there != source:
+        raise RunError(
+            f"the default run folder {logdir} belongs to another environment of that name "
+            f"({there or 'its folder does not say which'}; here {source}): give logdir, this "
+            "folder to go on with its agent, or another one for a new run."
+        )
+
+
+def write_config(
+    logdir: Path,
+    config: Config,
+    facts: Sequence[tuple[str, str]],
+    change: Mapping[str, Any] | None = None,
+    *,
+    source: str = "",
+) -> None:
+    """Record the resolved configuration, the versions, the command, planned `facts`, the
+    `identity` of a callable that makes the environments (`source`), and, after those recorded
+    before, a `change` of settings on the way.
 
     Raises RunError if the folder cannot be written.
     """
     path = logdir / "config.json"
+    changes = [*(read_changes(path) if path.is_file() else ()), *([change] if change else ())]
     record = {
         "config": edit.to_json(config),
         "versions": versions(),
         "command": sys.argv,
         "facts": [list(fact) for fact in facts],
+        "source": source,
     }
+    record |= {"changes": changes} if changes else {}
     partial = path.with_suffix(".partial")
     try:
-        with partial.open("w", encoding="utf-8") as file:
-            file.write(json.dumps(record, indent=1) + "\n")
+        with partial.open("wb") as file:
+            file.write(digest.seal(record))
             file.flush()
             os.fsync(file.fileno())
         partial.replace(path)
@@ -119,10 +142,18 @@ def write_config(logdir: Path, config: Config, facts: Sequence[tuple[str, str]])
         raise RunError(cannot_write(logdir, error)) from error
 
 
+def read_changes(path: Path) -> list[dict[str, Any]]:
+    """Changes of settings on the way that a config.json records: `step`, and the settings."""
+    found = digest.sealed(path.read_bytes(), path.name, digest.CONFIG).get("changes", [])
+    return found if isinstance(found, list) else []
+
+
 def read_config(path: Path) -> Config:
     """The configuration stored in a run folder. Raises RunError if it cannot be read."""
     try:
-        return edit.from_json(json.loads(path.read_text(encoding="utf-8"))["config"])
+        return edit.from_json(digest.sealed(path.read_bytes(), path.name, digest.CONFIG)["config"])
+    except digest.Damage as error:
+        raise RunError(f"{path.parent / str(error)}. {_REMEDY}") from error
     except (OSError, ValueError, KeyError, TypeError, ConfigError) as error:
         raise RunError(
             f"{path} is not the configuration of a run of this version "
@@ -130,17 +161,28 @@ def read_config(path: Path) -> Config:
         ) from error
 
 
-def check_same(logdir: Path, old: Config, new: Config) -> None:
-    """Raises RunError naming the settings in which two configurations of one run disagree."""
+_REMEDY = (
+    "Put the original back; if it was changed on purpose, delete its line with the digest; or "
+    "choose another --logdir."
+)
+
+
+def check_same(logdir: Path, old: Config, new: Config, mending: Sequence[str] = ()) -> Changes:
+    """The settings of `mending` in which two configurations of one run disagree.
+
+    Raises RunError naming other settings in which they do.
+    """
     differences = {
         path: pair for path, pair in edit.diff(old, new).items() if not path.startswith(FREE)
     }
-    if differences:
-        told = "; ".join(f"{p} is {a!r} there and {b!r} here" for p, (a, b) in differences.items())
+    refused = {path: pair for path, pair in differences.items() if path not in mending}
+    if refused:
+        told = "; ".join(f"{p} is {a!r} there and {b!r} here" for p, (a, b) in refused.items())
         raise RunError(
             f"the run folder {logdir} belongs to another configuration: {told}. Give the same "
             "options to resume it, or another --logdir for a new run."
         )
+    return {path: list(pair) for path, pair in differences.items()}
 
 
 def versions() -> dict[str, str]:

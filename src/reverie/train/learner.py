@@ -20,7 +20,8 @@ from reverie.config.schema import Config
 from reverie.module import named_leaves, tree_at
 from reverie.nn.layers import to_compute
 from reverie.records import Latent, Sequence, Specs
-from reverie.train.errors import RunError
+from reverie.train.divergence import diagnosis
+from reverie.train.errors import Diverged, RunError
 from reverie.train.flops import count_flops
 from reverie.train.losses import compute_dtype
 from reverie.train.state import TrainState, init, init_optimizer
@@ -146,12 +147,12 @@ class Learner:
     def fetch(self, result: Result) -> tuple[dict[str, float], dict[str, np.ndarray]]:
         """Metrics by name and replay columns of a result, on the host.
 
-        Raises RunError if a loss or the gradient is not finite.
+        Raises Diverged if a loss, the gradient or the parameters are not finite, or absurd.
         """
         values = dict(zip(self.names, np.asarray(result.metrics).tolist(), strict=True))
-        broken = [k for k, v in values.items() if not np.isfinite(v)]
-        if broken:
-            raise RunError(self._diagnosis(int(values.get("train/updates", 0)), broken))
+        found = diagnosis(values, self.state.agent, self._config)
+        if found:
+            raise Diverged(found)
         return values, jax.tree.map(np.asarray, result.written)
 
     def reset_optimizer(self) -> None:
@@ -161,23 +162,9 @@ class Learner:
         self.state = tree_at(lambda state: state.opt_state, self.state, fresh)
 
     def check(self) -> None:
-        """Wait for the update in flight; raises RunError if its numbers are not finite."""
+        """Wait for the update in flight; raises Diverged as `fetch` does."""
         if self._pending is not None:
             self.fetch(self._pending[1])
-
-    def _diagnosis(self, update: int, broken: list[str]) -> str:
-        leaves = named_leaves(self.state.agent)
-        bad = [name for name, leaf in leaves.items() if not np.isfinite(np.asarray(leaf)).all()]
-        losses = [name for name in broken if name.startswith("loss/")]
-        named = ", ".join(losses or broken)
-        tensors = f"; parameters no longer finite: {', '.join(bad[:5])}" if bad else ""
-        rate, _ = self._config.optim.peak("world")
-        more = f" and {len(bad) - 5} more" if len(bad) > 5 else ""
-        return (
-            f"update {update} gave numbers that are not finite in {named}{tensors}{more}. The run "
-            f"stops; the checkpoint before it is intact. Lower {rate}, use --device.precision "
-            "f32, or look for extreme observations and rewards, then resume."
-        )
 
     def saved(self) -> dict[str, Any]:
         """Everything to continue from, as a tree of host arrays and JSON values."""
@@ -196,8 +183,8 @@ class Learner:
     def restore(self, saved: Mapping[str, Any], ticket_type: Any) -> None:
         """Continue where `saved` was taken. Raises RunError if an array is missing or misshapen."""
         self.state = from_host(self.state, saved["state"])
-        self.acting = from_host(self.acting, saved["acting"])
-        self.newest = from_host(self.newest, saved["newest"])
+        self.acting = acting_from_host(self.acting, saved["acting"])
+        self.newest = acting_from_host(self.newest, saved["newest"])
         if saved["pending"] is not None:
             pending = saved["pending"]
             result = Result(pending["metrics"], pending["written"])
@@ -207,6 +194,20 @@ class Learner:
 def to_host(tree: Any) -> dict[str, np.ndarray]:
     """Leaves by dotted name, as numpy arrays."""
     return {name: np.asarray(leaf) for name, leaf in named_leaves(tree).items()}
+
+
+def acting_from_host(like: Any, arrays: Mapping[str, np.ndarray]) -> Any:
+    """`from_host` for weights that act: `like` may have another precision than they were saved in
+    (see `divergence.py`). Raises RunError as it does."""
+    types = {name: leaf.dtype for name, leaf in named_leaves(like).items()}
+    floats = ("float32", "bfloat16")
+    cast = {
+        name: array.astype(types[name])
+        if name in types and array.dtype.name in floats and types[name].name in floats
+        else array
+        for name, array in arrays.items()
+    }
+    return from_host(like, cast)
 
 
 def from_host(like: Any, arrays: Mapping[str, np.ndarray]) -> Any:

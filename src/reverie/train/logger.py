@@ -66,7 +66,7 @@ class Logger:
             sink.call("scalars", step, values)
 
     def video(self, step: int, name: str, frames: np.ndarray, *, fps: float = 15.0) -> None:
-        """An episode: frames (T, H, W, 1 or 3) uint8 as mp4 and as a film strip."""
+        """An episode: frames (T, H, W, C) uint8 as mp4 and as a film strip."""
         self._show(step, name, lambda: (frames, video.film_strip(frames), fps))
 
     def dream(
@@ -97,9 +97,10 @@ class Logger:
         curves = video.Curves(truth, prediction, context, tuple(names))
         self._media.call("run", lambda: video.save_curves(path, curves))
 
-    def state(self) -> dict[str, int]:
-        """What a checkpoint keeps: `offset`, the length of metrics.jsonl in bytes, now on disk."""
-        return {"offset": self._file.offset()}
+    def state(self) -> dict[str, Any]:
+        """What a checkpoint keeps: `offset`, the length of metrics.jsonl in bytes, now on disk, and
+        `digest`, that of these bytes."""
+        return {"offset": self._file.offset(), "digest": self._file.digest()}
 
     def close(self) -> None:
         """Finish all sinks."""

@@ -27,13 +27,22 @@ from reverie.records import Step
 from reverie.replay.ratio import Ratio
 from reverie.replay.replay import Replay
 from reverie.replay.rows import columns_of
-from reverie.train import dream, folder, plan, sequence, snapshot
+from reverie.train import (
+    divergence,
+    dream,
+    folder,
+    leftovers,
+    plan,
+    sequence,
+    snapshot,
+)
 from reverie.train.advice import replay_advice
 from reverie.train.banner import banner
 from reverie.train.collect import Actor, Episodes
 from reverie.train.errors import Stopped
 from reverie.train.evaluate import Evaluator
 from reverie.train.film import Film
+from reverie.train.identity import identity
 from reverie.train.learner import ACT, DREAM, Learner, purpose_key
 from reverie.train.logger import Logger
 from reverie.train.losses import resolve_precision
@@ -49,27 +58,34 @@ LATEST = ("train/updates", "train/lr", "train/lr_actor", "train/lr_critic", "exp
 """Metrics whose newest value is logged instead of their mean."""
 
 
-def train(config: Config, make_env: MakeEnv = None) -> Path:
+def train(config: Config, make_env: MakeEnv = None, *, from_step: int | None = None) -> Path:
     """Run `config` from the beginning or from where its folder stands; the run folder.
+
+    `from_step` goes back to the checkpoint of that step; what came after it is done again.
 
     `make_env` makes the environment where the task is a callable (by task name where there are
     several). Raises ConfigError, EnvError,
     ReplayError or RunError with one sentence, Stopped after a signal; whatever was saved stays.
     """
-    logdir = folder.logdir_of(config)
+    logdir, source = folder.logdir_of(config), identity(make_env)
+    if not config.logdir:
+        folder.check_source(logdir, source)
     config = dataclasses.replace(config, logdir=str(logdir))
     with contextlib.ExitStack() as stack:
-        stack.enter_context(folder.claim(logdir))
+        lock = stack.enter_context(folder.claim(logdir))
+        leftovers.remove(logdir)
         open_envs = ft.partial(training_envs, config, make_env, logdir)
         envs = stack.enter_context(open_envs(sequence.visits(config)[0]))
         config = complete(config, envs)
-        folder.check_config(logdir, config)
+        changes = folder.check_config(logdir, config)
         evaluator = Evaluator(config, make_env, logdir / "simulators.log")
         stack.callback(evaluator.close)
         evaluator.check_tasks(envs)
         run = Run(config, envs, open_envs, evaluator, logdir)
+        run.source = source
         stack.callback(run.close)
-        run.go()
+        run.notices += lock.notices
+        run.go(from_step, changes)
     return logdir
 
 
@@ -154,7 +170,7 @@ class Run:
     ):
         options = config.train
         self.visits, self.visit, self._open_envs = sequence.visits(config), 0, open_envs
-        self.restarted = 0
+        self.restarted, self.source = 0, ""
         self.config, self.envs, self.logdir, self._evaluator = config, envs, logdir, evaluator
         self.replay = make_replay(config, envs)
         self.learner = Learner(envs.obs_specs, envs.action_specs, config)
@@ -175,13 +191,16 @@ class Run:
         """End the environments."""
         self.envs.close()
 
-    def go(self) -> None:
-        """Resume if there is something to resume, plan, and turn until the steps are done."""
+    def go(self, from_step: int | None = None, changes: folder.Changes | None = None) -> None:
+        """Resume if there is something to resume, plan, and turn until the steps are done.
+
+        `from_step` as `train` has it; `changes`: settings that differ from those before.
+        """
         config = self.config
-        offset = snapshot.resume(self)
+        offset = snapshot.begin(self, from_step, changes or {})
         finished = self.step >= config.steps and not self.chores
         if not finished:
-            self._plan()
+            self._plan(changes or {})
         view = Progress(
             config.log.progress,
             config.steps,
@@ -196,10 +215,11 @@ class Run:
                 self.progress.note(f"this run has finished its {config.steps:,} steps.")
                 return
             self.logger = Logger(self.logdir, config.log, config, offset, notify=self.progress.note)
-            with contextlib.closing(self.logger), Interrupt() as interrupt:
+            marked = divergence.marked(self.logdir)
+            with contextlib.closing(self.logger), marked, Interrupt() as interrupt:
                 self._turn_until_done(interrupt)
 
-    def _plan(self) -> None:
+    def _plan(self, changes: folder.Changes) -> None:
         """Compile the update, say what the run needs, and stop here if the disk lacks it."""
         columns, batch = self.replay.columns, (self.config.train.batch, self.replay.length)
         shapes = {k: jax.ShapeDtypeStruct((*batch, *c.shape), c.dtype) for k, c in columns.items()}
@@ -209,7 +229,8 @@ class Run:
         compiled = self.learner.compile(shapes)
         planned = plan.make_plan(self.config, self.learner, self.replay, compiled, left)
         plan.check_disk(self.logdir, planned)
-        folder.write_config(self.logdir, self.config, planned.rows())
+        change = {"step": self.step, **changes} if changes else None
+        folder.write_config(self.logdir, self.config, planned.rows(), change, source=self.source)
         if self.config.log.progress != "none":
             banner(self.config, planned.rows())
 
@@ -264,7 +285,7 @@ class Run:
         columns: dict[str, Any] = {}
         if self.config.bonus.active:
             bonus = self.visit_counts(step)
-            columns["reward"] = step.reward + bonus
+            columns["reward"] = self.visit_counts.reward(step, bonus)
             self.mean.add({"explore/bonus": bonus.mean(), "explore/places": len(self.visit_counts)})
         if self.config.sequence.tasks:
             label = self.visits[self.visit].index

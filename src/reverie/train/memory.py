@@ -6,6 +6,7 @@ CPU time of an update at size 1m, measured. Huge pages and a heap that is kept m
 """
 
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -36,4 +37,5 @@ def restart_with_large_pages() -> None:
     if not os.confstr("CS_GNU_LIBC_VERSION") or "[never]" in pages.read_text():
         return
     os.environ[NAME] = ours
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # waits until `signals.starting`
     os.execv(sys.executable, command)

@@ -12,6 +12,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from reverie.train import terminal
 from reverie.train.text import duration, number
 
 Kind = Literal["auto", "live", "plain", "none"]
@@ -51,7 +52,7 @@ class Progress:
         console: Console | None = None,
         clock: Callable[[], float] = time.monotonic,
     ):
-        self._console = console or Console()
+        self._console = console or terminal.console()
         live = self._console.is_terminal if kind == "auto" else kind == "live"
         self._kind: Kind = "none" if kind == "none" else "live" if live else "plain"
         self._period = LIVE_SECONDS if live else PLAIN_SECONDS

@@ -1,10 +1,34 @@
-"""SIGINT and SIGTERM as a question that the loop answers between two turns."""
+"""SIGINT and SIGTERM: at once while a program starts, then a question between two turns."""
 
+import os
 import signal
 import threading
 from types import FrameType
 
 from reverie.train.errors import Stopped
+
+
+def starting() -> None:
+    """From now on SIGINT ends the process with one line and exit code 130, until `started`.
+
+    Imports are no place for a KeyboardInterrupt: compiled modules turn it into errors of their own
+    or swallow it. Nothing is open yet that would have to be put away. A program that ignores SIGINT
+    (one in the background of a shell) goes on ignoring it.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _leave)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # see `memory.py`
+
+
+def started() -> None:
+    """The work begins: SIGINT is a KeyboardInterrupt again."""
+    if signal.getsignal(signal.SIGINT) is _leave:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _leave(*_: object) -> None:
+    os.write(2, b"reverie: interrupted.\n")
+    os._exit(130)
 
 
 class Interrupt:

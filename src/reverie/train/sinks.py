@@ -17,7 +17,8 @@ from PIL import Image
 
 from reverie.config import edit
 from reverie.config.schema import Config
-from reverie.train.errors import RunError
+from reverie.train.digest import Growing
+from reverie.train.errors import Damaged, RunError
 
 FAILURES = 3
 FLUSH_SECONDS = 5.0
@@ -44,11 +45,11 @@ class MetricsFile:
             is cut off, because the resumed run writes it again. None: a run from the beginning;
             a file left by an earlier try is kept aside as `metrics.before.jsonl`.
 
-    Raises RunError if the file cannot be opened or does not fit to `offset`.
+    Raises RunError if the file cannot be opened, Damaged if it does not fit to `offset`.
     """
 
     def __init__(self, path: Path, offset: int | None):
-        self._path = path
+        self._path, self._digest = path, Growing()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             if offset is None and path.is_file() and path.stat().st_size:
@@ -64,11 +65,13 @@ class MetricsFile:
         if "step" in scalars:
             raise ValueError("'step' is the line's own key and cannot name a metric.")
         row = {"step": int(step)} | {name: _plain(value) for name, value in scalars.items()}
-        left = memoryview(json.dumps(row, allow_nan=False).encode() + b"\n")
+        line = json.dumps(row, allow_nan=False).encode() + b"\n"
+        left = memoryview(line)
         start = self._file.tell()
         try:
             while left:
                 left = left[self._file.write(left) :]
+            self._digest.add(line)
         except OSError as error:
             self._restore(start)
             raise RunError(
@@ -79,6 +82,10 @@ class MetricsFile:
         """Length in bytes, after making sure that they are on disk."""
         os.fsync(self._file.fileno())
         return self._file.tell()
+
+    def digest(self) -> str:
+        """Digest of everything up to `offset`."""
+        return self._digest.text()
 
     def close(self) -> None:
         """Close the file."""
@@ -91,15 +98,23 @@ class MetricsFile:
             self._file.seek(size)
 
     def _check(self, offset: int) -> int:
-        """The last step before byte `offset`. Raises RunError where no line ends there."""
+        """The step of the line that ends at byte `offset`. Raises Damaged where none does."""
         head = self._path.read_bytes()[:offset] if self._path.is_file() else b""
         if len(head) < offset or not head.endswith(b"\n"):
-            raise RunError(
+            raise Damaged(
                 f"{self._path} holds {len(head)} usable bytes, but the checkpoint was taken after "
                 f"{offset}, at the end of a line: the file was changed since. Put the original "
                 "back, or start a new run in another logdir."
             )
-        return int(json.loads(head[head.rfind(b"\n", 0, -1) + 1 :])["step"])
+        self._digest.add(head)
+        line = head[head.rfind(b"\n", 0, -1) + 1 :]
+        try:
+            return int(json.loads(line)["step"])
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise Damaged(
+                f"{self._path} is damaged: the line that ends at byte {offset} is not one of "
+                f"metrics ({type(error).__name__}: {error}). Put the original back."
+            ) from error
 
 
 _REMEDY = (

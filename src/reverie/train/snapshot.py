@@ -1,27 +1,29 @@
 """What a checkpoint of a run holds: the state of every station, and how it is put back."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import NoneType
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from reverie.records import specs_from_json, specs_to_json
 from reverie.replay.files import prune as prune_files
 from reverie.replay.keep import Ticket
-from reverie.train import checkpoint
+from reverie.train import checkpoint, divergence, recovery
+from reverie.train.errors import Damaged
+from reverie.train.metrics_prefix import METRICS, check_metrics
+from reverie.train.recovery import folders
 
 if TYPE_CHECKING:
     from reverie.train.loop import Run
-
-
-def folders(logdir: Path) -> tuple[Path, Path]:
-    """Where a run's checkpoints and its replay files are."""
-    return logdir / "checkpoints", logdir / "replay"
 
 
 def save(run: "Run") -> None:
     """Write a checkpoint and delete what no kept checkpoint needs.
 
     Raises RunError or ReplayError if the disk refuses, or if the newest update's numbers are not
-    finite; earlier checkpoints are intact then.
+    finite (Diverged); earlier checkpoints are intact then.
     """
     checkpoints, files = folders(run.logdir)
     run.learner.check()
@@ -41,7 +43,8 @@ def save(run: "Run") -> None:
             "action": specs_to_json(run.envs.action_specs),
         },
     }
-    checkpoint.save(checkpoints, run.step, tree)
+    checkpoint.save(checkpoints, run.step, tree, {METRICS: tree["logger"]})
+    divergence.forget(run.logdir)
     checkpoint.prune(checkpoints, run.config.train.keep)
     manifests = checkpoint.replay_manifests(checkpoints)
     if manifests is not None:
@@ -62,23 +65,111 @@ def clocks(run: "Run") -> dict[str, Any]:
     }
 
 
-def resume(run: "Run") -> int | None:
-    """Put `run` where its newest complete checkpoint was taken.
+def begin(run: "Run", from_step: int | None, changes: Mapping[str, Any]) -> int | None:
+    """Put `run` where its newest checkpoint, or that of `from_step`, was taken.
+
+    `changes`: settings that differ from those before (see `divergence.py`).
+
+    Returns the length of metrics.jsonl at that moment; None if there is no checkpoint.
+    Raises RunError or ReplayError, naming an earlier checkpoint that is whole, if it is damaged.
+    """
+    path = recovery.choose(run.logdir, from_step)
+    if changes:
+        step = 0 if path is None else checkpoint.step_of(path)
+        run.notices.append(divergence.notice(step, changes))
+    if path is None:
+        return None
+    with recovery.advised(run.logdir, path):
+        offset = resume(run, path)
+        try:
+            check_metrics(run.logdir, path)
+        except Damaged as error:
+            if from_step is None:
+                raise
+            run.notices.append(f"{error} It goes on as it is.")
+    if from_step is not None:
+        recovery.rewind(run.logdir, path)
+    return offset
+
+
+def resume(run: "Run", path: Path | None = None) -> int | None:
+    """Put `run` where the checkpoint `path` (None: the newest) was taken.
 
     Returns the length of metrics.jsonl at that moment; None if there is no checkpoint.
     Raises RunError, ReplayError or EnvError if the checkpoint cannot be read or is of another run.
     """
-    found = checkpoint.complete(folders(run.logdir)[0])
-    if not found:
+    path = path or recovery.choose(run.logdir)
+    if path is None:
         return None
-    tree = checkpoint.load(found[-1])
+    tree = checkpoint.load(path)
+    with checkpoint.reading(path):
+        check_kinds(tree)
+        _restore(run, tree, f"when {path} was written")
+        run.notices = [
+            f"resumed at step {run.step:,}.",
+            *_rebuild(run, tree["envs"]),
+            *run.notices,
+        ]
+    if not checkpoint.has_manifest(path):
+        run.notices.append(
+            f"the checkpoint {path} is one of version 0.1 and carries no digests: damage in it "
+            "cannot be noticed. The next ones do."
+        )
+    return tree["logger"]["offset"]
+
+
+COUNT, TREE = (int,), (dict,)
+KINDS: dict[str, tuple[type, ...]] = {
+    "clocks/step": COUNT,
+    "clocks/due": COUNT,
+    "clocks/updates": COUNT,
+    "clocks/chores": (list,),
+    "clocks/seconds": (int, float),
+    "learner/state": TREE,
+    "learner/acting": TREE,
+    "learner/newest": TREE,
+    "learner/pending": (dict, NoneType),
+    "actor/action": TREE,
+    "actor/count": COUNT,
+    "episodes/returns": (np.ndarray,),
+    "episodes/lengths": (np.ndarray,),
+    "envs/envs": (list,),
+    "replay": TREE,
+    "ratio": TREE,
+    "mean/sums": TREE,
+    "mean/counts": TREE,
+    "logger/offset": COUNT,
+    "specs/obs": TREE,
+    "specs/action": TREE,
+}
+"""What a checkpoint must hold at these places, so that nothing wrong is noticed hours later."""
+
+
+def check_kinds(tree: Any) -> None:
+    """Raises TypeError naming the first place of a checkpoint's tree that holds another kind."""
+    for place, kinds in KINDS.items():
+        value = tree
+        for name in place.split("/"):
+            if not isinstance(value, dict) or name not in value:
+                raise TypeError(f"state.json lacks {place}")
+            value = value[name]
+        if not isinstance(value, kinds) or isinstance(value, bool):
+            wanted = " or ".join(kind.__name__ for kind in kinds)
+            raise TypeError(f"{place} is {type(value).__name__}, expected {wanted}")
+        if kinds == COUNT and value < 0:
+            raise ValueError(f"{place} is {value}, expected at least 0")
+    if not all(isinstance(chore, str) for chore in tree["clocks"]["chores"]):
+        raise TypeError("clocks/chores holds something else than texts")
+
+
+def _restore(run: "Run", tree: dict[str, Any], when: str) -> None:
     counts = tree["clocks"]
     if counts.get("visit"):
         run.enter(counts["visit"])
     run.restarted = counts.get("restarted", 0)
     there = {side: specs_from_json(tree["specs"][side]) for side in ("obs", "action")}
     here = {"obs": run.envs.obs_specs, "action": run.envs.action_specs}
-    checkpoint.check_specs(there, here, f"when {found[-1]} was written")
+    checkpoint.check_specs(there, here, when)
     run.learner.restore(tree["learner"], Ticket)
     run.actor.restore(tree["actor"], run.learner.acting)
     run.episodes.restore(tree["episodes"])
@@ -91,8 +182,6 @@ def resume(run: "Run") -> int | None:
     run.ended = counts.get("ended", 1)  # absent where a run knew no prefill, and had none
     run.chores = list(counts["chores"])
     run.stopwatch.resume(counts["seconds"], run.step, run.updates)
-    run.notices = [f"resumed at step {run.step:,}.", *_rebuild(run, tree["envs"])]
-    return tree["logger"]["offset"]
 
 
 def _rebuild(run: "Run", envs: dict[str, Any]) -> list[str]:

@@ -19,6 +19,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from PIL import Image
 
+from reverie.envs.pictures import to_rgb
+
 Array = np.ndarray
 
 SEQUENCES = 6
@@ -56,7 +58,7 @@ def open_loop_grid(truth: Array, prediction: Array, context: int) -> Array:
     (the first `context` rows), red while it dreams. Ten black frames close the loop.
 
     Args:
-        truth: (B, T, H, W, C) uint8, C one or three.
+        truth: (B, T, H, W, C) uint8, drawn by `to_rgb`; W below is the width that it gives.
         prediction: decoded pictures, same shape and type.
         context: observed rows, in [0, T].
 
@@ -81,7 +83,7 @@ def film_strip(frames: Array, *, count: int = 8, gap: int = 2) -> Array:
     """Still of a video: min(count, T) frames (H, W, 3) from first to last, side by side.
 
     Args:
-        frames: (T, H, W, C) uint8, C one or three.
+        frames: (T, H, W, C) uint8.
         count: most frames shown.
         gap: grey pixels between two of them.
     """
@@ -89,16 +91,6 @@ def film_strip(frames: Array, *, count: int = 8, gap: int = 2) -> Array:
     padded = np.pad(chosen, ((0, 0), (0, 0), (0, gap), (0, 0)), constant_values=GREY)
     strip = np.concatenate(list(padded), axis=1)
     return strip[:, : strip.shape[1] - gap]
-
-
-def to_rgb(pictures: Array) -> Array:
-    """Pictures (..., H, W, 1 or 3) uint8 with three channels. Raises ValueError for others."""
-    if pictures.dtype != np.uint8 or pictures.shape[-1] not in (1, 3) or pictures.ndim < 3:
-        raise ValueError(
-            f"cannot show an array {pictures.shape} of {pictures.dtype}: pictures are "
-            "(..., height, width, channels) uint8 with 1 or 3 channels."
-        )
-    return pictures if pictures.shape[-1] == 3 else pictures.repeat(3, axis=-1)
 
 
 def _bordered_stacks(truth: Array, prediction: Array, context: int) -> Array:
@@ -143,7 +135,7 @@ def list_media(logdir: Path) -> list[MediaFile]:
 
 
 def save_video(path: Path, frames: Array, fps: float = 15.0) -> None:
-    """Write frames (T, H, W, 1 or 3) uint8 as an H.264 mp4 that browsers play; appears whole.
+    """Write frames (T, H, W, C) uint8 as an H.264 mp4 that browsers play; appears whole.
 
     Pictures whose short side is below 256 pixels are enlarged by the smallest whole factor that
     reaches it (nearest neighbour); odd sides get one black row or column.
@@ -189,7 +181,7 @@ def _ffmpeg(arguments: list[str], data: bytes) -> None:
 
 
 def save_picture(path: Path, picture: Array) -> None:
-    """Write a picture (H, W, 1 or 3) uint8 as a PNG, lossless; appears whole."""
+    """Write a picture (H, W, C) uint8 as a PNG, lossless; appears whole."""
     _write_whole(path, lambda partial: Image.fromarray(to_rgb(picture)).save(partial))
 
 

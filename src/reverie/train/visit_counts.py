@@ -12,6 +12,8 @@ import numpy as np
 from jaxtyping import Float
 
 from reverie.behavior.bonus import AbstractBonus
+from reverie.envs.base import EnvError
+from reverie.envs.values import LARGEST
 from reverie.records import Specs, Step
 
 
@@ -39,6 +41,20 @@ class VisitCounts:
             self._counts[visited] = count = self._counts.get(visited, 0) + 1
             bonus[index] = self._bonus.worth(count)
         return bonus
+
+    def reward(self, step: Step, bonus: Float[np.ndarray, " E"]) -> Float[np.ndarray, " E"]:
+        """What is stored as reward: the environments' and the bonus, summed in float32.
+
+        Raises EnvError where float32 cannot hold the sum.
+        """
+        total = step.reward.astype(np.float64) + bonus
+        if not (np.abs(total) <= LARGEST).all():
+            largest = float(total[np.abs(total).argmax()])
+            raise EnvError(
+                f"A reward and its bonus sum up to {largest:g}; float32 ends at {LARGEST:.3g}: "
+                "rescale the rewards or lower bonus.scale."
+            )
+        return step.reward + bonus
 
     def saved(self) -> dict[str, Any]:
         """What `restore` needs: (N, 8) bytes of what was visited and (N,) counts."""

@@ -7,6 +7,7 @@ import numpy as np
 
 from reverie.envs import board as boards
 from reverie.envs import worker
+from reverie.envs.actions import fitting
 from reverie.envs.base import Action, EnvError, Obs
 from reverie.envs.functional import rows
 from reverie.envs.functional.copies import Copies
@@ -105,7 +106,7 @@ class One:
     def step(self, action: Action) -> tuple[Obs, float, bool, bool]:
         """Observation, reward, `terminal` and `last` after one action."""
         for key, array in self._crew.board.action.items():
-            array[0] = action[key]
+            array[0] = fitting(action.get(key), self.action_specs[key], key)
         return self._do(worker.STEP)
 
     def _do(self, letter: bytes, payload: Any = None) -> tuple[Obs, float, bool, bool]:

@@ -1,0 +1,216 @@
+"""What a user hands over to be learned in: a name, or what makes the environment.
+
+| handed over | taken as |
+|---|---|
+| `suite_task`, `gym:ID` | the task of that name |
+| `MODULE:FUNCTION` | that function, the module found from the current folder too |
+| a function, class, partial or other callable that returns a gymnasium.Env | itself |
+| a gymnasium EnvSpec | a function that makes it |
+
+Everything else is refused here, before anything exists, with what to write instead. A finished
+environment is: several copies of it are needed (training, evaluation, restarts), and its `spec`
+does not know what was changed since it was made.
+"""
+
+import dataclasses
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import gymnasium
+from gymnasium.envs.registration import EnvSpec
+
+from reverie.envs.importing import find_object, is_path_to_object, sequence_names, task_name
+from reverie.part.errors import ConfigError, suggest
+
+MakeEnv = Callable[..., gymnasium.Env]
+OWN_NUMBER = "index"
+"""A maker's parameter that gets the environment's number instead of one of `env.kwargs`."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """A task's name in the configuration and, where the name alone does not do, its maker."""
+
+    task: str
+    make_env: MakeEnv | None = None
+
+    def check_kwargs(self, kwargs: Mapping[str, Any]) -> None:
+        """Raises ConfigError where the maker cannot be called with `env.kwargs`."""
+        if self.make_env is not None:
+            _check_call(self.make_env, self.task.removeprefix("custom:"), kwargs)
+
+
+def makers(
+    task: str, overrides: Mapping[str, Any], kwargs: Mapping[str, Any]
+) -> MakeEnv | dict[str, MakeEnv] | None:
+    """What makes the environments of a run that was asked for by names alone.
+
+    Args:
+        task: the run's task.
+        overrides: as for `resolve`; a sequence of tasks stands in `sequence.tasks` and `.tests`.
+        kwargs: `env.kwargs`.
+
+    Returns the maker, those of a sequence by task name, or None where the names do.
+    """
+    names = [
+        name for key in ("tasks", "tests") for name in sequence_names(overrides, f"sequence.{key}")
+    ]
+    found = [
+        source_of(name) for name in names or (() if task.startswith("continual:") else (task,))
+    ]
+    for source in found:
+        source.check_kwargs(kwargs)
+    if not names:
+        return found[0].make_env if found else None
+    return {source.task: source.make_env for source in found if source.make_env is not None}
+
+
+@dataclasses.dataclass(frozen=True)
+class FromSpec:
+    """Makes the environment of a gymnasium EnvSpec, every time a new one."""
+
+    spec: EnvSpec
+
+    def __call__(self, **kwargs: Any) -> gymnasium.Env:
+        return gymnasium.make(self.spec, disable_env_checker=True, **kwargs)
+
+
+def source_of(thing: Any, argument: str = "task") -> Source:
+    """The source that `thing` means.
+
+    Args:
+        thing: what the user handed over.
+        argument: how the sentence calls it.
+
+    Raises ConfigError for what is neither a name nor makes an environment, with the remedy.
+    """
+    if isinstance(thing, str):
+        if thing.startswith("custom:"):
+            raise ConfigError(
+                f"{thing!r} is how the run of a callable is recorded, and does not say where the "
+                "callable is: write MODULE:FUNCTION, or hand it over from Python."
+            )
+        if not is_path_to_object(thing):
+            return Source(thing)
+        found = find_object(thing)
+        return Source(task_name(thing), _maker(found, thing))
+    if isinstance(thing, EnvSpec):
+        return Source(f"custom:{thing.id.replace('/', '_')}", FromSpec(thing))
+    make_env = _maker(thing, argument)
+    name = getattr(make_env, "__name__", type(make_env).__name__)
+    return Source(f"custom:{str(name).strip('<>')}", make_env)
+
+
+def _maker(thing: Any, label: str) -> MakeEnv:
+    """`thing` where it is a callable that may make an environment, else ConfigError."""
+    if isinstance(thing, EnvSpec):
+        return FromSpec(thing)
+    reason = _not_a_maker(thing)
+    if reason:
+        raise ConfigError(f"{label} is {reason}.")
+    return thing
+
+
+def _not_a_maker(thing: Any) -> str:
+    """What `thing` is and what to write instead; '' where it can be called for environments."""
+    if isinstance(thing, gymnasium.Env):
+        return _finished(thing)
+    if isinstance(thing, gymnasium.vector.VectorEnv) or _is_class(
+        thing, gymnasium.vector.VectorEnv
+    ):
+        return (
+            "a vector of environments, and Reverie steps single ones side by side itself: hand "
+            "over a function that makes one of them, and set env.num to how many"
+        )
+    if isinstance(thing, type):
+        return _not_an_env_class(thing)
+    if inspect.ismodule(thing):
+        return (
+            f"the module {thing.__name__}: name its function, for example {thing.__name__}.make_env"
+        )
+    if not callable(thing):
+        return _not_callable(thing)
+    if inspect.iscoroutinefunction(thing) or inspect.isgeneratorfunction(thing):
+        return "a coroutine or generator, and its call returns no environment: write a function"
+    return ""
+
+
+def _is_class(thing: Any, base: type) -> bool:
+    return isinstance(thing, type) and issubclass(thing, base)
+
+
+def _finished(env: gymnasium.Env) -> str:
+    made = (
+        f"gymnasium.make({env.spec.id!r})" if env.spec else f"{type(env.unwrapped).__name__}(...)"
+    )
+    return (
+        "a finished environment, and a run needs several copies (to train, to evaluate, to "
+        f"restart): hand over a function that makes one, for example lambda: {made}"
+    )
+
+
+def _not_an_env_class(kind: type) -> str:
+    name = kind.__name__
+    if not issubclass(kind, gymnasium.Env):
+        if getattr(kind, "step", None) and getattr(kind, "reset", None):
+            return (
+                f"the class {name}, which is no gymnasium.Env: environments of the old gym package "
+                "and others need a wrapper, for example shimmy's, or the base class gymnasium.Env"
+            )
+        return f"the class {name}, which is no gymnasium.Env: hand over what makes one"
+    missing = sorted(getattr(kind, "__abstractmethods__", ()))
+    missing += [
+        verb for verb in ("reset", "step") if getattr(kind, verb) is getattr(gymnasium.Env, verb)
+    ]
+    if missing:
+        return (
+            f"the class {name}, which is abstract (it lacks {', '.join(dict.fromkeys(missing))}): "
+            "hand over a class or function that makes a whole environment"
+        )
+    return ""
+
+
+def _not_callable(thing: Any) -> str:
+    if getattr(thing, "step", None) and getattr(thing, "reset", None):
+        return (
+            f"a finished environment that is no gymnasium.Env ({type(thing).__name__}): hand over "
+            "a function that makes one, with a wrapper, for example shimmy's, around it"
+        )
+    if isinstance(thing, list | tuple):
+        return "several tasks: reverie.continual learns one after the other"
+    return (
+        f"{_shown(thing)}, expected a task's name (suite_task, gym:ID, MODULE:FUNCTION) or a "
+        "function that returns a gymnasium.Env"
+    )
+
+
+def _shown(thing: Any) -> str:
+    text = repr(thing)
+    return (
+        f"{type(thing).__name__} {text}" if len(text) <= 60 else f"of type {type(thing).__name__}"
+    )
+
+
+def _check_call(make_env: MakeEnv, name: str, kwargs: Mapping[str, Any]) -> None:
+    try:
+        signature = inspect.signature(make_env)
+    except (TypeError, ValueError):  # compiled code does not tell
+        return
+    known = signature.parameters
+    takes_any = any(p.kind is p.VAR_KEYWORD for p in known.values())
+    named = [n for n, p in known.items() if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+    for key in kwargs:
+        if key not in named and not takes_any:
+            hint = suggest(key, named) if named else "it takes none."
+            raise ConfigError(f"env.kwargs gives {key!r}, which {name} does not take; {hint}")
+    single = [p for p in known.values() if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+    missing = [p.name for p in single if p.default is p.empty and p.name not in kwargs]
+    missing = [word for word in missing if word != OWN_NUMBER]
+    if missing:
+        example = ", ".join(f'"{word}": ...' for word in missing)
+        raise ConfigError(
+            f"{name} cannot be called without {', '.join(missing)}: give them as env.kwargs "
+            f"{{{example}}}, or hand over a function without arguments, for example lambda: "
+            f"{name}({missing[0]}=...)."
+        )

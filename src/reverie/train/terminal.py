@@ -1,0 +1,100 @@
+"""What people read while something runs: output that no terminal, pipe or encoding can break.
+
+A character that the terminal's encoding lacks is shown as `?`. Where nobody reads any more (a
+closed pipe, a full disk, no standard output at all) the rest goes nowhere: a run that learns for a
+day does not end because its terminal did.
+"""
+
+import contextlib
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+class Output:
+    """A text stream around `file` (None: there is none) whose `write` and `flush` never fail."""
+
+    def __init__(self, file: Any):
+        self._file = file
+
+    @property
+    def encoding(self) -> str:
+        """That of the stream; UTF-8 where it does not say."""
+        return getattr(self._file, "encoding", None) or "utf-8"
+
+    def write(self, text: str) -> int:
+        """Write what can be written; the number of characters of `text`."""
+        if self._file is not None:
+            try:
+                _put(self._file, text, self.encoding)
+            except (OSError, ValueError) as error:
+                self._give_up(error)
+        return len(text)
+
+    def flush(self) -> None:
+        """Hand everything on."""
+        if self._file is not None:
+            try:
+                self._file.flush()
+            except (OSError, ValueError) as error:
+                self._give_up(error)
+
+    def isatty(self) -> bool:
+        """Whether a person may be looking."""
+        try:
+            return self._file is not None and self._file.isatty()
+        except ValueError:  # closed
+            return False
+
+    def _give_up(self, error: Exception) -> None:
+        """Nobody reads: what is still buffered, and what others write there, goes nowhere too."""
+        file: Any = self._file
+        self._file = None
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), file.fileno())
+        if not isinstance(error, BrokenPipeError | ValueError) and file is not sys.__stderr__:
+            stderr().write(f"reverie: the output cannot be written ({error}); it goes on unseen.\n")
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+
+def _put(file: Any, text: str, encoding: str) -> None:
+    try:
+        file.write(text)
+    except UnicodeEncodeError:
+        file.write(text.encode(encoding, "replace").decode(encoding))
+
+
+def stdout() -> Output:
+    """The standard output of this moment."""
+    return sys.stdout if isinstance(sys.stdout, Output) else Output(sys.stdout)
+
+
+def stderr() -> Output:
+    """The error stream of this moment."""
+    return sys.stderr if isinstance(sys.stderr, Output) else Output(sys.stderr)
+
+
+def console(*, errors: bool = False) -> "Console":
+    """A rich console on the standard output, or on the error stream."""
+    from rich.console import Console
+
+    return Console(file=stderr() if errors else stdout())  # type: ignore[arg-type]
+
+
+def guard_streams() -> None:
+    """Put all output of this process, tyro's and simulators' too, through `Output`.
+
+    A descriptor 0, 1 or 2 that is closed is opened on nothing first: the next file would get its
+    number, and with it whatever somebody writes to the terminal.
+    """
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number
+    sys.stdout, sys.stderr = stdout(), stderr()
