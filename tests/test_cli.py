@@ -12,8 +12,9 @@ import pytest
 
 from reverie.bench.options import ActOptions, EnvOptions, UpdateOptions
 from reverie.cli import VERBS, main
-from reverie.config.edit import field_types, flat, to_json
+from reverie.config.edit import flat, to_json
 from reverie.config.presets import resolve
+from reverie.config.schema import Config
 from reverie.launch import read
 from reverie.part.errors import ConfigError
 from reverie.train.errors import RunError, Stopped
@@ -102,8 +103,8 @@ def test_every_field_can_be_written_as_a_flag():
         ("train", "the task is missing: write `reverie train TASK`"),
         ("train gym:A gym:B", "one task at a time, found gym:A and gym:B"),
         (
-            "train gym:A --rssm.detr 3",
-            "no option --rssm.detr; did you mean '--world.dynamics.deter'?",
+            "train gym:A --rssm.deter 3",
+            "no option --rssm.deter any more: it is --world.dynamics.deter now.",
         ),
         ("train gym:A --deter 3", "no option --deter; did you mean '--world.dynamics.deter'?"),
         ("train gym:A --siez 3", "no option --siez; did you mean '--size'?"),
@@ -255,13 +256,11 @@ def test_tasks_and_presets_list_what_there_is(capsys):
 
 
 def test_help_shows_the_composed_defaults_and_every_field(capsys):
-    with pytest.raises(SystemExit) as stop:
-        main(["train", "dmc_walker_walk", "--help", "--seed", "7"])
-    assert stop.value.code == 0
-    text = " ".join(capsys.readouterr().out.replace("│", " ").split())
-    for path in field_types():
+    assert main(["train", "dmc_walker_walk", "--help", "--seed", "7"]) == 0
+    text = " ".join(capsys.readouterr().out.split())
+    for path in flat(Config()):
         if path not in ("task", "pinned"):
-            assert f"--{path}" in text
+            assert f"--{path} " in text
     assert "--train.ratio FLOAT Train ratio" in text
     assert "(default: 512.0)" in text  # the suite's preset
     assert "Width D of the deterministic state. (default: 512)" in text  # the size it will have
@@ -278,7 +277,7 @@ HEAVY = {"jax", "numpy", "scipy", "gymnasium", "equinox", "tyro", "rich", "matpl
         (["--help"], set()),
         (["presets"], set()),
         (["tasks"], {"numpy", "gymnasium"}),
-        (["train", "--help"], {"tyro", "rich"}),
+        (["train", "--help"], {"numpy", "jax", "equinox", "scipy"}),
     ],
 )
 def test_start_up_imports_only_what_it_needs(words, needed):

@@ -91,11 +91,11 @@ def _dispatch(words: list[str]) -> int:
 
 def train(words: list[str]) -> int:
     """`reverie train TASK [--key value ...]`"""
-    from reverie.launch import read, show_help
+    from reverie.launch import help_text, read
 
     launch = read(words)
     if launch.help:
-        show_help(launch)
+        _say(help_text(launch))
         return 0
     config = launch.config()
     from reverie.envs.source import makers
@@ -240,12 +240,13 @@ def presets(words: list[str]) -> int:
     """`reverie presets [NAME]`"""
     from reverie.config.benchmarks import AGENTS, BALANCES, BENCHMARKS, METHODS
     from reverie.config.families import FAMILIES
-    from reverie.config.presets import preset_named
     from reverie.config.sequence import SEQUENCES
     from reverie.config.strategies import STRATEGIES
 
     name = _one(words, "presets [NAME]")
     if name:
+        from reverie.config.presets import preset_named
+
         _show_preset(preset_named(name))
         return 0
     plain = {name: preset for name, preset in BENCHMARKS.items() if not preset.agent}

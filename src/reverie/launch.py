@@ -1,22 +1,22 @@
 """From the words after `reverie train` to a configuration, and the help that shows them all.
 
 Flags that are configuration keys are read here, through the same checks as `override` from Python,
-so that both say the same sentence. The help is drawn by tyro from the same records.
+so that both say the same sentence. The help (`help.py`) is drawn from the same records.
 """
 
-import dataclasses
 import typing
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import Any
 
 from reverie.config.edit import field_docs, field_types
-from reverie.config.presets import expected_pictures, resolve
+from reverie.config.presets import resolve
 from reverie.config.schema import Config
 from reverie.config.sequence import SEQUENCES
-from reverie.config.sizes import with_size
+from reverie.config.version_0_1 import RENAMED
 from reverie.envs.importing import task_name, with_task_names
 from reverie.part.errors import ConfigError, suggest
+from reverie.part.part import is_slot, slot_of_many
 from reverie.part.values import coerce
 
 NAMED = {
@@ -165,11 +165,17 @@ def _flag(word: str, queue: list[str]) -> tuple[str, Any]:
     positive = group + dot + leaf.removeprefix("no_")
     if name not in kinds and kinds.get(positive) is bool and not equals:
         return positive, False
-    if name not in kinds:
+    if name not in kinds and not _below_a_part(name):
         raise ConfigError(_unknown(text, name, kinds))
     if equals:
         return name, value.split(",") if name == "methods" else value
-    return name, _value(name, kinds[name], queue)
+    return name, _value(name, kinds.get(name, str), queue)
+
+
+def _below_a_part(name: str) -> bool:
+    """Whether this may be an option of a part from elsewhere, which only its own record knows."""
+    slots = [path for path, kind in field_types().items() if is_slot(kind) or slot_of_many(kind)]
+    return any(name.startswith(f"{path}.") for path in slots)
 
 
 def _value(name: str, kind: Any, queue: list[str]) -> Any:
@@ -179,6 +185,8 @@ def _value(name: str, kind: Any, queue: list[str]) -> Any:
     single = typing.get_origin(kind) is not tuple
     while queue and not queue[0].startswith("--") and not (single and values):
         values.append(queue.pop(0))
+    if not values and name not in _kinds():  # a switch of a part from elsewhere
+        return True
     if not values:
         raise ConfigError(f"--{name} needs a value. {_meaning(name)}")
     return values[0] if single else [part for word in values for part in word.split(",")]
@@ -196,6 +204,8 @@ def _meaning(name: str) -> str:
 
 
 def _unknown(text: str, name: str, kinds: Mapping[str, Any]) -> str:
+    if name in RENAMED:
+        return f"there is no option --{text} any more: it is --{RENAMED[name]} now."
     leaves = {path.rpartition(".")[2]: path for path in kinds}
     if name in leaves:
         return f"there is no option --{text}; did you mean '--{leaves[name]}'?"
@@ -205,51 +215,8 @@ def _unknown(text: str, name: str, kinds: Mapping[str, Any]) -> str:
     return f"there is no option --{text}; `reverie train TASK --help` lists all of them."
 
 
-def show_help(launch: Launch) -> None:
-    """Writes every option with its meaning and the default that the task's presets compose."""
-    import tyro
+def help_text(launch: Launch) -> str:
+    """Every option with its meaning and the default that the task's presets compose."""
+    from reverie.help import text_of
 
-    task = launch.task or Config().task
-    config = dataclasses.replace(launch, task=task).config()
-    pictures = expected_pictures(task, launch.preset or None, launch.agent)
-    if pictures is not None:
-        config = with_size(config, pictures)
-    about = f"Learn {task}; the defaults shown are this task's."
-    if not launch.task:
-        about = f"Learn TASK; the defaults shown are those of {task}, each suite has its own."
-    record, default = _help_record(launch, config)
-    tyro.cli(
-        record,
-        prog=f"reverie train {launch.task or 'TASK'}",
-        description=about,
-        args=["--help"],
-        default=default,
-        use_underscores=True,
-    )
-
-
-def _help_record(launch: Launch, config: Config) -> tuple[type, Any]:
-    """A dataclass of all options for tyro, and the instance with the composed values."""
-    import tyro
-
-    rows: list[tuple[str, Any, Any]] = []
-    values: dict[str, Any] = {}
-    for name in NAMED:
-        kind = type(launch).__annotations__[name]
-        argument = tyro.conf.arg(name=name, help=NAMED[name])
-        rows.append((f"named_{name}", Annotated[kind, argument], field()))  # a group may share it
-        values[f"named_{name}"] = getattr(launch, name)
-    argument = tyro.conf.arg(name="from", help=FROM)
-    rows.append(("named_from", Annotated[int | None, argument], field()))
-    rows.append(("debug", Annotated[bool, tyro.conf.arg(help=DEBUG)], field()))
-    values |= {"named_from": None, "debug": False, "named_size": config.size}
-    for item in dataclasses.fields(config):
-        if item.name in ("task", "agent", "size", "pinned"):
-            continue
-        kind = item.type
-        if item.name in field_docs():
-            kind = Annotated[item.type, tyro.conf.arg(help=field_docs()[item.name])]
-        rows.append((item.name, kind, field()))
-        values[item.name] = getattr(config, item.name)
-    record = dataclasses.make_dataclass("Train", rows, frozen=True)
-    return record, record(**values)
+    return text_of(launch, NAMED, {"from": FROM, "debug": DEBUG})

@@ -324,7 +324,7 @@ def test_wrong_parts_are_named():
         ({"world.balance.lr": 0.1}, "is 'fixed', which has no option 'lr'; 'harmony' or"),
         ({"world.balance.per_key": True}, "is 'fixed', which has no option 'per_key'"),
         ({"world.balance.outside": ("rew",)}, "is 'fixed', which has no option 'outside'"),
-        ({"world.balance": "harmonie"}, "did you mean 'harmony'"),
+        ({"world.balance": "harmonie"}, "Did you mean 'harmony'"),
         ({"world.balance": "dwa", "world.balance.period": 0}, "period must be at least 1"),
         (
             {

@@ -4,6 +4,7 @@ import functools
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from reverie.config import version_0_1
 from reverie.config.schema import Config
 from reverie.part import saved, tree
 from reverie.part.saved import to_json as to_json
@@ -41,4 +42,6 @@ def from_json(values: Any, *, allow: Collection[str] | None = None) -> Config:
     Raises ConfigError: a key that no longer exists, a wrong value, or a part from a package outside
     Reverie that `allow` does not name (None allows all).
     """
+    if isinstance(values, Mapping) and version_0_1.is_old(saved.flatten(values)):
+        return saved.from_flat(Config(), version_0_1.today(saved.flatten(values)), allow=allow)
     return saved.from_json(Config(), values, allow=allow)

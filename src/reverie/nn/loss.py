@@ -20,7 +20,7 @@ class Loss(Module):
     group: str = static()
     """What it is about: observation, reward, continue, dynamics, behavior, explorer, or another."""
 
-    def valued(self, value: Array) -> "Loss":
+    def valued(self, value: Array | None) -> "Loss":
         """The same loss with this value."""
         return dataclasses.replace(self, value=value)
 

@@ -70,8 +70,15 @@ def from_json(base: Record, tree: Any, *, allow: Collection[str] | None = None) 
     """
     if not isinstance(tree, Mapping):
         raise ConfigError(f"a saved configuration is a JSON object, found {type(tree).__name__}.")
+    return from_flat(base, flatten(tree), allow=allow)
+
+
+def from_flat(
+    base: Record, values: Mapping[str, Any], *, allow: Collection[str] | None = None
+) -> Record:
+    """`from_json` of a tree that is flat already (`flatten`)."""
     find = parts.find if allow is None else functools.partial(_allowed, allow=tuple(allow))
-    return apply(base, flatten(tree), find=find)
+    return apply(base, values, find=find)
 
 
 def _allowed(slot: type[Part], name: str, allow: tuple[str, ...]) -> type[Part]:

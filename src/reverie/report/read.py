@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from reverie.config import version_0_1
+from reverie.part.saved import flatten
 from reverie.train.digest import CONFIG, sealed
 from reverie.train.metrics_prefix import damaged_metrics
 from reverie.train.video import MediaFile, list_media
@@ -70,7 +72,7 @@ def read_run(path: Path, label: str) -> Run:
     return Run(
         path=path,
         label=label,
-        config=flatten(head.get("config", {})),
+        config=flat_config(head.get("config", {})),
         versions={str(name): str(version) for name, version in head.get("versions", {}).items()},
         command=_command(head.get("command", "")),
         facts=tuple((str(name), str(value)) for name, value in head.get("facts", ())),
@@ -80,15 +82,10 @@ def read_run(path: Path, label: str) -> Run:
     )
 
 
-def flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Leaves of a nested JSON object by dotted path."""
-    flat: dict[str, Any] = {}
-    for name, value in tree.items():
-        if isinstance(value, Mapping):
-            flat |= flatten(value, f"{prefix}{name}.")
-        else:
-            flat[prefix + name] = value
-    return flat
+def flat_config(tree: Any) -> dict[str, Any]:
+    """The configuration of a run as JSON values by dotted path, in today's spelling."""
+    values = flatten(tree) if isinstance(tree, Mapping) else {}
+    return version_0_1.today(values) if version_0_1.is_old(values) else values
 
 
 def _head(path: Path) -> dict[str, Any]:

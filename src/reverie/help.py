@@ -1,0 +1,107 @@
+"""The text of `reverie train TASK --help`: every option with its meaning and composed default."""
+
+import dataclasses
+import types
+import typing
+from collections.abc import Iterable, Iterator, Mapping
+from textwrap import TextWrapper
+from typing import Any, Literal
+
+from reverie.config.presets import expected_pictures
+from reverie.config.schema import Config
+from reverie.config.sizes import with_size
+from reverie.part import part as parts
+from reverie.part import tree
+from reverie.part.part import is_slot
+from reverie.part.tree import Leaf
+
+WIDTH = 100
+HIDDEN = ("task", "agent", "size", "pinned")
+"""Paths of the configuration that are no flags of their own."""
+
+
+def text_of(launch: Any, named: Mapping[str, str], lone: Mapping[str, str]) -> str:
+    """The whole help for what `launch` (`launch.Launch`) composes.
+
+    Args:
+        named: flags that choose presets, with their meaning; their values are fields of `launch`.
+        lone: flags without a field of their own, with their meaning.
+    """
+    task = launch.task or Config().task
+    config = dataclasses.replace(launch, task=task).config()
+    pictures = expected_pictures(task, launch.preset or None, launch.agent)
+    if pictures is not None:
+        config = with_size(config, pictures)
+    about = f"Learn {task}; the defaults shown are this task's."
+    if not launch.task:
+        about = f"Learn TASK; the defaults shown are those of {task}, each suite has its own."
+    return "\n".join([f"usage: reverie train {launch.task or 'TASK'} [options]", "", about, ""]) + (
+        "\n".join([*_presets(launch, config, named, lone), *_groups(config)]) + "\n"
+    )
+
+
+def _presets(
+    launch: Any, config: Config, named: Mapping[str, str], lone: Mapping[str, str]
+) -> Iterator[str]:
+    yield "presets"
+    for name, meaning in named.items():
+        value = config.size if name == "size" else getattr(launch, name)
+        yield from _option(f"--{name}", _kind(type(value)), meaning, value)
+    for name, meaning in lone.items():
+        yield from _option(f"--{name}", "", meaning, None)
+
+
+def _groups(config: Config) -> Iterator[str]:
+    """The options by the first part of their path, those without one first."""
+    shown = [leaf for leaf in tree.leaves(config) if leaf.path not in HIDDEN]
+    groups = dict.fromkeys(leaf.path.partition(".")[0] for leaf in shown if _grouped(leaf, shown))
+    yield ""
+    yield "the run"
+    yield from _options(leaf for leaf in shown if not _grouped(leaf, shown))
+    for group in groups:
+        yield ""
+        yield group
+        yield from _options(
+            leaf for leaf in shown if leaf.path == group or leaf.path.startswith(f"{group}.")
+        )
+
+
+def _grouped(leaf: Leaf, shown: list[Leaf]) -> bool:
+    return "." in leaf.path or any(other.path.startswith(f"{leaf.path}.") for other in shown)
+
+
+def _options(leaves: Iterable[Leaf]) -> Iterator[str]:
+    for leaf in leaves:
+        meaning, kind = leaf.doc, _kind(leaf.kind)
+        if leaf.part is not None:
+            own = " ".join((type(leaf.part).__doc__ or "").split())
+            others = ", ".join(parts.members(leaf.kind))
+            meaning = f"{meaning} {leaf.value}: {own} Also module:Class. One of {others}."
+        yield from _option(f"--{leaf.path}", kind, meaning.strip(), leaf.value)
+
+
+def _option(flag: str, kind: str, meaning: str, value: Any) -> Iterator[str]:
+    shown = "" if value is None else f" (default: {_shown(value)})"
+    wrap = TextWrapper(WIDTH, initial_indent=" " * 8, subsequent_indent=" " * 8)
+    yield f"  {flag} {kind}".rstrip()
+    yield from wrap.wrap(f"{meaning}{shown}")
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, tuple):
+        return " ".join(map(str, value)) or "none"
+    return repr(value) if value == "" else str(value)
+
+
+def _kind(kind: Any) -> str:
+    """How the value of an option is written: INT, FLOAT, NAME, {a,b} …"""
+    origin, inner = typing.get_origin(kind), typing.get_args(kind)
+    if origin is Literal:
+        return f"{{{','.join(map(str, inner))}}}"
+    if origin is tuple:
+        return f"[{_kind(inner[0])} ...]"
+    if origin in (typing.Union, types.UnionType):
+        return "|".join(_kind(part) for part in inner if part is not type(None))
+    if is_slot(kind):
+        return "NAME"
+    return {bool: "BOOL", int: "INT", float: "FLOAT", tuple: "[NAME ...]"}.get(kind, "TEXT")
