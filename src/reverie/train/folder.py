@@ -106,6 +106,15 @@ def check_source(logdir: Path, source: str) -> None:
         )
 
 
+def refused(error: OSError) -> str:
+    """The sentence about a refusal of the system that nobody nearer to it foresaw."""
+    where = f" ({error.filename})" if error.filename else ""
+    return (
+        f"the run cannot go on: {error.strerror or error}{where}. Checkpoints before this are "
+        "intact; put that right, then give the same command again to resume."
+    )
+
+
 def write_config(
     logdir: Path,
     config: Config,
@@ -121,7 +130,11 @@ def write_config(
     Raises RunError if the folder cannot be written.
     """
     path = logdir / "config.json"
-    changes = [*(read_changes(path) if path.is_file() else ()), *([change] if change else ())]
+    try:
+        before = read_changes(path) if path.is_file() else []
+    except OSError as error:
+        raise RunError(cannot_write(logdir, error)) from error
+    changes = [*before, *([change] if change else ())]
     record = {
         "config": edit.to_json(config),
         "versions": versions(),

@@ -39,7 +39,7 @@ from reverie.train import (
 from reverie.train.advice import replay_advice
 from reverie.train.banner import banner
 from reverie.train.collect import Actor, Episodes, explores
-from reverie.train.errors import Stopped
+from reverie.train.errors import RunError, Stopped
 from reverie.train.evaluate import Evaluator
 from reverie.train.film import Film
 from reverie.train.identity import identity
@@ -71,21 +71,26 @@ def train(config: Config, make_env: MakeEnv = None, *, from_step: int | None = N
     if not config.logdir:
         folder.check_source(logdir, source)
     config = dataclasses.replace(config, logdir=str(logdir))
-    with contextlib.ExitStack() as stack:
-        lock = stack.enter_context(folder.claim(logdir))
-        leftovers.remove(logdir)
-        open_envs = ft.partial(training_envs, config, make_env, logdir)
-        envs = stack.enter_context(open_envs(sequence.visits(config)[0]))
-        config = complete(config, envs)
-        changes = folder.check_config(logdir, config)
-        evaluator = Evaluator(config, make_env, logdir / "simulators.log")
-        stack.callback(evaluator.close)
-        evaluator.check_tasks(envs)
-        run = Run(config, envs, open_envs, evaluator, logdir)
-        run.source = source
-        stack.callback(run.close)
-        run.notices += lock.notices
-        run.go(from_step, changes)
+    try:
+        with contextlib.ExitStack() as stack:
+            lock = stack.enter_context(folder.claim(logdir))
+            leftovers.remove(logdir)
+            open_envs = ft.partial(training_envs, config, make_env, logdir)
+            envs = stack.enter_context(open_envs(sequence.visits(config)[0]))
+            config = complete(config, envs)
+            changes = folder.check_config(logdir, config)
+            evaluator = Evaluator(config, make_env, logdir / "simulators.log")
+            stack.callback(evaluator.close)
+            evaluator.check_tasks(envs)
+            run = Run(config, envs, open_envs, evaluator, logdir)
+            run.source = source
+            stack.callback(run.close)
+            run.notices += lock.notices
+            run.go(from_step, changes)
+    except BrokenPipeError:  # nobody reads what the run says
+        raise
+    except OSError as error:
+        raise RunError(folder.refused(error)) from error
     return logdir
 
 

@@ -56,9 +56,11 @@ class MetricsFile:
                 path.replace(path.with_name("metrics.before.jsonl"))
             self.last_step = self._check(offset) if offset else None
             self._file = path.open("ab", buffering=0)
-            self._restore(offset or 0)
+            if path.is_file():  # a pipe or a device has nothing to cut
+                self._file.truncate(offset or 0)
+                self._file.seek(offset or 0)
         except OSError as error:
-            raise RunError(f"cannot write {path}: {error.strerror}. {_REMEDY}") from error
+            raise RunError(self._refusal(error)) from error
 
     def write(self, step: int, scalars: Mapping[str, Any]) -> None:
         """Append one line. Raises RunError if the disk refuses it; no half line is left then."""
@@ -73,14 +75,17 @@ class MetricsFile:
                 left = left[self._file.write(left) :]
             self._digest.add(line)
         except OSError as error:
-            self._restore(start)
-            raise RunError(
-                f"cannot write {self._path} at step {step}: {error.strerror}. {_REMEDY}"
-            ) from error
+            with contextlib.suppress(OSError):  # else the next resume cuts it
+                self._file.truncate(start)
+                self._file.seek(start)
+            raise RunError(self._refusal(error, f" at step {step}")) from error
 
     def offset(self) -> int:
-        """Length in bytes, after making sure that they are on disk."""
-        os.fsync(self._file.fileno())
+        """Length in bytes, after making sure that they are on disk. Raises RunError if not."""
+        try:
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            raise RunError(self._refusal(error)) from error
         return self._file.tell()
 
     def digest(self) -> str:
@@ -88,14 +93,14 @@ class MetricsFile:
         return self._digest.text()
 
     def close(self) -> None:
-        """Close the file."""
-        self._file.close()
+        """Close the file. Raises RunError if the disk refuses what was written last."""
+        try:
+            self._file.close()
+        except OSError as error:
+            raise RunError(self._refusal(error)) from error
 
-    def _restore(self, size: int) -> None:
-        """Cut the file to `size` bytes, where it is a file that can be cut."""
-        with contextlib.suppress(OSError):
-            self._file.truncate(size)
-            self._file.seek(size)
+    def _refusal(self, error: OSError, when: str = "") -> str:
+        return f"cannot write {self._path}{when}: {error.strerror}. {_REMEDY}"
 
     def _check(self, offset: int) -> int:
         """The step of the line that ends at byte `offset`. Raises Damaged where none does."""
