@@ -1,8 +1,10 @@
 """A run that is killed at a chosen disk call resumes to the numbers of one that was left alone."""
 
+import random
 import re
 import shutil
 import signal
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -47,19 +49,29 @@ CHAIN = [
     Fault(path="metrics.jsonl", calls="write", nth=3, action="kill-short"),
     Fault(path="checkpoints/*arrays*", calls="write", nth=2, action="kill-short"),
     Fault(path="replay/*", calls="unlink", nth=2, action="kill-after"),
-    Fault(path="videos/*.png", calls="rename"),
 ]
 """Where a kill leaves most behind, one after the other in the same folder."""
 
 
 def test_killed_five_times_at_the_worst_moments(whole, tmp_path, cache, library, traced_once):
-    """Before the first checkpoint, in the middle of a line, a file, a checkpoint, a cleaning."""
+    """Before the first checkpoint, in the middle of a line, a file, a cleaning, a video."""
     saving = {**CHANGES, "train.save_every": 0}
     for fault in CHAIN:
         killed(fault, tmp_path / "run", cache, library, saving)
         check_folder(tmp_path / "run")
+    encoder = deadly_encoder(tmp_path / "ffmpeg")
+    process = start(TASK, tmp_path / "run", cache, saving, {"IMAGEIO_FFMPEG_EXE": str(encoder)})
+    said = process.communicate(timeout=300)
+    assert process.returncode == -signal.SIGKILL, said
     learn(TASK, tmp_path / "run", CHANGES)
     assert_same_run(whole, tmp_path / "run")
+
+
+def deadly_encoder(path: Path) -> Path:
+    """A program in ffmpeg's place that writes half a video and kills the run that asked for it."""
+    path.write_text('#!/bin/sh\nfor out; do :; done\nhead -c 99 > "$out"\nkill -9 "$PPID"\n')
+    path.chmod(0o755)
+    return path
 
 
 ACTIONS = ("kill", "kill-short", "kill-after")
@@ -87,6 +99,23 @@ def test_killed_at_every_call(begun, tmp_path, cache, library, traced_once, reco
         learn(TASK, logdir, CHANGES)
         assert_same_run(whole, logdir)
         shutil.rmtree(logdir)
+
+
+@pytest.mark.slow
+def test_a_chain_of_eight_kills(whole, tmp_path, cache, library, traced_once):
+    """At random calls of one and the same run, each resumed where the one before was killed."""
+    seed = time.time_ns()
+    rng = random.Random(seed)
+    run = tmp_path / "run"
+    for _ in range(8):
+        fault = Fault(nth=rng.randint(1, 250), action=rng.choice(ACTIONS))
+        changes = {**CHANGES, "train.save_every": 0}
+        process = start(TASK, run, cache, changes, variables(fault, run, library))
+        said = process.communicate(timeout=600)
+        assert process.returncode in (0, -signal.SIGKILL), (seed, fault, said)
+        check_folder(run)
+    learn(TASK, run, CHANGES)
+    assert_same_run(whole, run)
 
 
 def copied(folder: Path, to: Path) -> Path:
