@@ -14,7 +14,7 @@ CASES = Path(__file__).with_name("disk_cases.py")
 
 def run_cases(library: Path, folder: Path, cache: Path, *, marks: str) -> str:
     """The last line of pytest on `disk_cases.py`; fails with its output if a case fails."""
-    command = [sys.executable, "-m", "pytest", CASES, "-q", "-m", marks, "-p", "no:cacheprovider"]
+    command = [sys.executable, "-m", "pytest", CASES, "-m", marks, "-p", "no:cacheprovider"]
     idle = variables(Fault(nth=0), folder, library)
     compiled = {
         "JAX_COMPILATION_CACHE_DIR": str(cache),
