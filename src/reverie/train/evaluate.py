@@ -1,5 +1,7 @@
 """Episodes without learning: during a run, after it, and from Python."""
 
+import logging
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,13 +13,17 @@ from reverie.behavior.policy import ActCarry, Acting
 from reverie.config.schema import Config
 from reverie.envs.make import maker
 from reverie.envs.vector import Vector
-from reverie.records import Spec, Specs, specs_from_json
+from reverie.records import Spec, Specs, Step, specs_from_json
 from reverie.train import checkpoint, folder, recovery, sequence, snapshot
 from reverie.train.collect import Actor, Episodes
 from reverie.train.errors import RunError
 from reverie.train.film import Film
 from reverie.train.learner import EVAL, acting_from_host, acting_of, purpose_key
 from reverie.train.state import init
+
+MINUTE = 60.0
+
+log = logging.getLogger("reverie.train")
 
 
 def play(
@@ -36,6 +42,7 @@ def play(
     """
     envs.rewind()
     actor.reset()
+    restarted, patience = envs.restarted, Patience(envs.num)
     share = np.array([len(part) for part in np.array_split(np.arange(episodes), envs.num)])
     done, results = np.zeros(envs.num, int), []
     count, camera, frames = Episodes(envs.num), Film(wanted=film), None
@@ -44,6 +51,7 @@ def play(
             return None
         envs.send(actor.action)
         step = envs.recv()
+        patience(step)
         actor(acting, step)
         shown = camera.add(envs, step, render=True)
         frames = shown if frames is None else frames
@@ -51,7 +59,29 @@ def play(
             if done[index] < share[index]:
                 results.append(result)
             done[index] += 1
-    return statistics(results), frames
+    return statistics(results) | {"eval/restarts": float(envs.restarted - restarted)}, frames
+
+
+class Patience:
+    """Says once a minute that no episode ends, and which option helps. `num`: environments E."""
+
+    def __init__(self, num: int, clock: Callable[[], float] = time.monotonic):
+        self._clock, self._steps = clock, np.zeros(num, np.int64)
+        self._begin = self._told = clock()
+
+    def __call__(self, step: Step) -> None:
+        """Take in one row of every environment."""
+        now = self._clock()
+        self._steps = np.where(step.is_first, 0, self._steps + 1)
+        if step.is_last.any():
+            self._begin = self._told = now
+        elif now - self._told >= MINUTE:
+            self._told = now
+            log.warning(
+                "The evaluation has been waiting for the end of an episode for %.0f minutes, the "
+                "longest one is at step %s: if it never ends, give it a limit with --env.limit N.",
+                *((now - self._begin) / MINUTE, f"{self._steps.max():,}"),
+            )
 
 
 def statistics(results: Sequence[Mapping[str, float]]) -> dict[str, float]:
@@ -71,22 +101,26 @@ def eval_envs(
     *,
     num: int,
     seed: int,
-    log: Path | None = None,
+    first_index: int,
+    log_file: Path | None = None,
 ) -> Vector:
-    """Environments for evaluation; their episodes are the same at every evaluation.
+    """Environments for evaluation; their episodes are the same at every evaluation, and they are
+    watched over as those of the training are.
 
-    `source` is a task's name, or the callable that makes its environment.
+    `source` is a task's name, or the callable that makes its environment. They are told the numbers
+    from `first_index` on.
     """
     return Vector(
         maker(source, config.env, render=True, split="eval"),
         num=num,
         seed=seed,
         stream="eval",
-        parallel=config.env.parallel and num > 1,
+        first_index=first_index,
+        parallel=config.env.parallel,
         workers=config.env.workers,
         timeout=config.env.timeout,
         restarts=config.env.restarts,
-        log_file=log,
+        log_file=log_file,
     )
 
 
@@ -98,17 +132,20 @@ def by_explorer(config: Config) -> bool:
 class Evaluator:
     """The evaluations of a run. The environments of each task open at the first one and stay."""
 
-    def __init__(self, config: Config, make_env: sequence.MakeEnv, log: Path):
-        self._config, self._make_env, self._log = config, make_env, log
+    def __init__(self, config: Config, make_env: sequence.MakeEnv, log_file: Path):
+        self._config, self._make_env, self._log_file = config, make_env, log_file
         self._opened: dict[str, tuple[Vector, Actor]] = {}
 
     def check_tasks(self, first: Vector) -> None:
-        """Open all tasks of a sequence now, so that none can fail after hours of learning.
+        """Open all tasks of a sequence now, so that none can fail after hours of learning; one task
+        too if its environments run in this process, where two may be the same one.
 
         Raises RunError where one has other spaces than the environments of the `first` task.
         """
         there = {"obs": first.obs_specs, "action": first.action_specs}
-        if not self._config.sequence.tasks:
+        if not self._config.train.eval_episodes:
+            return
+        if not (self._config.sequence.tasks or first.here):
             return
         for task in sequence.evaluated(self._config):
             if task not in self._opened:
@@ -146,7 +183,9 @@ class Evaluator:
         config = self._config
         source = sequence.source(task, self._make_env)
         num = min(config.train.eval_envs, config.train.eval_episodes)
-        envs = eval_envs(config, source, num=num, seed=config.seed, log=self._log)
+        first = config.env.num + num * sequence.evaluated(config).index(task)
+        how = {"seed": config.seed, "first_index": first, "log_file": self._log_file}
+        envs = eval_envs(config, source, num=num, **how)
         key = purpose_key(config.seed, EVAL)
         how = {"greedy": config.train.eval_greedy, "explore": by_explorer(config)}
         return envs, Actor(envs.action_specs, num, key, **how)
@@ -161,7 +200,8 @@ def over_tasks(numbers: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
     """Means of the evaluation metrics over tasks, and the return and length of each task."""
     first = next(iter(numbers.values()))
     means = {name: float(np.mean([part[name] for part in numbers.values()])) for name in first}
-    means["eval/episodes"] = float(sum(part["eval/episodes"] for part in numbers.values()))
+    for name in ("eval/episodes", "eval/restarts"):
+        means[name] = float(sum(part[name] for part in numbers.values()))
     logged = [name for name in first if name.startswith("eval/log/")]
     for name in ("eval/return", "eval/length", *logged):
         means |= {sequence.per_task(name, task): part[name] for task, part in numbers.items()}
@@ -305,7 +345,8 @@ def evaluate_run(
                 "name it with --env MODULE:FUNCTION, or hand it over from Python with "
                 "reverie.evaluate(..., make_env=...)."
             )
-        with eval_envs(config, source, num=envs, seed=seed) as vector:
+        first = config.env.num + envs * sequence.evaluated(config).index(task)
+        with eval_envs(config, source, num=envs, seed=seed, first_index=first) as vector:
             here = {"obs": vector.obs_specs, "action": vector.action_specs}
             checkpoint.check_specs(
                 {"obs": agent.obs_specs, "action": agent.action_specs}, here, "in training"

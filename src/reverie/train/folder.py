@@ -40,11 +40,11 @@ FREE = (
 
 
 def logdir_of(config: Config) -> Path:
-    """The run folder that `config` means."""
+    """The run folder that `config` means, as an absolute path: simulators change the folder."""
     if config.logdir:
-        return Path(config.logdir).expanduser()
+        return Path(config.logdir).expanduser().absolute()
     task = config.task.replace(":", "_").replace("/", "_")
-    return Path("runs") / f"{task}-{config.agent}-{config.seed}"
+    return Path("runs").absolute() / f"{task}-{config.agent}-{config.seed}"
 
 
 def claim(logdir: Path) -> Lock:

@@ -57,6 +57,9 @@ from reverie.train.sweep import Sweep
 LATEST = ("train/updates", "train/lr", "train/lr_actor", "train/lr_critic", "explore/places")
 """Metrics whose newest value is logged instead of their mean."""
 
+LONG = 10_000
+"""Agent steps of an environment after which it is worth a word that no episode has ended."""
+
 
 def train(config: Config, make_env: MakeEnv = None, *, from_step: int | None = None) -> Path:
     """Run `config` from the beginning or from where its folder stands; the run folder.
@@ -189,6 +192,7 @@ class Run:
         self.mean = Mean(latest=LATEST)
         self.step, self.due, self.updates, self.ended = 0, 0, 0, 0
         self.chores: list[str] = []
+        self._warned = False
         self.notices = [*envs.notices, *replay_advice(config)]
         self.stopwatch = Stopwatch()
 
@@ -339,12 +343,24 @@ class Run:
     def _log_means(self) -> None:
         for note in self.replay.notes(self.config.train.batch * self.config.train.length):
             self.progress.note(note)
+        self._warn_of_no_end(LONG)
         scalars = self.mean.pop() | self.replay.stats()
         scalars["env/restarts"] = self.restarted + self.envs.restarted
         if self.config.sequence.tasks:
             scalars["sequence/visit"] = self.visit
         times = self.stopwatch.lap(self.step, self.updates)
         self._log(scalars | times | machine_readings())
+
+    def _warn_of_no_end(self, least: int) -> None:
+        """Say once that no episode has ended, after `least` steps or more of each environment."""
+        steps = self.step // self.envs.num
+        if self.ended or self.config.env.limit or self._warned or steps < least:
+            return
+        self._warned = True
+        self.progress.note(
+            f"no episode has ended in the first {steps:,} steps of each environment: if they never "
+            "end, an evaluation waits for ever; give them a limit with --env.limit N."
+        )
 
     def enter(self, visit: int) -> None:
         """Go on with the environments of another visit; open episodes are abandoned.
@@ -364,6 +380,7 @@ class Run:
     def _evaluate(self, interrupt: Interrupt) -> None:
         if not self.config.train.eval_episodes:
             return
+        self._warn_of_no_end(1)
         self.learner.check()
         with self._phase("evaluating"):
             played = self._evaluator(
@@ -374,6 +391,7 @@ class Run:
         if played is None:
             self.chores.insert(0, "evaluate")  # a signal came; the resumed run begins it anew
             return
+        self.restarted += int(played[0]["eval/restarts"])
         self._log(played[0])
         self._show("eval", played[1])
 

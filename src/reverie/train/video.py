@@ -28,6 +28,8 @@ BORDER = 2
 PAUSE = 10
 GREEN, RED = (0, 255, 0), (255, 0, 0)
 GREY = 170
+PATIENCE = 300.0
+"""Seconds that the encoder of a video gets."""
 SHORT_SIDE = 256
 FILE = re.compile(r"(?P<name>[A-Za-z0-9_]+)-(?P<step>\d{9,})\.(?P<kind>mp4|png|npz)")
 
@@ -172,9 +174,17 @@ def _ffmpeg(arguments: list[str], data: bytes) -> None:
     import imageio_ffmpeg
 
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-y", "-loglevel", "error", *arguments]
-    done = subprocess.run(
-        command, input=data, capture_output=True, start_new_session=True, check=False
-    )
+    try:
+        done = subprocess.run(
+            command,
+            input=data,
+            capture_output=True,
+            start_new_session=True,
+            check=False,
+            timeout=PATIENCE,
+        )
+    except subprocess.TimeoutExpired:
+        raise OSError(f"ffmpeg did not finish within {PATIENCE:.0f} seconds") from None
     if done.returncode:
         reason = done.stderr.decode(errors="replace").strip().splitlines()
         raise OSError(f"ffmpeg failed: {reason[-1] if reason else done.returncode}")
