@@ -143,16 +143,16 @@ class Evaluator:
         Raises RunError where one has other spaces than the environments of the `first` task.
         """
         there = {"obs": first.obs_specs, "action": first.action_specs}
-        if not self._config.train.eval_episodes:
-            return
-        if not (self._config.sequence.tasks or first.here):
+        tasks = self._config.sequence.tasks
+        if not self._config.train.eval_episodes or not (tasks or first.here):
             return
         for task in sequence.evaluated(self._config):
             if task not in self._opened:
                 self._opened[task] = self._open(task)
             envs = self._opened[task][0]
             here = {"obs": envs.obs_specs, "action": envs.action_specs}
-            sequence.check_same_spaces(task, here, self._config.sequence.tasks[0], there)
+            if tasks:
+                sequence.check_same_spaces(task, here, tasks[0], there)
 
     def __call__(
         self, acting: Acting, *, stop: Callable[[], object], watch: str | None = None
