@@ -32,7 +32,7 @@ EPISODES = (
     Metric(
         "eval/restarts",
         "1",
-        "restarts of evaluation environments; an episode that crashed is left out, another is played",
+        "restarts of evaluation environments: another episode is played for one that crashed",
     ),
     Metric(
         "episode/log/<name>",
