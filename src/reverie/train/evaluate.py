@@ -10,11 +10,12 @@ import jax
 import numpy as np
 
 from reverie.behavior.policy import ActCarry, Acting
+from reverie.config.reader import as_read
 from reverie.config.schema import Config
 from reverie.envs.make import maker
 from reverie.envs.vector import Vector
 from reverie.records import Spec, Specs, Step, specs_from_json
-from reverie.train import checkpoint, folder, recovery, sequence, snapshot
+from reverie.train import checkpoint, recovery, sequence, snapshot, stranger
 from reverie.train.collect import Actor, Episodes
 from reverie.train.errors import RunError
 from reverie.train.film import Film
@@ -182,7 +183,7 @@ class Evaluator:
     def _open(self, task: str) -> tuple[Vector, Actor]:
         config = self._config
         source = sequence.source(task, self._make_env)
-        num = min(config.train.eval_envs, config.train.eval_episodes)
+        num = max(1, min(config.train.eval_envs, config.train.eval_episodes))
         first = config.env.num + num * sequence.evaluated(config).index(task)
         how = {"seed": config.seed, "first_index": first, "log_file": self._log_file}
         envs = eval_envs(config, source, num=num, **how)
@@ -283,12 +284,13 @@ def _act_once(acting: Acting, carry: ActCarry, obs, is_first, key, *, greedy: bo
     return acting(carry, obs, is_first, noise, greedy)
 
 
-def load(logdir: Path) -> Agent:
-    """The agent of the newest complete checkpoint of a run folder.
+def load(logdir: Path, config: Config | None = None) -> Agent:
+    """The agent of the newest complete checkpoint of a run folder; it runs none of its code.
 
-    Raises RunError where there is none, or it cannot be read.
+    `config` is what `stranger.read` made of the folder's (None: with no settings of the reader).
+    Raises RunError where there is no checkpoint, or it cannot be read.
     """
-    config = folder.read_config(logdir / "config.json")
+    config = config or stranger.read(logdir)[0]
     saved = newest(logdir)
     with checkpoint.reading(newest_path(logdir)):
         snapshot.check_kinds(saved)
@@ -326,16 +328,23 @@ def evaluate_run(
     seed: int = 0,
     envs: int = 1,
     make_env: sequence.MakeEnv = None,
+    allow: Sequence[str] = (),
+    given: Mapping[str, Any] | None = None,
 ) -> dict[str, float]:
     """Play `episodes` episodes with an agent or that of a run folder; statistics by metric name.
 
-    The agent of a sequence plays as many of every task (`over_tasks`).
+    The agent of a sequence plays as many of every task (`over_tasks`). `allow` and `given` are the
+    reader's: modules that a task may import, and settings (see `stranger`).
 
-    Raises RunError where the folder holds no checkpoint, or the environment cannot be remade or
-    is not the one of the training.
+    Raises RunError where the folder holds no checkpoint, or the environment cannot be remade, is
+    not the one of the training, or would run code that `allow` does not name.
     """
-    agent = run if isinstance(run, Agent) else load(run)
-    config = agent.config
+    given = given or {}
+    read = isinstance(run, Agent)
+    config = as_read(run.config, given)[0] if read else stranger.read(run, given)[0]
+    by_name = stranger.evaluated(config, make_env)
+    stranger.check_code(config, by_name, allow, trusted="env.kwargs" in given)
+    agent = run if read else load(run, config)
     numbers = {}
     for task in sequence.evaluated(config):
         source = sequence.source(task, make_env)

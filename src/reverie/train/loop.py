@@ -36,7 +36,7 @@ from reverie.train import (
     sequence,
     snapshot,
 )
-from reverie.train.advice import replay_advice
+from reverie.train.advice import replay_advice, sequence_advice
 from reverie.train.banner import banner
 from reverie.train.collect import Actor, Episodes, explores
 from reverie.train.errors import RunError, Stopped
@@ -193,7 +193,7 @@ class Run:
         self.step, self.due, self.updates, self.ended = 0, 0, 0, 0
         self.chores: list[str] = []
         self._warned = False
-        self.notices = [*envs.notices, *replay_advice(config)]
+        self.notices = [*envs.notices, *replay_advice(config), *sequence_advice(config)]
         self.stopwatch = Stopwatch()
 
     def close(self) -> None:
