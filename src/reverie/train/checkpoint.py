@@ -115,7 +115,7 @@ def reading(path: Path) -> Iterator[None]:
     becomes Damaged, with one sentence. Reverie's own errors pass."""
     try:
         yield
-    except Damage as error:
+    except (Damage, files.NotPlain) as error:
         raise Damaged(_damaged(path, str(error))) from error
     except _UNREADABLE as error:
         if type(error).__module__.startswith("reverie."):
