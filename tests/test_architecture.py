@@ -13,7 +13,7 @@ SOURCE = ROOT / "src" / "reverie"
 
 ORDER = [
     {"module"},
-    {"records"},
+    {"records", "files"},
     {"config"},
     {"nn"},
     {"envs"},

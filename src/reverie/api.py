@@ -1,6 +1,7 @@
 """Reverie from Python: train, load, evaluate. The same presets and checks as the command line."""
 
 import json
+import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -15,6 +16,7 @@ from reverie.launch import Launch
 from reverie.part.errors import ConfigError, suggest
 from reverie.train.errors import RunError
 from reverie.train.folder import read_config
+from reverie.train.text import visible
 
 
 def train(
@@ -128,16 +130,20 @@ def continual(
     return _learn(config, made_by, from_step)
 
 
-def load(logdir: str | Path) -> Any:
+def load(logdir: str | Path, *, overrides: Mapping[str, Any] | None = None) -> Any:
     """The agent of a run folder: `agent.act(obs, carry) -> (action, carry)`.
 
-    Raises RunError where the folder holds no complete checkpoint.
+    The folder may be a stranger's: loading runs none of its code (see docs/strangers.md).
+    `overrides` are settings of yours, dotted path -> value, such as {"device.kind": "cpu"}.
+
+    Raises RunError where the folder holds no complete checkpoint, ConfigError for settings that
+    are not yours to choose here.
     """
     folder = _folder(logdir)
-    _prepare(folder)
+    config = _prepare(folder, overrides)
     from reverie.train.evaluate import load as load_agent
 
-    return load_agent(folder)
+    return load_agent(folder, config)
 
 
 def evaluate(
@@ -148,6 +154,8 @@ def evaluate(
     seed: int = 0,
     envs: int = 1,
     make_env: str | MakeEnv | EnvSpec | Mapping[str, Any] | None = None,
+    allow: str | Sequence[str] = (),
+    overrides: Mapping[str, Any] | None = None,
 ) -> dict[str, float]:
     """Plays `episodes` episodes without learning.
 
@@ -158,9 +166,14 @@ def evaluate(
         envs: environments side by side.
         make_env: what the run was trained on where that was no task's name, as `train` takes it;
             for a sequence of tasks a dictionary from their names.
+        allow: modules that the run's task may import besides Reverie's and Gymnasium's own: their
+            code runs here.
+        overrides: settings of yours, dotted path -> value: what concerns your machine is never
+            taken from the folder.
 
     Returns the numbers by name (`eval/return` is the mean over episodes, environment units).
-    Raises RunError where the folder holds no complete checkpoint, ConfigError for a wrong argument.
+    Raises RunError where the folder holds no complete checkpoint, or its task would import a
+    module that `allow` does not name; ConfigError for a wrong argument.
     """
     from reverie.options import EvalOptions
 
@@ -168,14 +181,15 @@ def evaluate(
     if isinstance(run, str | os.PathLike):
         run = _folder(run)
         makers = makers_for(saved_config(run), make_env)
-        _prepare(run)
+        _prepare(run, overrides)
     from reverie.train.evaluate import Agent, evaluate_run
 
     if isinstance(run, Agent):
         makers = makers_for(run.config, make_env)
     elif not isinstance(run, Path):
         raise ConfigError(f"run takes a run folder or an agent that `load` gave, found {run!r}.")
-    return evaluate_run(run, **how, make_env=makers)
+    word = {"allow": (allow,) if isinstance(allow, str) else tuple(allow), "given": overrides}
+    return evaluate_run(run, **how, make_env=makers, **word)
 
 
 def compare(
@@ -251,7 +265,7 @@ def saved_config(logdir: str | Path) -> Config:
     Raises RunError: no run folder, or its config.json is of no run of this version.
     """
     path = _folder(logdir) / "config.json"
-    if not path.is_file():
+    if not os.path.lexists(path):
         raise RunError(f"{str(logdir)!r} is no run folder: it holds no config.json.")
     return read_config(path)
 
@@ -351,7 +365,13 @@ def makers_for(config: Config, make_env: Any) -> dict[str, Any] | None:
     return found
 
 
-def _prepare(folder: Path) -> None:
+def _prepare(folder: Path, overrides: Mapping[str, Any] | None) -> Config:
+    """Starts the reader's device; the configuration with which the run is loaded here."""
     from reverie.train.device import prepare
+    from reverie.train.stranger import read
 
-    prepare(saved_config(folder).device)
+    config, ignored = read(folder, overrides)
+    if ignored:
+        logging.getLogger("reverie").warning(visible(ignored))
+    prepare(config.device)
+    return config

@@ -11,12 +11,12 @@ import sys
 import traceback
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from reverie.part.errors import ConfigError, suggest
 from reverie.train import signals, terminal
+from reverie.train.text import visible
 
 if TYPE_CHECKING:
     from reverie.config.preset import Preset
@@ -119,23 +119,29 @@ def continual(words: list[str]) -> int:
 
 
 def evaluate(words: list[str]) -> int:
-    """`reverie eval RUN [--episodes N] [--greedy]`"""
+    """`reverie eval RUN [--episodes N] [--greedy] [--allow MODULE]`"""
+    from reverie.config import reader
     from reverie.options import EvalOptions
 
+    words, given = reader.take(words)
     options = _parse(EvalOptions, words, "eval")
     from reverie.api import makers_for, saved_config
     from reverie.train.device import prepare
+    from reverie.train.stranger import read
 
     logdir = Path(options.run).expanduser()
-    config = saved_config(logdir)
     named: Any = options.env[0] if len(options.env) == 1 else {n: n for n in options.env}
-    made_by = makers_for(config, named or None)
-    device = config.device
-    prepare(device if options.device == "run" else replace(device, kind=options.device))
+    made_by = makers_for(saved_config(logdir), named or None)
+    config, ignored = read(logdir, {"device.kind": options.device, **given})
+    if ignored:
+        _complain(ignored)
+    prepare(config.device)
     from reverie.train.evaluate import evaluate_run
 
     signals.started()
-    numbers = evaluate_run(logdir, **options.how(), make_env=made_by)
+    word = {"allow": options.allow, "given": given}
+    word = {name: value for name, value in word.items() if value}
+    numbers = evaluate_run(logdir, **options.how(), make_env=made_by, **word)
     _table([(name, _number(value)) for name, value in numbers.items()])
     return 0
 
@@ -150,7 +156,11 @@ def report(words: list[str]) -> int:
     signals.started()
     runs = [Path(run).expanduser() for run in options.runs]
     out = Path(options.out).expanduser() if options.out else None
-    _say(f"report: {write_report(runs, out)}\n")
+    refused: list[str] = []
+    page = write_report(runs, out, refused=refused)
+    for sentence in refused:
+        _complain(f"not shown: {sentence}")
+    _say(f"report: {page}\n")
     return 0
 
 
@@ -341,12 +351,12 @@ def _table(rows: Sequence[tuple[str, str]]) -> None:
 
 def _say(text: str) -> None:
     out = terminal.stdout()
-    out.write(text)
+    out.write(visible(text))
     out.flush()
 
 
 def _complain(text: str) -> None:
-    terminal.stderr().write(f"reverie: {text}\n")
+    terminal.stderr().write(f"reverie: {visible(text)}\n")
 
 
 def _warn(message: Warning | str, category: type, filename: str, lineno: int, *_: Any) -> None:

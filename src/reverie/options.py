@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from tyro.conf import Positional
+from tyro.conf import Positional, UseAppendAction
 
 from reverie.part.checks import Checker
 from reverie.part.errors import ConfigError
@@ -27,8 +27,12 @@ class EvalOptions:
     """Root of the environments' and the policy's randomness."""
     envs: int = 1
     """Environments side by side."""
-    device: Literal["run", "auto", "cpu", "gpu", "tpu"] = "run"
-    """Device that computes; run: the one the run asked for."""
+    device: Literal["auto", "cpu", "gpu", "tpu"] = "auto"
+    """Device that computes; auto: the best that JAX finds."""
+    allow: UseAppendAction[tuple[str, ...]] = ()
+    """A module that the run's task may import besides Reverie's and Gymnasium's own: its code runs
+    here. May be given several times. Settings of your machine and env.kwargs are written as for
+    train, such as --env.timeout 300 or --device.cache DIR: they never come from the folder."""
 
     env: tuple[str, ...] = ()
     """MODULE:FUNCTION that makes the environment of a run that was trained on a callable; of a

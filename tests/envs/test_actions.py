@@ -22,6 +22,10 @@ def acting(space):
     "space",
     [
         spaces.Discrete(5, start=-2),
+        spaces.MultiDiscrete([2, 3], dtype=np.int32, start=[1, -1]),
+        spaces.MultiBinary((2, 3)),
+        spaces.Box(-3, 5, (), np.float32),
+        spaces.Box(-3, 5, (2,), np.float16),
         spaces.MultiDiscrete([2, 3]),
         spaces.MultiDiscrete([[2, 3], [4, 5]]),
         spaces.MultiBinary(4),
@@ -41,6 +45,17 @@ def test_random_actions_lie_in_the_space(space):
     for _ in range(50):
         env.step(random_action(env.action_specs, rng))
     assert all(space.contains(action) for action in inner.received)
+    shapes = {str(kinds(action)) for action in (*inner.received, space.sample())}
+    assert len(shapes) == 1, shapes
+
+
+def kinds(action):
+    """Types, dtypes and shapes of an action's parts."""
+    if isinstance(action, dict):
+        return {name: kinds(part) for name, part in action.items()}
+    if isinstance(action, tuple):
+        return tuple(kinds(part) for part in action)
+    return type(action).__name__, action.dtype.name, action.shape
 
 
 def test_specs_of_actions():

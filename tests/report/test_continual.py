@@ -119,3 +119,35 @@ def test_columns_of_long_runs_are_averaged():
     assert len(step) == 120
     assert step[-1] == 999
     assert value[0] == pytest.approx(4.0)
+
+
+def keep(path, rule):
+    """Leave only the lines of metrics that `rule` accepts."""
+    rows = map(json.loads, (path / "metrics.jsonl").read_text().splitlines())
+    lines = [json.dumps(row) + "\n" for row in map(rule, rows) if row]
+    (path / "metrics.jsonl").write_text("".join(lines))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("rule", "said", "known"),
+    [
+        (lambda row: row if row["step"] == 200 else None, "no evaluation up to step 100", True),
+        (lambda row: None, "no evaluation of gym:A, gym:B", False),
+        (lambda row: {k: v for k, v in row.items() if "gym:B" not in k}, "of gym:B:", False),
+    ],
+    ids=["only at the end", "never", "one task never"],
+)
+def test_a_short_sequence_shows_what_there_is(tmp_path, rule, said, known):
+    path = keep(folder(tmp_path / "s", 0), rule)
+    found = outcome([path])
+    assert any(said in note for note in found.notes)
+    assert found.forgetting is None and (found.performance is not None) == known
+    page = write_report([path]).read_text()
+    assert said in page and ">nan" not in page
+
+
+def test_a_seed_without_evaluations_is_told(tmp_path):
+    paths = [folder(tmp_path / "0", 0), keep(folder(tmp_path / "1", 1), lambda row: None)]
+    assert outcome(paths).performance is None
+    assert "no evaluation of gym:A, gym:B" in write_report(paths).read_text()

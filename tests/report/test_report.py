@@ -145,7 +145,9 @@ def test_broken_lines_are_counted(tmp_path):
     run = bare_run(tmp_path / "run")
     (run / "metrics.jsonl").write_text('{"step": 1, "loss/rew": 2}\nxx\n{"a": 1}\n[1]\n')
     read = read_run(run, "run")
-    assert read.notes == ("3 lines of metrics.jsonl are not metrics and left out.",)
+    assert read.notes == (
+        "3 lines of metrics.jsonl are not metrics and left out: the first is line 2, no JSON.",
+    )
     assert read.get("loss/rew").value.tolist() == [2.0]
 
 

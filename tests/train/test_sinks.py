@@ -7,6 +7,7 @@ import os
 import struct
 import sys
 import types
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -92,10 +93,11 @@ def test_a_changed_file_is_not_cut(Logger, tmp_path, offset):
 
 
 def test_a_full_disk_is_one_sentence(Logger, tmp_path):
-    (tmp_path / "metrics.jsonl").symlink_to("/dev/full")
     logger = Logger(tmp_path, QUIET, Config(), None)
-    with pytest.raises(RunError, match=r"metrics.jsonl at step 4: No space left.*resumes"):
-        logger.write(4, {"loss/rew": 1.0})
+    with Path("/dev/full").open("ab", buffering=0) as full:
+        logger._file._file = full
+        with pytest.raises(RunError, match=r"metrics.jsonl at step 4: No space left.*resumes"):
+            logger.write(4, {"loss/rew": 1.0})
 
 
 def test_half_a_line_is_taken_back(Logger, tmp_path, monkeypatch):

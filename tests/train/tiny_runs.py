@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -50,8 +51,15 @@ def learn(task: Any, logdir: Path, changes: dict[str, Any] | None = None, **opti
     return loop.train(tiny("custom:test", logdir, changes), task, **options)
 
 
-def start(task: str, logdir: Path, cache: Path, changes: dict[str, Any]) -> subprocess.Popen:
-    """A tiny run in a process of its own, by the command line."""
+def start(
+    task: str,
+    logdir: Path,
+    cache: Path,
+    changes: dict[str, Any],
+    variables: Mapping[str, str] | None = None,
+) -> subprocess.Popen:
+    """A tiny run in a process of its own, by the command line; `variables` of the environment
+    come on top of this process's own."""
     edits = {**TINY, **changes, "device.cache": cache}
     flags = ["--size=debug", *(f"--{key}={value}" for key, value in edits.items())]
     path = [str(Path(__file__).parent), *filter(None, [os.environ.get("PYTHONPATH")])]
@@ -64,6 +72,7 @@ def start(task: str, logdir: Path, cache: Path, changes: dict[str, Any]) -> subp
             **os.environ,
             "PYTHONPATH": os.pathsep.join(path),
             "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+            **(variables or {}),
         },
     )
 

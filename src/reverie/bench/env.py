@@ -20,6 +20,7 @@ from reverie.config.presets import resolve
 from reverie.config.schema import Config
 from reverie.config.sizes import with_size
 from reverie.envs.base import Env, EnvError
+from reverie.envs.faults import contained
 from reverie.envs.importing import task_name
 from reverie.envs.make import make, maker
 from reverie.envs.source import source_of
@@ -57,9 +58,9 @@ def run(options: EnvOptions) -> dict[str, float]:
     Raises ConfigError for an unknown task or an impossible JSON file, EnvError for an environment
     that cannot be made.
     """
-    check_target(options.json)
+    target = check_target(options.json)
     config = resolve(task_name(options.task))
-    with contextlib.ExitStack() as stack:
+    with contained(), contextlib.ExitStack() as stack:
         turns = ways(config, options, stack)
         speeds: dict[str, list[float]] = {name: [] for name in turns}
         for turn in range(options.repeats):
@@ -70,7 +71,7 @@ def run(options: EnvOptions) -> dict[str, float]:
     _show(options, config, found, max(spread(values) for values in speeds.values()))
     numbers = {"task": options.task, "num": options.num, "workers": options.workers}
     numbers |= {"repeat": config.env.repeat}
-    write_json(options.json, numbers | {"steps_per_s": found, "kept": round(share, 3)})
+    write_json(target, numbers | {"steps_per_s": found, "kept": round(share, 3)})
     return found
 
 

@@ -15,15 +15,19 @@ from reverie.part.errors import ConfigError
 from reverie.train import terminal
 
 
-def check_target(path: str) -> None:
-    """Raises ConfigError where a JSON file could not be written; "" asks for none."""
+def check_target(path: str) -> str:
+    """The absolute path of a JSON file, for environments may change the folder; "" asks for none.
+
+    Raises ConfigError where it could not be written.
+    """
     if not path:
-        return
-    target = Path(path).expanduser()
+        return ""
+    target = Path(path).expanduser().absolute()
     folder = target.parent
     if target.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
         found = "is a folder" if target.is_dir() else f"{str(folder)!r} is no writable folder"
         raise ConfigError(f"--json {path!r} cannot be written: {found}; name a file.")
+    return str(target)
 
 
 def write_json(path: str, value: Any) -> None:

@@ -47,7 +47,8 @@ class SequenceConfig:
     @property
     def total(self) -> int:
         """Environment steps of the whole sequence."""
-        return sum(self.spans)
+        each = self.steps * len(self.tasks) if len(self.steps) == 1 else self.steps
+        return sum(each) * self.passes
 
 
 @dataclass(frozen=True)

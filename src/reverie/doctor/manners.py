@@ -8,6 +8,7 @@ import numpy as np
 
 from reverie.doctor.finding import Finding, failure, note, ok
 from reverie.envs.base import Env
+from reverie.envs.faults import contained
 
 Make = Callable[[], Env]
 
@@ -15,9 +16,10 @@ Make = Callable[[], Env]
 def check_extremes(env: Env) -> list[Finding]:
     """Both ends of every action must be accepted."""
     try:
-        for end in (0, 1):
-            env.reset(0)
-            env.step({key: _end(spec, end) for key, spec in env.action_specs.items()})
+        with contained():
+            for end in (0, 1):
+                env.reset(0)
+                env.step({key: _end(spec, end) for key, spec in env.action_specs.items()})
     except Exception as error:
         return [failure("actions", error, "State the range of actions in action_space.")]
     parts = ", ".join(
@@ -38,13 +40,14 @@ def check_render(make: Make) -> list[Finding]:
     """Whether pictures for people can be drawn."""
     env = make()
     try:
-        env.reset(0)
-        picture = env.render()
+        with contained():
+            env.reset(0)
+            picture = env.render()
     except Exception as error:
         remedy = "On a machine without a screen set MUJOCO_GL=egl or osmesa before starting."
         return [failure("rendering", error, remedy)]
     finally:
-        with contextlib.suppress(Exception):
+        with contextlib.suppress(Exception), contained():
             env.close()
     if picture is None:
         return [
@@ -61,9 +64,10 @@ def check_close(make: Make) -> list[Finding]:
     """Closing twice must do no harm: a worker may be asked again on its way out."""
     env = make()
     try:
-        env.reset(0)
-        env.close()
-        env.close()
+        with contained():
+            env.reset(0)
+            env.close()
+            env.close()
     except Exception as error:
         return [failure("close", error, "Let close() be called twice and after any step.")]
     return [ok("close", "can be closed, also twice.")]

@@ -10,6 +10,7 @@ from reverie.doctor.finding import Finding, failure, note, ok
 from reverie.doctor.spy import Spy
 from reverie.envs.adapter import Adapter
 from reverie.envs.base import Env
+from reverie.envs.faults import contained
 from reverie.records import Specs
 
 Row = tuple[dict[str, np.ndarray], float, bool, bool]
@@ -41,7 +42,8 @@ def watch_episodes(env: Env, steps: int) -> Play:
         spy = Spy(env.inner)
         env.wrap(lambda _: spy)
     try:
-        _play(env, steps, play)
+        with contained():
+            _play(env, steps, play)
     except Exception as error:
         play.findings.append(failure("episodes", error, "Nothing further was checked."))
     if spy is not None:

@@ -7,7 +7,10 @@ import numpy as np
 
 from reverie.doctor.finding import Finding, failure, note, ok, problem
 from reverie.doctor.play import Row, actions_of
-from reverie.envs.base import Env
+from reverie.envs import identity
+from reverie.envs.base import Env, EnvError
+from reverie.envs.faults import Crash
+from reverie.envs.functional.recipe import Compiled
 from reverie.envs.vector import Vector, episode_seed
 
 Make = Callable[[], Env]
@@ -56,6 +59,14 @@ def check_seeds(make: Make) -> list[Finding]:
     finally:
         env.close()
     fresh = make()
+    if identity.same(env, fresh):
+        return [
+            problem(
+                "making",
+                "a second call gave the same environment: several of them, or training and "
+                "evaluation, would mix their episodes. Make a new one at every call.",
+            )
+        ]
     try:
         difference = apart(one, sample(fresh, 11))
     finally:
@@ -80,6 +91,24 @@ def _culprit(env: Env) -> str:
         return sample(env, 11)
 
     return "" if apart(seeded(), seeded()) else "it uses the global random numbers; "
+
+
+def check_survival(make: Make, steps: int, timeout: float) -> list[Finding]:
+    """Whether `steps` steps end the process or hang it, tried in a process of its own: no other
+    check would live to tell. What the environment raises is left to the other checks."""
+    if isinstance(make, Compiled):
+        return []
+    try:
+        with Vector(make, num=1, seed=0, timeout=timeout, restarts=0) as vector:
+            action = actions_of(vector.action_specs, 0)
+            for step in range(0 if vector.here else steps):
+                vector.send({key: value[None] for key, value in action(step).items()})
+                vector.recv()
+    except EnvError as error:
+        if isinstance(error.__cause__, Crash) and not error.__cause__.alive:
+            remedy = "Nothing further was checked, for it would not have been survived."
+            return [problem("processes", f"{str(error.__cause__).rstrip('.')}. {remedy}")]
+    return []
 
 
 def check_process(make: Make, timeout: float, *, compare: bool) -> list[Finding]:

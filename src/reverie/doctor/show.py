@@ -1,5 +1,7 @@
 """`reverie doctor`: a visit, told on the terminal."""
 
+from pathlib import Path
+
 from rich.console import Console
 from rich.text import Text
 
@@ -23,8 +25,7 @@ def run(options: DoctorOptions) -> Report:
 
     Raises ConfigError for unknown names and impossible files.
     """
-    check_target(options.json)
-    target = sheet_target(options.sheet)
+    json, sheet, here = check_target(options.json), sheet_target(options.sheet), Path.cwd()
     console = terminal.console()
     with terminal.console(errors=True).status("examining"):
         report = examine(
@@ -37,10 +38,10 @@ def run(options: DoctorOptions) -> Report:
         )
     _tell(report, console)
     if report.sheet is not None:
-        path = target if options.sheet else sheet_target(file_name(report.task))
+        path = sheet if options.sheet else here / file_name(report.task)
         save(report.sheet, path)
         console.print(Text(f"what the agent sees: {path}"))
-    write_json(options.json, report.as_json())
+    write_json(json, report.as_json())
     count = sum(finding.verdict == "problem" for finding in report.findings)
     verdict = "healthy" if report.healthy else f"{count} problem{'s' if count > 1 else ''}"
     console.print(Text(f"{report.task}: {verdict}", "bold"))

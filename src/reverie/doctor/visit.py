@@ -1,5 +1,6 @@
 """A visit to the doctor: all checks in order, and what they said."""
 
+import contextlib
 import dataclasses
 import functools as ft
 import json
@@ -20,6 +21,7 @@ from reverie.doctor.finding import Finding, failure, note, ok, problem
 from reverie.doctor.sheet import contact_sheet
 from reverie.doctor.speed import Speed, measure
 from reverie.envs.base import Env
+from reverie.envs.faults import contained
 from reverie.envs.make import make, maker
 from reverie.envs.source import MakeEnv, source_of
 from reverie.part.errors import ConfigError
@@ -82,7 +84,11 @@ def examine(
     found.check_kwargs(json.loads(config.env.kwargs))
     build = ft.partial(make, source, config.env)
     try:
-        env = build()
+        with contained():
+            fatal = seeds.check_survival(maker(source, config.env), steps, config.env.timeout)
+            if fatal:
+                return Report(name, tuple(fatal), {})
+            env = build()
     except Exception as error:
         return Report(name, (failure("making", error, ""),), {})
     findings = [ok("making", "made.")] + [note("conversion", text) for text in env.notices]
@@ -94,7 +100,8 @@ def examine(
     if any(found.check == "episodes" for found in play.findings):
         return _leave(env, Report(name, tuple(findings), seen, sheet=sheet))
     findings += plays.judge_ends(play, steps) + manners.check_extremes(env)
-    env.close()
+    with contextlib.suppress(Exception), contained():
+        env.close()  # what it raises is told by the check of closing
     findings += _more_exams(source, config, build)
     report = Report(name, tuple(findings), seen, sheet=sheet)
     return _measured(report, source, config, build, seconds) if seconds else report
@@ -117,7 +124,8 @@ def _more_exams(source: str | MakeEnv, config: Config, build: Callable[[], Env])
     }
     for name, check in checks.items():
         try:
-            found += check()
+            with contained():
+                found += check()
         except Exception as error:
             found.append(failure(name, error, ""))
     return found
@@ -127,16 +135,17 @@ def _measured(
     report: Report, source: str | MakeEnv, config: Config, build: Callable, seconds: float
 ) -> Report:
     try:
-        found = measure(
-            maker(source, config.env),
-            num=config.env.num,
-            seconds=seconds,
-            parallel=config.env.parallel,
-            workers=config.env.workers,
-        )
-        env = build()
-        specs = env.obs_specs, env.action_specs
-        env.close()
+        with contained():
+            found = measure(
+                maker(source, config.env),
+                num=config.env.num,
+                seconds=seconds,
+                parallel=config.env.parallel,
+                workers=config.env.workers,
+            )
+            env = build()
+            specs = env.obs_specs, env.action_specs
+            env.close()
         from reverie.doctor.needs import complete, predict
 
         needs = predict(complete(config, specs[0]), *specs, found.processes)
@@ -167,7 +176,8 @@ def _judge_memory(needs: Any, found: Speed) -> list[Finding]:
 
 def _leave(env: Env, report: Report) -> Report:
     try:
-        env.close()
+        with contained():
+            env.close()
     except Exception as error:
         wrong = failure("close", error, "Let close() be called after any step.")
         return dataclasses.replace(report, findings=(*report.findings, wrong))
@@ -187,7 +197,8 @@ def _pictures(env: Env, play: plays.Play) -> dict[str, list[np.ndarray]]:
     }
     if not found:
         try:
-            picture = env.render()
+            with contained():
+                picture = env.render()
         except Exception:  # the exam of rendering tells why
             picture = None
         found = {} if picture is None else {"render": [picture]}
@@ -201,7 +212,7 @@ def file_name(task: str) -> str:
 
 def sheet_target(path: str) -> Path:
     """The file for the contact sheet. Raises ConfigError where its folder does not exist."""
-    target = Path(path).expanduser()
+    target = Path(path).expanduser().absolute()
     if path and not target.parent.is_dir():
         raise ConfigError(f"--sheet {path!r}: there is no folder {str(target.parent)!r}.")
     return target

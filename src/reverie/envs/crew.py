@@ -11,13 +11,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import cloudpickle
 import numpy as np
 
 from reverie.envs import board as boards
 from reverie.envs import worker
 from reverie.envs.base import Env, EnvError
-from reverie.envs.seats import Crash, Local, Process, Seat, open_log
+from reverie.envs.faults import Crash, contained
+from reverie.envs.printed import PrintLog
+from reverie.envs.recipes import pickled
+from reverie.envs.seats import Local, Process, Seat
 from reverie.envs.worker import Order
 from reverie.records import Specs
 
@@ -30,9 +32,10 @@ log = logging.getLogger("reverie.envs")
 class Crew:
     """E environments that write to one board; each seat takes one list of orders at a time.
 
-    `groups` holds the numbers of the environments of each seat. `restarted` counts the seats that
-    were replaced. All are closed at `close`, at collection, or at the end of the process, whichever
-    comes first.
+    `kind` ("train", "eval") and the numbers from `first_index` on are what an environment is told
+    of itself when it is made. `groups` holds the numbers of the environments of each seat.
+    `restarted` counts the seats that were replaced. All are closed at `close`, at collection, or at
+    the end of the process, whichever comes first.
     """
 
     def __init__(
@@ -45,11 +48,14 @@ class Crew:
         timeout: float,
         restarts: int,
         log_file: Path | str | None,
+        kind: str,
+        first_index: int,
     ):
         self.restarted = 0
+        self._kind, self._first_index, self._folder = kind, first_index, _folder()
         self.notices: list[str] = []
         self._make_one, self._timeout, self._restarts = make_one, timeout, restarts
-        self._log, self._memory = open_log(log_file), boards.open_memory()
+        self._printed, self._memory = PrintLog(log_file), boards.open_memory()
         self._recipe = self._pickled(make_one) if parallel else None
         self.groups = share_out(num, workers if self._recipe is not None else 0)
         self._seats: list[Seat] = []
@@ -60,9 +66,15 @@ class Crew:
             self.close()
             raise
 
+    @property
+    def here(self) -> bool:
+        """Whether the environments run in this process."""
+        return self._recipe is None
+
     def _pickled(self, make_one: Callable[[], Env]) -> bytes | None:
         try:
-            return cloudpickle.dumps(make_one)
+            with contained():
+                return pickled(make_one)
         except Exception as error:
             self.notices.append(
                 f"The environments run in this process, one by one: {make_one!r} cannot be sent "
@@ -73,7 +85,7 @@ class Crew:
     def _open(self) -> None:
         for group in self.groups:
             self._seats.append(self._new_seat())
-            self._seats[-1].ask(_each(group, worker.MAKE))
+            self._seats[-1].ask(self._orders_to_make(group))
         made = [one for seat in range(len(self.groups)) for one in self._made(seat)]
         self.obs_specs: Specs = made[0][0]
         self.action_specs: Specs = made[0][1]
@@ -93,14 +105,28 @@ class Crew:
 
     def _new_seat(self) -> Seat:
         if self._recipe is None:
-            return Local(self._make_one)
-        return Process(self._recipe, self._memory, self._log, timeout=self._timeout)
+            return Local(self._make_one, self._printed)
+        where = self._memory, self._printed, self._folder
+        return Process(self._recipe, *where, timeout=self._timeout)
+
+    def _orders_to_make(self, group: tuple[int, ...]) -> list[Order]:
+        """With what each environment is told of itself: its name, its number, what it is for."""
+        return [
+            (worker.MAKE, i, (self._named((i,)), self._first_index + i, self._kind)) for i in group
+        ]
+
+    def _named(self, group: tuple[int, ...]) -> str:
+        noun = "valuation environment" if self._kind == "eval" else "nvironment"
+        if len(group) == 1:
+            return f"E{noun} {group[0]}"
+        return f"One of the e{noun}s {group[0]} to {group[-1]}"
 
     def _made(self, seat: int) -> list[tuple[Specs, Specs, Specs, list[str]]]:
         try:
             return self.answer(seat)
         except Crash as crash:
-            raise EnvError(f"{_named(self.groups[seat])} could not be made: {crash}") from None
+            name = self._named(self.groups[seat])
+            raise EnvError(f"{name} could not be made: {crash}") from crash
 
     def _seat_down(self, seat: int) -> None:
         place = self.board if self._recipe is None else self._layout
@@ -131,7 +157,7 @@ class Crew:
             self._count(group, crash)
             self._seats[seat] = self._new_seat()
             try:
-                self.ask(seat, _each(group, worker.MAKE))
+                self.ask(seat, self._orders_to_make(group))
                 self.answer(seat)
                 return self._seat_down(seat)
             except Crash as again:
@@ -140,19 +166,19 @@ class Crew:
     def _count(self, group: tuple[int, ...], crash: Crash) -> None:
         if self.restarted >= self._restarts:
             raise EnvError(
-                f"{_named(group)} failed and all {self._restarts} restarts (env.restarts) are "
+                f"{self._named(group)} failed and all {self._restarts} restarts (env.restarts) are "
                 f"used up: {crash}"
-            )
+            ) from crash
         self.restarted += 1
         log.warning(
             "%s failed and will be restarted (%d of %d): %s",
-            *(_named(group), self.restarted, self._restarts, crash),
+            *(self._named(group), self.restarted, self._restarts, crash),
         )
 
     def close(self) -> None:
         """End all environments and their processes. May be called twice."""
         self._finalizer()
-        self._log.close()
+        self._printed.close()
         self._memory.close()
 
 
@@ -162,13 +188,12 @@ def share_out(num: int, seats: int) -> tuple[tuple[int, ...], ...]:
     return tuple(tuple(part.tolist()) for part in parts)
 
 
-def _each(group: tuple[int, ...], letter: bytes) -> list[Order]:
-    return [(letter, index, None) for index in group]
-
-
-def _named(group: tuple[int, ...]) -> str:
-    few = f"Environment {group[0]}"
-    return few if len(group) == 1 else f"One of the environments {group[0]} to {group[-1]}"
+def _folder() -> str:
+    """The current folder, where it still exists."""
+    try:
+        return str(Path.cwd())
+    except FileNotFoundError:
+        return "."
 
 
 def _close_all(seats: list[Seat]) -> None:

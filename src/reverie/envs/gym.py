@@ -11,6 +11,7 @@ import gymnasium
 from gymnasium.envs.registration import EnvSpec, load_env_creator
 
 from reverie.envs.base import EnvError, did_you_mean
+from reverie.envs.faults import contained
 
 HOMES = {
     "ALE/": ("ale_py", "atari"),
@@ -63,7 +64,8 @@ def find(name: str) -> EnvSpec:
 
 def _import(module: str, hint: str) -> None:
     try:
-        importlib.import_module(module)
+        with contained():
+            importlib.import_module(module)
     except ImportError as error:
         raise EnvError(f"Cannot import {module!r} ({error}){hint}.") from None
 

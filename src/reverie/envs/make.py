@@ -1,7 +1,9 @@
 """From a task's name to an environment: the one place that knows all suites."""
 
 import functools as ft
+import inspect
 import json
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, assert_never, cast
@@ -14,6 +16,9 @@ from reverie.envs.base import Env, EnvError, Split
 from reverie.envs.functional.recipe import FUNCTIONAL, Compiled
 from reverie.envs.options import EnvConfig
 from reverie.envs.suites import SUITES
+from reverie.envs.worker import INDEX
+
+EMPTY = inspect.Parameter("none", inspect.Parameter.KEYWORD_ONLY)
 
 
 def make(
@@ -27,7 +32,7 @@ def make(
 
     Args:
         task: a name (see `catalog.tasks`), or a callable that returns a gymnasium.Env; it gets
-            `config.kwargs` as keyword arguments.
+            `config.kwargs` as keyword arguments, and its number if it asks for it (`_own_number`).
         config: presets are applied already; fields of other suites are not read.
         render: the environment must be able to `render()` (costs time in some suites).
         split: what it is for; matters only where `config.split` is "held_out".
@@ -37,7 +42,7 @@ def make(
     """
     kwargs = json.loads(config.kwargs)
     if callable(task):
-        return Adapter(task(**kwargs), config)
+        return Adapter(task(**_own_number(task, kwargs), **kwargs), config)
     suite, name = catalog.parse(task)
     if suite == "gym":
         from reverie.envs import gym
@@ -72,6 +77,25 @@ def maker(
     if isinstance(task, str) and catalog.parse(task)[0] in FUNCTIONAL:
         return Compiled(*catalog.parse(task), config)
     return ft.partial(make, task, config, render=render, split=split)
+
+
+def _own_number(make_env: Callable[..., gymnasium.Env], kwargs: dict[str, Any]) -> dict[str, int]:
+    """The number of the environment, where the function that makes it asks for it.
+
+    It asks by a parameter `env_index`, or by `index`, which in a class must be without default (it
+    may mean something else there). What `kwargs` or a partial give comes first.
+    """
+    given, inner = set(kwargs), make_env
+    while isinstance(inner, ft.partial):
+        given, inner = given | set(inner.keywords), inner.func
+    try:
+        known = inspect.signature(make_env).parameters
+    except (TypeError, ValueError):  # made of C
+        return {}
+    asked = {name for name in ("env_index", "index") if name in known and name not in given}
+    if isinstance(inner, type) and known.get("index", EMPTY).default is not EMPTY.default:
+        asked -= {"index"}
+    return dict.fromkeys(asked, int(os.environ.get(INDEX, "0")))
 
 
 def _make_registered(entry: Any, task: str, config: EnvConfig, *, render: bool) -> Env:

@@ -1,37 +1,36 @@
 """Where environments sit: one in this process, or one or several in a process of their own."""
 
 import contextlib
+import itertools
+import logging
 import os
 import signal
 import socket
 import subprocess
 import sys
-import tempfile
+import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
 from reverie.envs import board as boards
-from reverie.envs import worker
+from reverie.envs import identity, worker
 from reverie.envs.base import Env, EnvError
+from reverie.envs.family import MARK, end_family
+from reverie.envs.faults import Crash, by_signal, contained, describe, last_words
+from reverie.envs.printed import Printed, PrintLog
 from reverie.envs.worker import Order
 
 START = 60.0
 """Shortest patience with a process that is starting, seconds."""
-TAIL = 2000
-"""Bytes of the log that are quoted when a process dies without a word."""
+KILLED = 5.0
+"""Seconds that the system gets to end a process that was killed."""
+REPORT = 60.0
+"""Seconds between two messages about a long wait."""
 
-
-class Crash(Exception):
-    """An environment died, hung or raised; the message says how. Others can take the seat.
-
-    `alive`: it raised, and its process still takes orders.
-    """
-
-    def __init__(self, message: str, *, alive: bool = False):
-        super().__init__(message)
-        self.alive = alive
+log = logging.getLogger("reverie.envs")
+_numbers = itertools.count()
 
 
 class Seat(Protocol):
@@ -56,10 +55,13 @@ class Seat(Protocol):
 
 
 class Local:
-    """An environment in this process; orders are carried out when their answer is wanted."""
+    """An environment in this process; orders are carried out when their answer is wanted.
 
-    def __init__(self, make_one: Callable[[], Env]):
-        self._make_one = make_one
+    `printed` takes the tracebacks of crashes.
+    """
+
+    def __init__(self, make_one: Callable[[], Env], printed: PrintLog):
+        self._make_one, self._name, self._printed = make_one, "An environment", printed
         self._env: Any = None
         self._board: Any = None
         self._todo: list[Order] = []
@@ -69,17 +71,19 @@ class Local:
         self._todo = orders
 
     def answer(self) -> list[Any]:
-        """Carry the orders out."""
-        index = -1
+        """Carry the orders out. Whatever the environment raises is a crash; a signal's passes."""
         try:
             results = []
             for letter, index, payload in self._todo:
                 results.append(self._obey(letter, index, payload))
             return results
         except EnvError as error:
-            raise EnvError(f"Environment {index}: {error}") from None
-        except Exception:
-            raise Crash(traceback.format_exc(), alive=True) from None
+            raise EnvError(f"{self._name}: {error}") from None
+        except BaseException as error:
+            if by_signal(error):
+                raise
+            self._printed.write(traceback.format_exc().encode(errors="replace"))
+            raise Crash(describe(error), alive=True) from None
 
     def _obey(self, letter: bytes, index: int, payload: Any) -> Any:
         match letter:
@@ -92,38 +96,59 @@ class Local:
             case worker.RENDER:
                 return self._env.render()
             case worker.MAKE:
-                self._env = self._make_one()
-                env = self._env
+                self._name, *told = payload
+                env = self._made(*told)
                 return env.obs_specs, env.action_specs, env.log_specs, env.notices
             case worker.LAYOUT:
                 self._board = payload
         return None
+
+    def _made(self, index: int, kind: str) -> Env:
+        before = {key: os.environ.get(key) for key in (worker.INDEX, worker.KIND)}
+        worker.tell(index, kind)
+        try:
+            env = self._make_one()
+        finally:
+            for key in before:
+                del os.environ[key]
+            os.environ |= {key: value for key, value in before.items() if value is not None}
+        identity.take(env, self._name)
+        self._env = env
+        return env
 
     def leave(self) -> None:
         """There is no process to wait for."""
 
     def close(self, *, patience: float) -> None:
         """Close the environment."""
-        if self._env is not None:
-            with contextlib.suppress(Exception):
-                self._env.close()
-            self._env = None
+        env, self._env = self._env, None
+        if env is not None:
+            identity.leave(env)
+            with contextlib.suppress(Exception), contained():
+                env.close()
 
 
 class Process:
     """Environments in a fresh Python process (never a fork: forked simulators hang).
 
+    The process leads a session of its own: a Ctrl-C reaches the parent only, and what the
+    environments start ends with it.
+
     Args:
         recipe: cloudpickled function that makes an environment.
         memory: file that will hold the board.
-        log: file that takes what the simulator prints.
+        printed: file that takes what the simulator prints.
+        folder: where the process works.
         timeout: seconds after which an unanswered order counts as hung.
     """
 
-    def __init__(self, recipe: bytes, memory: BinaryIO, log: BinaryIO, *, timeout: float):
-        self._recipe, self._log, self._timeout = recipe, log, timeout
+    def __init__(
+        self, recipe: bytes, memory: BinaryIO, printed: PrintLog, folder: str, *, timeout: float
+    ):
+        self._recipe, self._timeout = recipe, timeout
         self._starting, self._asked = True, 0
         self._round: list[Order] = []  # a step of every environment: by far the commonest
+        self._mark, self._printed = f"{os.getpid()}-{next(_numbers)}", Printed(printed)
         self._link, theirs = socket.socketpair()
         life_theirs, self._life = os.pipe()
         fds = (theirs.fileno(), memory.fileno(), life_theirs)
@@ -132,22 +157,28 @@ class Process:
             self.process = subprocess.Popen(
                 [sys.executable, "-P", "-c", code],
                 stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
+                stdout=self._printed.fd,
+                stderr=self._printed.fd,
                 pass_fds=fds,
-                env=_surroundings(),
-                process_group=0,  # Ctrl-C reaches the parent only
+                cwd=folder,
+                env=_surroundings(folder) | {MARK: self._mark},
+                start_new_session=True,
             )
+        except OSError as error:
+            self._link.close()
+            os.close(self._life)
+            raise EnvError(f"no process can be started for the environment ({error}).") from error
         finally:
             theirs.close()
             os.close(life_theirs)
+            self._printed.begin()
 
     def ask(self, orders: list[Order]) -> None:
         """Send the orders. A dead process is reported by `answer`."""
         self._asked = len(orders)
         if orders[0][0] == worker.MAKE:
             self._round = [(worker.STEP, index, None) for _, index, _ in orders]
-            orders = [(worker.MAKE, index, self._recipe) for _, index, _ in orders]
+            orders = [(worker.MAKE, index, (self._recipe, *told)) for _, index, told in orders]
         with contextlib.suppress(OSError):
             self._link.settimeout(self._timeout)
             if orders == self._round:
@@ -159,7 +190,7 @@ class Process:
         """Wait for the answer; signs of life start the clock again."""
         timeout = max(self._timeout, START) if self._starting else self._timeout
         self._link.settimeout(timeout + worker.BEAT)  # an order may begin just before a beat is due
-        letter = worker.ALIVE
+        letter, asked, told = worker.ALIVE, time.monotonic(), 0.0
         while letter == worker.ALIVE:
             try:
                 letter, payload = worker.receive(self._link)
@@ -167,9 +198,12 @@ class Process:
                 raise Crash(f"no answer for {timeout:g} seconds (env.timeout)") from None
             except (EOFError, OSError):
                 raise Crash(self._obituary()) from None
+            if letter == worker.ALIVE and time.monotonic() - asked > told + REPORT:
+                told = time.monotonic() - asked
+                log.warning("Environments have been at work on one order for %.0f seconds.", told)
         self._starting = False
         if letter == worker.WRONG:
-            raise EnvError("Environment {}: {}".format(*payload))
+            raise EnvError(payload)
         if letter == worker.CRASHED:
             raise Crash(payload, alive=True)
         return payload or [None] * self._asked
@@ -181,7 +215,9 @@ class Process:
         how = f"exit status {code}"
         if code is not None and code < 0:
             how = f"killed by {signal.Signals(-code).name}"
-        return f"its process ended ({how}). Last words:\n{tail(self._log)}"
+        end_family(self.process.pid, self._mark)
+        words = last_words(self._printed.tail(patience=1.0))
+        return f"its process ended ({how}); its last words: {words}"
 
     def leave(self) -> None:
         """Ask the process to leave."""
@@ -190,15 +226,17 @@ class Process:
             worker.send(self._link, worker.CLOSE)
 
     def close(self, *, patience: float) -> None:
-        """Ask the process to leave, then kill it; it is always waited for."""
+        """Ask the process to leave, then kill it and all that it started."""
         self.leave()
         self._link.close()
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(patience)
+        end_family(self.process.pid, self._mark)
+        try:
+            self.process.wait(KILLED)
         except subprocess.TimeoutExpired:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self.process.pid, signal.SIGKILL)  # its own children too
-            self.process.wait()
+            log.warning("Process %d does not end though it was killed.", self.process.pid)
+        self._printed.tail(patience=1.0)
         if self._life >= 0:
             os.close(self._life)
             self._life = -1
@@ -209,20 +247,7 @@ def _threads() -> dict[str, str]:
     return dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
-def _surroundings() -> dict[str, str]:
+def _surroundings(folder: str) -> dict[str, str]:
     """The environment variables of a worker: ours, our import path, one arithmetic thread."""
-    path = os.pathsep.join(entry or str(Path.cwd()) for entry in sys.path)
+    path = os.pathsep.join(str(Path(folder, entry)) for entry in sys.path)
     return {**_threads(), **os.environ, "PYTHONPATH": path}
-
-
-def open_log(path: Path | str | None) -> BinaryIO:
-    """The file that takes what simulators print: `path` (appended to), or one without a name."""
-    if path is None:
-        return tempfile.TemporaryFile()
-    return Path(path).open("a+b")
-
-
-def tail(log: BinaryIO) -> str:
-    """The last 2000 bytes of a log, as text."""
-    size = os.fstat(log.fileno()).st_size
-    return os.pread(log.fileno(), TAIL, max(0, size - TAIL)).decode(errors="replace")

@@ -12,9 +12,9 @@ from reverie.envs import worker
 from reverie.envs.actions import fitting
 from reverie.envs.base import Action, Env, EnvError
 from reverie.envs.crew import Crew
+from reverie.envs.faults import Crash
 from reverie.envs.functional.recipe import Compiled
 from reverie.envs.history import History, equal_rows, row_of, stack_rows
-from reverie.envs.seats import Crash
 from reverie.envs.worker import Order
 from reverie.records import Spec, Specs, Step
 
@@ -59,6 +59,7 @@ class Vector:
         num: int,
         seed: int,
         stream: str = "train",
+        first_index: int = 0,
         parallel: bool = True,
         workers: int = 0,
         timeout: float = 120.0,
@@ -72,7 +73,9 @@ class Vector:
                 (`Compiled`) are stepped together here, in one compiled call.
             num: environments E.
             seed: root of all reset seeds, at least 0.
-            stream: name of the purpose; each has episodes of its own.
+            stream: name of the purpose; each has episodes of its own. What stands before a slash
+                is the kind that environments are told of ("train", "eval").
+            first_index: number that environment 0 is told; the others count on from there.
             parallel: in processes (True), or in this one (False).
             workers: processes, among which neighbouring environments are shared out; 0: one each.
             timeout: seconds without an answer after which a process counts as hung.
@@ -87,11 +90,12 @@ class Vector:
             raise EnvError(f"workers must be at least 0, got {workers}.")
         self.num, self.seed, self.stream = num, seed, stream
         watch = {"workers": workers, "timeout": timeout, "restarts": restarts, "log_file": log_file}
+        told = {"kind": stream.partition("/")[0], "first_index": first_index}
         self._crew: Crew | CompiledCrew
         if isinstance(make_one, Compiled):
             self._crew = make_one.crew(num)
         else:
-            self._crew = Crew(make_one, num=num, parallel=parallel, **watch)
+            self._crew = Crew(make_one, num=num, parallel=parallel, **watch, **told)
         self._board = self._crew.board
         self._seat_of = {i: seat for seat, group in enumerate(self._crew.groups) for i in group}
         self._history = History(self.action_specs, num)
@@ -125,6 +129,11 @@ class Vector:
     def restarted(self) -> int:
         """How often environments that crashed or hung were replaced, since the run began."""
         return self._crew.restarted
+
+    @property
+    def here(self) -> bool:
+        """Whether the environments run in this process, one by one."""
+        return isinstance(self._crew, Crew) and self._crew.here
 
     @property
     def row(self) -> Step | None:

@@ -2,8 +2,9 @@
 
 A process holds one environment or several, which it steps one by one. A message is one letter, a
 length and so many bytes of pickle: the parent sends a list of orders, one answer comes back to all
-of them. Observations, actions and rewards travel by the board. The process ignores SIGINT and
-SIGTERM (the parent decides) and leaves when the socket closes, however the parent ended.
+of them. Observations, actions and rewards travel by the board. The process takes no notice of
+SIGINT and SIGTERM (the parent decides; what it starts obeys them as usual) and leaves when the
+socket closes, however the parent ended. What its environments started ends with it.
 """
 
 import contextlib
@@ -20,7 +21,10 @@ import traceback
 from typing import Any
 
 from reverie.envs import board as boards
+from reverie.envs import identity
 from reverie.envs.base import Env, EnvError
+from reverie.envs.family import MARK, end_family
+from reverie.envs.faults import describe
 
 HEAD = struct.Struct("<cQ")
 """Letter and payload length in bytes."""
@@ -29,8 +33,10 @@ ORDERS, ROUND, CLOSE = b"o", b"a", b"c"
 MAKE, LAYOUT, RESET, STEP, REPLAY, RENDER = b"m", b"l", b"r", b"s", b"p", b"v"
 """What an environment can be ordered to do."""
 DONE, WRONG, CRASHED, ALIVE = b"k", b"e", b"x", b"h"
-"""Answers: done (results, where there are any); EnvError (environment and text); any other
-exception (traceback); still at work."""
+"""Answers: done (results, where there are any); EnvError (text); any other exception (what it was
+and where); still at work."""
+INDEX, KIND = "REVERIE_ENV_INDEX", "REVERIE_ENV_KIND"
+"""Variables that tell a function which environment it makes: its number, "train" or "eval"."""
 BEAT = 1.0
 """Seconds between two signs of life during a long list of orders or a long episode's replay."""
 
@@ -63,29 +69,55 @@ def _exactly(link: socket.socket, count: int) -> bytes:
 
 def main(link_fd: int, memory_fd: int, life_fd: int) -> None:
     """Serve the environments until the parent says so or is gone."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
+    mark = os.environ.get(MARK, "none")
+    for number in SIGNALS:
+        signal.signal(number, _unmoved)  # not SIG_IGN, which programs that we start would inherit
+    os.register_at_fork(after_in_child=_usual_signals)
     faulthandler.enable()  # the log shows where a simulator died
-    threading.Thread(target=_leave_with_parent, args=(life_fd,), daemon=True).start()
+    threading.Thread(target=_leave_with_parent, args=(life_fd, mark), daemon=True).start()
     link = socket.socket(fileno=link_fd)
     seat = Server(memory_fd)
-    code = 0
     try:
         while seat.answer(link):
             pass
     except (EOFError, OSError):
-        code = 1
+        pass  # the parent is gone
     finally:
         seat.close()
-        sys.stdout.flush()
-        os._exit(code)  # simulators' exit handlers print, hang, or both
+        with contextlib.suppress(BaseException):
+            sys.stdout.flush()
+        _end(mark)
 
 
-def _leave_with_parent(life_fd: int) -> None:
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+def _unmoved(number: int, _: Any) -> None:
+    """The parent decides."""
+
+
+def _usual_signals() -> None:
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_DFL)
+
+
+def _end(mark: str) -> None:
+    """End this process and all that it started, without simulators' exit handlers: they print,
+    hang, or both."""
+    end_family(os.getpid(), mark)
+    os._exit(1)
+
+
+def _leave_with_parent(life_fd: int, mark: str) -> None:
     """End a process that is stuck in its simulator when the parent is gone."""
     os.read(life_fd, 1)  # nothing is ever written: returns when the other end closes
     time.sleep(5.0)
-    os._exit(1)
+    _end(mark)
+
+
+def tell(index: int, kind: str) -> None:
+    """Let the variables INDEX and KIND say which environment is made next."""
+    os.environ |= {INDEX: str(index), KIND: kind}
 
 
 class Server:
@@ -94,6 +126,7 @@ class Server:
     def __init__(self, memory_fd: int):
         self._memory_fd = memory_fd
         self._envs: dict[int, Env] = {}
+        self._names: dict[int, str] = {}
         self._round: list[Order] = []
         self._board: boards.Board | None = None
 
@@ -110,12 +143,12 @@ class Server:
                 results.append(self._obey(letter, index, payload, beat))
                 beat()
         except EnvError as error:
-            send(link, WRONG, (index, str(error)))
-        except Exception:
-            text = traceback.format_exc()
-            sys.stderr.write(text)
-            sys.stderr.flush()
-            send(link, CRASHED, text)
+            send(link, WRONG, f"{self._names.get(index, 'An environment')}: {error}")
+        except BaseException as error:  # sys.exit() of a simulator too
+            with contextlib.suppress(BaseException):
+                sys.stderr.write(traceback.format_exc())
+                sys.stderr.flush()
+            send(link, CRASHED, describe(error))
         else:
             send(link, DONE, results if any(x is not None for x in results) else None)
         return True
@@ -133,7 +166,10 @@ class Server:
             case b"v":
                 return env.render()
             case b"m":
-                env = self._envs[index] = pickle.loads(payload)()
+                recipe, self._names[index], number, kind = payload
+                tell(number, kind)
+                env = self._envs[index] = pickle.loads(recipe)()
+                identity.take(env, self._names[index])
                 self._round.append((STEP, index, None))
                 return env.obs_specs, env.action_specs, env.log_specs, env.notices
             case b"l" if board is None:
@@ -144,7 +180,7 @@ class Server:
     def close(self) -> None:
         """Close the environments; a simulator that fails to do so is leaving anyway."""
         for env in self._envs.values():
-            with contextlib.suppress(Exception):
+            with contextlib.suppress(BaseException):
                 env.close()
 
 

@@ -9,7 +9,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from reverie.module import Module, static
 from reverie.nn.distributions import Bernoulli, Categorical, Normal, SquaredError, TwoHot
 from reverie.nn.layers import MLP, NET, Linear
-from reverie.nn.options import ActorConfig, ContConfig, HeadConfig, NetConfig, RewardConfig
+from reverie.nn.options import ActorConfig, ContConfig, CriticConfig, NetConfig, RewardConfig
 from reverie.nn.truncated import TruncatedNormal
 from reverie.records import Spec, Specs
 
@@ -20,7 +20,7 @@ Number = TwoHot | SquaredError
 def trunk_and_out(
     inputs: int,
     outputs: int,
-    config: HeadConfig | RewardConfig | ContConfig,
+    config: RewardConfig | CriticConfig | ContConfig,
     net: NetConfig,
     key: PRNGKeyArray,
 ) -> tuple[MLP, Linear]:
@@ -41,7 +41,7 @@ class NumberHead(Module):
     def __init__(
         self,
         inputs: int,
-        config: HeadConfig | RewardConfig,
+        config: RewardConfig | CriticConfig,
         net: NetConfig = NET,
         *,
         key: PRNGKeyArray,

@@ -115,26 +115,6 @@ Dist = Literal["twohot", "symlog_twohot", "gauss"]
 
 
 @dataclass(frozen=True)
-class HeadConfig:
-    """A small network on the feature (deter, stoch) that predicts a number."""
-
-    layers: int = 1
-    """Hidden layers."""
-    units: int = 256
-    """Width of the hidden layers."""
-    dist: Dist = "twohot"
-    """How the number is predicted: by bins spaced by symexp (`twohot`), by bins spaced evenly in
-    symlog space (`symlog_twohot`, 2023), or by a Gaussian of variance one (`gauss`, V2)."""
-    bins: int = 255
-    """Bins of both two-hot kinds."""
-    outscale: float = 0.0
-    """Scale of the initial output kernel."""
-
-    def __post_init__(self):
-        _check_head(Checker(self, "head."))
-
-
-@dataclass(frozen=True)
 class CriticConfig:
     """The critic: a network on the feature (deter, stoch) that predicts returns."""
 
@@ -143,7 +123,8 @@ class CriticConfig:
     units: int = 256
     """Width of the hidden layers."""
     dist: Dist = "twohot"
-    """How the number is predicted, as in `HeadConfig`."""
+    """How the number is predicted: by bins spaced by symexp (`twohot`), by bins spaced evenly in
+    symlog space (`symlog_twohot`, 2023), or by a Gaussian of variance one (`gauss`, V2)."""
     bins: int = 255
     """Bins of both two-hot kinds."""
     outscale: float = 0.0
@@ -168,7 +149,7 @@ class RewardConfig:
     units: int = 256
     """Width of the hidden layers."""
     dist: Dist = "twohot"
-    """How the reward is predicted, as head.dist of the critic."""
+    """How the reward is predicted, as behavior.critic.dist."""
     bins: int = 255
     """Bins of both two-hot kinds."""
     outscale: float = 0.0

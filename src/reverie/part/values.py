@@ -8,6 +8,7 @@ import typing
 from collections.abc import Mapping
 from typing import Any, Literal, NewType
 
+from reverie.files import parse_json
 from reverie.part.errors import ConfigError, suggest
 
 JsonObject = NewType("JsonObject", str)
@@ -95,7 +96,10 @@ def _int(value: Any, path: str) -> int:
 
 
 def _float(value: Any, path: str) -> float:
-    return float(_number(value, path, "a number"))
+    try:
+        return float(_number(value, path, "a number"))
+    except OverflowError:
+        raise _fail(path, value, "a number below 1e308") from None
 
 
 def _number(value: Any, path: str, expected: str) -> int | float:
@@ -104,7 +108,7 @@ def _number(value: Any, path: str, expected: str) -> int | float:
             value = (
                 int(value.replace("_", "")) if value.strip("+-_0123456789") == "" else float(value)
             )
-        except ValueError:
+        except (ValueError, OverflowError):
             raise _fail(path, value, expected) from None
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise _fail(path, value, expected)
@@ -126,7 +130,7 @@ def _json_object(value: Any, path: str) -> str:
             _check_json(part, path, name)
     elif isinstance(value, str):
         with contextlib.suppress(ValueError):
-            value = json.loads(value)
+            value = parse_json(value.encode(errors="replace"))
     if not isinstance(value, Mapping):
         rule = 'a JSON object such as {"render_mode": "rgb_array"}'
         raise ConfigError(f"{path} must be {rule}, found {value!r}.")

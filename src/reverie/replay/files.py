@@ -17,6 +17,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import safetensors.numpy
 
+from reverie.files import check_folder, create
+from reverie.files import read as read_plain
 from reverie.replay.errors import ReplayError
 from reverie.replay.rows import BFLOAT16, Column
 from reverie.replay.store import Store
@@ -55,6 +57,7 @@ class Archive:
         the next save tries again.
         """
         try:
+            check_folder(folder)
             folder.mkdir(parents=True, exist_ok=True)
             sizes = {item.name: item.stat().st_size for item in folder.iterdir()}
             entries = self._write_changed(folder, sizes)
@@ -180,9 +183,10 @@ def prune(folder: Path, manifests: Iterable[dict[str, Any]]) -> int:
     }
     freed = 0
     try:
+        check_folder(folder)
         for path in sorted(folder.iterdir()) if folder.is_dir() else ():
             if _OURS.fullmatch(path.name) and path.name not in kept:
-                freed += path.stat().st_size
+                freed += path.lstat().st_size
                 path.unlink()
     except OSError as error:
         raise ReplayError(f"cannot tidy the replay folder {folder}: {error.strerror}.") from error
@@ -207,7 +211,7 @@ def _write(path: Path, data: bytes) -> None:
     """`data` under `path`, complete or not at all, also after a power cut."""
     temporary = path.with_name(path.name + ".tmp")
     try:
-        with temporary.open("wb") as file:
+        with create(temporary) as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
@@ -228,8 +232,11 @@ def _sync(folder: Path) -> None:
 
 def _check_size(folder: Path, entry: Entry) -> None:
     path = folder / entry.name
+    if not _OURS.fullmatch(entry.name):
+        raise ReplayError(f"{entry.name!r} is not the name of a replay file. {_ADVICE}")
     try:
-        found = path.stat().st_size
+        check_folder(folder)
+        found = path.lstat().st_size
     except OSError as error:
         raise ReplayError(
             f"replay file {path} cannot be read ({error.strerror}): {_ADVICE}"
@@ -244,7 +251,7 @@ def _check_size(folder: Path, entry: Entry) -> None:
 def _read(folder: Path, entry: Entry) -> bytes:
     path = folder / entry.name
     try:
-        data = path.read_bytes()
+        data = read_plain(path, entry.nbytes)
     except OSError as error:
         raise ReplayError(
             f"replay file {path} cannot be read ({error.strerror}): {_ADVICE}"

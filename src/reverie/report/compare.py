@@ -130,6 +130,7 @@ def _usable(runs: Sequence[Run], options: Options) -> tuple[list[Run], list[str]
     for run in runs:
         if not any(len(run.get(name).value) for name in wanted):
             notes.append(f"{run.label} has no {' and no '.join(wanted)} yet and is left out.")
+            notes += [f"{run.label}: {note}" for note in run.notes]
         elif reached(run) < options.until * (1 - SLACK):
             notes.append(
                 f"{run.label} ends at step {reached(run):,.0f}, before {options.until:,}, and is "

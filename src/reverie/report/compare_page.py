@@ -40,12 +40,20 @@ def write_comparison(comparison: Comparison, folder: Path) -> Comparison:
     if (folder / "config.json").is_file():
         raise ReportError(f"{folder} is a run folder; name another one with --out.")
     write_whole(folder / PAGE, render(comparison))
-    for part in comparison.tasks:
-        name = re.sub(r"[^A-Za-z0-9.-]+", "_", part.task or "tasks")
+    for part, name in zip(comparison.tasks, _names(comparison.tasks), strict=True):
         write_whole(folder / f"{name}.svg", picture(chart_of(comparison, part)))
     write_whole(folder / "curves.csv", listing.as_csv(comparison))
     write_whole(folder / RESULT, listing.as_json(comparison))
     return replace(comparison, page=folder / PAGE)
+
+
+def _names(parts: Sequence[TaskComparison]) -> list[str]:
+    """A file name for each task: short, of plain letters, all different."""
+    names: list[str] = []
+    for part in parts:
+        name = re.sub(r"[^A-Za-z0-9.-]+", "_", part.task or "tasks")[:100]
+        names.append(f"{name}-{len(names)}" if name in names else name)
+    return names
 
 
 def render(comparison: Comparison) -> str:

@@ -59,8 +59,8 @@ class Outcome:
     runs: tuple[Run, ...]
     curves: tuple[Curve, ...]  # one a task, a column a run
     tests: tuple[tuple[str, Curve], ...]  # tasks that were evaluated only
-    performance: Estimate
-    forgetting: Estimate
+    performance: Estimate | None  # None where a task was never evaluated
+    forgetting: Estimate | None  # None where a task was not when its own training ended
     transfer: Estimate | None  # published form; None without reference runs
     transfer_world: Estimate | None  # Continual World's form
     notes: tuple[str, ...]
@@ -96,7 +96,17 @@ def _outcome(seeds: list[Run], runs: Sequence[Run], rows: Sequence[Sequence[Run]
     curves = tuple(curve_of(task, seeds) for task in tasks)
     reached = min(float(curve.step[-1]) if len(curve.step) else 0.0 for curve in curves)
     finished = reached >= ends[-1]
-    if not finished:
+    missing = [
+        task
+        for task, curve in zip(tasks, curves, strict=True)
+        if not len(curve.step) or np.isnan(curve.value).all(0).any()
+    ]
+    if missing:
+        notes.append(
+            f"no evaluation of {', '.join(missing)}: the metrics need one (train.eval_episodes, "
+            "train.eval_every)."
+        )
+    elif not finished:
         notes.append(
             f"evaluated up to step {reached:,.0f} of {ends[-1]:,}: not the whole sequence."
         )
@@ -118,8 +128,8 @@ def _outcome(seeds: list[Run], runs: Sequence[Run], rows: Sequence[Sequence[Run]
         runs=tuple(seeds),
         curves=curves,
         tests=tuple((task, curve_of(task, seeds)) for task in _tests(seeds[0])),
-        performance=over_seeds(transfer.average_performance(curves)),
-        forgetting=over_seeds(_forgetting(curves, last, reached)),
+        performance=None if missing else over_seeds(transfer.average_performance(curves)),
+        forgetting=None if missing else _forgetting(curves, last, reached, notes),
         transfer=over_seeds(transfer.forward_transfer(areas, references, "published"))
         if known
         else None,
@@ -130,9 +140,22 @@ def _outcome(seeds: list[Run], runs: Sequence[Run], rows: Sequence[Sequence[Run]
     )
 
 
-def _forgetting(curves: Sequence[Curve], ends: Sequence[float], reached: float) -> np.ndarray:
-    """Forgetting of what was reached: a task still to come has nothing to lose."""
-    return transfer.forgetting(curves, [min(end, reached) for end in ends])
+def _forgetting(
+    curves: Sequence[Curve], ends: Sequence[float], reached: float, notes: list[str]
+) -> Estimate | None:
+    """Forgetting of what was reached: a task still to come has nothing to lose.
+
+    None, and a note, where a task was not evaluated before its own training ended.
+    """
+    ends = [min(end, reached) for end in ends]
+    late = [end for curve, end in zip(curves, ends, strict=True) if curve.step[0] > end]
+    if late:
+        notes.append(
+            f"no evaluation up to step {late[0]:,.0f}, when a task's training ended: forgetting is "
+            "not known; train.eval_every sets how often tasks are evaluated."
+        )
+        return None
+    return over_seeds(transfer.forgetting(curves, ends))
 
 
 def over_seeds(values: np.ndarray) -> Estimate:

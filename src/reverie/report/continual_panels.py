@@ -76,11 +76,12 @@ def matrix(outcome: Outcome) -> Markup:
         parts.append(
             f'<text class="tick y" x="{LEFT - 8}" y="{y + 14}">{escape(short(task))}</text>'
         )
-        step, value = binned(curve.step, np.nanmean(fill_forward(curve.value), 1))
-        left = np.concatenate([[0.0], step[:-1]])
+        known = ~np.isnan(curve.value).all(1)
+        step, value = binned(curve.step[known], np.nanmean(fill_forward(curve.value[known]), 1))
+        left = np.concatenate([[0.0], step[:-1]])[: len(step)]
         for begin, stop, level in zip(left, step, value, strict=True):
             share = 0.0 if top <= bottom else (level - bottom) / (top - bottom)
-            title = f"{short(task)}, step {stop:,.0f}: {number(level)}"
+            title = f"{escape(short(task))}, step {stop:,.0f}: {number(level)}"
             parts.append(
                 f'<rect class="cell" x="{float(x(begin)):.1f}" y="{y}" fill="currentColor" '
                 f'fill-opacity="{0.04 + 0.96 * share:.3f}" height="20" '

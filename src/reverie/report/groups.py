@@ -82,13 +82,16 @@ def _strategy_fields() -> set[str]:
 
 
 def find_runs(paths: Sequence[Path]) -> tuple[list[Run], list[str]]:
-    """The runs of the folders, and what was passed over: earlier comparisons and pages.
+    """The runs of the folders, and what was passed over: earlier comparisons and pages, so that
+    `reverie compare runs/*` works a second time, and folders that cannot be read.
 
-    So that `reverie compare runs/*` works a second time. Raises ReportError as `read_runs` does.
+    Raises ReportError as `read_runs` does.
     """
     pages = [path for path in paths if path.suffix == ".html" or (path / RESULT).is_file()]
     notes = [f"{path} is a page, not a run, and left out." for path in pages]
-    return read_runs([path for path in paths if path not in pages]), notes
+    refused: list[str] = []
+    runs = read_runs([path for path in paths if path not in pages], refused)
+    return runs, notes + [f"Left out: {sentence}" for sentence in refused]
 
 
 def fields_of(names: Sequence[str], runs: Sequence[Run]) -> list[str]:

@@ -152,6 +152,11 @@ def _triple(estimate: Estimate) -> list[float | None]:
     return [None if np.isnan(part) else float(part) for part in estimate]
 
 
+def _inert(text: str) -> str:
+    """A cell that a spreadsheet does not take for a formula."""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text
+
+
 def as_csv(comparison: Comparison) -> str:
     """The curves: a line for each task, group and step of the grid."""
     out = io.StringIO()
@@ -161,6 +166,7 @@ def as_csv(comparison: Comparison) -> str:
         for row in part.rows:
             for step, *numbers in zip(part.grid, *row.curve, strict=True):
                 cells = ["" if np.isnan(n) else f"{n:.6g}" for n in numbers]
-                head = (part.task, part.metric, row.group, len(row.runs), f"{step:.10g}")
+                names = map(_inert, (part.task, part.metric, row.group))
+                head = (*names, len(row.runs), f"{step:.10g}")
                 table.writerow((*head, *cells))
     return out.getvalue()

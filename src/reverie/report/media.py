@@ -4,18 +4,24 @@ import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 from markupsafe import Markup
 
+from reverie import files
 from reverie.report.chart import Chart, Line, draw
 from reverie.report.read import Run
+from reverie.train.text import one_line
 from reverie.train.video import MediaFile, load_curves
 
 LARGEST = 12_000_000
+"""Most bytes of a video or picture that is embedded."""
+MOST_FILMS = 24
+"""Most names of videos that are shown, of each kind."""
 MOST_CURVES = 12
 TYPES = {"mp4": "video/mp4", "png": "image/png"}
+MARKS = {"mp4": (4, b"ftyp"), "png": (0, b"\x89PNG\r\n\x1a\n")}
+"""What a file of each type has at which byte: nothing else is embedded."""
 
 
 @dataclass(frozen=True)
@@ -58,14 +64,15 @@ def vector_dream(run: Run) -> VectorDream | None:
     newest = max(files, key=lambda file: file.step)
     try:
         curves = load_curves(newest.path)
-    except (OSError, ValueError, KeyError, BadZipFile) as error:
-        return VectorDream(newest.step, 0, (), 0, f"{newest.path.name} cannot be read: {error}")
+    except (OSError, ValueError) as error:
+        missing = one_line(f"{newest.path.name} cannot be read: {error}")
+        return VectorDream(newest.step, 0, (), 0, missing)
     rows = np.arange(len(curves.truth))
     # The numbers that move most come first: a constant one tells nothing about a dream.
     order = np.argsort(-curves.truth.std(axis=0), kind="stable")[:MOST_CURVES]
     charts = [
         (
-            curves.names[index],
+            one_line(curves.names[index]),
             _compare(rows, curves.truth[:, index], curves.prediction[:, index], curves.context),
         )
         for index in sorted(order)
@@ -90,7 +97,7 @@ def _by_name(run: Run, *, dream: bool) -> list[list[MediaFile]]:
     for file in run.media:
         if file.kind in TYPES and file.name.startswith("openloop") == dream:
             groups.setdefault(file.name, []).append(file)
-    return list(groups.values())
+    return list(groups.values())[:MOST_FILMS]
 
 
 def _film(files: Sequence[MediaFile], *, both: bool) -> Film:
@@ -99,17 +106,29 @@ def _film(files: Sequence[MediaFile], *, both: bool) -> Film:
     stills = [file for file in files if file.kind == "png"]
     newest = max(files, key=lambda file: file.step)
     chosen = ([stills[0]] if both and len(stills) > 1 else []) + stills[-1:]
-    video = videos[-1].path if videos else None
-    large = video is not None and video.stat().st_size > LARGEST
+    missing: list[str] = []
     return Film(
         title=newest.name.removeprefix("openloop").strip("_") or newest.name,
         step=newest.step,
-        video=_embed(video) if video and not large else "",
-        stills=[(file.step, _embed(file.path)) for file in chosen],
-        missing=f"The video is too large to embed: videos/{video.name}" if video and large else "",
+        video=_embed(videos[-1].path, missing) if videos else "",
+        stills=[(f.step, uri) for f in chosen if (uri := _embed(f.path, missing))],
+        missing=" ".join(missing),
     )
 
 
-def _embed(path: Path) -> str:
-    data = base64.b64encode(path.read_bytes()).decode()
-    return f"data:{TYPES[path.suffix[1:]]};base64,{data}"
+def _embed(path: Path, missing: list[str]) -> str:
+    """A file as a data URI; "" and a sentence for `missing` where it is not what it should be."""
+    kind = path.suffix[1:]
+    begin, mark = MARKS[kind]
+    try:
+        if path.lstat().st_size > LARGEST:
+            missing.append(f"Too large to embed: videos/{path.name}.")
+            return ""
+        data = files.read(path, LARGEST)
+    except OSError as error:
+        missing.append(f"videos/{path.name} cannot be read: {error.strerror}.")
+        return ""
+    if data[begin : begin + len(mark)] != mark:
+        missing.append(f"videos/{path.name} is no {kind} file.")
+        return ""
+    return f"data:{TYPES[kind]};base64,{base64.b64encode(data).decode()}"

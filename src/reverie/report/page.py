@@ -1,6 +1,7 @@
 """One or more run folders as one self-contained HTML page."""
 
 import datetime
+import functools
 import os
 import tempfile
 from collections.abc import Sequence
@@ -12,11 +13,14 @@ import jinja2
 from reverie.report import continual, continual_panels, media, panels, tables
 from reverie.report.chart import COLORS
 from reverie.report.read import ReportError, Run, read_runs
+from reverie.train.text import one_line
 
 NAME = "report.html"
 
 
-def write_report(runs: Sequence[Path], out: Path | None = None) -> Path:
+def write_report(
+    runs: Sequence[Path], out: Path | None = None, refused: list[str] | None = None
+) -> Path:
     """Write the page and return where it is.
 
     The page needs no network and no other file: pictures, videos, styles and the script are in it.
@@ -26,12 +30,14 @@ def write_report(runs: Sequence[Path], out: Path | None = None) -> Path:
         runs: run folders; several are overlaid and their configurations compared.
         out: the file, or a folder that will hold `report.html`. None: the run folder itself, or
             the closest folder that holds all of several runs.
+        refused: takes a sentence on each folder that is not shown, as the page does.
 
-    Raises ReportError if a folder is not a run or the page cannot be written.
+    Raises ReportError if no folder can be shown or the page cannot be written.
     """
-    found = read_runs(runs)
+    refused = [] if refused is None else refused
+    found = read_runs(runs, refused)
     path = _place(found, out)
-    write_whole(path, render(found))
+    write_whole(path, render(found, refused))
     return path
 
 
@@ -42,22 +48,28 @@ def write_whole(path: Path, text: str) -> None:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, partial = tempfile.mkstemp(prefix=".report-", dir=path.parent)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(partial).chmod(0o644)
-        Path(partial).replace(path)
+        handle, name = tempfile.mkstemp(prefix=".report-", dir=path.parent)
+        partial = Path(name)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
+                file.write(text)
+            partial.chmod(0o644)
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
     except OSError as error:
         raise ReportError(
             f"cannot write {path}: {error.strerror}; name another place with --out."
         ) from error
 
 
-def render(runs: Sequence[Run]) -> str:
-    """The page as text."""
-    return environment().get_template("template.html").render(_content(runs))
+def render(runs: Sequence[Run], refused: Sequence[str] = ()) -> str:
+    """The page as text; `refused` are sentences on folders that are not shown."""
+    content = _content(runs) | {"refused": [one_line(sentence) for sentence in refused]}
+    return environment().get_template("template.html").render(content)
 
 
+@functools.cache
 def environment() -> jinja2.Environment:
     """The templates of this folder: values are escaped, a missing one is an error."""
     return jinja2.Environment(

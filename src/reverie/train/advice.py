@@ -1,4 +1,4 @@
-"""What a run should be told about its replay before the first step."""
+"""What a run should be told about its options before the first step."""
 
 from reverie.config.schema import Config
 from reverie.replay.starvation import fresh_share
@@ -10,6 +10,16 @@ SHORT_LIVED = 21
 def replay_advice(config: Config) -> list[str]:
     """Sentences about options that do not suit this train ratio or number of environments."""
     return [*_starvation(config), *_curious(config)]
+
+
+def sequence_advice(config: Config) -> list[str]:
+    """A sentence where a sequence of tasks will have none of its metrics."""
+    if not config.sequence.tasks or config.train.eval_episodes:
+        return []
+    return [
+        "train.eval_episodes is 0: no task is evaluated, so the report will know neither "
+        "performance nor forgetting nor transfer."
+    ]
 
 
 def _starvation(config: Config) -> list[str]:

@@ -30,6 +30,11 @@ EPISODES = (
     Metric("eval/length", "steps", "mean length of evaluation episodes, agent steps"),
     Metric("eval/episodes", "1", "number of evaluation episodes"),
     Metric(
+        "eval/restarts",
+        "1",
+        "restarts of evaluation environments: another episode is played for one that crashed",
+    ),
+    Metric(
         "episode/log/<name>",
         "as named",
         "largest value in a finished training episode of `<name>`, which the environment shows to "
@@ -175,7 +180,11 @@ STORAGE = (
     Metric("replay/weight_max", "score", "largest weight of a window"),
     Metric("replay/initial", "score", "score that a row gets before its first update"),
     Metric("replay/ratio", "1", "trained rows per environment step since the run began"),
-    Metric("env/restarts", "1", "restarts of crashed or hung environments since the run began"),
+    Metric(
+        "env/restarts",
+        "1",
+        "restarts of crashed or hung environments since the run began, for evaluation too",
+    ),
 )
 
 MACHINE = (

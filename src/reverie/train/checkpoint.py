@@ -26,6 +26,7 @@ import numpy as np
 import safetensors
 import safetensors.numpy
 
+from reverie import files
 from reverie.train import manifest
 from reverie.train.digest import Damage
 from reverie.train.errors import Damaged, RunError
@@ -54,6 +55,7 @@ def save(
     arrays: dict[str, np.ndarray] = {}
     skeleton = {"version": VERSION, "tree": _take_arrays(tree, "", arrays)}
     try:
+        files.check_folder(folder)
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
         contents = {
@@ -101,6 +103,7 @@ def load(path: Path) -> dict[str, Any]:
         _check_format(path, skeleton["version"], listed)
         if listed is not None:
             manifest.check(path, listed, "arrays.safetensors")
+        files.check_plain(path / "arrays.safetensors")
         with safetensors.safe_open(path / "arrays.safetensors", framework="numpy") as file:
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         return _give_arrays(skeleton["tree"], arrays)
@@ -112,7 +115,7 @@ def reading(path: Path) -> Iterator[None]:
     becomes Damaged, with one sentence. Reverie's own errors pass."""
     try:
         yield
-    except Damage as error:
+    except (Damage, files.NotPlain) as error:
         raise Damaged(_damaged(path, str(error))) from error
     except _UNREADABLE as error:
         if type(error).__module__.startswith("reverie."):
@@ -138,7 +141,7 @@ def _skeleton(path: Path, listed: Mapping[str, Any] | None) -> dict[str, Any]:
     """What state.json holds, after the check of its digest."""
     if listed is not None:
         manifest.check(path, listed, "state.json")
-    return json.loads((path / "state.json").read_bytes())
+    return files.read_json(path / "state.json", files.TREE_BYTES)
 
 
 def _check_format(path: Path, version: Any, listed: Mapping[str, Any] | None) -> None:
@@ -184,10 +187,15 @@ def check_specs(saved: Mapping[str, "Specs"], here: Mapping[str, "Specs"], when:
 
 
 def complete(folder: Path) -> list[Path]:
-    """All complete checkpoints, oldest first."""
-    if not folder.is_dir():
-        return []
-    found = [p for p in folder.iterdir() if p.is_dir() and _NAME.fullmatch(p.name)]
+    """All complete checkpoints, oldest first. Raises RunError where one, or all, is a link."""
+    try:
+        files.check_folder(folder)
+        named = [p for p in folder.iterdir() if _NAME.fullmatch(p.name)] if folder.is_dir() else []
+        found = [path for path in named if path.is_dir()]
+        for path in found:
+            files.check_folder(path)
+    except files.NotPlain as error:
+        raise RunError(f"{error}: put the folder itself in its place.") from error
     return sorted(found, key=_number)
 
 
@@ -211,7 +219,7 @@ def prune(folder: Path, keep: int) -> None:
             # Renamed first: a half-deleted folder must not look complete.
             path.rename(path.with_name(f".partial-{path.name}-deleted"))
         for path in (*folder.glob(".partial-*"), *folder.glob(".aside-*")):
-            shutil.rmtree(path)
+            path.unlink() if path.is_symlink() else shutil.rmtree(path)
     except OSError as error:
         raise RunError(f"cannot tidy {folder}: {error.strerror}.") from error
 

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from reverie.behavior.policy import ActCarry, Acting
+from reverie.envs.waiting import result_of
 from reverie.records import Specs, Step
 from reverie.train.step import write_back
 
@@ -100,11 +101,12 @@ class Actor:
         """
         if self._carry is None:
             self._carry = acting.initial(self._envs)
-        flat, self._carry, latent = self._thread.submit(
+        chosen = self._thread.submit(
             self._act,
             *(acting, self._carry, step.obs, step.is_first, self._key, np.uint32(self.count)),
             explore=self._explore if explore is None else explore,
-        ).result()
+        )
+        flat, self._carry, latent = result_of(chosen, "the policy's program (compiling or queued)")
         if random:
             flat = self._random(self._key, np.uint32(self.count))
             self._carry = self._carry._replace(action=flat)

@@ -116,7 +116,7 @@ def _cache(folder: str) -> None:
     if not folder:
         return
     bucket = "://" in folder
-    path = folder if bucket else str(Path(folder).expanduser())
+    path = folder if bucket else str(Path(folder).expanduser().absolute())
     if bucket or _writable(Path(path)):
         jax.config.update("jax_compilation_cache_dir", path)
         return

@@ -11,6 +11,8 @@ from typing import Any, BinaryIO
 
 import xxhash
 
+from reverie.files import parse_json
+
 _CHUNK = 1 << 20
 _FIRST_LINE = re.compile(rb'\{\n "digest": "([0-9a-f]{32})",')
 _LAYOUT = b'{\n "'
@@ -80,7 +82,7 @@ def sealed(data: bytes, name: str, known: tuple[str, ...]) -> dict[str, Any]:
 
     Raises Damage, ValueError where it is no JSON, TypeError where it is no object.
     """
-    record = json.loads(data)
+    record = parse_json(data)
     if not isinstance(record, dict):
         raise TypeError(f"a JSON object was expected, found {type(record).__name__}")
     if data.startswith(_LAYOUT) and not set(record) <= set(known):

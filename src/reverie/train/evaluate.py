@@ -1,5 +1,7 @@
 """Episodes without learning: during a run, after it, and from Python."""
 
+import logging
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -8,16 +10,21 @@ import jax
 import numpy as np
 
 from reverie.behavior.policy import ActCarry, Acting
+from reverie.config.reader import as_read
 from reverie.config.schema import Config
 from reverie.envs.make import maker
 from reverie.envs.vector import Vector
-from reverie.records import Spec, Specs, specs_from_json
-from reverie.train import checkpoint, folder, recovery, sequence, snapshot
+from reverie.records import Spec, Specs, Step, specs_from_json
+from reverie.train import checkpoint, recovery, sequence, snapshot, stranger
 from reverie.train.collect import Actor, Episodes
 from reverie.train.errors import RunError
 from reverie.train.film import Film
 from reverie.train.learner import EVAL, acting_from_host, acting_of, purpose_key
 from reverie.train.state import init
+
+MINUTE = 60.0
+
+log = logging.getLogger("reverie.train")
 
 
 def play(
@@ -36,6 +43,7 @@ def play(
     """
     envs.rewind()
     actor.reset()
+    restarted, patience = envs.restarted, Patience(envs.num)
     share = np.array([len(part) for part in np.array_split(np.arange(episodes), envs.num)])
     done, results = np.zeros(envs.num, int), []
     count, camera, frames = Episodes(envs.num), Film(wanted=film), None
@@ -44,6 +52,7 @@ def play(
             return None
         envs.send(actor.action)
         step = envs.recv()
+        patience(step)
         actor(acting, step)
         shown = camera.add(envs, step, render=True)
         frames = shown if frames is None else frames
@@ -51,7 +60,29 @@ def play(
             if done[index] < share[index]:
                 results.append(result)
             done[index] += 1
-    return statistics(results), frames
+    return statistics(results) | {"eval/restarts": float(envs.restarted - restarted)}, frames
+
+
+class Patience:
+    """Says once a minute that no episode ends, and which option helps. `num`: environments E."""
+
+    def __init__(self, num: int, clock: Callable[[], float] = time.monotonic):
+        self._clock, self._steps = clock, np.zeros(num, np.int64)
+        self._begin = self._told = clock()
+
+    def __call__(self, step: Step) -> None:
+        """Take in one row of every environment."""
+        now = self._clock()
+        self._steps = np.where(step.is_first, 0, self._steps + 1)
+        if step.is_last.any():
+            self._begin = self._told = now
+        elif now - self._told >= MINUTE:
+            self._told = now
+            log.warning(
+                "The evaluation has been waiting for the end of an episode for %.0f minutes, the "
+                "longest one is at step %s: if it never ends, give it a limit with --env.limit N.",
+                *((now - self._begin) / MINUTE, f"{self._steps.max():,}"),
+            )
 
 
 def statistics(results: Sequence[Mapping[str, float]]) -> dict[str, float]:
@@ -71,22 +102,26 @@ def eval_envs(
     *,
     num: int,
     seed: int,
-    log: Path | None = None,
+    first_index: int,
+    log_file: Path | None = None,
 ) -> Vector:
-    """Environments for evaluation; their episodes are the same at every evaluation.
+    """Environments for evaluation; their episodes are the same at every evaluation, and they are
+    watched over as those of the training are.
 
-    `source` is a task's name, or the callable that makes its environment.
+    `source` is a task's name, or the callable that makes its environment. They are told the numbers
+    from `first_index` on.
     """
     return Vector(
         maker(source, config.env, render=True, split="eval"),
         num=num,
         seed=seed,
         stream="eval",
-        parallel=config.env.parallel and num > 1,
+        first_index=first_index,
+        parallel=config.env.parallel,
         workers=config.env.workers,
         timeout=config.env.timeout,
         restarts=config.env.restarts,
-        log_file=log,
+        log_file=log_file,
     )
 
 
@@ -98,24 +133,27 @@ def by_explorer(config: Config) -> bool:
 class Evaluator:
     """The evaluations of a run. The environments of each task open at the first one and stay."""
 
-    def __init__(self, config: Config, make_env: sequence.MakeEnv, log: Path):
-        self._config, self._make_env, self._log = config, make_env, log
+    def __init__(self, config: Config, make_env: sequence.MakeEnv, log_file: Path):
+        self._config, self._make_env, self._log_file = config, make_env, log_file
         self._opened: dict[str, tuple[Vector, Actor]] = {}
 
     def check_tasks(self, first: Vector) -> None:
-        """Open all tasks of a sequence now, so that none can fail after hours of learning.
+        """Open all tasks of a sequence now, so that none can fail after hours of learning; one task
+        too if its environments run in this process, where two may be the same one.
 
         Raises RunError where one has other spaces than the environments of the `first` task.
         """
         there = {"obs": first.obs_specs, "action": first.action_specs}
-        if not self._config.sequence.tasks:
+        tasks = self._config.sequence.tasks
+        if not self._config.train.eval_episodes or not (tasks or first.here):
             return
         for task in sequence.evaluated(self._config):
             if task not in self._opened:
                 self._opened[task] = self._open(task)
             envs = self._opened[task][0]
             here = {"obs": envs.obs_specs, "action": envs.action_specs}
-            sequence.check_same_spaces(task, here, self._config.sequence.tasks[0], there)
+            if tasks:
+                sequence.check_same_spaces(task, here, tasks[0], there)
 
     def __call__(
         self, acting: Acting, *, stop: Callable[[], object], watch: str | None = None
@@ -145,8 +183,10 @@ class Evaluator:
     def _open(self, task: str) -> tuple[Vector, Actor]:
         config = self._config
         source = sequence.source(task, self._make_env)
-        num = min(config.train.eval_envs, config.train.eval_episodes)
-        envs = eval_envs(config, source, num=num, seed=config.seed, log=self._log)
+        num = max(1, min(config.train.eval_envs, config.train.eval_episodes))
+        first = config.env.num + num * sequence.evaluated(config).index(task)
+        how = {"seed": config.seed, "first_index": first, "log_file": self._log_file}
+        envs = eval_envs(config, source, num=num, **how)
         key = purpose_key(config.seed, EVAL)
         how = {"greedy": config.train.eval_greedy, "explore": by_explorer(config)}
         return envs, Actor(envs.action_specs, num, key, **how)
@@ -161,7 +201,8 @@ def over_tasks(numbers: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
     """Means of the evaluation metrics over tasks, and the return and length of each task."""
     first = next(iter(numbers.values()))
     means = {name: float(np.mean([part[name] for part in numbers.values()])) for name in first}
-    means["eval/episodes"] = float(sum(part["eval/episodes"] for part in numbers.values()))
+    for name in ("eval/episodes", "eval/restarts"):
+        means[name] = float(sum(part[name] for part in numbers.values()))
     logged = [name for name in first if name.startswith("eval/log/")]
     for name in ("eval/return", "eval/length", *logged):
         means |= {sequence.per_task(name, task): part[name] for task, part in numbers.items()}
@@ -243,12 +284,13 @@ def _act_once(acting: Acting, carry: ActCarry, obs, is_first, key, *, greedy: bo
     return acting(carry, obs, is_first, noise, greedy)
 
 
-def load(logdir: Path) -> Agent:
-    """The agent of the newest complete checkpoint of a run folder.
+def load(logdir: Path, config: Config | None = None) -> Agent:
+    """The agent of the newest complete checkpoint of a run folder; it runs none of its code.
 
-    Raises RunError where there is none, or it cannot be read.
+    `config` is what `stranger.read` made of the folder's (None: with no settings of the reader).
+    Raises RunError where there is no checkpoint, or it cannot be read.
     """
-    config = folder.read_config(logdir / "config.json")
+    config = config or stranger.read(logdir)[0]
     saved = newest(logdir)
     with checkpoint.reading(newest_path(logdir)):
         snapshot.check_kinds(saved)
@@ -286,16 +328,23 @@ def evaluate_run(
     seed: int = 0,
     envs: int = 1,
     make_env: sequence.MakeEnv = None,
+    allow: Sequence[str] = (),
+    given: Mapping[str, Any] | None = None,
 ) -> dict[str, float]:
     """Play `episodes` episodes with an agent or that of a run folder; statistics by metric name.
 
-    The agent of a sequence plays as many of every task (`over_tasks`).
+    The agent of a sequence plays as many of every task (`over_tasks`). `allow` and `given` are the
+    reader's: modules that a task may import, and settings (see `stranger`).
 
-    Raises RunError where the folder holds no checkpoint, or the environment cannot be remade or
-    is not the one of the training.
+    Raises RunError where the folder holds no checkpoint, or the environment cannot be remade, is
+    not the one of the training, or would run code that `allow` does not name.
     """
-    agent = run if isinstance(run, Agent) else load(run)
-    config = agent.config
+    given = given or {}
+    read = isinstance(run, Agent)
+    config = as_read(run.config, given)[0] if read else stranger.read(run, given)[0]
+    by_name = stranger.evaluated(config, make_env)
+    stranger.check_code(config, by_name, allow, trusted="env.kwargs" in given)
+    agent = run if read else load(run, config)
     numbers = {}
     for task in sequence.evaluated(config):
         source = sequence.source(task, make_env)
@@ -305,7 +354,8 @@ def evaluate_run(
                 "name it with --env MODULE:FUNCTION, or hand it over from Python with "
                 "reverie.evaluate(..., make_env=...)."
             )
-        with eval_envs(config, source, num=envs, seed=seed) as vector:
+        first = config.env.num + envs * sequence.evaluated(config).index(task)
+        with eval_envs(config, source, num=envs, seed=seed, first_index=first) as vector:
             here = {"obs": vector.obs_specs, "action": vector.action_specs}
             checkpoint.check_specs(
                 {"obs": agent.obs_specs, "action": agent.action_specs}, here, "in training"

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from reverie import files
 from reverie.config import edit
 from reverie.config.schema import Config
 from reverie.part.errors import ConfigError
@@ -41,11 +42,11 @@ FREE = (
 
 
 def logdir_of(config: Config) -> Path:
-    """The run folder that `config` means."""
+    """The run folder that `config` means, as an absolute path: simulators change the folder."""
     if config.logdir:
-        return Path(config.logdir).expanduser()
+        return Path(config.logdir).expanduser().absolute()
     task = config.task.replace(":", "_").replace("/", "_")
-    return Path("runs") / f"{task}-{config.agent}-{config.seed}"
+    return Path("runs").absolute() / f"{task}-{config.agent}-{config.seed}"
 
 
 def claim(logdir: Path) -> Lock:
@@ -67,8 +68,9 @@ def cannot_write(logdir: Path, error: OSError) -> str:
             f"the disk of the run folder {logdir} is full: free some space there, or choose "
             "another --logdir."
         )
+    what = str(error) if isinstance(error, files.NotPlain) else error.strerror
     return (
-        f"the run folder {logdir} cannot be written ({error.strerror}): choose another --logdir "
+        f"the run folder {logdir} cannot be written ({what}): choose another --logdir "
         "or make it writable."
     )
 
@@ -83,7 +85,7 @@ def check_config(logdir: Path, config: Config) -> Changes:
     Raises RunError if the folder belongs to a run with other settings than `config`.
     """
     path = logdir / "config.json"
-    if not path.is_file():
+    if not os.path.lexists(path):
         return {}
     mending = divergence.MENDING if divergence.stopped(logdir) else ()
     return check_same(logdir, read_config(path), config, mending)
@@ -107,6 +109,15 @@ def check_source(logdir: Path, source: str) -> None:
         )
 
 
+def refused(error: OSError) -> str:
+    """The sentence about a refusal of the system that nobody nearer to it foresaw."""
+    where = f" ({error.filename})" if error.filename else ""
+    return (
+        f"the run cannot go on: {error.strerror or error}{where}. Checkpoints before this are "
+        "intact; put that right, then give the same command again to resume."
+    )
+
+
 def write_config(
     logdir: Path,
     config: Config,
@@ -122,7 +133,11 @@ def write_config(
     Raises RunError if the folder cannot be written.
     """
     path = logdir / "config.json"
-    changes = [*(read_changes(path) if path.is_file() else ()), *([change] if change else ())]
+    try:
+        before = read_changes(path) if path.is_file() else []
+    except OSError as error:
+        raise RunError(cannot_write(logdir, error)) from error
+    changes = [*before, *([change] if change else ())]
     record = {
         "config": edit.to_json(config),
         "versions": versions(),
@@ -133,7 +148,7 @@ def write_config(
     record |= {"changes": changes} if changes else {}
     partial = path.with_suffix(".partial")
     try:
-        with partial.open("wb") as file:
+        with files.create(partial) as file:
             file.write(digest.seal(record))
             file.flush()
             os.fsync(file.fileno())
@@ -144,14 +159,17 @@ def write_config(
 
 def read_changes(path: Path) -> list[dict[str, Any]]:
     """Changes of settings on the way that a config.json records: `step`, and the settings."""
-    found = digest.sealed(path.read_bytes(), path.name, digest.CONFIG).get("changes", [])
+    found = digest.sealed(files.read(path, files.CONFIG_BYTES), path.name, digest.CONFIG).get(
+        "changes", []
+    )
     return found if isinstance(found, list) else []
 
 
 def read_config(path: Path) -> Config:
     """The configuration stored in a run folder. Raises RunError if it cannot be read."""
     try:
-        return edit.from_json(digest.sealed(path.read_bytes(), path.name, digest.CONFIG)["config"])
+        data = files.read(path, files.CONFIG_BYTES)
+        return edit.from_json(digest.sealed(data, path.name, digest.CONFIG)["config"])
     except digest.Damage as error:
         raise RunError(f"{path.parent / str(error)}. {_REMEDY}") from error
     except (OSError, ValueError, KeyError, TypeError, ConfigError) as error:

@@ -36,10 +36,10 @@ from reverie.train import (
     sequence,
     snapshot,
 )
-from reverie.train.advice import replay_advice
+from reverie.train.advice import replay_advice, sequence_advice
 from reverie.train.banner import banner
 from reverie.train.collect import Actor, Episodes
-from reverie.train.errors import Stopped
+from reverie.train.errors import RunError, Stopped
 from reverie.train.evaluate import Evaluator
 from reverie.train.film import Film
 from reverie.train.identity import identity
@@ -57,6 +57,9 @@ from reverie.train.visit_counts import VisitCounts
 LATEST = ("train/updates", "train/lr", "train/lr_actor", "train/lr_critic", "explore/places")
 """Metrics whose newest value is logged instead of their mean."""
 
+LONG = 10_000
+"""Agent steps of an environment after which it is worth a word that no episode has ended."""
+
 
 def train(config: Config, make_env: MakeEnv = None, *, from_step: int | None = None) -> Path:
     """Run `config` from the beginning or from where its folder stands; the run folder.
@@ -71,21 +74,26 @@ def train(config: Config, make_env: MakeEnv = None, *, from_step: int | None = N
     if not config.logdir:
         folder.check_source(logdir, source)
     config = dataclasses.replace(config, logdir=str(logdir))
-    with contextlib.ExitStack() as stack:
-        lock = stack.enter_context(folder.claim(logdir))
-        leftovers.remove(logdir)
-        open_envs = ft.partial(training_envs, config, make_env, logdir)
-        envs = stack.enter_context(open_envs(sequence.visits(config)[0]))
-        config = complete(config, envs)
-        changes = folder.check_config(logdir, config)
-        evaluator = Evaluator(config, make_env, logdir / "simulators.log")
-        stack.callback(evaluator.close)
-        evaluator.check_tasks(envs)
-        run = Run(config, envs, open_envs, evaluator, logdir)
-        run.source = source
-        stack.callback(run.close)
-        run.notices += lock.notices
-        run.go(from_step, changes)
+    try:
+        with contextlib.ExitStack() as stack:
+            lock = stack.enter_context(folder.claim(logdir))
+            leftovers.remove(logdir)
+            open_envs = ft.partial(training_envs, config, make_env, logdir)
+            envs = stack.enter_context(open_envs(sequence.visits(config)[0]))
+            config = complete(config, envs)
+            changes = folder.check_config(logdir, config)
+            evaluator = Evaluator(config, make_env, logdir / "simulators.log")
+            stack.callback(evaluator.close)
+            evaluator.check_tasks(envs)
+            run = Run(config, envs, open_envs, evaluator, logdir)
+            run.source = source
+            stack.callback(run.close)
+            run.notices += lock.notices
+            run.go(from_step, changes)
+    except BrokenPipeError:  # nobody reads what the run says
+        raise
+    except OSError as error:
+        raise RunError(folder.refused(error)) from error
     return logdir
 
 
@@ -184,7 +192,8 @@ class Run:
         self.mean = Mean(latest=LATEST)
         self.step, self.due, self.updates, self.ended = 0, 0, 0, 0
         self.chores: list[str] = []
-        self.notices = [*envs.notices, *replay_advice(config)]
+        self._warned = False
+        self.notices = [*envs.notices, *replay_advice(config), *sequence_advice(config)]
         self.stopwatch = Stopwatch()
 
     def close(self) -> None:
@@ -340,12 +349,24 @@ class Run:
     def _log_means(self) -> None:
         for note in self.replay.notes(self.config.train.batch * self.config.train.length):
             self.progress.note(note)
+        self._warn_of_no_end(LONG)
         scalars = self.mean.pop() | self.replay.stats()
         scalars["env/restarts"] = self.restarted + self.envs.restarted
         if self.config.sequence.tasks:
             scalars["sequence/visit"] = self.visit
         times = self.stopwatch.lap(self.step, self.updates)
         self._log(scalars | times | machine_readings())
+
+    def _warn_of_no_end(self, least: int) -> None:
+        """Say once that no episode has ended, after `least` steps or more of each environment."""
+        steps = self.step // self.envs.num
+        if self.ended or self.config.env.limit or self._warned or steps < least:
+            return
+        self._warned = True
+        self.progress.note(
+            f"no episode has ended in the first {steps:,} steps of each environment: if they never "
+            "end, an evaluation waits for ever; give them a limit with --env.limit N."
+        )
 
     def enter(self, visit: int) -> None:
         """Go on with the environments of another visit; open episodes are abandoned.
@@ -365,6 +386,7 @@ class Run:
     def _evaluate(self, interrupt: Interrupt) -> None:
         if not self.config.train.eval_episodes:
             return
+        self._warn_of_no_end(1)
         self.learner.check()
         with self._phase("evaluating"):
             played = self._evaluator(
@@ -375,6 +397,7 @@ class Run:
         if played is None:
             self.chores.insert(0, "evaluate")  # a signal came; the resumed run begins it anew
             return
+        self.restarted += int(played[0]["eval/restarts"])
         self._log(played[0])
         self._show("eval", played[1])
 

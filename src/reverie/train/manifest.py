@@ -4,12 +4,12 @@
 the run's `metrics.jsonl` the checkpoint rests on. It carries its own digest (see `digest.py`).
 """
 
-import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from reverie import files
 from reverie.train import digest
 from reverie.train.digest import Damage
 
@@ -22,8 +22,8 @@ LARGEST = 1 << 16
 def make(contents: Mapping[str, bytes], beside: Mapping[str, Any]) -> bytes:
     """The manifest of files with these contents; `beside`: `offset` and `digest` of files of the
     run folder."""
-    files = {name: [len(data), digest.of(data)] for name, data in contents.items()}
-    return digest.seal({"format": FORMAT, "files": files, "beside": dict(beside)})
+    listed = {name: [len(data), digest.of(data)] for name, data in contents.items()}
+    return digest.seal({"format": FORMAT, "files": listed, "beside": dict(beside)})
 
 
 def read(path: Path) -> dict[str, Any] | None:
@@ -34,12 +34,12 @@ def read(path: Path) -> dict[str, Any] | None:
     file = path / NAME
     if not os.path.lexists(file):
         return None
-    with file.open("rb") as opened:
+    with files.open_to_read(file) as opened:
         data = opened.read(LARGEST + 1)
     if len(data) > LARGEST:
         raise Damage(f"{NAME} is damaged: it has more than {LARGEST} bytes")
     digest.check_seal(data, NAME)
-    return json.loads(data)
+    return files.parse_json(data)
 
 
 def check(path: Path, manifest: Mapping[str, Any], name: str) -> None:
@@ -47,7 +47,7 @@ def check(path: Path, manifest: Mapping[str, Any], name: str) -> None:
     if name not in manifest["files"]:
         raise Damage(f"{NAME} does not name {name}")
     size, expected = manifest["files"][name]
-    with (path / name).open("rb") as file:
+    with files.open_to_read(path / name) as file:
         found = os.fstat(file.fileno()).st_size
         if found != size:
             raise Damage(f"{name} is damaged: it has {found:,} bytes, {size:,} were written")

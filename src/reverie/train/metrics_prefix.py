@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from reverie import files
 from reverie.train import checkpoint, digest, manifest
 from reverie.train.errors import Damaged, RunError
 
@@ -23,8 +24,11 @@ def check_metrics(logdir: Path, path: Path) -> None:
             "end of a line: the file was changed since. Put the original back, or start a new run "
             "in another logdir."
         )
-    with file.open("rb") as opened:
-        same = digest.of_file(opened, size) == expected
+    try:
+        with files.open_to_read(file) as opened:
+            same = digest.of_file(opened, size) == expected
+    except OSError as error:
+        raise Damaged(f"{file} cannot be read: {error.strerror}.") from error
     if not same:
         step = checkpoint.step_of(path)
         raise Damaged(

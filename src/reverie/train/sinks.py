@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 from PIL import Image
 
+from reverie import files
 from reverie.config import edit
 from reverie.config.schema import Config
 from reverie.train.digest import Growing
@@ -52,13 +53,15 @@ class MetricsFile:
         self._path, self._digest = path, Growing()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            if offset is None and path.is_file() and path.stat().st_size:
+            if offset is None and os.path.lexists(path) and path.lstat().st_size:
+                files.check_plain(path)
                 path.replace(path.with_name("metrics.before.jsonl"))
             self.last_step = self._check(offset) if offset else None
-            self._file = path.open("ab", buffering=0)
-            self._restore(offset or 0)
+            self._file = files.open_to_append(path)
+            self._file.truncate(offset or 0)
+            self._file.seek(offset or 0)
         except OSError as error:
-            raise RunError(f"cannot write {path}: {error.strerror}. {_REMEDY}") from error
+            raise RunError(self._refusal(error)) from error
 
     def write(self, step: int, scalars: Mapping[str, Any]) -> None:
         """Append one line. Raises RunError if the disk refuses it; no half line is left then."""
@@ -73,14 +76,17 @@ class MetricsFile:
                 left = left[self._file.write(left) :]
             self._digest.add(line)
         except OSError as error:
-            self._restore(start)
-            raise RunError(
-                f"cannot write {self._path} at step {step}: {error.strerror}. {_REMEDY}"
-            ) from error
+            with contextlib.suppress(OSError):  # else the next resume cuts it
+                self._file.truncate(start)
+                self._file.seek(start)
+            raise RunError(self._refusal(error, f" at step {step}")) from error
 
     def offset(self) -> int:
-        """Length in bytes, after making sure that they are on disk."""
-        os.fsync(self._file.fileno())
+        """Length in bytes, after making sure that they are on disk. Raises RunError if not."""
+        try:
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            raise RunError(self._refusal(error)) from error
         return self._file.tell()
 
     def digest(self) -> str:
@@ -88,18 +94,21 @@ class MetricsFile:
         return self._digest.text()
 
     def close(self) -> None:
-        """Close the file."""
-        self._file.close()
+        """Close the file. Raises RunError if the disk refuses what was written last."""
+        try:
+            self._file.close()
+        except OSError as error:
+            raise RunError(self._refusal(error)) from error
 
-    def _restore(self, size: int) -> None:
-        """Cut the file to `size` bytes, where it is a file that can be cut."""
-        with contextlib.suppress(OSError):
-            self._file.truncate(size)
-            self._file.seek(size)
+    def _refusal(self, error: OSError, when: str = "") -> str:
+        return f"cannot write {self._path}{when}: {error.strerror}. {_REMEDY}"
 
     def _check(self, offset: int) -> int:
         """The step of the line that ends at byte `offset`. Raises Damaged where none does."""
-        head = self._path.read_bytes()[:offset] if self._path.is_file() else b""
+        head = b""
+        if os.path.lexists(self._path):
+            with files.open_to_read(self._path) as file:
+                head = file.read(offset)
         if len(head) < offset or not head.endswith(b"\n"):
             raise Damaged(
                 f"{self._path} holds {len(head)} usable bytes, but the checkpoint was taken after "
@@ -201,11 +210,13 @@ class Wandb:
                 "pip install 'reverie[wandb]', or leave out --log.wandb"
             ) from error
         id_file = logdir / "wandb_id"
-        if not id_file.is_file():
+        if not os.path.lexists(id_file):
             id_file.write_text(uuid.uuid4().hex[:12] + "\n", encoding="utf-8")
+        files.check_folder(logdir / "wandb")
+        identity = files.read(id_file, 1_000).decode().strip()
         self._run = self._wandb.init(
             project=config.log.wandb,
-            id=id_file.read_text(encoding="utf-8").strip(),
+            id=identity,
             name=logdir.name,
             dir=str(logdir),
             config=edit.to_json(config),

@@ -1,4 +1,7 @@
-"""Numbers and durations as short text."""
+"""Numbers and durations as short text; any text as what a terminal shows without obeying it."""
+
+LONGEST = 4_000
+"""Characters of one line that are shown."""
 
 
 def number(value: float) -> str:
@@ -21,3 +24,29 @@ def duration(seconds: float) -> str:
     if minutes < 24 * 60:
         return f"{minutes // 60} h {minutes % 60:02d} min"
     return f"{minutes // 1440} d {minutes % 1440 // 60:02d} h"
+
+
+def visible(text: str) -> str:
+    """`text` with everything a terminal would obey (escape codes, carriage returns, changes of the
+    writing direction) written out as `\\x1b`, and the middle of lines of great length left out.
+
+    Line breaks and tabs stay: clean what stands inside a line by `one_line`.
+    """
+    return "\n".join(map(_line, text.split("\n")))
+
+
+def one_line(text: str) -> str:
+    """`visible`, with line breaks and tabs written out as well."""
+    return _line(text.replace("\n", "\\n").replace("\t", "\\t"))
+
+
+def _line(text: str) -> str:
+    if len(text) > LONGEST:
+        left = len(text) - LONGEST
+        text = f"{text[: LONGEST // 2]} ({left:,} characters left out) {text[-LONGEST // 2 :]}"
+    if text.isprintable():
+        return text
+    return "".join(
+        char if char.isprintable() or char == "\t" else char.encode("unicode_escape").decode()
+        for char in text
+    )

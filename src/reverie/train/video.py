@@ -9,16 +9,19 @@ A run's folder `videos/` holds, for a `name` and an environment step of nine dig
 Names that begin with `openloop` are dreams next to reality, all others are episodes.
 """
 
+import io
 import os
 import re
 import subprocess
 import tempfile
+import zipfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image
 
+from reverie import files
 from reverie.envs.pictures import to_rgb
 
 Array = np.ndarray
@@ -28,7 +31,11 @@ BORDER = 2
 PAUSE = 10
 GREEN, RED = (0, 255, 0), (255, 0, 0)
 GREY = 170
+PATIENCE = 300.0
+"""Seconds that the encoder of a video gets."""
 SHORT_SIDE = 256
+CURVES_BYTES = 1 << 26
+"""Most bytes of an open-loop prediction of vectors, packed and unpacked."""
 FILE = re.compile(r"(?P<name>[A-Za-z0-9_]+)-(?P<step>\d{9,})\.(?P<kind>mp4|png|npz)")
 
 
@@ -126,12 +133,37 @@ def media_path(logdir: Path, name: str, step: int, kind: str) -> Path:
 
 
 def list_media(logdir: Path) -> list[MediaFile]:
-    """All finished files of `videos/`, by name, then step; empty where there is no such folder."""
+    """All finished files of `videos/`, by name, then step; empty where there is no such folder.
+
+    Links, pipes and the like are passed over (`odd_media` names them).
+    """
     found = []
-    for path in (Path(logdir) / "videos").glob("*"):
-        if match := FILE.fullmatch(path.name):
+    folder = Path(logdir) / "videos"
+    for path in folder.iterdir() if folder.is_dir() and not folder.is_symlink() else ():
+        if (match := FILE.fullmatch(path.name)) and _is_plain(path):
             found.append(MediaFile(path, match["name"], int(match["step"]), match["kind"]))
     return sorted(found, key=lambda f: (f.name, f.step, f.kind))
+
+
+def odd_media(logdir: Path) -> list[str]:
+    """What is no plain file or folder where media should be, a clause each."""
+    folder = Path(logdir) / "videos"
+    if not folder.is_dir() or folder.is_symlink():
+        return _odd(files.check_folder, folder)
+    found = sorted(path for path in folder.iterdir() if FILE.fullmatch(path.name))
+    return [clause for path in found for clause in _odd(files.check_plain, path)]
+
+
+def _odd(check: Any, path: Path) -> list[str]:
+    try:
+        check(path)
+    except files.NotPlain as error:
+        return [f"videos/{path.name}: {error.strerror}" if path.name != "videos" else str(error)]
+    return []
+
+
+def _is_plain(path: Path) -> bool:
+    return not _odd(files.check_plain, path)
 
 
 def save_video(path: Path, frames: Array, fps: float = 15.0) -> None:
@@ -172,9 +204,17 @@ def _ffmpeg(arguments: list[str], data: bytes) -> None:
     import imageio_ffmpeg
 
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-y", "-loglevel", "error", *arguments]
-    done = subprocess.run(
-        command, input=data, capture_output=True, start_new_session=True, check=False
-    )
+    try:
+        done = subprocess.run(
+            command,
+            input=data,
+            capture_output=True,
+            start_new_session=True,
+            check=False,
+            timeout=PATIENCE,
+        )
+    except subprocess.TimeoutExpired:
+        raise OSError(f"ffmpeg did not finish within {PATIENCE:.0f} seconds") from None
     if done.returncode:
         reason = done.stderr.decode(errors="replace").strip().splitlines()
         raise OSError(f"ffmpeg failed: {reason[-1] if reason else done.returncode}")
@@ -203,14 +243,41 @@ def save_curves(path: Path, curves: Curves) -> None:
 
 
 def load_curves(path: Path) -> Curves:
-    """Read what `save_curves` wrote."""
-    with np.load(path, allow_pickle=False) as data:
-        names = tuple(str(name) for name in data["names"])
-        return Curves(data["truth"], data["prediction"], int(data["context"]), names)
+    """Read what `save_curves` wrote.
+
+    Raises ValueError, with the reason, for any other file; nothing of it is run.
+    """
+    data = files.read(path, CURVES_BYTES)
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as packed:
+            size = sum(entry.file_size for entry in packed.infolist())
+        if size > CURVES_BYTES:
+            raise ValueError(f"it unpacks to {size:,} bytes")
+        with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+            truth, prediction, context, names = (
+                arrays[name] for name in ("truth", "prediction", "context", "names")
+            )
+            curves = Curves(truth, prediction, int(context), tuple(map(str, names)))
+    except Exception as error:  # whatever a damaged archive provokes in its decoders
+        raise ValueError(f"it is no open-loop prediction ({error})") from error
+    _check_curves(curves)
+    return curves
+
+
+def _check_curves(curves: Curves) -> None:
+    shape = curves.truth.shape
+    for array in (curves.truth, curves.prediction):
+        if array.dtype.kind != "f" or array.shape != shape or not np.isfinite(array).all():
+            raise ValueError("truth and prediction are not finite numbers of one shape")
+    if len(shape) != 2 or 0 in shape or len(curves.names) != shape[1]:
+        raise ValueError(f"{len(curves.names)} names do not fit to numbers {shape}")
+    if not 0 <= curves.context <= shape[0]:
+        raise ValueError(f"context {curves.context} of {shape[0]} rows")
 
 
 def _write_whole(path: Path, write: Any) -> None:
     """Let `write` fill a temporary file beside `path`, then give it its name at once."""
+    files.check_folder(path.parent)
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=".partial-", suffix=path.suffix, dir=path.parent)
     os.close(handle)

@@ -9,11 +9,12 @@ from reverie.envs import board as boards
 from reverie.envs import worker
 from reverie.envs.actions import fitting
 from reverie.envs.base import Action, EnvError, Obs
+from reverie.envs.faults import Crash
 from reverie.envs.functional import rows
 from reverie.envs.functional.copies import Copies
 from reverie.envs.functional.game import Game
 from reverie.envs.options import EnvConfig
-from reverie.envs.seats import Crash
+from reverie.envs.waiting import result_of
 from reverie.envs.worker import Order
 
 
@@ -42,7 +43,7 @@ class CompiledCrew:
     def answer(self, seat: int) -> list[Any]:
         """Wait for the results, in the order of the orders. Raises EnvError that names the copy."""
         assert self._running is not None
-        return self._running.result()
+        return result_of(self._running, "a compiled step of the environments")
 
     def _run(self, orders: list[Order]) -> list[Any]:
         stepped = np.zeros(len(self.groups[0]), bool)
