@@ -16,6 +16,7 @@ from golden_v3 import close as close
 from golden_v3 import pull as pull
 from golden_v3 import replay_samples as replay_samples
 
+from reverie.behavior.returns import discount_of
 from reverie.config.edit import apply
 from reverie.config.schema import Config
 from reverie.module import named_leaves
@@ -45,8 +46,8 @@ NAMES = [
         for mine, theirs in (
             (r"world\.reward", "heads.reward"),
             (r"world\.cont", "heads.discount"),
-            ("behavior.actor", "actor"),
-            ("behavior.critic", "critic"),
+            ("actor", "actor"),
+            ("critic", "critic"),
         )
         for part, name in (
             (r"trunk\.layers\.(\d)\.linear", r"dense\1"),
@@ -109,7 +110,7 @@ def ours(name: str, value: np.ndarray, variant: str) -> np.ndarray:
         value = value.reshape(width * side * side, -1)
         return value.T if other.endswith("weight") else value[:, 0]
     if other == "rssm.obs_out.weight":
-        deter = setting(variant, "world.dynamics.deter")
+        deter = setting(variant, "rssm.deter")
         return np.concatenate([value[:, :deter], tokens(value[:, deter:], variant)], 1).T
     if re.search(r"(heads\.\w+|actor|critic)\.dense0\.weight", other):
         stoch = setting(variant, "rssm.stoch") * setting(variant, "rssm.discrete")
@@ -224,7 +225,9 @@ def fill(tree, variant: str, prefix: str, group: str = "params/"):
 @functools.cache
 def world(variant: str) -> WorldModel:
     """The world model with the reference's parameters."""
-    build = functools.partial(WorldModel, *specs(variant), config(variant))
+    build = functools.partial(
+        WorldModel, *specs(variant), config(variant).world, config(variant).net
+    )
     return fill(jax.eval_shape(lambda key: build(key=key), jax.random.key(0)), variant, "world.")
 
 
@@ -259,6 +262,11 @@ def sequence(variant: str) -> Sequence:
 def classes(one_hot: np.ndarray) -> np.ndarray:
     """Recorded one-hot samples as the noise that `replay_samples` turns back into them."""
     return jnp.asarray(np.asarray(one_hot).argmax(-1), jnp.float32)
+
+
+def goes_on(config: Config) -> float:
+    """What the continue head learns where an episode goes on."""
+    return discount_of(config.behavior) if config.behavior.contdisc else 1.0
 
 
 def with_kl(base: Config, free: float, scale: float, balance: float) -> Config:

@@ -14,6 +14,7 @@ from reverie.envs.importing import task_name
 from reverie.envs.source import MakeEnv, Source, source_of
 from reverie.launch import Launch
 from reverie.part.errors import ConfigError, suggest
+from reverie.part.part import Part
 from reverie.train.errors import RunError
 from reverie.train.folder import read_config
 from reverie.train.text import visible
@@ -33,6 +34,7 @@ def train(
     balance: str | None = None,
     replay: str | None = None,
     from_step: int | None = None,
+    parts: Mapping[str, Part] | None = None,
     overrides: Mapping[str, Any] | None = None,
 ) -> Path:
     """Learns a task, or resumes the run that `logdir` holds; returns the run folder.
@@ -49,13 +51,15 @@ def train(
         replay: replay strategy, by name (`reverie presets`).
         from_step: step of a checkpoint to resume from instead of the newest; what came after it is
             done again.
+        parts: slot -> part, for example {"optim": LaProp(lr=1e-3)}; your own as well as ours
+            (docs/parts.md).
         overrides: dotted path -> value, for example {"world.dynamics.deter": 256}.
 
     Raises:
         ConfigError: an unknown name or a wrong value. EnvError, ReplayError, RunError: what keeps
         the run from starting or going on, in one sentence.
     """
-    edits = _edits(overrides, seed=seed, steps=steps, logdir=logdir)
+    edits = _edits(overrides, parts, seed=seed, steps=steps, logdir=logdir)
     source = source_of(task)
     config = Launch(
         task=source.task,
@@ -87,6 +91,7 @@ def continual(
     balance: str | None = None,
     replay: str | None = None,
     from_step: int | None = None,
+    parts: Mapping[str, Part] | None = None,
     overrides: Mapping[str, Any] | None = None,
 ) -> Path:
     """Learns a sequence of tasks one after the other in one run; returns the run folder.
@@ -102,7 +107,7 @@ def continual(
 
     The other arguments and the errors are those of `train`.
     """
-    edits = _edits(overrides, seed=seed, steps=None, logdir=logdir)
+    edits = _edits(overrides, parts, seed=seed, steps=None, logdir=logdir)
     edits |= {"sequence.passes": passes}
     if task_steps is not None:
         each = [*task_steps] if isinstance(task_steps, Sequence) else [task_steps]
@@ -130,17 +135,23 @@ def continual(
     return _learn(config, made_by, from_step)
 
 
-def load(logdir: str | Path, *, overrides: Mapping[str, Any] | None = None) -> Any:
+def load(
+    logdir: str | Path,
+    *,
+    allow: str | Sequence[str] = (),
+    overrides: Mapping[str, Any] | None = None,
+) -> Any:
     """The agent of a run folder: `agent.act(obs, carry) -> (action, carry)`.
 
-    The folder may be a stranger's: loading runs none of its code (see docs/strangers.md).
+    The folder may be a stranger's: loading runs none of its code (see docs/strangers.md). `allow`
+    names packages from which parts that it names may be imported.
     `overrides` are settings of yours, dotted path -> value, such as {"device.kind": "cpu"}.
 
     Raises RunError where the folder holds no complete checkpoint, ConfigError for settings that
     are not yours to choose here.
     """
     folder = _folder(logdir)
-    config = _prepare(folder, overrides)
+    config = _prepare(folder, overrides, _names(allow))
     from reverie.train.evaluate import load as load_agent
 
     return load_agent(folder, config)
@@ -180,8 +191,8 @@ def evaluate(
     how = EvalOptions("", episodes, greedy, seed, envs).how()
     if isinstance(run, str | os.PathLike):
         run = _folder(run)
-        makers = makers_for(saved_config(run), make_env)
-        _prepare(run, overrides)
+        makers = makers_for(saved_config(run, allow=allow), make_env)
+        _prepare(run, overrides, _names(allow))
     from reverie.train.evaluate import Agent, evaluate_run
 
     if isinstance(run, Agent):
@@ -259,19 +270,20 @@ def check_env(
     return examine(task, **options, steps=chosen.steps, seconds=chosen.seconds)
 
 
-def saved_config(logdir: str | Path) -> Config:
-    """The configuration of a run folder.
+def saved_config(logdir: str | Path, *, allow: str | Sequence[str] = ()) -> Config:
+    """The configuration of a run folder; `allow` names packages whose parts may be imported.
 
     Raises RunError: no run folder, or its config.json is of no run of this version.
     """
     path = _folder(logdir) / "config.json"
     if not os.path.lexists(path):
         raise RunError(f"{str(logdir)!r} is no run folder: it holds no config.json.")
-    return read_config(path)
+    return read_config(path, _names(allow))
 
 
 def _edits(
     overrides: Mapping[str, Any] | None,
+    parts: Mapping[str, Part] | None,
     *,
     seed: int,
     steps: int | None,
@@ -281,7 +293,7 @@ def _edits(
         raise ConfigError(
             f'overrides takes a dictionary such as {{"optim.lr": 1e-4}}, found {overrides!r}.'
         )
-    edits: dict[str, Any] = {"seed": seed, **(overrides or {})}
+    edits: dict[str, Any] = {"seed": seed, **(parts or {}), **(overrides or {})}
     edits |= {} if steps is None else {"steps": steps}
     return edits | ({} if logdir is None else {"logdir": str(_path(logdir, "logdir"))})
 
@@ -365,12 +377,16 @@ def makers_for(config: Config, make_env: Any) -> dict[str, Any] | None:
     return found
 
 
-def _prepare(folder: Path, overrides: Mapping[str, Any] | None) -> Config:
+def _names(allow: str | Sequence[str]) -> tuple[str, ...]:
+    return (allow,) if isinstance(allow, str) else tuple(allow)
+
+
+def _prepare(folder: Path, overrides: Mapping[str, Any] | None, allow: tuple[str, ...]) -> Config:
     """Starts the reader's device; the configuration with which the run is loaded here."""
     from reverie.train.device import prepare
     from reverie.train.stranger import read
 
-    config, ignored = read(folder, overrides)
+    config, ignored = read(folder, overrides, allow)
     if ignored:
         logging.getLogger("reverie").warning(visible(ignored))
     prepare(config.device)

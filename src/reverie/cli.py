@@ -131,7 +131,7 @@ def evaluate(words: list[str]) -> int:
 
     logdir = Path(options.run).expanduser()
     named: Any = options.env[0] if len(options.env) == 1 else {n: n for n in options.env}
-    made_by = makers_for(saved_config(logdir), named or None)
+    made_by = makers_for(saved_config(logdir, allow=options.allow), named or None)
     config, ignored = read(logdir, {"device.kind": options.device, **given})
     if ignored:
         _complain(ignored)

@@ -7,10 +7,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from reverie.behavior import ensemble as station
-from reverie.behavior.ensemble import Ensemble
-from reverie.behavior.explorer import Plan2Explore
+from reverie.behavior import plan2explore as station
 from reverie.behavior.imagine import Imagined
+from reverie.behavior.plan2explore import Ensemble, Plan2Explore
 from reverie.records import Latent
 
 CONFIG = Plan2Explore(heads=4, layers=2, units=8)

@@ -104,7 +104,7 @@ def test_reward_scale(momentum):
 def test_schedules():
     golden = arrays("schedule")
     for text, expected in zip(golden["strings"], golden["values"], strict=True):
-        actor = apply(Config(), {"behavior.actor.entropy": str(text)}).actor
+        actor = apply(Config(), {"behavior.actor.entropy": str(text)}).behavior.actor
         for step, value in zip(golden["steps"], expected, strict=True):
             assert float(value_at(actor.entropy, float(step))) == pytest.approx(value, rel=2e-6), (
                 text

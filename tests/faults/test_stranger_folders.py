@@ -483,7 +483,8 @@ FIELDS = (
 )
 FIELDS += ("sequence__steps", "sequence__passes", "sequence__tests", "size", "agent", "optim")
 FIELDS += (
-    "world__balance__kind",
+    "world__balance__part",
+    "world__net",
     "replay__keep",
     "pinned",
     "lost_field",

@@ -260,7 +260,7 @@ def world_gradient():
     def fresh(edits):
         config = apply(CONFIG, edits)
         state, rows, key = base
-        sequence = unpack(rows, config, jnp.dtype("float32"))
+        sequence = unpack(rows, config.world, jnp.dtype("float32"))
         noise = draw_noise(state.agent, BATCH, ROWS - 1, config, key)
 
         @jax.jit
@@ -308,7 +308,7 @@ def test_an_observation_only_world_model_learns_nothing_from_the_reward(world_gr
 def test_no_loss_of_the_critic_reaches_an_observation_only_world_model():
     config = balanced("observation_only")
     state, rows, key = inputs(VECTOR, config)
-    sequence = unpack(rows, config, jnp.dtype("float32"))
+    sequence = unpack(rows, config.world, jnp.dtype("float32"))
     noise = draw_noise(state.agent, BATCH, ROWS - 1, config, key)
 
     @jax.jit

@@ -12,8 +12,9 @@ from tiny_runs import learn, metrics, newest
 
 import reverie
 from reverie.behavior.explore import curious_reward
-from reverie.behavior.explorer import NoExplorer, Plan2Explore
+from reverie.behavior.explorer import NoExplorer
 from reverie.behavior.imagine import imagine
+from reverie.behavior.plan2explore import Plan2Explore
 from reverie.config.edit import apply
 from reverie.config.presets import resolve
 from reverie.config.schema import Config
@@ -56,7 +57,7 @@ def inputs(config, kind="discrete", seed=0):
     rows = stored(OBS, ACTIONS[kind], config, batch=BATCH, rows=ROWS, seed=seed)
     rows = jax.tree.map(jnp.asarray, rows)
     noise = draw_noise(state.agent, BATCH, ROWS - 1, config, jax.random.key(seed))
-    return state, unpack(rows, config, jnp.dtype("float32")), rows, noise
+    return state, unpack(rows, config.world, jnp.dtype("float32")), rows, noise
 
 
 def zero(tree):
@@ -147,7 +148,7 @@ def test_the_reward_of_a_dream_is_the_disagreement_about_the_next_state(kind, ex
     _, world = world_loss(agent.world, sequence, noise, config)
     starts = jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), world.observed.latent)
     dream = imagine(agent.world, agent.explorer.actor, starts, noise.explorer)
-    reward = curious_reward(agent.explorer, config)(agent.world, dream, through=False)
+    reward = curious_reward(agent.explorer, config.explore)(agent.world, dream, through=False)
     members = agent.explorer.ensemble.heads
     for t in range(config.behavior.imagine):
         action = agent.world.embed({k: v[t] for k, v in dream.action.items()})

@@ -90,7 +90,7 @@ def recorded(variant, dream="imag/", post="sample/post"):
 
 
 def sequence(variant, cfg):
-    return unpack(golden.sequence(variant), cfg, jnp.dtype("float32"))
+    return unpack(golden.sequence(variant), cfg.world, jnp.dtype("float32"))
 
 
 def dream(variant, cfg, noise):

@@ -42,7 +42,7 @@ def found(case, state):
     config = case.config
 
     def forward(state, rows):
-        sequence = unpack(to_sequence(rows), config, jnp.dtype("float32"))
+        sequence = unpack(to_sequence(rows), config.world, jnp.dtype("float32"))
         noise = draw_noise(state.agent, 2, 5, config, jax.random.key(1))
         total, out = agent_loss(state.agent, state, sequence, noise, config)
         scores = {s: step_scores(state.agent, out, {}, with_signal(config, s)) for s in SIGNALS}
@@ -103,7 +103,7 @@ def test_importance_weights_scale_the_losses_of_their_sequence(case, state):
     def total(weight):
         extra = {} if weight is None else {"weight": np.array(weight, np.float32)}
         arrays = jax.tree.map(jnp.asarray, rows | extra)
-        sequence = unpack(to_sequence(arrays), case.config, jnp.dtype("float32"))
+        sequence = unpack(to_sequence(arrays), case.config.world, jnp.dtype("float32"))
         return agent_loss(state.agent, state, sequence, noise, case.config)[0]
 
     plain, first, second = total(None), total([1, 0]), total([0, 1])

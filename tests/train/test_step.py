@@ -144,7 +144,7 @@ def test_two_seeds_at_once_equal_each_alone(run):
 def loss_inputs(spaces, config, seed=0):
     state, rows, key = inputs(spaces, seed)
     precision = jnp.dtype({"f32": "float32", "bf16": "bfloat16"}[config.device.precision])
-    sequence = unpack(rows, config, precision)
+    sequence = unpack(rows, config.world, precision)
     return state, sequence, draw_noise(state.agent, BATCH, ROWS - 1, config, key)
 
 
@@ -155,7 +155,7 @@ def test_half_precision_learns_about_the_same():
     assert all(np.isfinite(value) for value in metrics.values()), metrics
     for name, leaf in named_leaves(following.agent).items():
         assert leaf.dtype == jnp.float32, name
-    sequence = unpack(rows, CONFIG, jnp.dtype("float32"))
+    sequence = unpack(rows, CONFIG.world, jnp.dtype("float32"))
     noise = draw_noise(state.agent, BATCH, ROWS - 1, CONFIG, key)
     _, out = jax.jit(lambda *args: agent_loss(state.agent, *args, CONFIG))(state, sequence, noise)
     for name, loss in by_name(out.losses).items():

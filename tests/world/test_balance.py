@@ -39,10 +39,14 @@ def config(kind="harmony", **edits):
     return apply(Config(), {"world.balance": kind, **edits})
 
 
+def outlined(keys, cfg):
+    return outline(dict.fromkeys(keys, Spec("vector", (1,))), cfg.world)
+
+
 def named(losses, cfg):
     """The losses, given as a dict, as records."""
     keys = [name for name in losses if name not in ("dyn", "rep", "rew", "con")]
-    found = {loss.name: loss for loss in outline(dict.fromkeys(keys, Spec("vector", (1,))), cfg)}
+    found = {loss.name: loss for loss in outlined(keys, cfg)}
     return tuple(found[name].valued(value) for name, value in losses.items())
 
 
@@ -56,11 +60,11 @@ def tasks_of(names, cfg):
 
 
 def make_sigmas(keys, cfg):
-    return cfg.world.balance.sigmas(outline(dict.fromkeys(keys, Spec("vector", (1,))), cfg))
+    return cfg.world.balance.sigmas(outlined(keys, cfg))
 
 
 def make_history(keys, cfg):
-    return cfg.world.balance.history(outline(dict.fromkeys(keys, Spec("vector", (1,))), cfg))
+    return cfg.world.balance.history(outlined(keys, cfg))
 
 
 def sigmas(s, tasks=("rew", "obs", "dyn")):

@@ -27,11 +27,11 @@ def variant(request):
 
 def harmony_loss(world, config, variant):
     """Balanced total of the world model, and its metrics."""
-    sequence = unpack(golden.sequence(variant), config, jnp.dtype("float32"))
+    sequence = unpack(golden.sequence(variant), config.world, jnp.dtype("float32"))
     rows, action, start = split_context(sequence, config.replay.context)
     noise = golden.classes(golden.arrays(variant)["sample/post"])
     observed = world.observe(start, rows.obs, action, rows.is_first, noise)
-    losses, _ = world.losses(observed, rows, config)
+    losses, _ = world.losses(observed, rows, config.world, goes_on=golden.goes_on(config))
     out = balance(losses, config.world.balance, world.sigmas, None)
     return out.total, out.metrics | {"con": by_name(losses)["con"].mean()}
 

@@ -33,11 +33,11 @@ def variant(request):
 
 def world_loss(world, config, variant):
     """Total of the world model, and what led to it."""
-    sequence = unpack(golden.sequence(variant), config, jnp.dtype("float32"))
+    sequence = unpack(golden.sequence(variant), config.world, jnp.dtype("float32"))
     rows, action, start = split_context(sequence, config.replay.context)
     noise = golden.classes(golden.arrays(variant)["sample/post"])
     observed = world.observe(start, rows.obs, action, rows.is_first, noise)
-    losses, metrics = world.losses(observed, rows, config)
+    losses, metrics = world.losses(observed, rows, config.world, goes_on=golden.goes_on(config))
     return weighted_sum(losses), (by_name(losses), metrics, observed, rows)
 
 
@@ -216,6 +216,6 @@ def test_rewards_and_pictures_of_the_functions():
     a = golden.group("functions", "preprocess")
     for kind in ("identity", "tanh", "sign"):
         close(transform_reward(a["reward"], RewardConfig(transform=kind)), a[f"reward_{kind}"])
-    close(transform_reward(a["reward"], RewardConfig(divisor=10)), a["reward_10"])
+    close(transform_reward(a["reward"], RewardConfig(divisor=10.0)), a["reward_10"])
     close(jnp.asarray(a["image_u8"], jnp.float32) / 255 - 0.5, a["image"])
     close((1 - a["is_terminal"]) * 0.997, a["discount_0997"])

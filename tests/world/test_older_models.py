@@ -185,7 +185,7 @@ def rows(batch=2, time=3):
 
 def test_sequences_without_context_start_clean():
     config = apply(Config(), {"replay.context": 0, "world.reward.transform": "tanh"})
-    sequence = unpack(rows(), config, jnp.dtype("float32"))
+    sequence = unpack(rows(), config.world, jnp.dtype("float32"))
     trained, acts, start = split_context(sequence, 0)
     assert start is None
     assert trained.is_first[:, 0].all()
@@ -212,12 +212,12 @@ def test_losses_of_the_agents(agent):
     obs, specs = {"state": Spec("vector", (2,))}, action(3)
     for predict in (True, False):
         config = apply(config, {"world.cont.predict": predict})
-        world = filled(WorldModel, obs, specs, config)
-        sequence = unpack(rows(), config, jnp.dtype("float32"))
+        world = filled(WorldModel, obs, specs, config.world, config.net)
+        sequence = unpack(rows(), config.world, jnp.dtype("float32"))
         trained, acts, start = split_context(sequence, 0)
         noise = world.rssm.noise(jax.random.key(0), (2, 3))
         observed = world.observe(start, trained.obs, acts, trained.is_first, noise)
-        losses = by_name(world.losses(observed, trained, config)[0])
+        losses = by_name(world.losses(observed, trained, config.world)[0])
         assert set(losses) == {"dyn", "rep", "rew", "state"} | ({"con"} if predict else set())
         assert {loss.shape for loss in losses.values()} == {(2, 3)}
         if agent == "v2":

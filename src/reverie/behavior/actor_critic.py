@@ -7,8 +7,8 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from reverie.behavior.imagine import Imagined
+from reverie.behavior.options import BehaviorConfig
 from reverie.behavior.returns import ReturnRange, imagined_return, replay_return
-from reverie.config.schema import Config
 from reverie.nn.heads import Actor, Number, NumberHead
 from reverie.nn.options import ActorConfig
 from reverie.records import Sequence
@@ -54,13 +54,13 @@ def make_targets(
     value: Float[Array, "k n"],
     slow: Float[Array, "k n"],
     scale: ReturnRange,
-    config: Config,
+    config: BehaviorConfig,
 ) -> tuple[Targets, ReturnRange]:
     """Returns, weights and scaled advantages; the return range sees this batch first.
 
     Gradients that the inputs carry are kept in `climb` alone.
     """
-    options = config.behavior
+    options = config
     bootstrap = slow if options.slow_target else value
     along = jax.vmap(imagined_return, (1, 1, 1, None), 1)
     returns, weight = along(reward, cont, bootstrap, options)
@@ -68,13 +68,13 @@ def make_targets(
     scale = scale.update(judged, options)
     baseline = {"target": bootstrap, "critic": value, "slow": slow}[options.baseline]
     advantage = (judged - baseline[: len(judged)]) / scale.scale(options)
-    climb = advantage if config.behavior.actor.climb == "advantage" else judged
+    climb = advantage if config.actor.climb == "advantage" else judged
     targets = Targets(reward, cont, value, slow, returns, weight, advantage, climb)
     return jax.tree.map(sg, targets)._replace(climb=climb), jax.tree.map(sg, scale)
 
 
 def policy_loss(
-    dream: Imagined, targets: Targets, kind: str, weights: Weights, config: Config
+    dream: Imagined, targets: Targets, kind: str, weights: Weights, config: BehaviorConfig
 ) -> tuple[Float[Array, "h n"], dict[str, Array]]:
     """Loss of the policy at every judged departure, and the entropy of each key.
 
@@ -98,12 +98,14 @@ def policy_loss(
     return -targets.weight[:count] * gain, entropy
 
 
-def value_loss(dist: Number, returns: Array, slow: Array, config: Config) -> Float[Array, "*n"]:
+def value_loss(
+    dist: Number, returns: Array, slow: Array, config: BehaviorConfig
+) -> Float[Array, "*n"]:
     """Loss of the critic towards `returns`, pulled towards the slow critic; unweighted.
 
     Source: DreamerV3 (arXiv:2301.04104v2), Eq. 6 and section "Critic learning".
     """
-    return dist.nll_pulled(returns, slow, config.behavior.slow_reg)
+    return dist.nll_pulled(returns, slow, config.slow_reg)
 
 
 def replay_value_loss(
@@ -112,14 +114,14 @@ def replay_value_loss(
     x: Float[Array, "b t f"],
     rows: Sequence,
     bootstrap: Float[Array, "b t"],
-    config: Config,
+    config: BehaviorConfig,
 ) -> Float[Array, "b h"]:
     """Critic loss on real rewards, bootstrapped by the returns imagined from the same rows.
 
     The last row of an episode has no successor and gets no loss. Gradients reach the features.
     """
     returns = jax.vmap(replay_return, (0, 0, 0, 0, None))(
-        rows.reward, rows.is_last, rows.is_terminal, bootstrap, config.behavior
+        rows.reward, rows.is_last, rows.is_terminal, bootstrap, config
     )
     departures = x[:, :-1]
     slow = sg(slow_critic(sg(departures)).mean())

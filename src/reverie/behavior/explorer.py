@@ -1,27 +1,49 @@
-"""The slot of explorers: whether something beside the task's actor chooses where to go."""
+"""The slot of explorers: whether something beside the task's actor chooses where to go.
+
+An explorer has an actor and a critic of its own, which learn by the same losses as the task's
+(`explore.py`); a record here says what reward their dreams have, and when they act.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, NamedTuple
 
-from reverie.part.checks import Checker
-from reverie.part.needs import ENSEMBLE, Need
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from reverie.behavior.imagine import Imagined
+from reverie.behavior.options import BehaviorConfig
+from reverie.nn.options import NetConfig
 from reverie.part.part import Part
+from reverie.records import Specs
+from reverie.world.model import Observed, WorldModel
+
+
+class Shapes(NamedTuple):
+    """Widths of what an explorer may predict."""
+
+    deter: int
+    stoch: int
+    """Of the flat stochastic state."""
+    tokens: int
+    """Of the encoded observation."""
+    hidden: int
+    """Of the world model's hidden layers."""
+    actions: Specs
 
 
 class AbstractExplorer(Part):
-    """An actor and critic that seek something else than the task's reward, and when they act."""
+    """An actor and critic that seek something else than the task's reward."""
 
     SLOT = "explore"
     MEMBERS: ClassVar[Mapping[str, str]] = {
         "none": "reverie.behavior.explorer:NoExplorer",
-        "plan2explore": "reverie.behavior.explorer:Plan2Explore",
+        "plan2explore": "reverie.behavior.plan2explore:Plan2Explore",
     }
 
     @property
     def active(self) -> bool:
         """Whether there is an explorer."""
-        return False
+        return True
 
     @property
     def evaluated(self) -> bool:
@@ -33,91 +55,60 @@ class AbstractExplorer(Part):
         """Whether the task's reward is hidden from everything that would learn from it."""
         return False
 
-    def acts(self, step: int, turn: int) -> bool:
-        """Whether the explorer chooses the actions of a turn.
+    @property
+    def loss_weight(self) -> float:
+        """Weight of the loss of `learn` in the total."""
+        return 1.0
 
-        Args:
-            step: environment steps before it.
-            turn: turns before it.
+    def acts(self, step: int, turn: int) -> bool:
+        """Whether the explorer chooses the actions of a turn, after so many environment steps and
+        turns."""
+        return True
+
+    def tuned(self, behavior: BehaviorConfig) -> BehaviorConfig:
+        """The options of its actor and critic, from those of the task's.
+
+        Replayed rows do not hold its reward, so it has no replay value loss in any case.
         """
-        return False
+        return behavior
+
+    def build(self, shapes: Shapes, net: NetConfig, *, key: PRNGKeyArray) -> Any:
+        """The module that learns what its reward is made of."""
+        return None
+
+    def learn(
+        self,
+        model: Any,
+        world: WorldModel,
+        observed: Observed,
+        action: dict[str, Array],
+        is_first: Array,
+    ) -> Float[Array, "b t"]:
+        """Loss of that module at the rows (B, T), T − 1 if pairs of rows are needed; nothing of it
+        reaches the world model. `action` led to each row."""
+        raise NotImplementedError(f"{type(self).__name__} learns nothing.")
+
+    def reward(
+        self, model: Any, world: WorldModel, dream: Imagined, *, through: bool
+    ) -> Float[Array, "k n"]:
+        """Its reward at all H + 1 imagined states; `through`: with the gradient of the dream."""
+        raise NotImplementedError(f"{type(self).__name__} has no reward.")
+
+    def surprise(
+        self, model: Any, x: Float[Array, "b t f"], action: Float[Array, "b t a"]
+    ) -> Float[Array, "b t"]:
+        """How unknown what follows stored rows is, for replay; offered by those that offer
+        `needs.ENSEMBLE`."""
+        raise NotImplementedError(f"{type(self).__name__} tells no surprise.")
 
 
 @dataclass(frozen=True)
 class NoExplorer(AbstractExplorer):
     """The task's actor alone."""
 
-
-@dataclass(frozen=True)
-class Plan2Explore(AbstractExplorer):
-    """A second actor and critic that seek what an ensemble cannot agree on (arXiv:2005.05960)."""
-
-    form: Literal["corrected", "published"] = "corrected"
-    """`corrected`: heads predict from a state and the action chosen in it, the bonus is their
-    variance. `published` (the DreamerV2 code): from a state and the action that led to it, so that
-    the action that matters is not seen, and the bonus is their standard deviation."""
-    heads: int = 10
-    """Ensemble members, which differ in their first weights only."""
-    layers: int = 1
-    """Hidden layers of a member."""
-    units: int = 0
-    """Width of those layers. 0: half of world.dynamics.hidden."""
-    target: Literal["stoch", "deter", "feature", "embed"] = "stoch"
-    """What of the next step they predict: the sampled latent, the deterministic state, both, or
-    the encoded observation."""
-    action: bool = True
-    """Members see the action."""
-    log: bool = False
-    """The bonus is the logarithm of the disagreement."""
-    intrinsic: float = 1.0
-    """Factor of the bonus in the explorer's reward."""
-    extrinsic: float = 0.0
-    """Factor of the predicted task reward in the explorer's reward."""
-    collect: Literal["explore", "task"] = "explore"
-    """Which actor gathers experience while exploration lasts."""
-    evaluate: Literal["task", "explore"] = "task"
-    """Which actor is evaluated."""
-    until: int = 0
-    """Environment step at which exploration ends and the task's actor gathers. 0: never."""
-    every: int = 0
-    """The explorer chooses one action in so many steps, the task's actor the others. 0: all."""
-    task: bool = True
-    """Off: the task's reward is hidden; reward head, task actor and critic do not learn (they can
-    later: the same run folder goes on with it)."""
-    weight: float = 1.0
-    """Weight of the ensemble's loss."""
-    return_limit: float = 1e-3
-    """Smallest divisor of the explorer's advantage (`corrected`; as behavior.return_limit)."""
-    entropy: float = -1.0
-    """The explorer's own `behavior.actor.entropy`: with little it may stay where a small ensemble
-    never agrees. Negative: that of the task's actor."""
-
-    def __post_init__(self):
-        check = Checker(self, "explore.")
-        check.at_least(2, "heads")
-        check.at_least(1, "layers")
-        check.at_least(0, "units", "intrinsic", "extrinsic", "until", "every")
-        check.above(0, "weight", "return_limit")
-        rule = "0 while explore.task is False: there is no task reward to add"
-        check.require(self.task or not self.extrinsic, "extrinsic", rule)
-
-    def offers(self) -> frozenset[Need]:
-        return frozenset({ENSEMBLE})
-
     @property
     def active(self) -> bool:
-        return True
-
-    @property
-    def evaluated(self) -> bool:
-        return self.evaluate == "explore"
-
-    @property
-    def task_hidden(self) -> bool:
-        return not self.task
+        return False
 
     def acts(self, step: int, turn: int) -> bool:
-        """Source: `until` and `every` are ours."""
-        if self.collect != "explore" or (self.until and step >= self.until):
-            return False
-        return not self.every or turn % self.every == 0
+        return False

@@ -23,8 +23,8 @@ from reverie.behavior.imagine import (
     imagine,
     means_along,
 )
+from reverie.behavior.options import BehaviorConfig
 from reverie.behavior.returns import ReturnRange, RewardScale
-from reverie.config.schema import Config
 from reverie.nn.heads import Actor, ContinuousOut, Number, NumberHead
 from reverie.nn.loss import Loss
 from reverie.records import Latent, Sequence
@@ -82,17 +82,17 @@ def behavior_losses(
     seen: Seen,
     noise: DreamNoise,
     weights: Weights,
-    config: Config,
+    config: BehaviorConfig,
     reward_of: RewardOf = task_reward,
 ) -> BehaviorOutput:
     """Losses of actor and critic (`policy`, `value`, `repval`) on dreams from the states seen."""
-    options = config.behavior
+    options = config
     batch, time = seen.rows.reward.shape
     count = min(options.starts or time, time)
     seen = jax.tree.map(lambda x: x[:, time - count :], seen)
     starts = jax.tree.map(lambda x: x.reshape(batch * count, *x.shape[2:]), seen.latent)
     starts = starts if options.actor_grad_start else sg(starts)
-    kind = actor_gradient(players.actor, config.behavior.actor)
+    kind = actor_gradient(players.actor, config.actor)
     through = kind != "reinforce"
     dream = imagine(players.world, players.actor, starts, noise, through=through)
     terminal = seen.rows.is_terminal.reshape(-1)
@@ -131,14 +131,14 @@ def behavior_losses(
 
 
 def judge(
-    players: Players, dream: Imagined, terminal: Array, config: Config, *, through: bool
+    players: Players, dream: Imagined, terminal: Array, config: BehaviorConfig, *, through: bool
 ) -> tuple[tuple[Array, Array, Array], Number]:
     """Continue factor, value and slow value at all H + 1 states; and what the critic says of the
     departures, with the critic's own gradient.
 
     `through` leaves the first three the gradient that came with the dream.
     """
-    cont = continues_along(players.world, dream, terminal, config.behavior, through=through)
+    cont = continues_along(players.world, dream, terminal, config, through=through)
     slow = means_along(players.slow_critic, dream, through=through)
     if through:
         value = means_along(players.critic, dream, through=True)
@@ -149,10 +149,10 @@ def judge(
 
 
 def dream_metrics(
-    targets: Targets, returns: ReturnRange, entropy: dict, actor: Actor, config: Config
+    targets: Targets, returns: ReturnRange, entropy: dict, actor: Actor, config: BehaviorConfig
 ) -> dict[str, Array]:
     """Summaries of the dreams; `ret…` are returns in units of the return range above its low."""
-    scale = returns.scale(config.behavior)
+    scale = returns.scale(config)
     scaled = (targets.returns - returns.low) / scale
     metrics = {
         "adv": targets.advantage.mean(),

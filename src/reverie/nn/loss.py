@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterable
+from typing import Any
 
 from jaxtyping import Array, Float
 
@@ -11,13 +12,13 @@ from reverie.module import Module, static
 class Loss(Module):
     """One loss of an update. Balancing, scores and displays read its group, never its name."""
 
-    name: str = static()
+    name: str = static(default="")
     """Its metric is `loss/NAME`."""
-    value: Array | None
-    """Per step (B, T), unweighted; None in an outline, which says what there will be."""
-    weight: float = static()
+    value: Any = None
+    """Per step (B, T), unweighted; None in an outline, which says what losses there will be."""
+    weight: float = static(default=1.0)
     """Its weight in the total, before any balancing."""
-    group: str = static()
+    group: str = static(default="behavior")
     """What it is about: observation, reward, continue, dynamics, behavior, explorer, or another."""
 
     def valued(self, value: Array | None) -> "Loss":

@@ -12,7 +12,12 @@ from typing import Any
 from reverie.part import part as parts
 from reverie.part.errors import ConfigError
 from reverie.part.part import Part, is_slot, slot_of_many
-from reverie.part.tree import Record, apply
+from reverie.part.tree import Record, apply, leaves
+
+
+class NotAllowed(ConfigError):
+    """A saved tree names a part whose module the reader has not allowed."""
+
 
 CHOICE = "part"
 """Key of the name among the entries of a part."""
@@ -81,12 +86,18 @@ def from_flat(
     return apply(base, values, find=find)
 
 
+def modules_of(record: Any) -> tuple[str, ...]:
+    """Modules outside Reverie from which parts of this tree come."""
+    found = {type(leaf.part).__module__ for leaf in leaves(record) if leaf.part is not None}
+    return tuple(sorted(module for module in found if module.split(".")[0] != "reverie"))
+
+
 def _allowed(slot: type[Part], name: str, allow: tuple[str, ...]) -> type[Part]:
     """`part.find`, which imports nothing but Reverie's own parts and those of allowed packages."""
     module = parts.foreign(slot, name)
     if module and not any(module == own or module.startswith(f"{own}.") for own in allow):
         root = module.split(".")[0]
-        raise ConfigError(
+        raise NotAllowed(
             f"{slot.SLOT} names the part {name!r} from outside Reverie, and loading it would "
             f"import {module!r}: allow that with --allow {root} (from Python: allow=({root!r},)) "
             "if you trust it."

@@ -181,6 +181,12 @@ class _Editor(NamedTuple):
         if is_slot(kind):
             if "" in inner:
                 current = self._chosen(kind, inner[""], current, path)
+            for option in rest:
+                said = not_its_own(
+                    Leaf(path, kind, "", parts.name_of(kind, current), current), option
+                )
+                if said and f"{path}.{option}" not in self.optional:
+                    raise ConfigError(said)
             return self.edited(current, rest, f"{path}.") if rest else current
         if slot_of_many(kind) is not None:
             return self._many(slot_of_many(kind), current, inner, path)
@@ -305,20 +311,24 @@ def unknown(record: Any, path: str) -> str:
 
 def elsewhere(record: Any, path: str) -> str:
     """The sentence for an option of an alternative that is not chosen; empty if it is none."""
-    for leaf in leaves(record):
-        if leaf.part is None or not path.startswith(f"{leaf.path}."):
-            continue
-        option = path.removeprefix(f"{leaf.path}.")
-        if option in {inner.path for inner in leaves(leaf.part)}:
-            continue
-        owners = [n for n in parts.members(leaf.kind) if option in _options(leaf.kind, n)]
-        if owners:
-            listed = " or ".join(repr(name) for name in owners)
-            return (
-                f"{leaf.path} is {leaf.value!r}, which has no option {option!r}; {listed} has: "
-                f"choose it with --{leaf.path} {owners[0]}."
-            )
-    return ""
+    below = [leaf for leaf in leaves(record) if leaf.part and path.startswith(f"{leaf.path}.")]
+    said = (not_its_own(leaf, path.removeprefix(f"{leaf.path}.")) for leaf in below)
+    return next((sentence for sentence in said if sentence), "")
+
+
+def not_its_own(leaf: Leaf, option: str) -> str:
+    """The sentence for an option that another member of the slot has, and not the one chosen
+    there; empty if there is none."""
+    if option.partition(".")[0] in {item.name for item in dataclasses.fields(leaf.part)}:  # type: ignore[arg-type]
+        return ""
+    owners = [name for name in parts.members(leaf.kind) if option in _options(leaf.kind, name)]
+    if not owners:
+        return ""
+    listed = " or ".join(repr(name) for name in owners)
+    return (
+        f"{leaf.path} is {leaf.value!r}, which has no option {option!r}; {listed} has: choose it "
+        f"with --{leaf.path} {owners[0]}."
+    )
 
 
 def _options(slot: type[Part], name: str) -> set[str]:

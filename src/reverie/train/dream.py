@@ -24,7 +24,7 @@ def predict(agent: Agent, rows: dict[str, Any], key: Any, *, config: Config) -> 
     """Predicted observations (B, T, …): the first half from the posterior, then open loop."""
     dtype = compute_dtype(config.device.precision)
     world = to_compute(agent.world, dtype)
-    sequence = unpack(to_sequence(rows), config, dtype)
+    sequence = unpack(to_sequence(rows), config.world, dtype)
     trained, action, start = split_context(sequence, config.replay.context)
     noise = agent.world.rssm.noise(key, trained.reward.shape)
     observed = trained.reward.shape[1] // 2

@@ -341,7 +341,7 @@ def evaluate_run(
     """
     given = given or {}
     read = isinstance(run, Agent)
-    config = as_read(run.config, given)[0] if read else stranger.read(run, given)[0]
+    config = as_read(run.config, given)[0] if read else stranger.read(run, given, allow)[0]
     by_name = stranger.evaluated(config, make_env)
     stranger.check_code(config, by_name, allow, trusted="env.kwargs" in given)
     agent = run if read else load(run, config)

@@ -13,6 +13,7 @@ from reverie import files
 from reverie.config import edit
 from reverie.config.schema import Config
 from reverie.part.errors import ConfigError
+from reverie.part.saved import NotAllowed, modules_of
 from reverie.train import digest, divergence
 from reverie.train.errors import RunError
 from reverie.train.lock import Lock
@@ -88,7 +89,7 @@ def check_config(logdir: Path, config: Config) -> Changes:
     if not os.path.lexists(path):
         return {}
     mending = divergence.MENDING if divergence.stopped(logdir) else ()
-    return check_same(logdir, read_config(path), config, mending)
+    return check_same(logdir, read_config(path, modules_of(config)), config, mending)
 
 
 def check_source(logdir: Path, source: str) -> None:
@@ -165,13 +166,19 @@ def read_changes(path: Path) -> list[dict[str, Any]]:
     return found if isinstance(found, list) else []
 
 
-def read_config(path: Path) -> Config:
-    """The configuration stored in a run folder. Raises RunError if it cannot be read."""
+def read_config(path: Path, allow: Sequence[str] = ()) -> Config:
+    """The configuration stored in a run folder.
+
+    Raises RunError if it cannot be read, or names a part of a package that `allow` does not name.
+    """
     try:
         data = files.read(path, files.CONFIG_BYTES)
-        return edit.from_json(digest.sealed(data, path.name, digest.CONFIG)["config"])
+        tree = digest.sealed(data, path.name, digest.CONFIG)["config"]
+        return edit.from_json(tree, allow=allow)
     except digest.Damage as error:
         raise RunError(f"{path.parent / str(error)}. {_REMEDY}") from error
+    except NotAllowed as error:
+        raise RunError(f"{path}: {error}") from error
     except (OSError, ValueError, KeyError, TypeError, ConfigError) as error:
         raise RunError(
             f"{path} is not the configuration of a run of this version "

@@ -14,12 +14,12 @@ from reverie.behavior.actor_critic import Targets, Weights
 from reverie.behavior.explore import (
     Memory,
     curious_reward,
-    ensemble_loss,
-    explorer_config,
+    explorer_behavior,
 )
 from reverie.behavior.imagine import DreamNoise, Imagined, dream_noise
 from reverie.behavior.loss import BehaviorOutput, Players, Scales, Seen, behavior_losses
-from reverie.behavior.returns import ReturnRange
+from reverie.behavior.options import BehaviorConfig
+from reverie.behavior.returns import ReturnRange, discount_of
 from reverie.behavior.schedule import value_at
 from reverie.config.schema import Config
 from reverie.module import Module
@@ -150,7 +150,8 @@ def world_loss(
     """
     rows, action, start = split_context(sequence, config.replay.context)
     observed = world.observe(start, rows.obs, action, rows.is_first, noise.post)
-    losses, metrics = world.losses(observed, rows, config)
+    goes_on = discount_of(config.behavior) if config.behavior.contdisc else 1.0
+    losses, metrics = world.losses(observed, rows, config.world, goes_on=goes_on)
     counted = weigh(losses, rows.weight)
     total, balanced, history = balance(counted, config.world.balance, world.sigmas, history)
     return total, WorldOutput(losses, metrics, observed, rows, action, balanced, history)
@@ -178,7 +179,7 @@ def behavior_loss(
         Seen(latent, world.rows),
         noise.dream,
         actor_weights(state, config),
-        config,
+        config.behavior,
     )
     return weighted_sum(weigh(out.losses, world.rows.weight), start), out
 
@@ -204,9 +205,9 @@ def curiosity_loss(
     """Loss of the explorer's ensemble, added to `start`, and the loss itself; none without it."""
     if agent.explorer is None:
         return start, ()
-    parts = (agent.explorer, agent.world, world.observed, world.action, world.rows.is_first)
-    value = ensemble_loss(*parts, config)
-    losses = (Loss("ensemble", value, config.explore.weight, "explorer"),)
+    seen = (agent.world, world.observed, world.action, world.rows.is_first)
+    value = config.explore.learn(agent.explorer.ensemble, *seen)
+    losses = (Loss("ensemble", value, config.explore.loss_weight, "explorer"),)
     return weighted_sum(weigh(losses, world.rows.weight), start), losses
 
 
@@ -226,16 +227,17 @@ def explorer_loss(
     explorer, memory = agent.explorer, state.memory
     if explorer is None or memory is None or noise.explorer is None:
         return start, Explored((), {}, None)
-    options, latent = explorer_config(config), world.observed.latent
+    behavior = explorer_behavior(config.behavior, config.explore)
+    latent = world.observed.latent
     slow_critic = jax.tree.map(sg, to_compute(memory.slow_critic, latent.deter.dtype))
     out = behavior_losses(
         Players(agent.world, explorer.actor, explorer.critic, slow_critic),
         Scales(memory.returns, memory.rewards),
         Seen(latent, world.rows),
         noise.explorer,
-        actor_weights(state, options),
-        options,
-        curious_reward(explorer, config),
+        actor_weights(state, config, behavior),
+        behavior,
+        curious_reward(explorer, config.explore),
     )
     losses = tuple(
         Loss(f"explorer_{loss.name}", loss.value, 1.0, "explorer") for loss in out.losses
@@ -245,12 +247,14 @@ def explorer_loss(
     return total, Explored(losses, {f"explorer/{k}": v for k, v in out.metrics.items()}, memory)
 
 
-def actor_weights(state: TrainState, config: Config) -> Weights:
-    """The scheduled numbers of the actors' losses at this update."""
+def actor_weights(
+    state: TrainState, config: Config, behavior: BehaviorConfig | None = None
+) -> Weights:
+    """The scheduled numbers of an actor's losses at this update: the task's, or those of the
+    explorer's `behavior`."""
+    actor = (config.behavior if behavior is None else behavior).actor
     step = agent_steps(state.updates, config)
-    return Weights(
-        value_at(config.behavior.actor.entropy, step), value_at(config.behavior.actor.mix, step)
-    )
+    return Weights(value_at(actor.entropy, step), value_at(actor.mix, step))
 
 
 def agent_steps(updates: Array, config: Config) -> Array:

@@ -1,13 +1,11 @@
 """What an update found out about every trained row, as replay's draws want it."""
 
-import dataclasses
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from reverie.behavior.ensemble import with_action
 from reverie.behavior.returns import ReturnRange
 from reverie.config.schema import Config
 from reverie.nn.loss import Loss
@@ -71,10 +69,8 @@ def unknown(
 ) -> Float[Array, "B T"]:
     """How much the explorer's ensemble disagrees about what follows every row (before `log`)."""
     assert agent.explorer is not None
-    options = dataclasses.replace(config.explore, log=False)
-    x = with_action(feature(observed.latent), agent.world.embed(action), options)
-    flat = agent.explorer.ensemble.disagreement(x.reshape(-1, x.shape[-1]), options)
-    return flat.reshape(x.shape[:2])
+    x = feature(observed.latent)
+    return config.explore.surprise(agent.explorer.ensemble, x, agent.world.embed(action))
 
 
 def surprise(world: WorldModel, observed: Observed, config: Config) -> Float[Array, "B T"]:

@@ -52,7 +52,7 @@ def train_step(
     """
     config = without_reward(config)
     dtype = compute_dtype(config.device.precision)
-    sequence = unpack(batch, config, dtype)
+    sequence = unpack(batch, config.world, dtype)
     size, length = batch.reward.shape
     noise = draw_noise(state.agent, size, length - config.replay.context, config, key)
     update = update_at_once if config.train.update == "joint" else update_in_order

@@ -14,11 +14,14 @@ from reverie.train.errors import RunError
 from reverie.train.folder import read_config
 
 
-def read(logdir: Path, given: Mapping[str, Any] | None = None) -> tuple[Config, str]:
+def read(
+    logdir: Path, given: Mapping[str, Any] | None = None, allow: Sequence[str] = ()
+) -> tuple[Config, str]:
     """The configuration with which the run is loaded here, and a sentence on what was ignored.
 
     Args:
         given: the reader's own settings, dotted path -> value (see `config.reader`).
+        allow: packages from which parts may be imported.
 
     The sentence is empty where nothing was. Raises RunError where `logdir` is no run folder of
     this version, ConfigError for settings that are not the reader's.
@@ -26,7 +29,7 @@ def read(logdir: Path, given: Mapping[str, Any] | None = None) -> tuple[Config, 
     path = logdir / "config.json"
     if not os.path.lexists(path):
         raise RunError(f"{str(logdir)!r} is no run folder: it holds no config.json.")
-    config, ignored = as_read(read_config(path), given or {})
+    config, ignored = as_read(read_config(path, allow), given or {})
     if not ignored:
         return config, ""
     told = ", ".join(f"{name} {value!r}" for name, value in ignored.items())

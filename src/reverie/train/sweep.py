@@ -22,7 +22,7 @@ SWEEP = 97
 def window_scores(agent: Agent, rows: dict[str, Any], key: Any, *, config: Config) -> Any:
     """Surprise (B, T) of the rows after the context, from the stored latent on, nats."""
     dtype = compute_dtype(config.device.precision)
-    sequence = unpack(to_sequence(rows), config, dtype)
+    sequence = unpack(to_sequence(rows), config.world, dtype)
     size, length = sequence.reward.shape
     noise = draw_noise(agent, size, length - config.replay.context, config, key)
     world = to_compute(agent, dtype).world

@@ -6,17 +6,18 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from reverie.config.schema import Config
 from reverie.module import Module, static
 from reverie.nn.heads import BernoulliHead, NumberHead
+from reverie.nn.layers import NET
 from reverie.nn.loss import Loss
-from reverie.nn.options import RewardConfig
+from reverie.nn.options import NetConfig, RewardConfig
 from reverie.records import Latent, Sequence, Spec, Specs
 from reverie.world import latents
 from reverie.world.balance import Sigmas
 from reverie.world.decoder import Decoder
 from reverie.world.encoder import Encoder
 from reverie.world.kl import kl_losses
+from reverie.world.options import WorldConfig
 from reverie.world.rssm import RSSM, embed_action
 
 sg = jax.lax.stop_gradient
@@ -56,7 +57,7 @@ def split_context(
     return trained, action, jax.tree.map(lambda x: x[:, context - 1], sequence.latent)
 
 
-def unpack(sequence: Sequence, config: Config, dtype: jnp.dtype) -> Sequence:
+def unpack(sequence: Sequence, config: WorldConfig, dtype: jnp.dtype) -> Sequence:
     """A stored sequence as the agent takes it.
 
     Actions flat, latents in the form of the networks, rewards transformed: the one place where
@@ -65,8 +66,8 @@ def unpack(sequence: Sequence, config: Config, dtype: jnp.dtype) -> Sequence:
     action = {k: v.reshape(*v.shape[:2], -1) for k, v in sequence.action.items()}
     latent = sequence.latent
     if latent is not None:
-        latent = latents.unpack(latent, config.world.dynamics, dtype)
-    reward = transform_reward(jnp.asarray(sequence.reward), config.world.reward)
+        latent = latents.unpack(latent, config.dynamics, dtype)
+    reward = transform_reward(jnp.asarray(sequence.reward), config.reward)
     return sequence._replace(action=action, latent=latent, reward=reward)
 
 
@@ -82,12 +83,11 @@ def transform_reward(reward: Float[Array, "*n"], config: RewardConfig) -> Float[
             return reward
 
 
-def outline(obs: Specs, config: Config) -> tuple[Loss, ...]:
+def outline(obs: Specs, world: WorldConfig) -> tuple[Loss, ...]:
     """The world model's losses without their values: names, weights and groups.
 
     `dyn`, `rep`, `rew`, `con` (where it is predicted) and each observation key.
     """
-    world = config.world
     losses = [
         Loss("dyn", None, world.dynamics.dyn, "dynamics"),
         Loss("rep", None, world.dynamics.rep, "dynamics"),
@@ -110,22 +110,30 @@ class WorldModel(Module):
     sigmas: Sigmas | None  # of loss balancing
     actions: tuple[tuple[str, Spec], ...] = static()
 
-    def __init__(self, obs: Specs, actions: Specs, config: Config, *, key: PRNGKeyArray):
+    def __init__(
+        self,
+        obs: Specs,
+        actions: Specs,
+        config: WorldConfig,
+        net: NetConfig = NET,
+        *,
+        key: PRNGKeyArray,
+    ):
         keys = jax.random.split(key, 5)
-        rssm, net = config.world.dynamics, config.net
+        rssm = config.dynamics
         self.actions = tuple(sorted(actions.items()))
-        self.encoder = Encoder(obs, config.world.encoder, net, key=keys[0])
+        self.encoder = Encoder(obs, config.encoder, net, key=keys[0])
         width = sum(spec.width for spec in actions.values())
         self.rssm = RSSM(self.encoder.size, width, rssm, net, key=keys[1])
-        mirror = config.world.encoder
+        mirror = config.encoder
         self.decoder = Decoder(
-            obs, rssm.deter, rssm.flat, config.world.objective, mirror, net, key=keys[2]
+            obs, rssm.deter, rssm.flat, config.objective, mirror, net, key=keys[2]
         )
-        self.reward = NumberHead(rssm.feature, config.world.reward, net, key=keys[3])
+        self.reward = NumberHead(rssm.feature, config.reward, net, key=keys[3])
         self.cont = None
-        if config.world.cont.predict:
-            self.cont = BernoulliHead(rssm.feature, config.world.cont, net, key=keys[4])
-        self.sigmas = config.world.balance.sigmas(outline(obs, config))
+        if config.cont.predict:
+            self.cont = BernoulliHead(rssm.feature, config.cont, net, key=keys[4])
+        self.sigmas = config.balance.sigmas(outline(obs, config))
 
     def embed(self, action: dict[str, Array]) -> Float[Array, "*n a"]:
         """Flat actions by key as one input vector."""
@@ -156,25 +164,26 @@ class WorldModel(Module):
         return Observed(latent, post, self.rssm.prior_of(latent.deter), tokens)
 
     def losses(
-        self, observed: Observed, rows: Sequence, config: Config
+        self, observed: Observed, rows: Sequence, config: WorldConfig, *, goes_on: float = 1.0
     ) -> tuple[tuple[Loss, ...], dict[str, Array]]:
         """The losses (B, T), in the order of `outline`, and metrics.
+
+        `goes_on` is what the continue head learns where an episode goes on: 1, or the discount.
 
         Source: DreamerV3 (arXiv:2301.04104v2), Eq. 5.
         """
         post = self.rssm.distribution(observed.post)
         prior = self.rssm.distribution(observed.prior)
-        kl = kl_losses(post, prior, config.world.dynamics)
+        kl = kl_losses(post, prior, config.dynamics)
         x = feature(observed.latent)
         values = {
             "dyn": kl.dyn,
             "rep": kl.rep,
-            "rew": self.reward(x if config.world.reward.grad else sg(x)).nll(rows.reward),
+            "rew": self.reward(x if config.reward.grad else sg(x)).nll(rows.reward),
         }
         if self.cont is not None:
-            gamma = 1.0 - 1.0 / config.behavior.horizon if config.behavior.contdisc else 1.0
-            label = (1.0 - rows.is_terminal.astype(jnp.float32)) * gamma
-            values["con"] = self.cont(x if config.world.cont.grad else sg(x)).nll(label)
+            label = (1.0 - rows.is_terminal.astype(jnp.float32)) * goes_on
+            values["con"] = self.cont(x if config.cont.grad else sg(x)).nll(label)
         values |= self.reconstruct(observed.latent, rows.obs)
         named = outline(dict(self.decoder.specs), config)
         losses = tuple(loss.valued(values[loss.name]) for loss in named)
