@@ -141,7 +141,7 @@ def load(logdir: str | Path, *, overrides: Mapping[str, Any] | None = None) -> A
     """
     folder = _folder(logdir)
     config = _prepare(folder, overrides)
-    from reverie.train.evaluate import load as load_agent
+    from reverie.train.agent import load as load_agent
 
     return load_agent(folder, config)
 
@@ -182,7 +182,8 @@ def evaluate(
         run = _folder(run)
         makers = makers_for(saved_config(run), make_env)
         _prepare(run, overrides)
-    from reverie.train.evaluate import Agent, evaluate_run
+    from reverie.train.agent import Agent
+    from reverie.train.evaluate import evaluate_run
 
     if isinstance(run, Agent):
         makers = makers_for(run.config, make_env)

@@ -10,6 +10,7 @@ from reverie.config.schema import EnvConfig
 from reverie.envs import actions, answers, observations
 from reverie.envs.ahead import Ahead
 from reverie.envs.base import Action, EnvError, Obs
+from reverie.envs.space_trees import to_tree
 from reverie.envs.values import LARGEST, WrongValue, to_flag, to_number, too_large
 
 TERMINAL = "reverie/terminal"
@@ -44,6 +45,8 @@ class Adapter:
         self.logs: Obs = {}
         self.action_specs = actions.specs_of(self._writers)
         self.notices = notices + more
+        own = {"obs": to_tree(env.observation_space), "action": to_tree(env.action_space)}
+        self.own_spaces = None if None in own.values() else own
         self._seed = 0
         self._steps = 0
 
