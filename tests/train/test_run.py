@@ -11,8 +11,9 @@ from reverie.envs.make import make
 from reverie.envs.probes import Memory
 from reverie.envs.vector import episode_seed
 from reverie.records import Spec, Step
+from reverie.train.agent import load
 from reverie.train.catalogue import check_names
-from reverie.train.evaluate import evaluate_run, load, play
+from reverie.train.evaluate import evaluate_run, play
 from reverie.train.folder import read_config
 
 CHANGES = {"train.eval_every": 120, "train.eval_episodes": 3, "train.eval_envs": 2, "seed": 3}
@@ -94,7 +95,8 @@ class Recorder(Memory):
 
 def recorded(agent, **options) -> list[int]:
     Recorder.actions = []
-    evaluate_run(agent, make_env=Recorder, episodes=8, **options)
+    here = {"env.parallel": False}  # in a process of their own they would note it there
+    evaluate_run(agent, make_env=Recorder, episodes=8, given=here, **options)
     return Recorder.actions
 
 
@@ -132,7 +134,7 @@ def test_acting_for_several_environments_is_acting_for_each(run):
         agent.act(first[0], carry)
     with pytest.raises(reverie.RunError, match="'left' 2"):
         agent.act({**batch, "left": batch["left"][:2]}, terms="agent")
-    with pytest.raises(reverie.RunError, match="of 0 environments"):
+    with pytest.raises(reverie.RunError, match="differ or are empty"):
         agent.act({key: array[:0] for key, array in batch.items()})
 
 

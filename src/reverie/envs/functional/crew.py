@@ -96,7 +96,7 @@ class One:
         self._crew = CompiledCrew(game, config, 1, notices)
         self.obs_specs, self.action_specs = self._crew.obs_specs, self._crew.action_specs
         self.log_specs, self.logs, self.notices = {}, {}, notices
-        self.own_spaces = None
+        self.own_spaces: dict[str, Any] | None = None
 
     def reset(self, seed: int) -> Obs:
         """The first observation of the episode of `seed`."""
