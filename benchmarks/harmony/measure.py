@@ -22,7 +22,7 @@ from distracted import LENGTH, Distracted
 import reverie
 from reverie.records import Spec
 from reverie.report.chart import Chart, Line, picture
-from reverie.train.evaluate import newest
+from reverie.train.agent import newest
 from reverie.train.learner import from_host
 from reverie.train.state import init
 from reverie.world.model import feature

@@ -152,7 +152,7 @@ def load(
     """
     folder = _folder(logdir)
     config = _prepare(folder, overrides, _names(allow))
-    from reverie.train.evaluate import load as load_agent
+    from reverie.train.agent import load as load_agent
 
     return load_agent(folder, config)
 
@@ -193,7 +193,8 @@ def evaluate(
         run = _folder(run)
         makers = makers_for(saved_config(run, allow=allow), make_env)
         _prepare(run, overrides, _names(allow))
-    from reverie.train.evaluate import Agent, evaluate_run
+    from reverie.train.agent import Agent
+    from reverie.train.evaluate import evaluate_run
 
     if isinstance(run, Agent):
         makers = makers_for(run.config, make_env)

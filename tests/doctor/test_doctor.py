@@ -96,7 +96,12 @@ def test_a_constructor_that_fails_is_a_finding():
 
     report = examine(broken, seconds=0)
     assert texts(report, "problem") == "ValueError: no level file."
-    assert "gymnasium.Env" in texts(examine(dict, seconds=0), "problem")
+    assert "gymnasium.Env" in texts(examine(lambda: {}, seconds=0), "problem")
+
+
+def test_what_makes_no_environment_is_refused_at_the_door():
+    with pytest.raises(ConfigError, match=r"task is the class dict, which is no gymnasium\.Env"):
+        examine(dict, seconds=0)
 
 
 def test_what_cannot_be_pickled_is_said():
@@ -154,7 +159,7 @@ def test_the_verb_writes_files_and_its_exit_code_tells(tmp_path, monkeypatch, ca
 
 
 def test_unknown_names_are_errors():
-    with pytest.raises(ConfigError, match="names no function"):
+    with pytest.raises(ConfigError, match="sick_envs has no 'nobody'; known: .*healthy"):
         examine("sick_envs:nobody")
 
 

@@ -49,7 +49,7 @@ def test_a_reward_that_is_not_finite_is_refused(bad):
 
 
 def test_old_gym_environments_are_named():
-    with pytest.raises(EnvError, match=r"Expected a gymnasium.Env, got builtins.dict"):
+    with pytest.raises(EnvError, match=r"returned a builtins.dict, expected a gymnasium.Env"):
         Adapter({}, EnvConfig())
 
 

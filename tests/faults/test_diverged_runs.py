@@ -130,9 +130,7 @@ def test_the_advice_names_the_rate_of_the_optimiser_in_use(monkeypatch, bad, val
 
 def test_what_counts_as_absurd(monkeypatch):
     monkeypatch.setattr(divergence, "named_leaves", lambda _: {})
-    fine = {"train/updates": 7.0, "loss/value": 1e9, "train/param_rms": 100.0, "train/ent": -1e20}
+    fine = {"train/updates": 7.0, "loss/rew": 3e38, "train/param_rms": 100.0, "train/ent": -1e20}
     assert divergence.diagnosis(fine, None, Config()) == ""
-    loss = divergence.diagnosis({**fine, "loss/rew": -1e16}, None, Config())
-    assert loss.startswith("update 7 gave an absurd loss/rew of -1e+16. The run stops")
     large = divergence.diagnosis({**fine, "train/param_rms": 2e3}, None, Config())
     assert "made the parameters absurdly large (root mean square 2e+03)" in large

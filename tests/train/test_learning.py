@@ -10,7 +10,8 @@ import pytest
 import reverie
 from reverie.config.strategies import STRATEGIES
 from reverie.envs.probes import PROBES
-from reverie.train.evaluate import eval_envs, newest
+from reverie.train.agent import newest
+from reverie.train.evaluate import eval_envs
 from reverie.train.learner import acting_of, from_host
 from reverie.train.state import init
 from reverie.world.model import feature

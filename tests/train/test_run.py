@@ -11,8 +11,9 @@ from reverie.envs.make import make
 from reverie.envs.probes import Memory
 from reverie.envs.vector import episode_seed
 from reverie.records import Spec, Step
+from reverie.train.agent import load
 from reverie.train.catalogue import check_names
-from reverie.train.evaluate import evaluate_run, load, play
+from reverie.train.evaluate import evaluate_run, play
 from reverie.train.folder import read_config
 
 CHANGES = {"train.eval_every": 120, "train.eval_episodes": 3, "train.eval_envs": 2, "seed": 3}
@@ -94,7 +95,8 @@ class Recorder(Memory):
 
 def recorded(agent, **options) -> list[int]:
     Recorder.actions = []
-    evaluate_run(agent, make_env=Recorder, episodes=8, **options)
+    here = {"env.parallel": False}  # in a process of their own they would note it there
+    evaluate_run(agent, make_env=Recorder, episodes=8, given=here, **options)
     return Recorder.actions
 
 
@@ -112,7 +114,7 @@ def test_acting_by_hand_is_what_evaluation_does(run):
     env = make("probe_memory", agent.config.env)
     obs, carry, actions = env.reset(episode_seed(5, "eval", 0, 0)), None, []
     for _ in range(4):
-        action, carry = agent.act(obs, carry, seed=5)
+        action, carry = agent.act(obs, carry, seed=5, terms="agent")
         actions.append(int(action["action"]))
         obs, *_ = env.step(action)
     assert actions == recorded(agent, seed=5)[:4]
@@ -123,9 +125,57 @@ def test_acting_for_several_environments_is_acting_for_each(run):
     env = make("probe_memory", agent.config.env)
     first = [env.reset(seed) for seed in range(3)]
     batch = {key: np.stack([obs[key] for obs in first]) for key in first[0]}
-    together, _ = agent.act(batch, greedy=True)
+    together, carry = agent.act(batch, greedy=True, terms="agent")
     assert together["action"].shape == (3,)
-    assert agent.act(first[0], greedy=True)[0]["action"].shape == ()
+    own, _ = agent.act(batch, greedy=True)
+    np.testing.assert_array_equal(own, together["action"])
+    assert agent.act(first[0], greedy=True, terms="agent")[0]["action"].shape == ()
+    with pytest.raises(reverie.RunError, match="carry is of 3 environments and the observation of"):
+        agent.act(first[0], carry)
+    with pytest.raises(reverie.RunError, match="'left' 2"):
+        agent.act({**batch, "left": batch["left"][:2]}, terms="agent")
+    with pytest.raises(reverie.RunError, match="differ or are empty"):
+        agent.act({key: array[:0] for key, array in batch.items()})
+
+
+def test_acting_in_the_environments_own_terms(run):
+    agent, env = load(run), Memory()
+    obs, carry, actions = env.reset(seed=episode_seed(5, "eval", 0, 0))[0], None, []
+    for _ in range(4):
+        action, carry = agent.act(obs, carry, seed=5)
+        assert env.action_space.contains(action)
+        actions.append(int(action))
+        obs = env.step(action)[0]
+    assert actions == recorded(agent, seed=5)[:4]
+
+
+def test_a_folder_without_spaces_keeps_the_agents_terms(run):
+    agent = load(run)
+    agent.own = None
+    obs = make("probe_memory", agent.config.env).reset(0)
+    assert agent.act(obs)[0]["action"].shape == ()
+    with pytest.raises(reverie.RunError, match="does not hold the environment's spaces"):
+        agent.act(obs, terms="env")
+    with pytest.raises(reverie.RunError, match="must be a dictionary of image, left"):
+        agent.act(obs["image"])
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"seed": 2**63}, "seed must be at least 0 and at most 4294967295"),
+        ({"seed": -1}, "seed must be at least 0"),
+        ({"seed": "one"}, "seed"),
+        ({"terms": "agents"}, "did you mean 'agent'"),
+    ],
+)
+def test_wrong_options_of_acting_are_named(run, options, told):
+    agent = load(run)
+    obs = make("probe_memory", agent.config.env).reset(0)
+    with pytest.raises(reverie.ConfigError, match=told):
+        agent.act(obs, **options)
+    with pytest.raises(reverie.RunError, match="hand back the second thing that act"):
+        agent.act(obs, obs)
 
 
 def test_what_cannot_be_acted_on_is_named(run):

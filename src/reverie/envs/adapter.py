@@ -10,6 +10,8 @@ from reverie.envs import actions, answers, observations
 from reverie.envs.ahead import Ahead
 from reverie.envs.base import Action, EnvError, Obs
 from reverie.envs.options import EnvConfig
+from reverie.envs.source import instead_of_env
+from reverie.envs.space_trees import to_tree
 from reverie.envs.values import LARGEST, WrongValue, to_flag, to_number, too_large
 
 TERMINAL = "reverie/terminal"
@@ -27,10 +29,7 @@ class Adapter:
 
     def __init__(self, env: gymnasium.Env, config: EnvConfig):
         if not isinstance(env, gymnasium.Env):
-            raise EnvError(
-                f"Expected a gymnasium.Env, got {type(env).__module__}.{type(env).__name__}. "
-                "Environments of the old gym package need a wrapper, for example shimmy's."
-            )
+            raise EnvError(f"The function that makes the environment {instead_of_env(env)}.")
         answers.check_spaces(env)
         self._env = env
         self._action_space = env.action_space  # wrappers ask each other for it at every step
@@ -44,6 +43,8 @@ class Adapter:
         self.logs: Obs = {}
         self.action_specs = actions.specs_of(self._writers)
         self.notices = notices + more
+        own = {"obs": to_tree(env.observation_space), "action": to_tree(env.action_space)}
+        self.own_spaces = None if None in own.values() else own
         self._seed = 0
         self._steps = 0
 

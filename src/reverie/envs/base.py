@@ -2,7 +2,7 @@
 
 import difflib
 from collections.abc import Iterable
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
@@ -28,7 +28,9 @@ class Env(Protocol):
     An episode is a function of its reset seed and its actions: `reset` must make whatever the
     simulator draws at random follow from `seed` alone. `notices` holds one sentence for every
     conversion that the user might want to know of. `logs` holds what the newest row shows to
-    people only (achievements, success, a position): the agent never sees it.
+    people only (achievements, success, a position): the agent never sees it. `own_spaces` describes
+    the environment's own spaces (`space_trees`) under `obs` and `action`; None: its terms are the
+    agent's.
     """
 
     obs_specs: Specs
@@ -36,6 +38,7 @@ class Env(Protocol):
     log_specs: Specs
     logs: Obs
     notices: list[str]
+    own_spaces: dict[str, Any] | None
 
     def reset(self, seed: int) -> Obs:
         """The first observation of a new episode; `seed` is a non-negative integer below 2³¹."""

@@ -91,7 +91,8 @@ class Crew:
         self.action_specs: Specs = made[0][1]
         self.log_specs: Specs = made[0][2]
         self.notices = [*made[0][3], *self.notices]
-        for index, (obs, action, _, _) in enumerate(made):
+        self.own_spaces = made[0][4]
+        for index, (obs, action, *_) in enumerate(made):
             if obs != self.obs_specs or action != self.action_specs:
                 raise EnvError(
                     f"Environment {index} differs from environment 0: it shows {obs} and acts in "
@@ -121,7 +122,7 @@ class Crew:
             return f"E{noun} {group[0]}"
         return f"One of the e{noun}s {group[0]} to {group[-1]}"
 
-    def _made(self, seat: int) -> list[tuple[Specs, Specs, Specs, list[str]]]:
+    def _made(self, seat: int) -> list[tuple[Specs, Specs, Specs, list[str], dict | None]]:
         try:
             return self.answer(seat)
         except Crash as crash:

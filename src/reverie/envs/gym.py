@@ -37,6 +37,14 @@ HEADLESS = {
 }
 """Variables with which simulators draw into memory."""
 
+GL = ("egl", "osmesa", "glfw")
+"""What MUJOCO_GL may name: how MuJoCo draws."""
+GL_SWITCHES = (
+    *("", "glx", "wgl", "cgl", "enable", "enabled", "on", "true", "1"),
+    *("disable", "disabled", "off", "false", "0"),
+)
+"""Other words that MuJoCo takes there."""
+
 
 def find(name: str) -> EnvSpec:
     """The registration of an id, which may be written `module:id` to import `module` first.
@@ -44,7 +52,7 @@ def find(name: str) -> EnvSpec:
     Raises EnvError with the nearest registered id, or the package that is missing.
     """
     module, _, id = name.rpartition(":")
-    default_gl()  # some packages look for a screen when they are imported
+    default_gl(mujoco=False)  # some packages look for a screen when they are imported
     for prefix, (home, extra) in HOMES.items():
         if id.startswith(prefix):
             _import(home, f"; install it with: pip install 'reverie[{extra}]'")
@@ -76,11 +84,15 @@ def build(name: str, kwargs: dict[str, Any], *, render: bool) -> gymnasium.Env:
     Raises EnvError for an unknown id, a missing simulator or unfitting `kwargs`.
     """
     spec = find(name)
-    default_gl()
-    if render and "render_mode" not in kwargs and "rgb_array" in _render_modes(spec):
-        kwargs = {**kwargs, "render_mode": "rgb_array"}
+    default_gl(mujoco=False)
     try:
+        if render and "render_mode" not in kwargs and "rgb_array" in _render_modes(spec):
+            kwargs = {**kwargs, "render_mode": "rgb_array"}
         return gymnasium.make(spec, disable_env_checker=True, **kwargs)
+    except (RuntimeError, ValueError) as error:
+        if "MUJOCO_GL" in str(error):
+            _check_gl()
+        raise
     except TypeError as error:
         if "argument" not in str(error):
             raise
@@ -106,12 +118,28 @@ def _render_modes(spec: EnvSpec) -> list[str]:
     return []
 
 
-def default_gl() -> None:
+def _check_gl() -> None:
+    """Raises EnvError where MUJOCO_GL is set to what MuJoCo does not know."""
+    chosen = os.environ.get("MUJOCO_GL", "")
+    if chosen.lower().strip() not in (*GL, *GL_SWITCHES):
+        raise EnvError(
+            f"The variable MUJOCO_GL is {chosen!r}, which MuJoCo does not know."
+            f"{did_you_mean(chosen.lower(), GL)} Set it to {', '.join(GL[:-1])} or {GL[-1]}, or "
+            "unset it."
+        )
+
+
+def default_gl(*, mujoco: bool = True) -> None:
     """Let MuJoCo and pygame draw without a display, unless the user chose something or has one.
 
     Works by variables of this process and only before these packages are imported. Without them
     MuJoCo fails, and pygame complains about the missing screen and sound card.
+
+    Args:
+        mujoco: whether MuJoCo is about to be used; EnvError then where MUJOCO_GL is no word of its.
     """
+    if mujoco:
+        _check_gl()
     _still()
     screen = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     if sys.platform.startswith("linux") and not screen:

@@ -98,7 +98,7 @@ class Local:
             case worker.MAKE:
                 self._name, *told = payload
                 env = self._made(*told)
-                return env.obs_specs, env.action_specs, env.log_specs, env.notices
+                return env.obs_specs, env.action_specs, env.log_specs, env.notices, env.own_spaces
             case worker.LAYOUT:
                 self._board = payload
         return None

@@ -136,6 +136,30 @@ def _not_a_maker(thing: Any) -> str:
     return ""
 
 
+def instead_of_env(made: Any) -> str:
+    """What a function returned that should have returned an environment, and the remedy."""
+    if made is None:
+        return "returned None (does it lack a return?), expected a gymnasium.Env"
+    if isinstance(made, tuple | list):
+        return f"returned a {type(made).__name__}, expected one gymnasium.Env at every call"
+    if callable(made) and not isinstance(made, gymnasium.vector.VectorEnv) and not _steps(made):
+        name = getattr(made, "__name__", type(made).__name__)
+        return f"returned {name}, which is not an environment yet: hand over {name} itself"
+    kind = f"{type(made).__module__}.{type(made).__name__}"
+    if isinstance(made, gymnasium.vector.VectorEnv):
+        return f"returned a {kind}, {_not_a_maker(made)}"
+    return (
+        f"returned a {kind}, expected a gymnasium.Env. Environments of the old gym package need a "
+        "wrapper, for example shimmy's"
+    )
+
+
+def _steps(thing: Any) -> bool:
+    """Whether `thing`, finished, steps like an environment of some package."""
+    finished = not isinstance(thing, type)
+    return bool(finished and getattr(thing, "step", None) and getattr(thing, "reset", None))
+
+
 def _is_class(thing: Any, base: type) -> bool:
     return isinstance(thing, type) and issubclass(thing, base)
 
@@ -172,7 +196,7 @@ def _not_an_env_class(kind: type) -> str:
 
 
 def _not_callable(thing: Any) -> str:
-    if getattr(thing, "step", None) and getattr(thing, "reset", None):
+    if _steps(thing):
         return (
             f"a finished environment that is no gymnasium.Env ({type(thing).__name__}): hand over "
             "a function that makes one, with a wrapper, for example shimmy's, around it"

@@ -121,6 +121,11 @@ class Vector:
         return self._crew.log_specs
 
     @property
+    def own_spaces(self) -> dict[str, Any] | None:
+        """The spaces of environment 0 in its own terms, as `Env` has them."""
+        return self._crew.own_spaces
+
+    @property
     def notices(self) -> list[str]:
         """One sentence for every conversion that the user might want to know of."""
         return self._crew.notices

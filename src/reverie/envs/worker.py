@@ -171,7 +171,7 @@ class Server:
                 env = self._envs[index] = pickle.loads(recipe)()
                 identity.take(env, self._names[index])
                 self._round.append((STEP, index, None))
-                return env.obs_specs, env.action_specs, env.log_specs, env.notices
+                return env.obs_specs, env.action_specs, env.log_specs, env.notices, env.own_spaces
             case b"l" if board is None:
                 memory = boards.map_memory(self._memory_fd, payload, grow=False)
                 self._board = boards.make_board(payload, memory)

@@ -19,7 +19,9 @@ NAME = "report.html"
 
 
 def write_report(
-    runs: Sequence[Path], out: Path | None = None, refused: list[str] | None = None
+    runs: str | os.PathLike | Sequence[str | os.PathLike],
+    out: str | os.PathLike | None = None,
+    refused: list[str] | None = None,
 ) -> Path:
     """Write the page and return where it is.
 
@@ -27,7 +29,7 @@ def write_report(
     It appears whole; a page that was there before is replaced.
 
     Args:
-        runs: run folders; several are overlaid and their configurations compared.
+        runs: a run folder or several, which are overlaid and their configurations compared.
         out: the file, or a folder that will hold `report.html`. None: the run folder itself, or
             the closest folder that holds all of several runs.
         refused: takes a sentence on each folder that is not shown, as the page does.
@@ -35,8 +37,9 @@ def write_report(
     Raises ReportError if no folder can be shown or the page cannot be written.
     """
     refused = [] if refused is None else refused
-    found = read_runs(runs, refused)
-    path = _place(found, out)
+    folders = [runs] if isinstance(runs, str | os.PathLike) else list(runs)
+    found = read_runs([Path(folder).expanduser() for folder in folders], refused)
+    path = _place(found, None if out is None else Path(out).expanduser())
     write_whole(path, render(found, refused))
     return path
 

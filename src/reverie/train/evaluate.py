@@ -6,21 +6,20 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import jax
 import numpy as np
 
-from reverie.behavior.policy import ActCarry, Acting
+from reverie.behavior.policy import Acting
 from reverie.config.reader import as_read
 from reverie.config.schema import Config
 from reverie.envs.make import maker
 from reverie.envs.vector import Vector
-from reverie.records import Spec, Specs, Step, specs_from_json
-from reverie.train import checkpoint, recovery, sequence, snapshot, stranger
+from reverie.records import Step
+from reverie.train import checkpoint, sequence, stranger
+from reverie.train.agent import Agent, load
 from reverie.train.collect import Actor, Episodes
 from reverie.train.errors import RunError
 from reverie.train.film import Film
-from reverie.train.learner import EVAL, acting_from_host, acting_of, purpose_key
-from reverie.train.state import init
+from reverie.train.learner import EVAL, purpose_key
 
 MINUTE = 60.0
 
@@ -207,117 +206,6 @@ def over_tasks(numbers: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
     for name in ("eval/return", "eval/length", *logged):
         means |= {sequence.per_task(name, task): part[name] for task, part in numbers.items()}
     return means
-
-
-class Agent:
-    """A trained policy to act with: `action, carry = agent.act(obs, carry)`.
-
-    Observations are as the run's environments give them through Reverie (`obs_specs`); for one
-    environment without a leading axis, or for N at once with one.
-    """
-
-    def __init__(self, acting: Acting, actions: Specs, obs: Specs, config: Config):
-        self.acting, self.action_specs, self.obs_specs, self.config = acting, actions, obs, config
-        self._step = jax.jit(_act_once, static_argnames="greedy")
-
-    def act(
-        self,
-        obs: Mapping[str, Any],
-        carry: tuple[ActCarry, int] | None = None,
-        *,
-        greedy: bool = False,
-        seed: int = 0,
-    ) -> tuple[dict[str, np.ndarray], tuple[ActCarry, int]]:
-        """The action for `obs`, and the carry to hand back with the next observation.
-
-        Args:
-            obs: array by key. Continuous actions come back in [−1, 1] units of the agent.
-            carry: None at the first step of an episode.
-            greedy: the mode of the policy instead of a sample.
-            seed: root of the samples; the same seed and observations give the same actions.
-
-        Raises RunError if a key is missing, has another shape or a dtype that would lose values.
-        """
-        single = self._is_single(obs)
-        batch = {k: as_spec(k, obs[k], spec, single) for k, spec in self.obs_specs.items()}
-        size = next(iter(batch.values())).shape[0]
-        first = carry is None
-        state, count = carry if carry is not None else (self.acting.initial(size), 0)
-        key = jax.random.fold_in(purpose_key(seed, EVAL), count)
-        flags = np.full(size, first)
-        flat, state = self._step(self.acting, state, batch, flags, key, greedy=greedy)
-        action = {
-            name: np.asarray(flat[name]).reshape(size, *spec.shape)[0 if single else slice(None)]
-            for name, spec in self.action_specs.items()
-        }
-        return action, (state, count + 1)
-
-    def _is_single(self, obs: Mapping[str, Any]) -> bool:
-        for key, spec in self.obs_specs.items():
-            if key not in obs:
-                raise RunError(
-                    f"the observation lacks {key!r}; the agent needs {sorted(self.obs_specs)}."
-                )
-            shape = np.shape(obs[key])
-            if shape not in (spec.shape,) and shape[1:] != spec.shape:
-                raise RunError(
-                    f"observation {key!r} has shape {shape}; the agent needs {spec.shape}, with "
-                    "or without a leading axis of environments."
-                )
-        key, spec = next(iter(self.obs_specs.items()))
-        return np.shape(obs[key]) == spec.shape
-
-
-def as_spec(key: str, value: Any, spec: Spec, single: bool) -> np.ndarray:
-    """`value` (*shape) or (N, *shape) as (N, *shape) in the stored dtype."""
-    array = np.asarray(value)
-    if not np.can_cast(array.dtype, spec.dtype, "same_kind"):
-        raise RunError(
-            f"observation {key!r} is {array.dtype}; the agent needs {spec.dtype}, as the "
-            "environment of the training gave it."
-        )
-    return (array[None] if single else array).astype(spec.dtype)
-
-
-def _act_once(acting: Acting, carry: ActCarry, obs, is_first, key, *, greedy: bool):
-    noise = acting.noise(key, is_first.shape[0])
-    return acting(carry, obs, is_first, noise, greedy)
-
-
-def load(logdir: Path, config: Config | None = None) -> Agent:
-    """The agent of the newest complete checkpoint of a run folder; it runs none of its code.
-
-    `config` is what `stranger.read` made of the folder's (None: with no settings of the reader).
-    Raises RunError where there is no checkpoint, or it cannot be read.
-    """
-    config = config or stranger.read(logdir)[0]
-    saved = newest(logdir)
-    with checkpoint.reading(newest_path(logdir)):
-        snapshot.check_kinds(saved)
-        obs, actions = (specs_from_json(saved["specs"][side]) for side in ("obs", "action"))
-        shape = jax.eval_shape(
-            lambda key: acting_of(init(obs, actions, config, key), config), jax.random.key(0)
-        )
-        acting = acting_from_host(shape, saved["learner"]["newest"])
-    return Agent(acting, actions, obs, config)
-
-
-def newest(logdir: Path) -> dict[str, Any]:
-    """The newest complete checkpoint. Raises RunError where there is none, or it is damaged."""
-    path = newest_path(logdir)
-    with recovery.advised(logdir, path, replay=False, metrics=False):
-        return checkpoint.load(path)
-
-
-def newest_path(logdir: Path) -> Path:
-    """Where the newest complete checkpoint is. Raises RunError where there is none."""
-    path = recovery.choose(logdir)
-    if path is None:
-        raise RunError(
-            f"{str(logdir)!r} holds no complete checkpoint: let the run reach its first save "
-            "(train.save_every seconds), or name another run folder."
-        )
-    return path
 
 
 def evaluate_run(

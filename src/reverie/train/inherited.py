@@ -13,6 +13,9 @@ from reverie.part.errors import ConfigError
 REFUSED = {"JAX_NUMPY_DTYPE_PROMOTION": "standard", "JAX_NUMPY_RANK_PROMOTION": "allow"}
 """Variables that forbid what the optimiser does, with the only value it can work under."""
 
+TRUE = ("y", "yes", "t", "true", "on", "1")
+"""What JAX takes for true in a variable."""
+
 
 def check_variables() -> None:
     """Raises ConfigError for a variable under which no run can work. Call it before JAX starts."""
@@ -22,8 +25,25 @@ def check_variables() -> None:
                 f"the variable {name} is {os.environ[name]!r}, under which the optimiser cannot "
                 f"work: unset it, or set it to {needed}."
             )
+    _check_compiling()
     if "XLA_FLAGS" in os.environ and "jax" not in sys.modules:
         _check_xla_flags(os.environ["XLA_FLAGS"])
+
+
+def _check_compiling() -> None:
+    """Without compiled programs a first update takes longer than anybody waits, in silence."""
+    jax = sys.modules.get("jax")
+    told = os.environ.get("JAX_DISABLE_JIT", "")
+    if told.lower() in TRUE:
+        raise ConfigError(
+            f"the variable JAX_DISABLE_JIT is {told!r}, under which nothing is compiled and a run "
+            "would take days: unset it."
+        )
+    if jax is not None and jax.config.jax_disable_jit:
+        raise ConfigError(
+            "JAX is told to compile nothing in this process (jax_disable_jit), under which a run "
+            "would take days: leave jax.disable_jit(), or set it to False."
+        )
 
 
 def _check_xla_flags(flags: str) -> None:

@@ -42,6 +42,7 @@ def save(run: "Run") -> None:
             "obs": specs_to_json(run.envs.obs_specs),
             "action": specs_to_json(run.envs.action_specs),
         },
+        "spaces": run.envs.own_spaces,
     }
     checkpoint.save(checkpoints, run.step, tree, {METRICS: tree["logger"]})
     divergence.forget(run.logdir)

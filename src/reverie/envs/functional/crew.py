@@ -29,7 +29,7 @@ class CompiledCrew:
         self.groups = (tuple(range(num)),)
         self.restarted, self.notices = 0, notices
         self.obs_specs, self.action_specs = rows.shown(game, config), game.action_specs
-        self.log_specs = {}
+        self.log_specs, self.own_spaces = {}, None
         layout = boards.Layout(self.obs_specs, self.action_specs, self.log_specs, num)
         self.board = boards.make_board(layout, bytearray(boards.size_of(layout)))
         self._copies = Copies(game, config, num)
@@ -96,6 +96,7 @@ class One:
         self._crew = CompiledCrew(game, config, 1, notices)
         self.obs_specs, self.action_specs = self._crew.obs_specs, self._crew.action_specs
         self.log_specs, self.logs, self.notices = {}, {}, notices
+        self.own_spaces: dict[str, Any] | None = None
 
     def reset(self, seed: int) -> Obs:
         """The first observation of the episode of `seed`."""
