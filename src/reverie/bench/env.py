@@ -27,7 +27,7 @@ from reverie.envs.source import source_of
 from reverie.envs.vector import Vector
 from reverie.records import Specs
 from reverie.replay.replay import Replay
-from reverie.replay.rows import columns_of
+from reverie.train.columns import columns_of
 from reverie.train.collect import row_of
 
 POOL = 256
