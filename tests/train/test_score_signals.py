@@ -22,7 +22,7 @@ SIGNALS = ("kl", "kl_clipped", "model_loss", "curious", "td", "xp", "visits")
 
 def with_signal(config, signal):
     draw = "uniform" if signal == "none" else "proportional"
-    return apply(config, {"replay.score.signal": signal, "replay.draw": draw})
+    return apply(config, {"replay.signal": signal, "replay.draw": draw})
 
 
 @pytest.fixture(scope="module")

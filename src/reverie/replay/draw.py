@@ -5,8 +5,9 @@ the simplest one.
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
@@ -56,7 +57,7 @@ class AbstractDraw(Part, ABC):
     """How training windows are drawn: a distribution over the windows that retention offers."""
 
     SLOT = "replay.draw"
-    MEMBERS = {
+    MEMBERS: ClassVar[Mapping[str, str]] = {
         "uniform": "reverie.replay.draw:Uniform",
         "recency": "reverie.replay.ages:Recency",
         "triangular": "reverie.replay.ages:Triangular",
@@ -107,7 +108,7 @@ class AbstractUnitLaw(Part, ABC):
     """How units (episodes) are chosen, where a draw chooses them first and rows inside second."""
 
     SLOT = "replay.draw.law"
-    MEMBERS = {
+    MEMBERS: ClassVar[Mapping[str, str]] = {
         "uniform": "reverie.replay.draw:Uniform",
         "recency": "reverie.replay.ages:Recency",
         "triangular": "reverie.replay.ages:Triangular",

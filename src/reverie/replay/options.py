@@ -5,7 +5,8 @@ from typing import Literal
 
 from reverie.part.checks import Checker
 from reverie.part.errors import ConfigError
-from reverie.part.needs import LATENTS, RETURNS, SCORES, STORES, UNITS, check_needs
+from reverie.part.needs import LATENTS, RETURNS, SCORES, STORES, UNITS, Need, check_needs
+from reverie.part.part import name_of
 from reverie.part.tree import claims
 from reverie.replay.draw import AbstractDraw, Importance, Uniform
 from reverie.replay.mixture import Stores
@@ -71,23 +72,21 @@ class ReplayConfig:
         self._check_offers(frozenset().union(*(claim.needs for claim in found)))
         self._check_values()
 
-    def _check_offers(self, needs: frozenset) -> None:
+    def _check_offers(self, needs: frozenset[Need]) -> None:
         """Raises ConfigError for scores or stores that nothing reads."""
         if self.signal.offers() & INSIDE - needs:
-            signal, draw = (
-                next(claim.choice for claim in claims(self) if claim.path == path)
-                for path in ("signal", "draw")
-            )
+            signal, draw = name_of(AbstractSignal, self.signal), name_of(AbstractDraw, self.draw)
+            reader = "proportional"
+            if RETURNS in self.signal.offers():
+                reader = "episodes with --replay.draw.law returns"
             raise ConfigError(
                 f"replay.signal {signal!r} is computed and nothing reads it (replay.draw is "
-                f"{draw!r}): set --replay.draw "
-                f"{'proportional' if SCORES in self.signal.offers() else 'episodes with --replay.draw.law returns'}, "
-                "or --replay.signal none."
+                f"{draw!r}): set --replay.draw {reader}, or --replay.signal none."
             )
         if STORES in self.keep.offers() and not isinstance(self.draw, Stores):
             raise ConfigError(
-                "replay.keep 'split' keeps two stores, and replay.draw does not say how many windows "
-                "come from each: set --replay.draw stores (its law inside them: --replay.draw.inner "
+                "replay.keep 'split' keeps two stores, and replay.draw does not say how many "
+                "windows come from each: set --replay.draw stores (its law inside them: --replay.draw.inner "
                 "uniform, its share for the fifo store: --replay.draw.share 0.5)."
             )
 

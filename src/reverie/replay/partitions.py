@@ -1,4 +1,4 @@
-"""The complete units of a store: their partitions, their memory, and who goes when room is needed."""
+"""The complete units of a store: their partitions and memory, and who goes to make room."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple

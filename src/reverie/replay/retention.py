@@ -1,8 +1,8 @@
 """Retention: which unit goes when memory is full. Bookkeeping of numbers, no rows.
 
 A unit has a serial number, in the order in which units began. A rule hears of every unit that is
-complete (`offer`) and names the next one to go (`victim`); the store of units calls it. Another rule
-is a frozen record below `AbstractRetention` with the options, and the final class below
+complete (`offer`) and names the next one to go (`victim`); the store of units calls it. Another
+rule is a frozen record below `AbstractRetention` with the options, and the final class below
 `AbstractRule` that it builds; `Fifo` is the simplest one.
 """
 
@@ -10,7 +10,7 @@ import heapq
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from jaxtyping import Shaped
@@ -156,7 +156,7 @@ class AbstractRetention(Part, ABC):
     """What stays when memory is full."""
 
     SLOT = "replay.keep"
-    MEMBERS = {
+    MEMBERS: ClassVar[Mapping[str, str]] = {
         "fifo": "reverie.replay.retention:Fifo",
         "reservoir": "reverie.replay.reservoir:Reservoir",
         "random_replace": "reverie.replay.reservoir:RandomReplace",

@@ -160,9 +160,9 @@ class Scores:
     def _put(self, place: Int[np.ndarray, " N"], score: Float[np.ndarray, " N"]) -> None:
         if not (np.isfinite(score).all() and (score >= 0).all()):
             bad = score[~(np.isfinite(score) & (score >= 0))][0]
+            name = name_of(AbstractSignal, self._signal)
             raise ReplayError(
-                f"the score {name_of(AbstractSignal, self._signal)!r} of a step is {bad}; a score must be finite and "
-                "at least 0."
+                f"the score {name!r} of a step is {bad}; a score must be finite and at least 0."
             )
         self.value[place] = score
         self._power[place] = self.value[place] ** self._signal.exponent

@@ -10,8 +10,9 @@ give the same bits, whether one window is computed or a thousand.
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from jaxtyping import Float, UInt
@@ -25,7 +26,7 @@ class AbstractSignal(Part, ABC):
     """What windows and units are judged by, where a draw or retention prefers some to others."""
 
     SLOT = "replay.signal"
-    MEMBERS = {
+    MEMBERS: ClassVar[Mapping[str, str]] = {
         "none": "reverie.replay.signal:NoSignal",
         "kl": "reverie.signals.kl:Kl",
         "kl_clipped": "reverie.signals.kl:KlClipped",

@@ -60,8 +60,8 @@ class Counters:
 
     def load(self, state: dict[str, Any]) -> None:
         """Continue from a state."""
-        for field in dataclasses.fields(self):
-            setattr(self, field.name, int(state[field.name]))
+        for item in dataclasses.fields(self):
+            setattr(self, item.name, int(state[item.name]))
 
 
 @dataclass

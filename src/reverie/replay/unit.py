@@ -2,8 +2,9 @@
 
 import functools as ft
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from reverie.part.checks import Checker
 from reverie.part.errors import ConfigError
@@ -17,7 +18,6 @@ from reverie.replay.store import Store
 from reverie.replay.unit_store import Cut, UnitStore
 from reverie.replay.unit_table import Pages
 from reverie.replay.unseen import AbstractQueue, OnlineQueue, UnitQueue
-
 
 LONG = 512
 """Rows that are set aside for a growing unit without a limit."""
@@ -58,7 +58,7 @@ class AbstractUnit(Part, ABC):
     """What goes as a whole when memory is full."""
 
     SLOT = "replay.unit"
-    MEMBERS = {
+    MEMBERS: ClassVar[Mapping[str, str]] = {
         "row": "reverie.replay.unit:Row",
         "episode": "reverie.replay.unit:Episode",
         "chunk": "reverie.replay.unit:Chunk",

@@ -12,7 +12,6 @@ from reverie.replay.keep import NOTHING, AbstractIndex, AbstractKeep, Change, Sp
 from reverie.replay.partitions import Partitions
 from reverie.replay.unit_table import OPEN
 
-
 _GROWING = ("serial", "rows", "page", "fill", "ret")
 """What is known of the growing unit of every stream."""
 

@@ -1,4 +1,4 @@
-"""Windows with rows that no update has seen: the online queue, and a capped share of every batch."""
+"""Windows with rows that no update has seen: the online queue, and a share of every batch."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
