@@ -342,8 +342,8 @@ WINDOWS = {
 def test_windows_of_episodes(name):
     found = values(name)
     assert (found["replay.unit.minlen"], found["replay.draw.ends"]) == WINDOWS[name]
-    assert (found["replay.unit"], found["replay.over"], found["replay.join"]) == (
-        ("episode", "units", True)
+    assert (found["replay.unit"], found["replay.draw"], found["replay.draw.join"]) == (
+        ("episode", "episodes", True)
     )
     assert (found["replay.context"], found["replay.online"]) == (0, False)
 

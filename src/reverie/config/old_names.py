@@ -5,11 +5,50 @@ from collections.abc import Mapping
 from typing import Any
 
 OPTIONS: dict[str, str] = {
+    "replay.unit_rows": "replay.unit.rows",
+    "replay.page": "replay.unit.page",
+    "replay.ongoing": "replay.unit.ongoing",
+    "replay.minlen": "replay.unit.minlen",
+    "replay.split_share": "replay.keep.share",
+    "replay.split_keep": "replay.keep.other",
+    "replay.coverage_distance": "replay.keep.distance",
+    "replay.mix": "replay.draw.first",
+    "replay.mix_by": "replay.draw.by",
+    "replay.over": "replay.draw",
+    "replay.split_draw": "replay.draw.share",
+    "replay.join": "replay.draw.join",
+    "replay.ends": "replay.draw.ends",
+    "replay.age_exponent": "replay.draw.exponent",
+    "replay.balance": "replay.draw.strength",
+    "replay.rank_exponent": "replay.draw.exponent",
+    "replay.stratified": "replay.draw.stratified",
+    "replay.temperature": "replay.draw.temperature",
+    "replay.scale": "replay.draw.scale",
+    "replay.score.signal": "replay.signal",
+    "replay.score.exponent": "replay.signal.exponent",
+    "replay.score.aggregate": "replay.signal.aggregate",
+    "replay.score.blend": "replay.signal.blend",
+    "replay.score.anchor": "replay.signal.anchor",
+    "replay.score.initial": "replay.signal.initial",
+    "replay.score.initial_std": "replay.signal.initial_std",
+    "replay.score.initial_value": "replay.signal.initial_value",
+    "replay.score.visit_scale": "replay.signal.visit_scale",
+    "replay.score.visit_decay": "replay.signal.visit_decay",
+    "replay.score.loss_power": "replay.signal.loss_power",
+    "replay.score.offset": "replay.signal.offset",
+    "replay.score.xp_return": "replay.signal.ret",
+    "replay.score.xp_value": "replay.signal.value",
+    "replay.score.xp_rec": "replay.signal.rec",
+    "replay.score.sweep_every": "replay.signal.sweep_every",
+    "replay.score.sweep_windows": "replay.signal.sweep_windows",
     "replay.score.importance": "replay.importance.begin",
     "replay.score.importance_end": "replay.importance.end",
     "replay.score.importance_updates": "replay.importance.updates",
 }
-"""Old path -> new path, where only the name changed."""
+"""Old path -> where it is to be found today; which of them a choice has, `replay_options` knows."""
+
+IMPORTANCE = {"importance": "begin", "importance_end": "end", "importance_updates": "updates"}
+"""Old name below `replay.score` -> new name below `replay.importance`."""
 
 UNIT = {
     "episode": {"page": "page", "ongoing": "ongoing", "minlen": "minlen"},
@@ -56,12 +95,12 @@ def replay_options(old: Mapping[str, Any]) -> dict[str, Any]:
     what it lacks had its default. Options that meant nothing beside the others are left out.
     """
     edits = {f"replay.{name}": old[name] for name in PLAIN if name in old}
-    edits |= {new: old[path[7:]] for path, new in OPTIONS.items() if path[7:] in old}
     unit, signal = old.get("unit", "row"), old.get("score.signal", "none")
     edits |= {"replay.unit": unit, **_below("replay.unit", old, UNIT.get(unit, {}))}
     edits |= _retention(old)
     scores = {key.removeprefix("score."): value for key, value in old.items()}
     edits |= {"replay.signal": signal, **_below("replay.signal", scores, SIGNAL.get(signal, {}))}
+    edits |= _below("replay.importance", scores, IMPORTANCE)
     return edits | _draw(old)
 
 
