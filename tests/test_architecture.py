@@ -26,7 +26,7 @@ ORDER = [
     {"train"},
     {"report", "bench", "cluster"},
     {"doctor"},
-    {"cli", "api", "launch", "options", "__main__", "__init__"},
+    {"cli", "api", "launch", "help", "options", "__main__", "__init__"},
 ]
 RANK = {name: rank for rank, names in enumerate(ORDER) for name in names}
 

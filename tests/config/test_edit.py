@@ -1,6 +1,7 @@
 """Dotted edits: what they accept, what they refuse, and what they say."""
 
 import dataclasses
+import re
 
 import pytest
 from hypothesis import given, settings
@@ -148,7 +149,6 @@ def test_a_config_is_hashable_and_equal_by_value():
 )
 def test_json_gives_the_equal_config_back(edits):
     import json
-import re
 
     config = apply(Config(), edits)
     assert from_json(json.loads(json.dumps(to_json(config)))) == config
