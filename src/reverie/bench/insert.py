@@ -1,4 +1,4 @@
-"""What inserting rows costs beside their copying: places, pages, unit tables, scores, and the count of
+"""What inserting rows costs beside their copying: places, pages, tables, scores, and the count of
 windows that can be drawn, which a run asks for after every row."""
 
 import itertools

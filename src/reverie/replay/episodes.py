@@ -63,8 +63,8 @@ class Episodes(AbstractDraw):
     """Sequences of pieces of units.
 
     Without `join` a piece is as long as a sequence and shorter units are never drawn. With it the
-    pieces follow `PieceRule`, and a sequence is filled with one after the other; the last is cut. Each
-    piece begins with `is_first`, so that none inherits the state of another.
+    pieces follow `PieceRule`, and fill a sequence one after the other; the last is cut. Each piece
+    begins with `is_first`, so that none inherits the state of another.
 
     Source: golden/dreamerv2/README.md §6, spec/continual-dreamer.md §3.
     Deviation: what is cut off is not carried into the next sequence, where DreamerV2 lets it begin

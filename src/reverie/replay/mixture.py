@@ -135,8 +135,9 @@ class Mixture(AbstractMixture):
         pairs = [(self.first, self.share), (self.second, 1.0 - self.share)]
         found: list[Member] = []
         for draw, share in pairs:
-            inner = isinstance(draw, Mixture) and draw.by == self.by
-            parts = draw.members() if inner else [Member(draw, 1.0)]
+            parts = [Member(draw, 1.0)]
+            if isinstance(draw, Mixture) and draw.by == self.by:
+                parts = draw.members()
             found += [Member(part.draw, share * part.share) for part in parts]
         return found
 

@@ -86,8 +86,8 @@ class ReplayConfig:
         if STORES in self.keep.offers() and not isinstance(self.draw, Stores):
             raise ConfigError(
                 "replay.keep 'split' keeps two stores, and replay.draw does not say how many "
-                "windows come from each: set --replay.draw stores (its law inside them: --replay.draw.inner "
-                "uniform, its share for the fifo store: --replay.draw.share 0.5)."
+                "windows come from each: set --replay.draw stores (the law in each: "
+                "--replay.draw.inner uniform, its share for the fifo store: --replay.draw.share 0.5)."
             )
 
     def _check_values(self) -> None:

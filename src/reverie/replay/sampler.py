@@ -39,7 +39,7 @@ def score_columns(config: ReplayConfig) -> Columns:
 
 
 def kernels_of(name: str) -> tree.TreeKernels:
-    """The loops that `replay.kernels` asks for. Raises ImportError for numba where it is missing."""
+    """The loops that `replay.kernels` asks for. Raises ImportError without Numba."""
     if name == "numpy" or (name == "auto" and not tree.compilable()):
         return tree.NUMPY
     return tree.compiled_kernels()

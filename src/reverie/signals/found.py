@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from reverie.behavior.actor_critic import Targets
-from reverie.nn.loss import Loss
+from reverie.nn.loss import Loss, by_name
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,11 @@ class Found:
 
     def loss(self, name: str) -> Float[Array, "B T"]:
         """The loss of this name, unweighted."""
-        return next(loss.value for loss in self.losses if loss.name == name)
+        return by_name(self.losses)[name]
+
+    def group(self, name: str) -> list[tuple[float, Float[Array, "B T"]]]:
+        """Weights and values of the losses of a group, unweighted, in their order."""
+        return [(x.weight, x.value) for x in self.losses if x.group == name and x.value is not None]
 
     def on_rows(self, x: Float[Array, " N"]) -> Float[Array, "B T"]:
         """Numbers of the dreams' starts as numbers of the rows that they began in."""
@@ -42,5 +47,9 @@ class Found:
 def model_loss(found: Found) -> Float[Array, "B T"]:
     """Sum of the world model's losses at their fixed weights, whatever balances them."""
     others = ("behavior", "explorer")
-    parts = [loss.weight * loss.value for loss in found.losses if loss.group not in others]
-    return sum(parts[1:], start=parts[0])
+    parts = [
+        loss.weight * loss.value
+        for loss in found.losses
+        if loss.group not in others and loss.value is not None
+    ]
+    return jnp.asarray(sum(parts))

@@ -32,7 +32,7 @@ class Xp(AbstractStepSignal):
     def score(self, found: Found) -> Float[Array, "B T"]:
         scaled = (found.targets.returns - found.low) / found.scale
         ret = found.on_rows(scaled.sum(0))
-        rec = jnp.asarray(sum(x.value for x in found.losses if x.group == "observation"))
+        rec = jnp.asarray(sum(value for _, value in found.group("observation")))
         return (self.ret + self.value * found.loss("value")) * ret + self.rec * rec
 
     def needs(self) -> frozenset[Need]:
