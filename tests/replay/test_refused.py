@@ -155,4 +155,4 @@ def test_a_run_refuses_disagreement_without_an_ensemble():
     edits = {"replay.draw": "proportional", "replay.signal": "disagreement"}
     with pytest.raises(ConfigError, match="'disagreement' needs an ensemble: add --explore plan2"):
         resolve("gym:CartPole-v1", overrides=edits)
-    assert resolve("gym:CartPole-v1", overrides={**edits, "explore.kind": "plan2explore"})
+    assert resolve("gym:CartPole-v1", overrides={**edits, "explore": "plan2explore"})
