@@ -87,7 +87,8 @@ class ReplayConfig:
             raise ConfigError(
                 "replay.keep 'split' keeps two stores, and replay.draw does not say how many "
                 "windows come from each: set --replay.draw stores (the law in each: "
-                "--replay.draw.inner uniform, its share for the fifo store: --replay.draw.share 0.5)."
+                "--replay.draw.inner uniform, the share of the fifo store: "
+                "--replay.draw.share 0.5)."
             )
 
     def _check_values(self) -> None:

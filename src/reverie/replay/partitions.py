@@ -113,6 +113,8 @@ class Partitions:
         """What happened since the last call."""
         if not self._freed and not self._opened:
             return Change(NOTHING, admitted, NOTHING)
+        if not self._freed and len(self._opened) == 1:  # a row more of units that still grow
+            return Change(NOTHING, admitted, self._opened.pop()[1])
         opened = [place for _, place in self._opened]
         closed, opened, freed = (
             np.concatenate(places) if places else NOTHING

@@ -98,11 +98,10 @@ class UnitStore(AbstractKeep):
             grown = np.flatnonzero(self._rows >= self.length)
             if len(grown):
                 self.held.grow(self._serial[grown], self._newest[0][grown])
-        ended = self._rows == self._cut.rows
-        if not self._cut.crosses:
-            ended = ended | rows["is_last"]
-        for stream, end in enumerate(ended.tolist()):
-            if end:
+        lasts = not self._cut.crosses and True in rows["is_last"].tolist()
+        if lasts or self._cut.rows in self._rows.tolist():
+            ended = self._rows == self._cut.rows
+            for stream in np.flatnonzero(ended | rows["is_last"] if lasts else ended).tolist():
                 self._complete(stream)
         return self.held.change(self._newest[-1])
 

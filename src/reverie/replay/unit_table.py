@@ -38,7 +38,7 @@ class WindowCounts:
         """Add 1 at each of these indices, all different."""
         self.total += len(index)
         self.counts[index] += 1
-        np.add.at(self._sums, index // BLOCK, 1)
+        self._sums += np.bincount(index // BLOCK, minlength=len(self._sums))
 
     def fill(self, counts: Int[np.ndarray, " N"]) -> None:
         """Replace all counts; indices behind the last one count 0. Grows where it must."""
