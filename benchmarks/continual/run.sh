@@ -7,7 +7,7 @@ set -eu
 OUT=${1:-runs/continual}
 COMMON="--preset demo --env.limit 50 --behavior.actor.entropy 3e-2 --train.eval_greedy --train.eval_every 500
   --train.eval_episodes 10 --replay.capacity 3072 --train.report_every 0 --log.progress plain"
-RESERVOIR="--replay reservoir --replay.unit splice --replay.unit_rows 64"
+RESERVOIR="--replay reservoir --replay.unit splice --replay.unit.rows 64"
 for seed in 0 1 2 3 4; do
   tasks="minigrid_corner_nw minigrid_corner_se --sequence.steps 3000 6000 --seed $seed"
   reverie continual $tasks $COMMON --logdir "$OUT/fifo-$seed"

@@ -46,7 +46,7 @@ LEARNS = {
 CARTPOLE, PENDULUM = "gym:CartPole-v1", "gym:Pendulum-v1"
 MEMORY, MIXED = "probe_memory", "gym:parity_envs:Parity/Mixed-v0"
 WATCHED = "--train.eval_episodes 2 --train.eval_every 150 --train.report_every 150"
-UNITS = "--replay.page 8 --replay.capacity 200"
+UNITS = "--replay.unit.page 8 --replay.capacity 200"
 PUBLISHED = "--methods plan2explore_published --explore.layers 2 --explore.units 8"
 
 AGENTS = (
@@ -74,34 +74,35 @@ REPLAY = (
         "replay_uncertainty_caching",
         CARTPOLE,
         "v3",
-        "--replay uncertainty_caching --replay.score.sweep_every 20",
+        "--replay uncertainty_caching --replay.signal.sweep_every 20",
     ),
     Case("replay_priority", PENDULUM, "v2", "--replay priority --env.limit 40"),
     Case("replay_curious", CARTPOLE, "v3", "--replay curious --replay.capacity 150"),
     Case("replay_xp", CARTPOLE, "v3", "--replay xp"),
-    Case("replay_per", CARTPOLE, "v3", "--replay per --replay.score.importance_updates 100"),
+    Case("replay_per", CARTPOLE, "v3", "--replay per --replay.importance.updates 100"),
     Case("replay_reservoir", CARTPOLE, "v3", f"--replay reservoir {UNITS}"),
     Case("replay_random_replace", CARTPOLE, "v3", f"--replay random_replace {UNITS}"),
     Case("replay_fifty_fifty", CARTPOLE, "v3", f"--replay fifty_fifty {UNITS}"),
     Case("replay_coverage", CARTPOLE, "v3", f"--replay coverage {UNITS} --replay.context 0"),
     Case("replay_reward", CARTPOLE, "v3-2023", f"--replay reward {UNITS}"),
     Case(
-        "replay_wmar", CARTPOLE, "v3", "--replay wmar --replay.unit_rows 16 --replay.capacity 200"
+        "replay_wmar", CARTPOLE, "v3", "--replay wmar --replay.unit.rows 16 --replay.capacity 200"
     ),
-    Case("replay_dreamerv2", CARTPOLE, "v2", f"--replay dreamerv2 {UNITS} --replay.ends 3"),
+    Case("replay_dreamerv2", CARTPOLE, "v2", f"--replay dreamerv2 {UNITS} --replay.draw.ends 3"),
     Case(
         "replay_top_surprise",
         CARTPOLE,
         "v3",
-        f"{UNITS} --replay.keep top_surprise --replay.unit chunk --replay.unit_rows 12 "
-        "--replay.score.signal kl --replay.draw time_balanced --replay.ongoing",
+        f"{UNITS} --replay.keep top_surprise --replay.unit chunk --replay.unit.rows 12 "
+        "--replay.signal kl --replay.draw time_balanced --replay.unit.ongoing",
     ),
     Case(
         "replay_split_top_return",
         CARTPOLE,
         "v3",
-        "--replay.page 8 --replay.capacity 400 --replay.keep split --replay.split_keep top_return "
-        "--replay.unit episode --replay.minlen 7 --replay.draw triangular",
+        "--replay.unit episode --replay.unit.page 8 --replay.unit.minlen 7 --replay.capacity 400 "
+        "--replay.keep split --replay.keep.other top_return --replay.draw stores "
+        "--replay.draw.inner triangular",
     ),
 )
 """Every named strategy, and what none of them uses."""
@@ -141,7 +142,7 @@ OTHERS = (
         "harmony_tree_dreamerv3",
         MEMORY,
         "v2",
-        f"--preset harmony_dreamerv3 {UNITS} --replay.minlen 3 --replay.capacity 1000",
+        f"--preset harmony_dreamerv3 {UNITS} --replay.unit.minlen 3 --replay.capacity 1000",
     ),
     Case(
         "options_v3",
@@ -155,7 +156,7 @@ OTHERS = (
         CARTPOLE,
         "v3",
         "--explore plan2explore --explore.heads 3 --replay.draw rank "
-        "--replay.score.signal disagreement --explore.extrinsic 0.5 --explore.until 200",
+        "--replay.signal disagreement --explore.extrinsic 0.5 --explore.until 200",
     ),
     Case(
         "explore_v3_hidden",

@@ -19,7 +19,7 @@ from reverie.bench.update import prepare
 METHODS = {
     "plain": {},
     "harmony": {"world.balance": "harmony"},
-    "uncertainty": {"replay.draw": "proportional", "replay.score.signal": "kl"},
+    "uncertainty": {"replay.draw": "proportional", "replay.signal": "kl"},
     "explorer": {"explore": "plan2explore", "explore.heads": 2, "explore.units": 1},
     "plan2explore": {"explore": "plan2explore"},
 }

@@ -238,7 +238,7 @@ V2_BLOCKS = {
         "optim.critic.lr": 3e-5,
         "train.ratio": pytest.approx(204.8),
         "train.length": 64,
-        "replay.ongoing": True,
+        "replay.unit.ongoing": True,
         "replay.capacity": 1e6,
         "net.maps": "whole",
         "net.bias": True,
@@ -341,9 +341,9 @@ WINDOWS = {
 @pytest.mark.parametrize("name", WINDOWS)
 def test_windows_of_episodes(name):
     found = values(name)
-    assert (found["replay.minlen"], found["replay.ends"]) == WINDOWS[name]
-    assert (found["replay.unit"], found["replay.over"], found["replay.join"]) == (
-        ("episode", "units", True)
+    assert (found["replay.unit.minlen"], found["replay.draw.ends"]) == WINDOWS[name]
+    assert (found["replay.unit"], found["replay.draw"], found["replay.draw.join"]) == (
+        ("episode", "episodes", True)
     )
     assert (found["replay.context"], found["replay.online"]) == (0, False)
 

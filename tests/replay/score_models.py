@@ -4,10 +4,10 @@ import numpy as np
 from replay_model import SPECS, make_rows
 
 from reverie.replay.keep import Ticket, spread
-from reverie.replay.options import ReplayConfig, ScoreConfig
+from reverie.replay.options import ReplayConfig
+from reverie.replay.priorities import Proportional
 from reverie.replay.replay import Replay
-
-KL = ScoreConfig(signal="kl")
+from reverie.signals.kl import Kl
 
 
 def make_replay(options, *, streams=3, capacity=300, length=5, seed=7, online=False, **more):
@@ -24,9 +24,9 @@ def make_replay(options, *, streams=3, capacity=300, length=5, seed=7, online=Fa
     )
 
 
-def by_scores(**fields):
-    """A configuration that draws in proportion to scores."""
-    return ReplayConfig(draw="proportional", score=ScoreConfig(**{"signal": "kl", **fields}))
+def by_scores(signal=Kl, **fields):
+    """A configuration that draws in proportion to scores; `fields` are options of the signal."""
+    return ReplayConfig(draw=Proportional(), signal=signal(**fields))
 
 
 def add_rows(replay, num, start=0):
@@ -55,6 +55,7 @@ class ScoreModel:
     """Score and visits of every live row in a dictionary; weights from all rows of a window."""
 
     def __init__(self, replay, config):
+        """`config`: the signal."""
         self.replay, self.config = replay, config
         self.value, self.visits = {}, {}
         self.initial = self.largest = config.initial_value

@@ -6,10 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from reverie.replay.budget import available_bytes, check_budget, planned_bytes
 from reverie.replay.errors import ReplayError
 from reverie.replay.rows import make_columns
-from reverie.replay.store import Store
+from reverie.replay.store import Store, available_bytes, check_budget, planned_bytes
 
 COLUMNS = make_columns(
     {"obs/image": ((64, 64, 3), "uint8"), "is_first": ((), "bool"), "is_last": ((), "bool")}

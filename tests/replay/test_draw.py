@@ -7,8 +7,7 @@ from scipy import stats
 
 from reverie.replay.draw import PEEK, TRAIN, Pool, Uniform, generator
 from reverie.replay.errors import ReplayError
-from reverie.replay.keep import Fifo
-from reverie.replay.make import make_draw
+from reverie.replay.keep import Ring
 from reverie.replay.options import ReplayConfig
 from reverie.replay.replay import Replay
 
@@ -16,7 +15,7 @@ ALPHA = 1e-4
 
 
 def make_keep(streams, slots, inserted):
-    keep = Fifo(streams=streams, slots=slots, length=4)
+    keep = Ring(streams=streams, slots=slots, length=4)
     for _ in range(inserted):
         keep.admit({})
     return keep
@@ -75,4 +74,4 @@ def test_generators_are_functions_of_seed_counter_and_purpose():
 
 
 def test_the_configured_draw_is_built():
-    assert isinstance(make_draw(ReplayConfig(), 65), Uniform)
+    assert isinstance(ReplayConfig().draw, Uniform)

@@ -7,11 +7,13 @@ import pytest
 from scipy import stats
 from score_models import make_replay
 
-from reverie.replay import ages
-from reverie.replay.episodes import PieceRule
+from reverie.replay.ages import Triangular
+from reverie.replay.episodes import ByReturn, Episodes, PieceRule, UnitMixture
 from reverie.replay.keep import Ticket
-from reverie.replay.options import ReplayConfig, ScoreConfig
-from reverie.replay.softmax import softmax
+from reverie.replay.options import ReplayConfig
+from reverie.replay.priorities import softmax
+from reverie.replay.signal import NoSignal, Return
+from reverie.replay.unit import Episode
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "dreamerv2" / "continual.npz"
 TRACES = (
@@ -59,7 +61,9 @@ def test_the_recent_half_is_the_triangular_law(golden):
     assert (episode[recent] == np.floor(found[recent])).all()
     assert (episode[~recent] == choice[~recent]).all()
     uniform = (found[recent] / num) ** 2
-    np.testing.assert_array_equal(ages.triangular(uniform * (1 + 1e-12), num), episode[recent])
+    np.testing.assert_array_equal(
+        Triangular().ordinals(uniform * (1 + 1e-12), num), episode[recent]
+    )
 
 
 def test_reward_sampling_is_the_softmax_of_returns(golden):
@@ -83,8 +87,11 @@ def episode_rows(t, lengths):
     return rows
 
 
-def episode_replay(length=5, **fields):
-    options = ReplayConfig(**{"unit": "episode", "page": 4, "over": "units", **fields})
+def episode_replay(length=5, minlen=0, signal=None, **fields):
+    """A replay of a few episodes; `fields` are options of the draw."""
+    options = ReplayConfig(
+        unit=Episode(page=4, minlen=minlen), draw=Episodes(**fields), signal=signal or NoSignal()
+    )
     replay = make_replay(options, streams=1, capacity=400, length=length)
     for t in range(sum(LENGTHS)):
         replay.add(episode_rows(t, LENGTHS))
@@ -99,17 +106,13 @@ def episodes_of(place):
     ("fields", "law"),
     [
         ({}, np.full(6, 1 / 6)),
-        ({"draw": "triangular"}, ages.triangular_share(6)),
+        ({"law": Triangular()}, Triangular().shares(6)),
         (
-            {"mix": ("triangular:0.5",)},
-            0.5 * ages.triangular_share(6) + 0.5 / 6,
+            {"law": UnitMixture(Triangular())},
+            0.5 * Triangular().shares(6) + 0.5 / 6,
         ),
         (
-            {
-                "draw": "softmax",
-                "scale": 2.0,
-                "score": ScoreConfig(signal="return", initial="constant"),
-            },
+            {"law": ByReturn(scale=2.0), "signal": Return()},
             np.exp(np.arange(6) / 2) / np.exp(np.arange(6) / 2).sum(),
         ),
     ],
@@ -137,9 +140,9 @@ def test_ends_come_more_often():
 @pytest.mark.parametrize(
     "fields",
     [
-        {"join": True, "minlen": 4, "ends": 3, "draw": "triangular"},
+        {"join": True, "minlen": 4, "ends": 3, "law": Triangular()},
         {"ends": 6},
-        {"mix": ("triangular:0.5",)},
+        {"law": UnitMixture(Triangular())},
     ],
     ids=["pieces", "ends", "fifty-fifty"],
 )
@@ -148,7 +151,7 @@ def test_beginnings_follow_the_law_that_is_reported(fields):
     replay = episode_replay(length=6, **fields)
     pool = replay._sampler._pool(replay._keep)
     draw = replay._sampler._draw
-    law = draw.law(pool)
+    law = draw.probabilities(pool)
     ticket = draw.draw(20_000, pool, np.random.default_rng(1))
     first = Ticket(*(part.reshape(20_000, -1)[:, 0] for part in ticket))
     found = np.bincount(replay._keep.find(*first), minlength=len(law))

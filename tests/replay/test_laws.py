@@ -10,13 +10,15 @@ from scipy import stats
 from score_models import add_rows, by_scores, learn, make_replay
 
 from reverie.part.errors import ConfigError
-from reverie.replay import ages
-from reverie.replay.draw import AbstractDraw, Pool, Uniform
-from reverie.replay.make import make_draw
-from reverie.replay.mixture import Mixture
-from reverie.replay.options import ReplayConfig, ScoreConfig
-from reverie.replay.softmax import softmax
-from reverie.replay.starvation import fresh_share
+from reverie.part.tree import apply
+from reverie.replay.ages import Recency, TimeBalanced, Triangular
+from reverie.replay.draw import AbstractDraw, Importance, Pool, Uniform
+from reverie.replay.mixture import AbstractMixture, Member, Mixture
+from reverie.replay.options import ReplayConfig
+from reverie.replay.priorities import Proportional, Rank, Softmax, softmax
+from reverie.signals.curious import Curious
+from reverie.signals.kl import Kl
+from reverie.train.advice import fresh_share
 
 ALPHA = 1e-4
 
@@ -36,15 +38,15 @@ def assert_law(found, law):
 
 @pytest.mark.parametrize("num", [1, 2, 1000])
 @pytest.mark.parametrize(
-    ("law", "share"),
+    "law",
     [
-        (lambda u, n: ages.recent(u, n, 0.0), lambda n: np.full(n, 1 / n)),
-        (lambda u, n: ages.recent(u, n, 0.4), lambda n: ages.recent_share(n, 0.4)),
-        (lambda u, n: ages.recent(u, n, 1.0), lambda n: ages.recent_share(n, 1.0)),
-        (lambda u, n: ages.recent(u, n, 1.7), lambda n: ages.recent_share(n, 1.7)),
-        (ages.triangular, ages.triangular_share),
-        (lambda u, n: ages.balanced(u, n, 0.3), lambda n: ages.balanced_share(n, 0.3)),
-        (lambda u, n: ages.balanced(u, n, 1.0), lambda n: ages.balanced_share(n, 1.0)),
+        Recency(0.0),
+        Recency(0.4),
+        Recency(1.0),
+        Recency(1.7),
+        Triangular(),
+        TimeBalanced(0.3),
+        TimeBalanced(1.0),
     ],
     ids=[
         "uniform",
@@ -56,10 +58,13 @@ def assert_law(found, law):
         "balanced 1",
     ],
 )
-def test_ordinals_follow_their_law(law, share, num):
+def test_ordinals_follow_their_law(law, num):
     uniform = np.random.default_rng(num).random(400_000)
-    assert share(num).sum() == pytest.approx(1.0)
-    assert_law(np.bincount(law(uniform, num), minlength=num), share(num))
+    share = law.shares(num)
+    assert share.sum() == pytest.approx(1.0)
+    if law == Recency(0.0):
+        np.testing.assert_allclose(share, 1 / num)
+    assert_law(np.bincount(law.ordinals(uniform, num), minlength=num), share)
 
 
 @pytest.mark.parametrize("exponent", [0.3, 0.5, 1.0, 1.5])
@@ -67,7 +72,7 @@ def test_frequency_falls_with_age_by_the_exponent(exponent):
     """Oracle 5: slope −e over ages 2 … n/10, and P(newest) in closed form."""
     num = 2000
     uniform = np.random.default_rng(0).random(4_000_000)
-    age = num - 1 - ages.recent(uniform, num, exponent)
+    age = num - 1 - Recency(exponent).ordinals(uniform, num)
     counts = np.bincount(age, minlength=num)
     edges = np.unique(np.geomspace(2, num // 10, 12).astype(int))
     rate = np.array([counts[a:b].mean() for a, b in itertools.pairwise(edges)])
@@ -81,7 +86,7 @@ def test_frequency_falls_with_age_by_the_exponent(exponent):
 
 def test_triangular_shares_of_the_published_code():
     """P(newest quarter) = 7/16, newest tenth 19 %, newest half 75 %, oldest quarter 6 %."""
-    share = ages.triangular_share(1000)
+    share = Triangular().shares(1000)
     assert share[750:].sum() == pytest.approx(7 / 16, abs=1e-12)
     assert share[900:].sum() == pytest.approx(0.19)
     assert share[500:].sum() == pytest.approx(0.75)
@@ -93,7 +98,7 @@ def test_balanced_draws_even_out_the_visits_of_a_life():
     rng, visits = np.random.default_rng(0), {0.0: np.zeros(1000), 1.0: np.zeros(1000)}
     for strength, counts in visits.items():
         for num in range(1, 1001):
-            np.add.at(counts, ages.balanced(rng.random(100), num, strength), 1)
+            np.add.at(counts, TimeBalanced(strength).ordinals(rng.random(100), num), 1)
     spread = {tau: c[50:900].std() / c[50:900].mean() for tau, c in visits.items()}
     assert spread[1.0] < 0.6 * spread[0.0]
 
@@ -111,41 +116,52 @@ class Named(AbstractDraw):
     def probability(self, ticket, pool):
         return None
 
-    def law(self, pool):
-        return Uniform().law(pool)
+    def probabilities(self, pool):
+        return Uniform().probabilities(pool)
 
     def effective(self, pool):
         return 1.0
+
+
+class Several(AbstractMixture):
+    """A mixture of any number of draws."""
+
+    def __init__(self, draws, shares, by="window"):
+        self.rows, self.by = [Member(*pair) for pair in zip(draws, shares, strict=True)], by
+
+    def members(self):
+        return self.rows
 
 
 def pool_of(replay):
     return Pool(replay._keep, replay._keep, replay.length, replay._sampler.scores)
 
 
-@pytest.mark.parametrize("whole_batch", [False, True])
-def test_members_get_their_shares(whole_batch):
+@pytest.mark.parametrize("by", ["window", "batch"])
+def test_members_get_their_shares(by):
     """Oracle 8: binomial counts; 0.7/0.2/0.1 is a mixture; a share of 0 is never drawn from."""
     replay = make_replay(ReplayConfig())
     add_rows(replay, 20)
     members = [Named(0), Named(1), Named(2), Named(3)]
-    mixture = Mixture(members, [0.7, 0.2, 0.1, 0.0], whole_batch=whole_batch)
+    mixture = Several(members, [0.7, 0.2, 0.1, 0.0], by)
     rng = np.random.default_rng(0)
     rows = np.stack([mixture.draw(8, pool_of(replay), rng).row for _ in range(5000)])
-    if whole_batch:
+    if by == "batch":
         assert (rows == rows[:, :1]).all()
         rows = rows[:, 0]
     assert_law(np.bincount(rows.ravel(), minlength=4), np.array([0.7, 0.2, 0.1, 0.0]))
 
 
 def test_a_mixtures_law_is_the_mixture_of_the_laws():
-    options = ReplayConfig(mix=("recency:0.3", "triangular:0.2"))
+    rest = Mixture(Triangular(), Uniform(), share=0.2 / 0.7)
+    options = ReplayConfig(draw=Mixture(Recency(0.5), rest, share=0.3))
     replay = make_replay(options)
     add_rows(replay, 60)
-    pool, draw = pool_of(replay), make_draw(options, replay.length)
+    pool, draw = pool_of(replay), options.draw
     num = pool.index.num_windows(pool.length)
-    mixed = 0.5 / num + 0.3 * ages.recent_share(num, 0.5) + 0.2 * ages.triangular_share(num)
+    mixed = 0.5 / num + 0.3 * Recency(0.5).shares(num) + 0.2 * Triangular().shares(num)
     place = pool.keep.find(*pool.index.locate(np.arange(num), pool.length))
-    np.testing.assert_allclose(draw.law(pool)[place], mixed)
+    np.testing.assert_allclose(draw.probabilities(pool)[place], mixed)
     assert draw.effective(pool) == pytest.approx(1 / (num * np.square(mixed).sum()))
     counts = np.zeros(pool.keep.places)
     ticket = draw.draw(40_000, pool, np.random.default_rng(0))
@@ -154,14 +170,21 @@ def test_a_mixtures_law_is_the_mixture_of_the_laws():
 
 
 def test_shares_that_cannot_be_are_refused():
-    with pytest.raises(ValueError, match="shares must be at least 0 and sum to 1"):
-        Mixture([Uniform(), Uniform()], [0.7, 0.2])
-    with pytest.raises(ConfigError, match=r"the shares of replay\.mix sum to 1\.2"):
-        ReplayConfig(mix=("triangular:0.7", "recency:0.5"))
-    with pytest.raises(ConfigError, match="did you mean 'triangular'"):
-        ReplayConfig(mix=("triangle:0.7",))
-    with pytest.raises(ConfigError, match="takes KIND:SHARE"):
-        ReplayConfig(mix=("triangular",))
+    for share in (-0.1, 1.2):
+        with pytest.raises(ConfigError, match=r"replay\.draw\.share must be in \[0, 1\], found"):
+            Mixture(share=share)
+    with pytest.raises(ConfigError, match=r"Did you mean 'triangular'"):
+        apply(ReplayConfig(), {"draw": "mixture", "draw.first": "triangle"})
+    with pytest.raises(ConfigError, match=r"replay\.draw\.first must be a part \(uniform, recency"):
+        Mixture(first="triangular")
+
+
+def test_a_mixture_inside_a_mixture_is_tossed_once():
+    inner = Mixture(Named(1), Named(2), share=0.25)
+    shares = [member.share for member in Mixture(Named(0), inner, share=0.2).members()]
+    assert shares == pytest.approx([0.2, 0.2, 0.6])
+    other = dataclasses.replace(inner, by="batch")
+    assert len(Mixture(Named(0), other, share=0.2).members()) == 2
 
 
 def scored(options, seed=0, updates=60):
@@ -175,7 +198,8 @@ def scored(options, seed=0, updates=60):
 
 def test_importance_weights_estimate_the_uniform_mean():
     """Oracle 10: Σ w f / N, w = 1/(N P), is the mean of f; the largest weight is 1."""
-    replay = scored(by_scores(exponent=1.0, importance=1.0, importance_end=1.0))
+    options = dataclasses.replace(by_scores(exponent=1.0), importance=Importance(1.0, 1.0))
+    replay = scored(options)
     pool, draw = pool_of(replay), replay._sampler._draw
     num = pool.keep.num_windows(pool.length)
     value = np.random.default_rng(1).normal(size=pool.keep.places)
@@ -191,8 +215,7 @@ def test_importance_weights_estimate_the_uniform_mean():
 
 
 def test_the_exponent_of_importance_weights_follows_its_schedule():
-    replay = make_replay(by_scores(importance=0.4, importance_end=1.0, importance_updates=10))
-    weights = replay._sampler._importance
+    weights = Importance(begin=0.4, end=1.0, updates=10)
     assert [weights.exponent(n) for n in (0, 5, 10, 99)] == [0.4, 0.7, 1.0, 1.0]
 
 
@@ -209,31 +232,30 @@ def test_softmax_between_uniform_and_the_largest():
 @pytest.mark.parametrize(
     ("draw", "law"),
     [
-        ("softmax", lambda w: softmax(w, 0.5)),
-        ("rank", lambda w: ages.recent_share(len(w), 0.7)[np.argsort(np.argsort(w))]),
-        ("proportional", lambda w: w / w.sum()),
+        (Softmax(scale=0.5), lambda w: softmax(w, 0.5)),
+        (Rank(0.7), lambda w: Recency(0.7).shares(len(w))[np.argsort(np.argsort(w))]),
+        (Proportional(), lambda w: w / w.sum()),
     ],
 )
 def test_scored_draws_follow_their_law(draw, law):
-    options = ReplayConfig(draw=draw, scale=0.5, score=ScoreConfig(signal="kl"))
-    replay = scored(options)
+    replay = scored(ReplayConfig(draw=draw, signal=Kl()))
     pool, rng = pool_of(replay), np.random.default_rng(3)
     place = np.flatnonzero(pool.scores.tree.weights)
     counts = np.zeros(pool.keep.places)
     for _ in range(100):
-        ticket = make_draw(options, pool.length).draw(500, pool, rng)
+        ticket = draw.draw(500, pool, rng)
         np.add.at(counts, pool.keep.find(*ticket), 1)
     assert_law(counts[place], law(pool.scores.tree.weights[place]))
     np.testing.assert_allclose(
-        make_draw(options, pool.length).law(pool)[place], law(pool.scores.tree.weights[place])
+        draw.probabilities(pool)[place], law(pool.scores.tree.weights[place])
     )
-    effective = make_draw(options, pool.length).effective(pool)
+    effective = draw.effective(pool)
     p = law(pool.scores.tree.weights[place])
     assert effective == pytest.approx(1 / (len(place) * np.square(p).sum()), rel=1e-9)
 
 
 def test_stratified_draws_take_one_of_every_share():
-    replay = scored(dataclasses.replace(by_scores(), stratified=True))
+    replay = scored(dataclasses.replace(by_scores(), draw=Proportional(stratified=True)))
     pool = pool_of(replay)
     ticket = replay._sampler._draw.draw(20, pool, np.random.default_rng(0))
     tree = pool.scores.tree
@@ -259,7 +281,7 @@ def test_reports_change_nothing():
 
 
 @pytest.mark.parametrize("fresh", [0.0, 0.5])
-@pytest.mark.parametrize("signal", ["kl", "curious"])
+@pytest.mark.parametrize("signal", [Kl, Curious])
 def test_a_resumed_replay_draws_the_same_thousand_windows(tmp_path, signal, fresh):
     """Oracle 30, with changes that were not settled when it was saved; twice the same file."""
     options = dataclasses.replace(by_scores(signal=signal, initial="mean"), fresh=fresh)

@@ -7,13 +7,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from reverie.replay.coverage import Coverage, distances
-from reverie.replay.embed import Embedder
-from reverie.replay.oldest import Oldest
-from reverie.replay.random_replace import RandomReplace
-from reverie.replay.reservoir import Reservoir
-from reverie.replay.retention import Unit
-from reverie.replay.top import TopReturn, TopSurprise
+from reverie.part.part import find
+from reverie.replay.coverage import CoverageRule, Embedder, distances
+from reverie.replay.reservoir import RandomReplaceRule, ReservoirRule
+from reverie.replay.retention import AbstractRetention, FifoRule, Unit
+from reverie.replay.top import TopReturnRule, TopSurpriseRule
 
 ALPHA = 1e-4
 GOLDEN = np.load(Path(__file__).parents[1] / "golden" / "dreamerv2" / "continual.npz")
@@ -58,10 +56,10 @@ def offered(case):
 
 @pytest.mark.parametrize("case", ["keep_reservoir", "keep_fifo"])
 def test_the_published_retention_number_by_number(case):
-    rule, capacity = Oldest(), int(GOLDEN[f"{case}/capacity"])
+    rule, capacity = FifoRule(), int(GOLDEN[f"{case}/capacity"])
     stored, (accepted, length) = [], offered(case)
     if case == "keep_reservoir":
-        rule = RandomReplace(0)
+        rule = RandomReplaceRule(0)
     for episode in accepted.tolist():
         if case == "keep_reservoir":
             draws = [GOLDEN[f"{case}/draw_first"][episode], *GOLDEN[f"{case}/draws_limit"][episode]]
@@ -109,7 +107,7 @@ def inclusion(make, repeats, num):
 @pytest.mark.parametrize("repeats", [400, pytest.param(2000, marks=pytest.mark.slow)])
 def test_a_reservoir_keeps_every_unit_and_every_pair_alike_as_algorithm_r_does(repeats):
     num, room = 400, 100
-    member = inclusion(lambda k: live(Reservoir(k), [1] * num, room), repeats, num)
+    member = inclusion(lambda k: live(ReservoirRule(k), [1] * num, room), repeats, num)
     rng = np.random.default_rng(0)
     theirs = inclusion(lambda k: algorithm_r(num, room, rng), repeats, num).sum(0)
     ours = member.sum(0)
@@ -128,7 +126,7 @@ def test_a_reservoir_keeps_every_unit_and_every_pair_alike_as_algorithm_r_does(r
 
 def test_random_replacement_forgets_exponentially():
     num, room, repeats = 400, 100, 200
-    member = inclusion(lambda k: live(RandomReplace(k), [1] * num, room), repeats, num)
+    member = inclusion(lambda k: live(RandomReplaceRule(k), [1] * num, room), repeats, num)
     share = member.sum(0).reshape(8, -1).mean(1) / repeats
     later = num - 1 - np.arange(num)
     expected = ((1 - 1 / room) ** np.minimum(later, num - room)).reshape(8, -1).mean(1)
@@ -142,7 +140,7 @@ def test_a_reservoir_of_units_of_two_sizes_stays_within_memory_and_is_nearly_fai
     sizes = rng.choice([4, 12], num)
     counts = np.zeros(num)
     for repeat in range(repeats):
-        stored = live(Reservoir(repeat), sizes.tolist(), capacity)
+        stored = live(ReservoirRule(repeat), sizes.tolist(), capacity)
         assert sizes[stored].sum() <= capacity
         counts[stored] += 1
     share = counts / repeats
@@ -155,7 +153,7 @@ def test_a_reservoir_of_units_of_two_sizes_stays_within_memory_and_is_nearly_fai
 def test_a_reservoir_stays_fair_after_memory_was_short_for_a_while():
     counts = np.zeros(200)
     for repeat in range(600):
-        rule, stored = Reservoir(repeat), {}
+        rule, stored = ReservoirRule(repeat), {}
         for serial in range(200):
             capacity = 20 if 80 <= serial < 90 else 50
             stored[serial] = 1
@@ -170,17 +168,17 @@ def test_a_reservoir_stays_fair_after_memory_was_short_for_a_while():
 
 
 def test_fifo_keeps_the_newest_in_order():
-    assert live(Oldest(), [3, 4, 5, 1, 6, 2], 9) == [3, 4, 5]
-    assert live(Oldest(), [1] * 50, 7) == list(range(43, 50))
+    assert live(FifoRule(), [3, 4, 5, 1, 6, 2], 9) == [3, 4, 5]
+    assert live(FifoRule(), [1] * 50, 7) == list(range(43, 50))
 
 
 def test_top_return_keeps_the_best_and_of_equal_ones_the_newest():
     rets = [0.5, -1.0, 2.0, 0.5, 7.0, -3.0, 0.5]
-    assert live(TopReturn(), [1] * 7, 4, rets=rets) == [2, 3, 4, 6]
+    assert live(TopReturnRule(), [1] * 7, 4, rets=rets) == [2, 3, 4, 6]
 
 
 def test_top_surprise_judges_what_was_trained_on_and_spares_the_new():
-    rule, stored = TopSurprise(), set()
+    rule, stored = TopSurpriseRule(), set()
 
     def offer(serial):
         stored.add(serial)
@@ -216,7 +214,7 @@ def looks(kinds, seed=0):
 def test_coverage_keeps_both_of_two_clusters_of_very_different_size(distance):
     kinds = (np.random.default_rng(3).random(400) < 0.05).astype(int)
     assert 10 < kinds.sum() < 30
-    rule = Coverage(0, embed=Embedder(0), distance=distance)
+    rule = CoverageRule(0, embed=Embedder(0), distance=distance)
     stored = live(rule, [1] * 400, 20, rows=looks(kinds))
     assert 0.3 <= kinds[stored].mean() <= 0.7
     assert kinds.mean() < 0.07
@@ -227,7 +225,7 @@ def test_coverage_lets_duplicates_go_first():
     rows[1:9] = rows[0]  # units 0 … 8 look the same
     rng = np.random.default_rng(5)
     rows[9:] = rng.integers(0, 256, (3, 6, 32, 32, 3))
-    rule = Coverage(0, embed=Embedder(0), distance="euclid")
+    rule = CoverageRule(0, embed=Embedder(0), distance="euclid")
     assert live(rule, [1] * 12, 4, rows=rows) == [0, 9, 10, 11]
 
 
@@ -252,22 +250,13 @@ def test_a_vector_is_a_function_of_seed_and_observations():
     assert np.isfinite(one).all()
 
 
-RULES = {
-    "fifo": Oldest,
-    "reservoir": lambda: Reservoir(4),
-    "random_replace": lambda: RandomReplace(4),
-    "coverage": lambda: Coverage(4, embed=Embedder(0), distance="euclid"),
-    "top_return": TopReturn,
-    "top_surprise": TopSurprise,
-}
-
-
-@pytest.mark.parametrize("name", RULES)
+@pytest.mark.parametrize("name", sorted(set(AbstractRetention.MEMBERS) - {"split"}))
 @pytest.mark.parametrize("seen", [0, 3, 60])
 def test_a_loaded_rule_goes_on_as_the_saved_one(name, seen):
     rng = np.random.default_rng(seen)
     rets, pictures = rng.normal(size=200), looks([0] * 200, seed=seen)
-    rule, twin, stored = RULES[name](), RULES[name](), set()
+    record = find(AbstractRetention, name)()
+    rule, twin, stored = record.rule(4), record.rule(4), set()
 
     def turn(rule, stored, serial):
         stored.add(serial)

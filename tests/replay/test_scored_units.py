@@ -6,29 +6,28 @@ import pytest
 from replay_model import SPECS
 from unit_model import unit_rows
 
-from reverie.replay.options import ReplayConfig, ScoreConfig
+from reverie.replay.options import ReplayConfig
+from reverie.replay.priorities import Proportional
 from reverie.replay.replay import Replay
+from reverie.replay.reservoir import RandomReplace, Reservoir
+from reverie.replay.top import TopReturn, TopSurprise
+from reverie.replay.unit import Chunk, Episode, Splice
+from reverie.signals.kl import Kl
 
 LENGTH = 5
 KEEPS = {
     "ring": {},
-    "fifo": {"keep": "fifo", "unit": "episode", "page": 8},
-    "reservoir": {"keep": "reservoir", "unit": "splice", "unit_rows": 16},
-    "random_replace": {"keep": "random_replace", "unit": "episode", "page": 8, "ongoing": True},
-    "top_return": {
-        "keep": "top_return",
-        "unit": "chunk",
-        "unit_rows": 12,
-        "page": 4,
-        "ongoing": True,
-    },
-    "top_surprise": {"keep": "top_surprise", "unit": "splice", "unit_rows": 16},
+    "fifo": {"unit": Episode(page=8)},
+    "reservoir": {"keep": Reservoir(), "unit": Splice(16)},
+    "random_replace": {"keep": RandomReplace(), "unit": Episode(page=8, ongoing=True)},
+    "top_return": {"keep": TopReturn(), "unit": Chunk(rows=12, page=4, ongoing=True)},
+    "top_surprise": {"keep": TopSurprise(), "unit": Splice(16)},
 }
 
 
 def make_replay(keep):
-    score = ScoreConfig(signal="kl", exponent=0.8, blend=0.5, initial="mean", initial_std=1.0)
-    options = ReplayConfig(**keep, draw="proportional", score=score)
+    signal = Kl(exponent=0.8, blend=0.5, initial="mean", initial_std=1.0)
+    options = ReplayConfig(**keep, draw=Proportional(), signal=signal)
     return Replay(
         SPECS,
         streams=2,

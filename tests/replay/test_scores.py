@@ -8,11 +8,10 @@ from replay_model import fill
 from scipy import stats
 from score_models import BLEND, ScoreModel, add_rows, by_scores, learn, make_replay, write
 
-from reverie.replay.aggregate import make_aggregate
 from reverie.replay.errors import ReplayError
-from reverie.replay.options import ReplayConfig, ScoreConfig
 from reverie.replay.sampler import score_columns
-from reverie.replay.signals import make_combine
+from reverie.signals.curious import Curious
+from reverie.signals.kl import Kl
 
 ALPHA = 1e-4
 
@@ -21,11 +20,12 @@ ALPHA = 1e-4
 @pytest.mark.parametrize("length", [1, 2, 5, 64, 65])
 def test_aggregates_slide_over_every_window(kind, length):
     steps = np.random.default_rng(length).lognormal(size=(3, 150))
-    found = make_aggregate(kind, length, blend=0.5, anchor=-1)(steps)
+    signal = Kl(aggregate=kind, blend=0.5, anchor=-1)
+    found = signal.windows(steps, length)
     views = np.lib.stride_tricks.sliding_window_view(steps, length, axis=1)
     expected = np.apply_along_axis(BLEND[kind], 2, views)
     np.testing.assert_allclose(found, expected, rtol=1e-13)
-    alone = make_aggregate(kind, length, blend=0.5, anchor=-1)(steps[1:2, 40 : 40 + length])
+    alone = signal.windows(steps[1:2, 40 : 40 + length], length)
     assert alone[0, 0] == found[1, 40]  # to the last bit, wherever the window lies
 
 
@@ -35,7 +35,7 @@ def test_weights_follow_random_inserts_draws_and_late_writes(kind, initial):
     """Oracles 17, 19, 20 and 21 over several rounds of the ring."""
     config = by_scores(aggregate=kind, initial=initial, initial_value=2.0)
     replay, rng = make_replay(config, capacity=90), np.random.default_rng(3)
-    model, inserted, waiting = ScoreModel(replay, config.score), 0, []
+    model, inserted, waiting = ScoreModel(replay, config.signal), 0, []
     for _ in range(60):
         num = int(rng.integers(1, 9))
         add_rows(replay, num, inserted)
@@ -116,8 +116,7 @@ def test_a_score_that_is_no_weight_is_refused(bad):
 
 def test_curious_replay_counts_the_visit_first():
     """c β¹ + (L + ε)^α after one visit; 14 times less than an unseen step (R §4.1)."""
-    config = ScoreConfig(signal="curious", exponent=1.0)
-    found = make_combine(config)(np.array([10.0, 10.0]), np.array([1, 21], np.uint32))
+    found = Curious().combine(np.array([10.0, 10.0]), np.array([1, 21], np.uint32))
     adversarial = 10.01**0.7
     np.testing.assert_allclose(found, [7e3 + adversarial, 1e4 * 0.7**21 + adversarial])
     assert 1e5 / found[0] == pytest.approx(14.3, abs=0.1)
@@ -186,7 +185,7 @@ def test_hard_rows_are_drawn_more_often(noise):
 
 
 def test_one_configuration_leaves_no_column_to_the_next():
-    scored = ReplayConfig(draw="proportional", score=ScoreConfig(signal="kl"))
+    scored = by_scores()
     before = set(score_columns(scored))
     with_fresh = set(score_columns(dataclasses.replace(scored, fresh=0.25)))
     assert with_fresh - before == {"score/waiting"}

@@ -8,21 +8,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from reverie.replay import fast
-from reverie.replay.tree import NUMPY, SumTree, block_of
+from reverie.replay.tree import NUMPY, SumTree, block_of, compilable, compiled_kernels
 
 ALPHA = 1e-4
 KERNELS = [
     pytest.param("numpy", id="numpy"),
-    pytest.param(
-        "numba", marks=pytest.mark.skipif(not fast.available(), reason="needs reverie[fast]")
-    ),
+    pytest.param("numba", marks=pytest.mark.skipif(not compilable(), reason="needs reverie[fast]")),
 ]
 
 
 @pytest.fixture(scope="module")
 def compiled():
-    return fast.tree_kernels()
+    return compiled_kernels()
 
 
 @pytest.fixture(params=KERNELS)
@@ -51,7 +48,7 @@ def test_leaves_are_drawn_in_proportion_to_their_weights(tree_of):
     assert stats.chisquare(found, law * counts.sum() / law.sum()).pvalue > ALPHA
 
 
-@pytest.mark.skipif(not fast.available(), reason="needs reverie[fast]")
+@pytest.mark.skipif(not compilable(), reason="needs reverie[fast]")
 @pytest.mark.parametrize("size", [1, 63, 64, 65, 5000, 300_000])
 def test_both_kernels_draw_the_same_bits(size, compiled):
     rng = np.random.default_rng(size)

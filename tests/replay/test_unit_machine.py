@@ -23,16 +23,22 @@ from ml_dtypes import bfloat16
 from replay_model import SPECS, make_rows
 from unit_model import UnitModel, unit_rows
 
+from reverie.replay.coverage import Coverage
 from reverie.replay.files import prune
-from reverie.replay.memory import make_rules
-from reverie.replay.options import ReplayConfig, ScoreConfig
+from reverie.replay.mixture import Stores
+from reverie.replay.options import ReplayConfig
 from reverie.replay.replay import Replay
+from reverie.replay.reservoir import RandomReplace, Reservoir
+from reverie.replay.split import Split
+from reverie.replay.top import TopReturn, TopSurprise
+from reverie.replay.unit import Chunk, Episode, Splice, partitions
+from reverie.signals.kl import Kl
 
 STREAMS, LENGTH, SEED = 2, 5, 7
 
 
 class UnitMachine(RuleBasedStateMachine):
-    options = ReplayConfig(keep="fifo", unit="episode", page=4)
+    options = ReplayConfig(unit=Episode(page=4))
     capacity = 120
 
     def __init__(self):
@@ -40,7 +46,7 @@ class UnitMachine(RuleBasedStateMachine):
         self.folder = Path(tempfile.mkdtemp(prefix="unit-machine-"))
         self.replay = self.make_replay()
         pages = self.replay._memory.slots // self.replay._memory.page
-        rules = [part.rule for part in make_rules(self.options, SEED)]
+        rules = [part.rule for part in partitions(self.options.keep, SEED)]
         self.model = UnitModel(self.options, rules, streams=STREAMS, pages=pages, length=LENGTH)
         self.tickets, self.dropped, self.open_places, self.saved = [], 0, set(), None
 
@@ -116,7 +122,7 @@ class UnitMachine(RuleBasedStateMachine):
         assert self.replay.write(ticket, values, offset=offset) == late
         self.dropped += late
 
-    @precondition(lambda self: self.options.keep == "top_surprise" and self.model.inserted)
+    @precondition(lambda self: isinstance(self.options.keep, TopSurprise) and self.model.inserted)
     @rule(seed=st.integers(0, 99))
     def score(self, seed):
         rng = np.random.default_rng(seed)
@@ -195,49 +201,37 @@ class UnitMachine(RuleBasedStateMachine):
         drawn = [
             (unit["stream"], unit["first"], unit["rows"])
             for _, unit in sorted(model.units.items())
-            if self.options.ongoing or unit["in"] != {-1}
+            if self.options.unit.ongoing or unit["in"] != {-1}
         ]
         drawn = [span for span in drawn if span[2]]
         assert list(zip(*map(np.ndarray.tolist, spans), strict=True)) == drawn
 
 
-KL = {"score": ScoreConfig(signal="kl")}
+SPLIT = {"draw": Stores()}
 CASES = {
-    "fifo-episode": {"keep": "fifo", "unit": "episode", "page": 4},
-    "fifo-episode-ongoing": {"keep": "fifo", "unit": "episode", "page": 4, "ongoing": True},
-    "fifo-episode-minlen": {"keep": "fifo", "unit": "episode", "page": 3, "minlen": 8},
-    "reservoir-splice": {"keep": "reservoir", "unit": "splice", "unit_rows": 8},
-    "reservoir-episode-ongoing": {
-        "keep": "reservoir",
-        "unit": "episode",
-        "page": 4,
-        "ongoing": True,
-    },
-    "random_replace-episode": {"keep": "random_replace", "unit": "episode", "page": 4},
-    "random_replace-chunk": {"keep": "random_replace", "unit": "chunk", "unit_rows": 10, "page": 4},
-    "coverage-episode": {"keep": "coverage", "unit": "episode", "page": 4},
+    "fifo-episode": {"unit": Episode(page=4)},
+    "fifo-episode-ongoing": {"unit": Episode(page=4, ongoing=True)},
+    "fifo-episode-minlen": {"unit": Episode(page=3, minlen=8)},
+    "reservoir-splice": {"keep": Reservoir(), "unit": Splice(8)},
+    "reservoir-episode-ongoing": {"keep": Reservoir(), "unit": Episode(page=4, ongoing=True)},
+    "random_replace-episode": {"keep": RandomReplace(), "unit": Episode(page=4)},
+    "random_replace-chunk": {"keep": RandomReplace(), "unit": Chunk(rows=10, page=4)},
+    "coverage-episode": {"keep": Coverage(), "unit": Episode(page=4)},
     "top_return-chunk-ongoing": {
-        "keep": "top_return",
-        "unit": "chunk",
-        "unit_rows": 9,
-        "page": 3,
-        "ongoing": True,
+        "keep": TopReturn(),
+        "unit": Chunk(rows=9, page=3, ongoing=True),
     },
-    "top_surprise-splice": {"keep": "top_surprise", "unit": "splice", "unit_rows": 8, **KL},
+    "top_surprise-splice": {"keep": TopSurprise(), "unit": Splice(8), "signal": Kl()},
     "top_surprise-episode-ongoing": {
-        "keep": "top_surprise",
-        "unit": "episode",
-        "page": 4,
-        "ongoing": True,
-        **KL,
+        "keep": TopSurprise(),
+        "unit": Episode(page=4, ongoing=True),
+        "signal": Kl(),
     },
-    "split-splice": {"keep": "split", "unit": "splice", "unit_rows": 7, "split_share": 0.4},
+    "split-splice": {"keep": Split(share=0.4), "unit": Splice(7), **SPLIT},
     "split-episode-ongoing": {
-        "keep": "split",
-        "split_keep": "top_return",
-        "unit": "episode",
-        "page": 4,
-        "ongoing": True,
+        "keep": Split(other=TopReturn()),
+        "unit": Episode(page=4, ongoing=True),
+        **SPLIT,
     },
 }
 

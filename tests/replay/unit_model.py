@@ -4,6 +4,7 @@ import numpy as np
 from replay_model import Model, make_rows
 
 from reverie.replay.retention import Unit
+from reverie.replay.unit import Episode, Splice
 
 
 def unit_rows(t, streams):
@@ -19,18 +20,20 @@ class UnitModel(Model):
     def __init__(self, options, rules, *, streams, pages, length):
         super().__init__(streams, 0, length)
         self.options, self.rules, self.num = options, rules, pages
-        self.page = options.unit_rows if options.unit == "splice" else options.page
-        each = 1 if options.unit == "episode" else -(-options.unit_rows // self.page)
-        self.reserve = streams * each
-        share = options.split_share
-        self.shares = [share, 1 - share] if len(rules) == 2 else [1.0]
+        self.crosses = isinstance(options.unit, Splice)
+        self.limit = 0 if isinstance(options.unit, Episode) else options.unit.rows
+        self.page = self.limit if self.crosses else options.unit.page
+        self.reserve = streams * max(1, -(-self.limit // self.page))
+        self.shares = [1.0]
+        if len(rules) == 2:
+            self.shares = [options.keep.share, 1 - options.keep.share]
         self.units, self.growing, self.next = {}, [None] * streams, 0
         self.short = self.cut = 0
         self.tiled, self.line, self.skipped = [0] * streams, [], 0
         self.scores = {}
 
     def add(self, rows):
-        if self.options.unit != "splice":
+        if not self.crosses:
             for stream, first in enumerate(rows["is_first"]):
                 if first and self.growing[stream]:
                     self.complete(stream)
@@ -40,9 +43,9 @@ class UnitModel(Model):
             unit["rows"] += 1
             unit["ret"] += float(rows["reward"][stream])
         for stream in range(len(self.rows)):
-            full = self.growing[stream]["rows"] == self.options.unit_rows
-            ends = self.options.unit != "splice" and rows["is_last"][stream]
-            if ends or (self.options.unit != "episode" and full):
+            full = self.growing[stream]["rows"] == self.limit
+            ends = not self.crosses and rows["is_last"][stream]
+            if ends or full:
                 self.complete(stream)
         self.tile()
 
@@ -78,7 +81,7 @@ class UnitModel(Model):
     def complete(self, stream):
         unit, self.growing[stream] = self.growing[stream], None
         unit["pages"] = -(-unit["rows"] // self.page)
-        if unit["rows"] < max(self.options.minlen + 1, self.length):
+        if unit["rows"] < max(self.options.unit.minlen + 1, self.length):
             self.short += 1
             del self.units[unit["serial"]]
             return
@@ -148,7 +151,7 @@ class UnitModel(Model):
         starts = []
         for _, unit in sorted(self.units.items()):
             grows = unit["in"] == {-1}
-            if grows and (not self.options.ongoing or part == 1):
+            if grows and (not self.options.unit.ongoing or part == 1):
                 continue
             if not grows and part is not None and part not in unit["in"]:
                 continue

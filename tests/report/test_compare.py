@@ -197,8 +197,8 @@ def test_names_of_fields(tmp_path):
 def test_replay_is_compared_by_the_names_of_strategies(tmp_path):
     paths = []
     for name in ("uniform", "uncertainty", "fifty_fifty", "random_replace", "own"):
-        chosen = dict(STRATEGIES[name].edits) if name != "own" else {"replay.minlen": 0}
-        more = {"replay.draw": "recency", "replay.age_exponent": 0.9} if name == "own" else {}
+        chosen = dict(STRATEGIES[name].edits) if name != "own" else {"replay.fresh": 0.0}
+        more = {"replay.draw": "recency", "replay.draw.exponent": 0.9} if name == "own" else {}
         paths += [
             run_of(tmp_path / f"{name}{seed}", evaluated((0, 1, 2)), seed=seed, **chosen, **more)
             for seed in range(2)

@@ -284,7 +284,7 @@ def test_the_flag_and_what_does_not_go_together():
 
 def test_disagreement_can_say_what_is_drawn():
     """The score of a row is the members' variance about what follows its state and action."""
-    changes = {"replay.draw": "proportional", "replay.score.signal": "disagreement"}
+    changes = {"replay.draw": "proportional", "replay.signal": "disagreement"}
     config = with_explorer(**changes)
     state, sequence, rows, noise = inputs(config)
     step = jax.jit(ft.partial(train_step, config=config))

@@ -22,19 +22,22 @@ STEPS = {"constant": 3000, "observation": 2000, "delay": 2000, "action": 4000, "
 """Steps that suffice at half of the preset's train ratio; the memory probe takes all of it."""
 
 OLDER = ("v2", "v3-2023")
-SPLICES = {"replay.unit": "splice", "replay.unit_rows": 64}
+SPLICES = {"replay.unit": "splice", "replay.unit.rows": 64}
 NEEDS = {
     "reservoir": SPLICES,
     "random_replace": SPLICES,
     "coverage": SPLICES,
     "wmar": SPLICES,
-    "fifty_fifty": {"replay.join": True},
-    "reward": {"replay.join": True, "replay.scale": 8.0},  # returns of probes differ by 8
+    "fifty_fifty": {"replay.draw.join": True},
+    "reward": {
+        "replay.draw.join": True,
+        "replay.draw.law.scale": 8.0,
+    },  # returns of probes differ by 8
     **{name: {"train.ratio": 128} for name in ("uncertainty", "priority", "xp", "per")},
     "curious": {
         "train.ratio": 128,
-        "replay.score.visit_scale": 100.0,
-        "replay.score.initial_value": 1000.0,
+        "replay.signal.visit_scale": 100.0,
+        "replay.signal.initial_value": 1000.0,
     },
 }
 """What strategies need here: over whole episodes, because these are shorter than a sequence; with

@@ -63,12 +63,13 @@ def test_killed_at_random_moments(task, stops, tmp_path, cache):
         (
             "gym:CartPole-v1",
             {"replay.capacity": 200, "replay.keep": "reservoir", "replay.unit": "splice"}
-            | {"replay.unit_rows": 16},
+            | {"replay.unit.rows": 16},
         ),
         (
             "gym:CartPole-v1",
             {"replay.capacity": 240, "replay.keep": "split", "replay.unit": "episode"}
-            | {"replay.split_keep": "coverage", "replay.page": 8, "replay.ongoing": True},
+            | {"replay.keep.other": "coverage", "replay.draw": "stores", "replay.unit.page": 8}
+            | {"replay.unit.ongoing": True},
         ),
     ],
 )

@@ -9,6 +9,7 @@ import pytest
 
 from reverie.bench.case import cases, random_rows
 from reverie.config.edit import apply
+from reverie.nn.loss import by_name
 from reverie.train.learner import to_sequence
 from reverie.train.losses import agent_loss, draw_noise
 from reverie.train.scores import step_scores
@@ -22,7 +23,7 @@ SIGNALS = ("kl", "kl_clipped", "model_loss", "curious", "td", "xp", "visits")
 
 def with_signal(config, signal):
     draw = "uniform" if signal == "none" else "proportional"
-    return apply(config, {"replay.score.signal": signal, "replay.draw": draw})
+    return apply(config, {"replay.signal": signal, "replay.draw": draw})
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +47,7 @@ def found(case, state):
         noise = draw_noise(state.agent, 2, 5, config, jax.random.key(1))
         total, out = agent_loss(state.agent, state, sequence, noise, config)
         scores = {s: step_scores(state.agent, out, {}, with_signal(config, s)) for s in SIGNALS}
-        return total, out.losses, out.targets, out.returns, scores
+        return total, by_name(out.losses), out.targets, out.returns, scores
 
     return jax.jit(forward)(state, random_rows(case))
 
@@ -65,10 +66,11 @@ def test_the_surprise_is_the_loss_before_its_floor(case, found):
 
 def test_other_signals_are_sums_of_losses_and_errors(case, found):
     _, losses, targets, returns, scores = found
-    weights = case.config.loss
+    world = case.config.world
     rec = sum(losses[key] for key in case.obs_specs)
-    model = rec * weights.rec + losses["rew"] * weights.rew
-    model += losses["con"] * weights.con + losses["dyn"] * weights.dyn + losses["rep"] * weights.rep
+    model = rec * world.objective.weight + losses["rew"] * world.reward.weight
+    model += losses["con"] * world.cont.weight
+    model += losses["dyn"] * world.dynamics.dyn + losses["rep"] * world.dynamics.rep
     np.testing.assert_allclose(scores["model_loss"], model, rtol=1e-5)
     np.testing.assert_array_equal(scores["curious"], scores["model_loss"])
     td = jnp.abs(targets.returns[0] - targets.value[0]).reshape(2, 5)

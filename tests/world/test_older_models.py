@@ -16,7 +16,7 @@ from reverie.nn.distributions import Normal
 from reverie.nn.loss import by_name
 from reverie.part.errors import ConfigError
 from reverie.records import Latent, Sequence, Spec
-from reverie.replay.rows import columns_of
+from reverie.train.columns import columns_of
 from reverie.train.state import Agent
 from reverie.world import latents
 from reverie.world.kl import floored, kl_losses

@@ -68,7 +68,7 @@ def make_targets(
     scale = scale.update(judged, options)
     baseline = {"target": bootstrap, "critic": value, "slow": slow}[options.baseline]
     advantage = (judged - baseline[: len(judged)]) / scale.scale(options)
-    climb = advantage if config.behavior.actor.climb == "advantage" else judged
+    climb = advantage if config.actor.climb == "advantage" else judged
     targets = Targets(reward, cont, value, slow, returns, weight, advantage, climb)
     return jax.tree.map(sg, targets)._replace(climb=climb), jax.tree.map(sg, scale)
 

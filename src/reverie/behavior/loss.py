@@ -92,7 +92,7 @@ def behavior_losses(
     seen = jax.tree.map(lambda x: x[:, time - count :], seen)
     starts = jax.tree.map(lambda x: x.reshape(batch * count, *x.shape[2:]), seen.latent)
     starts = starts if options.actor_grad_start else sg(starts)
-    kind = actor_gradient(players.actor, config.behavior.actor)
+    kind = actor_gradient(players.actor, config.actor)
     through = kind != "reinforce"
     dream = imagine(players.world, players.actor, starts, noise, through=through)
     terminal = seen.rows.is_terminal.reshape(-1)

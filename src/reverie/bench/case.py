@@ -11,7 +11,8 @@ from reverie.config.edit import apply
 from reverie.config.schema import Config
 from reverie.config.sizes import size_edits
 from reverie.records import Spec, Specs, Step
-from reverie.replay.rows import BFLOAT16, Columns, columns_of
+from reverie.replay.rows import BFLOAT16, Columns
+from reverie.train.columns import columns_of
 
 PICTURE: Specs = {"image": Spec("image", (64, 64, 3))}
 NUMBERS: Specs = {

@@ -27,8 +27,8 @@ from reverie.envs.source import source_of
 from reverie.envs.vector import Vector
 from reverie.records import Specs
 from reverie.replay.replay import Replay
-from reverie.replay.rows import columns_of
 from reverie.train.collect import row_of
+from reverie.train.columns import columns_of
 
 POOL = 256
 """Random actions that are drawn beforehand and taken one after the other."""

@@ -1,4 +1,4 @@
-"""What inserting rows costs beside their copying: places, pages, rosters, scores, and the count of
+"""What inserting rows costs beside their copying: places, pages, tables, scores, and the count of
 windows that can be drawn, which a run asks for after every row."""
 
 import itertools
@@ -9,26 +9,25 @@ import numpy as np
 
 from reverie.bench.timing import median
 from reverie.replay.keep import AbstractKeep
-from reverie.replay.memory import make_keep, make_memory
-from reverie.replay.options import ReplayConfig, ScoreConfig
+from reverie.replay.options import ReplayConfig
+from reverie.replay.priorities import Proportional
+from reverie.replay.reservoir import Reservoir
 from reverie.replay.sampler import Sampler, score_columns
 from reverie.replay.store import Store
+from reverie.replay.unit import Demand, Episode, Splice
+from reverie.signals.kl import Kl
+
+_BY_SCORE = {"draw": Proportional(), "signal": Kl()}
 
 STRATEGIES = {
-    "ring, uniform": {},
-    "ring, uncertainty": {"draw": "proportional"},
-    "splices, reservoir": {"unit": "splice", "keep": "reservoir"},
-    "episodes, reservoir": {"unit": "episode", "keep": "reservoir"},
-    "episodes, reservoir, uncertainty": {
-        "unit": "episode",
-        "keep": "reservoir",
-        "draw": "proportional",
-    },
-    "episodes, reservoir, growing ones too": {
-        "unit": "episode",
-        "keep": "reservoir",
-        "ongoing": True,
-    },
+    "ring, uniform": ReplayConfig(),
+    "ring, uncertainty": ReplayConfig(**_BY_SCORE),
+    "splices, reservoir": ReplayConfig(unit=Splice(), keep=Reservoir()),
+    "episodes, reservoir": ReplayConfig(unit=Episode(), keep=Reservoir()),
+    "episodes, reservoir, uncertainty": ReplayConfig(unit=Episode(), keep=Reservoir(), **_BY_SCORE),
+    "episodes, reservoir, growing ones too": ReplayConfig(
+        unit=Episode(ongoing=True), keep=Reservoir()
+    ),
 }
 """What is measured: kind of store, rule and draw."""
 
@@ -45,11 +44,11 @@ ROWS = 20_000
 def rates(streams: int, length: int, repeats: int) -> dict[str, float]:
     """Rows a second of one core by strategy: medians of `repeats`, with a row of each of `streams`
     environments at a time."""
-    return {name: _rate(edits, streams, length, repeats) for name, edits in STRATEGIES.items()}
+    return {name: _rate(config, streams, length, repeats) for name, config in STRATEGIES.items()}
 
 
-def _rate(edits: dict, streams: int, length: int, repeats: int) -> float:
-    _, insert = full(edits, streams, length)
+def _rate(config: ReplayConfig, streams: int, length: int, repeats: int) -> float:
+    _, insert = full(config, streams, length)
     samples = []
     for _ in range(repeats):
         begin = time.thread_time()
@@ -58,13 +57,14 @@ def _rate(edits: dict, streams: int, length: int, repeats: int) -> float:
     return median(samples)
 
 
-def full(edits: dict, streams: int, length: int) -> tuple[AbstractKeep, Callable[[int], None]]:
+def full(
+    config: ReplayConfig, streams: int, length: int
+) -> tuple[AbstractKeep, Callable[[int], None]]:
     """A full store, and what inserts at least so many rows more, one of every stream at a time."""
-    signal = "kl" if edits.get("draw") == "proportional" else "none"
-    config = ReplayConfig(**edits, score=ScoreConfig(signal=signal))
-    memory = make_memory(config, streams=streams, capacity=CAPACITY, length=length, chunk=1024)
+    demand = Demand(streams, CAPACITY, length)
+    memory = config.unit.memory(demand, config.keep, 1024)
     store = Store({}, streams=memory.rings, slots=memory.slots, block=memory.block, mutable=())
-    keep = make_keep(config, memory, store, streams=streams, length=length, seed=0)
+    keep = config.unit.build(demand, config.keep, memory, store, 0)
     arrays = {k: np.zeros(keep.places, c.dtype) for k, c in score_columns(config).items()}
     sampler = Sampler(config, length=length, streams=streams, arrays=arrays)
     rows = itertools.cycle(_episode(streams))

@@ -1,5 +1,6 @@
 """What drawing and writing back cost: uniform, by scores, and with a tree of pointers."""
 
+import dataclasses
 import random
 import time
 from typing import NamedTuple
@@ -10,12 +11,14 @@ from reverie.bench import insert, output
 from reverie.bench.options import ReplayOptions
 from reverie.bench.pointers import PointerTree
 from reverie.bench.timing import median, spread
-from reverie.replay import fast
 from reverie.replay.draw import TRAIN, generator
-from reverie.replay.keep import Fifo, Ticket
+from reverie.replay.keep import Ring, Ticket
 from reverie.replay.keep import spread as rows_of
-from reverie.replay.options import ReplayConfig, ScoreConfig
+from reverie.replay.options import ReplayConfig
+from reverie.replay.priorities import Proportional
 from reverie.replay.sampler import Sampler, score_columns
+from reverie.replay.tree import compilable
+from reverie.signals.kl import Kl
 
 CALLS = 100
 """Draws and write-backs in a timed repeat."""
@@ -24,10 +27,14 @@ CONTEXT = 1
 """Rows of a window that are not scored."""
 
 
+UNCERTAINTY = ReplayConfig(draw=Proportional(), signal=Kl(), kernels="numpy")
+"""The priority that is measured."""
+
+
 class Place(NamedTuple):
     """A full ring without rows: only what draws and scores keep."""
 
-    keep: Fifo
+    keep: Ring
     sampler: Sampler
     nbytes: float  # of bookkeeping a window
 
@@ -44,10 +51,11 @@ class Cost(NamedTuple):
 def run(options: ReplayOptions) -> None:
     """Measure, draw the table, write the JSON file."""
     output.check_target(options.json)
-    costs = {"uniform": measure(options, "uniform", "numpy")}
-    costs["uncertainty, numpy"] = measure(options, "proportional", "numpy")
-    if fast.available():
-        costs["uncertainty, numba"] = measure(options, "proportional", "numba")
+    costs = {"uniform": measure(options, ReplayConfig())}
+    costs["uncertainty, numpy"] = measure(options, UNCERTAINTY)
+    if compilable():
+        compiled = dataclasses.replace(UNCERTAINTY, kernels="numba")
+        costs["uncertainty, numba"] = measure(options, compiled)
     if not options.quick:
         costs["pointer tree"] = pointer_cost(options)
     best = costs["uncertainty, numpy"]
@@ -67,9 +75,9 @@ def run(options: ReplayOptions) -> None:
     output.write_json(options.json, found | {"insertion": rates})
 
 
-def measure(options: ReplayOptions, draw: str, kernels: str) -> Cost:
+def measure(options: ReplayOptions, config: ReplayConfig) -> Cost:
     """Median cost of a draw and of its write-back."""
-    place = full(options, draw, kernels)
+    place = full(options, config)
     scores = np.random.default_rng(1).lognormal(size=(options.batch, options.length - CONTEXT))
     ticket = place.sampler.draw(
         options.batch, place.keep, generator(0, 0, TRAIN), first=_nothing(), clock=0
@@ -84,16 +92,11 @@ def measure(options: ReplayOptions, draw: str, kernels: str) -> Cost:
     return Cost(median(draws), median(commits), spread(totals), place.nbytes)
 
 
-def full(options: ReplayOptions, draw: str, kernels: str) -> Place:
+def full(options: ReplayOptions, config: ReplayConfig) -> Place:
     """A ring of so many windows whose steps all have a score."""
     streams = options.streams
     slots = options.windows // streams + options.length - 1
-    config = ReplayConfig(
-        draw=draw,  # pyright: ignore[reportArgumentType]
-        kernels=kernels,  # pyright: ignore[reportArgumentType]
-        score=ScoreConfig(signal="none" if draw == "uniform" else "kl"),
-    )
-    keep = Fifo(streams=streams, slots=slots, length=options.length)
+    keep = Ring(streams=streams, slots=slots, length=options.length)
     keep.load({"kind": "fifo", "slots": slots, "inserted": slots}, {})
     arrays = {
         name: np.zeros(streams * slots, column.dtype)
@@ -164,7 +167,7 @@ def _row(name: str, cost: Cost, best: Cost) -> list[str]:
 
 
 def _note(options: ReplayOptions) -> str:
-    numba = "" if fast.available() else "; numba is not installed (extra fast)"
+    numba = "" if compilable() else "; numba is not installed (extra fast)"
     return (
         f"{options.streams} streams, median of {options.repeats} repeats of {CALLS} batches; the "
         f"ratio is to uncertainty with numpy{numba}. Times are processor time of one thread, "

@@ -146,7 +146,7 @@ HARMONY = table(
             "v2": {
                 **LEARNING,
                 **TORCH,
-                "replay.minlen": 1,
+                "replay.unit.minlen": 1,
                 "world.dynamics.free_nats": 1.0,
                 "world.dynamics.dyn": 0.08,
                 "world.dynamics.rep": 0.02,
@@ -174,7 +174,7 @@ HARMONY = table(
         size="l",
         agent="v3-2023",
         by_agent={
-            "v2": {**LEARNING, **DREAMERV3, **LARGE, **FIVE_STAGES, "replay.ends": 0},
+            "v2": {**LEARNING, **DREAMERV3, **LARGE, **FIVE_STAGES, "replay.draw.ends": 0},
             "v3-2023": {
                 **FIVE_STAGES,
                 "train.length": 64,

@@ -49,10 +49,10 @@ DREAMERV3: dict[str, Any] = {
     "train.ratio": 204.8,  # an update every 5 steps
     "replay.capacity": 1_000_000,
     "replay.unit": "episode",
-    "replay.over": "units",
-    "replay.join": True,
-    "replay.ongoing": True,
-    "replay.minlen": 64,
+    "replay.draw": "episodes",
+    "replay.draw.join": True,
+    "replay.unit.ongoing": True,
+    "replay.unit.minlen": 64,
 }
 """Its DreamerV3: the losses and objectives of 2023 inside that DreamerV2, with V2's indexing of
 rewards, zero initial states, soft continue labels and free nats on the batch."""

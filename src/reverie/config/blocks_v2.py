@@ -31,10 +31,10 @@ WINDOWS: dict[str, Any] = {
     "replay.context": 0,
     "replay.online": False,
     "replay.unit": "episode",
-    "replay.over": "units",
-    "replay.join": True,
-    "replay.minlen": 50,
-    "replay.ends": 50,
+    "replay.draw": "episodes",
+    "replay.draw.join": True,
+    "replay.unit.minlen": 50,
+    "replay.draw.ends": 50,
 }
 """Windows inside episodes, all episodes alike, their ends more often; each starts from a clean
 state. Episodes under 50 steps are dropped."""
@@ -69,7 +69,7 @@ DMC: dict[str, Any] = {
 
 DMC_LEARNING: dict[str, Any] = {
     **LEARNING,
-    "replay.ends": 0,
+    "replay.draw.ends": 0,
     "world.dynamics.free_nats": 1.0,
     "world.reward.transform": "identity",
     "world.cont.predict": False,
@@ -84,7 +84,7 @@ V2 = table(
         "v2_defaults",
         "DreamerV2's defaults, as its package trains any environment: an update of 16 x 50 rows "
         "every 5 steps, 100M steps (name fewer with --steps). As there, episodes of fewer than 50 "
-        "steps are dropped (--replay.minlen 1 keeps them).",
+        "steps are dropped (--replay.unit.minlen 1 keeps them).",
         PROTOCOL,
         suite="gym",
         size="w1024",
@@ -184,7 +184,7 @@ V2 = table(
             "train.eval_every": 300,
         },
         agent="v2",
-        by_agent={"v2": {**WINDOWS, "replay.minlen": 10}},
+        by_agent={"v2": {**WINDOWS, "replay.unit.minlen": 10}},
     ),
 )
 

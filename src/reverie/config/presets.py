@@ -210,7 +210,8 @@ def _benchmark(task: str, preset: str | None, agent: str) -> tuple[dict[str, Any
     edits, size = named.edits_for(agent), _own_size(named, agent)
     if named.suite:
         return edits, size
-    return suite.edits_for(agent) | edits, _own_size(suite, agent) if size == "auto" else size
+    size = _own_size(suite, agent) if size == "auto" else size
+    return overlay(Config(), suite.edits_for(agent), edits), size
 
 
 def _own_size(preset: Preset, agent: str) -> str:

@@ -23,8 +23,11 @@ from reverie.optim.laprop import LaProp
 from reverie.optim.optimizer import AbstractOptimizer
 from reverie.part.checks import Checker
 from reverie.part.errors import ConfigError
+from reverie.part.needs import DREAMS, ENSEMBLE
+from reverie.part.part import name_of
 from reverie.part.values import SEEDS
 from reverie.replay.options import ReplayConfig
+from reverie.replay.signal import AbstractSignal
 from reverie.world.options import WorldConfig
 
 
@@ -181,11 +184,6 @@ class Config:
         check.require(not total or self.steps <= total, "steps", rule)
         _check_size(self)
         _check_stack(self)
-        if self.replay.score.signal == "disagreement" and not self.explore.active:
-            raise ConfigError(
-                "replay.score.signal 'disagreement' needs an ensemble: add --explore plan2explore, "
-                "or use --replay.score.signal kl."
-            )
         _check_decoder(self)
         _check_starts(self)
         _check_capacity(self)
@@ -240,7 +238,7 @@ def _check_prefill(config: Config) -> None:
 def _check_capacity(config: Config) -> None:
     train, replay = config.train, config.replay
     window = train.length + replay.context
-    if replay.unit in ("chunk", "splice") and not replay.pieces:
+    if replay.unit.limit and not replay.draw.pieces:
         _check_pieces(config, window)
     need = train.batch * train.length + config.env.num * (window - 1)
     if replay.capacity < need:
@@ -254,10 +252,10 @@ def _check_capacity(config: Config) -> None:
 
 def _check_pieces(config: Config, window: int) -> None:
     """Chunks and splices: enough of them, each long enough to hold a window."""
-    train, replay, rows = config.train, config.replay, config.replay.unit_rows
+    train, replay, rows = config.train, config.replay, config.replay.unit.limit
     if rows < window:
         raise ConfigError(
-            f"replay.unit_rows ({rows}) must be at least train.length + replay.context = {window}: "
+            f"replay.unit.rows ({rows}) must be at least train.length + replay.context = {window}: "
             "sequences never leave their unit."
         )
     units = -(-train.batch * train.length // (rows - window + 1)) + 2 * config.env.num
@@ -265,7 +263,7 @@ def _check_pieces(config: Config, window: int) -> None:
         raise ConfigError(
             f"replay.capacity ({replay.capacity} rows) must be at least {units * rows}: learning "
             f"starts at train.batch x train.length = {train.batch} x {train.length} windows, a "
-            f"unit of replay.unit_rows = {rows} holds {rows - window + 1} of them, and up to two "
+            f"unit of replay.unit.rows = {rows} holds {rows - window + 1} of them, and up to two "
             f"units of each of the env.num = {config.env.num} streams are not complete."
         )
 
@@ -292,13 +290,15 @@ def _check_gradients(config: Config) -> None:
 
 
 def _check_scores(config: Config) -> None:
-    signal, starts = config.replay.score.signal, config.behavior.starts
-    if signal in ("td", "xp") and starts not in (0, config.train.length):
+    needs, starts = config.replay.signal.needs(), config.behavior.starts
+    signal = name_of(AbstractSignal, config.replay.signal)
+    if ENSEMBLE in needs and not config.explore.active:
         raise ConfigError(
-            f"replay.score.signal {signal!r} needs a dream from every trained row, and "
-            f"behavior.starts is {starts}: set it to 0, or use kl."
+            f"replay.signal {signal!r} needs an ensemble: add --explore plan2explore, or use "
+            "--replay.signal kl."
         )
-    if config.replay.score.sweep_every and not config.replay.context:
+    if DREAMS in needs and starts not in (0, config.train.length):
         raise ConfigError(
-            "replay.score.sweep_every starts from stored latents: set replay.context to 1 or more."
+            f"replay.signal {signal!r} needs a dream from every trained row, and "
+            f"behavior.starts is {starts}: set it to 0, or use kl."
         )

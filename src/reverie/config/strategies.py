@@ -1,16 +1,16 @@
 """Named replay strategies: what `--replay NAME` writes. Data only.
 
 A strategy is a point on the axes of `ReplayConfig`: what is kept (`keep`, `unit`), what is drawn
-(`draw`, `mix`, `over`) and by which score (`score`). Every field it writes can be changed by a flag
-of its own, and strategies on different axes can be put together by hand.
+(`draw`) and by which score (`signal`). Every field it writes can be changed by a flag of its own,
+and strategies on different axes can be put together by hand.
 Source: replay-sampling.md §5.2, with the names of both published systems.
 """
 
 from reverie.config.preset import Preset, table
 
-_BY_SCORE = {"replay.draw": "proportional", "replay.score.signal": "kl"}
+_BY_SCORE = {"replay.draw": "proportional", "replay.signal": "kl"}
 
-_EPISODES = {"replay.unit": "episode", "replay.over": "units", "replay.online": False}
+_EPISODES = {"replay.unit": "episode", "replay.draw": "episodes", "replay.online": False}
 
 STRATEGIES = table(
     Preset(
@@ -21,8 +21,8 @@ STRATEGIES = table(
     Preset(
         "recency",
         "Newer windows more often, by age^-0.5. The published exponent is 1 "
-        "(--replay.age_exponent 1): there the newest 1 % gets 71 % of the draws.",
-        {"replay.draw": "recency", "replay.age_exponent": 0.5},
+        "(--replay.draw.exponent 1): there the newest 1 % gets 71 % of the draws.",
+        {"replay.draw": "recency", "replay.draw.exponent": 0.5},
     ),
     Preset(
         "uncertainty",
@@ -42,29 +42,29 @@ STRATEGIES = table(
         "model, window means (the published code scored with an untrained network).",
         {
             **_BY_SCORE,
-            "replay.score.aggregate": "mean",
-            "replay.score.exponent": 1.0,
-            "replay.score.sweep_every": 2000,
+            "replay.signal.aggregate": "mean",
+            "replay.signal.exponent": 1.0,
+            "replay.signal.sweep_every": 2000,
         },
     ),
     Preset(
         "priority",
         "Windows by the KL losses after the free nats (dyn + rep is twice the score).",
-        {"replay.draw": "proportional", "replay.score.signal": "kl_clipped"},
+        {"replay.draw": "proportional", "replay.signal": "kl_clipped"},
     ),
     Preset(
         "curious",
         "Curious Replay: rarely trained rows and those with a large model loss; a window counts "
         "by its last row. The count term outlives 21 visits: at a low train.ratio lower "
-        "--replay.score.visit_scale.",
+        "--replay.signal.visit_scale.",
         {
             "replay.draw": "proportional",
-            "replay.score.signal": "curious",
-            "replay.score.exponent": 1.0,
-            "replay.score.aggregate": "anchor",
-            "replay.score.anchor": -1,
-            "replay.score.initial": "constant",
-            "replay.score.initial_value": 1e5,
+            "replay.signal": "curious",
+            "replay.signal.exponent": 1.0,
+            "replay.signal.aggregate": "anchor",
+            "replay.signal.anchor": -1,
+            "replay.signal.initial": "constant",
+            "replay.signal.initial_value": 1e5,
         },
     ),
     Preset(
@@ -72,9 +72,9 @@ STRATEGIES = table(
         "DreamerV3-XP: imagined return, value error and reconstruction.",
         {
             "replay.draw": "proportional",
-            "replay.score.signal": "xp",
-            "replay.score.initial": "constant",
-            "replay.score.initial_value": 1.0,
+            "replay.signal": "xp",
+            "replay.signal.initial": "constant",
+            "replay.signal.initial_value": 1.0,
         },
     ),
     Preset(
@@ -83,24 +83,24 @@ STRATEGIES = table(
         "at the largest score, importance weights from 0.4 to 1 over 100k updates.",
         {
             "replay.draw": "proportional",
-            "replay.stratified": True,
-            "replay.score.signal": "td",
-            "replay.score.exponent": 0.6,
-            "replay.score.initial": "max",
-            "replay.score.importance": 0.4,
-            "replay.score.importance_end": 1.0,
+            "replay.draw.stratified": True,
+            "replay.signal": "td",
+            "replay.signal.exponent": 0.6,
+            "replay.signal.initial": "max",
+            "replay.importance.begin": 0.4,
+            "replay.importance.end": 1.0,
         },
     ),
     Preset(
         "reservoir",
         "Every episode of the run is kept with the same probability; uniform over windows.",
-        {"replay.keep": "reservoir", "replay.unit": "episode", "replay.draw": "uniform"},
+        {"replay.keep": "reservoir", "replay.unit": "episode"},
     ),
     Preset(
         "random_replace",
         "A new episode takes the place of a random one: what Continual-Dreamer's code does under "
         "the name of a reservoir. Old tasks fade exponentially.",
-        {"replay.keep": "random_replace", "replay.unit": "episode", "replay.draw": "uniform"},
+        {"replay.keep": "random_replace", "replay.unit": "episode"},
     ),
     Preset(
         "fifty_fifty",
@@ -109,25 +109,26 @@ STRATEGIES = table(
         {
             **_EPISODES,
             "replay.keep": "random_replace",
-            "replay.draw": "uniform",
-            "replay.mix": ("triangular:0.5",),
+            "replay.draw.law": "mixture",
+            "replay.draw.law.first": "triangular",
+            "replay.draw.law.second": "uniform",
+            "replay.draw.law.share": 0.5,
         },
     ),
     Preset(
         "coverage",
         "Episodes that look unlike the others stay; uniform over windows.",
-        {"replay.keep": "coverage", "replay.unit": "episode", "replay.draw": "uniform"},
+        {"replay.keep": "coverage", "replay.unit": "episode"},
     ),
     Preset(
         "reward",
         "Continual-Dreamer's reward sampling: episodes by the softmax of their return, "
-        "temperature 1 (--replay.scale says what difference of returns counts as 1).",
+        "temperature 1 (--replay.draw.law.scale says what difference of returns counts as 1).",
         {
             **_EPISODES,
-            "replay.draw": "softmax",
-            "replay.scale": 1.0,
-            "replay.score.signal": "return",
-            "replay.score.initial": "constant",
+            "replay.draw.law": "returns",
+            "replay.draw.law.scale": 1.0,
+            "replay.signal": "return",
         },
     ),
     Preset(
@@ -137,18 +138,24 @@ STRATEGIES = table(
         {
             "replay.keep": "split",
             "replay.unit": "splice",
-            "replay.unit_rows": 512,
-            "replay.split_keep": "reservoir",
-            "replay.split_share": 0.5,
-            "replay.split_draw": 0.5,
-            "replay.mix_by": "batch",
-            "replay.draw": "uniform",
+            "replay.unit.rows": 512,
+            "replay.keep.share": 0.5,
+            "replay.keep.other": "reservoir",
+            "replay.draw": "stores",
+            "replay.draw.inner": "uniform",
+            "replay.draw.share": 0.5,
+            "replay.draw.by": "batch",
             "replay.online": False,
         },
     ),
     Preset(
         "dreamerv2",
         "DreamerV2's own: episodes uniformly, sequences of pieces, ends 50 rows more likely.",
-        {**_EPISODES, "replay.draw": "uniform", "replay.join": True, "replay.ends": 50},
+        {
+            **_EPISODES,
+            "replay.draw.law": "uniform",
+            "replay.draw.join": True,
+            "replay.draw.ends": 50,
+        },
     ),
 )

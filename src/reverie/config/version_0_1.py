@@ -6,6 +6,8 @@ Run folders of that version are read through this file; it can go when version 0
 from collections.abc import Mapping
 from typing import Any
 
+from reverie.config import old_names
+
 _GROUPS = {
     "encoder": (
         "world.encoder",
@@ -49,6 +51,7 @@ RENAMED: dict[str, str] = {
     "optim.kind": "optim",
     "optim.adam": "optim.form",
     "optim.anneal": "optim.schedule.until",
+    **old_names.OPTIONS,
 }
 """Old path -> new path."""
 
@@ -79,7 +82,11 @@ def is_old(values: Mapping[str, Any]) -> bool:
 
 def today(values: Mapping[str, Any]) -> dict[str, Any]:
     """The paths and values of version 0.1 as they are written today."""
-    found = {RENAMED.get(path, path): value for path, value in values.items()}
+    replay = {path: value for path, value in values.items() if path.startswith("replay.")}
+    found = {RENAMED.get(path, path): v for path, v in values.items() if path not in replay}
+    if replay:
+        below = {path.removeprefix("replay."): value for path, value in replay.items()}
+        found |= old_names.replay_options(below)
     if found.get("optim") == "adam":
         found["train.update"] = "ordered"
     return {path: value for path, value in found.items() if _exists(path, found)}

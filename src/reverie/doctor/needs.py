@@ -11,9 +11,10 @@ from reverie.config.schema import Config
 from reverie.config.sizes import with_size
 from reverie.module import count_params
 from reverie.records import Specs
-from reverie.replay.budget import available_bytes
-from reverie.replay.rows import columns_of, row_bytes
+from reverie.replay.rows import row_bytes
+from reverie.replay.store import available_bytes
 from reverie.train import plan
+from reverie.train.columns import columns_of
 from reverie.train.flops import count_flops
 from reverie.train.learner import packed_step
 from reverie.train.loop import replay_rows

@@ -5,7 +5,7 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 
 from reverie.part.errors import ConfigError
-from reverie.part.part import is_slot, slot_of_many
+from reverie.part.part import is_slot, members, slot_of_many
 from reverie.part.schedule import extremes
 from reverie.part.values import coerce
 
@@ -22,7 +22,10 @@ class Checker:
         hints = typing.get_type_hints(type(record))
         for item in fields(record):
             value, kind = getattr(record, item.name), hints[item.name]
-            if isinstance(kind, type) and (is_dataclass(kind) or is_slot(kind)):
+            if is_slot(kind):
+                rule = f"a part ({', '.join(members(kind))}, or a record below {kind.__name__})"
+                self.require(isinstance(value, kind), item.name, rule)
+            elif isinstance(kind, type) and is_dataclass(kind):
                 self.require(isinstance(value, kind), item.name, f"a {kind.__name__}")
             elif slot_of_many(kind) is not None:
                 rule = f"a tuple of {slot_of_many(kind).__name__}s"

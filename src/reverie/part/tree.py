@@ -65,18 +65,21 @@ def _many(path: str, kind: Any, doc: str, value: tuple[Part, ...]) -> Iterator[L
         yield from leaves(part, f"{path}.{number}.")
 
 
-def every(record: Any, prefix: str = "") -> dict[str, Leaf]:
+def every(record: Any, prefix: str = "", above: tuple[type[Part], ...] = ()) -> dict[str, Leaf]:
     """Every path of `record` and of all alternatives of its slots, the chosen ones first.
 
-    Imports all of them but those of other packages; values are those chosen or the defaults.
+    Imports all of them but those of other packages; values are those chosen or the defaults. Where
+    a part takes another of its own kind (a mixture), the paths end with the options of that one;
+    `above`: the slots around `record`.
     """
     found = {leaf.path: leaf for leaf in leaves(record, prefix)}
     for leaf in list(found.values()):
-        if leaf.part is None:
+        if leaf.part is None or len(set(above)) < len(above):
             continue
         for name, where in parts.members(leaf.kind).items():
             if where.startswith("reverie.") and name != leaf.value:
-                other = every(parts.find(leaf.kind, name)(), f"{leaf.path}.")
+                part = parts.find(leaf.kind, name)()
+                other = every(part, f"{leaf.path}.", (*above, leaf.kind))
                 found |= {path: option for path, option in other.items() if path not in found}
     return found
 

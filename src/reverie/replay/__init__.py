@@ -1,32 +1,27 @@
 """Station 2 of 4. In: rows of experience. Out: sequences, and tickets to write results back.
 
-errors.py   ReplayError and its did-you-mean
-rows.py     what a row holds: columns by name, and the check of what arrives
-budget.py   bytes planned against bytes allowed, before anything is allocated
-store.py    the columns in host memory: put, gather, overwrite by (stream, slot)
-keep.py     the interface of retention: places, windows, changes, the Ticket; Fifo, a ring a stream
-units.py    retention by units: episodes, chunks, splices
-holdings.py what a store of units holds, and who goes when room is needed
-pages.py    memory in pages: where a row lies
-roster.py   the units there are, and how many windows each has
-tally.py    whole numbers found by their running sum
-retention.py the rule of retention: AbstractRule, Unit, Dice; then one file a rule:
-oldest.py, reservoir.py, random_replace.py, coverage.py (with embed.py), top.py (with keys.py)
-memory.py   from the configuration to the shape of memory and the rule
-draw.py     which windows are trained on: AbstractDraw, Uniform; the counter-based generator
-online.py   windows that no update has seen, each delivered once
-files.py    the store on disk, at the cost of what changed
-manifest.py what a checkpoint writes down about the replay, and whether it fits this run
-counters.py what was drawn and dropped so far
-ages.py     laws over ordinals in closed form; by_age.py draws by them
-proportional.py, rank.py, softmax.py, mixture.py, episodes.py   the other draws, one a file
-make.py     from the configuration to the draw
-scores.py   what steps and windows are worth; signals.py, aggregate.py, moments.py beneath it
-fresh.py    windows with rows never drawn, a capped share; starvation.py its law
-importance.py, returns.py, portrait.py   weights, returns of episodes, what was drawn in numbers
-sampler.py  all of these behind one door
-tree.py     draws in proportion to weights: blocks with exact sums
-fast.py     the same loops compiled by Numba, bit for bit
-replay.py   Replay: all of it behind one lock
-ratio.py    how many updates an environment step is worth
+options.py     ReplayConfig: the slots unit, keep, draw and signal, and what goes together
+errors.py      ReplayError and its did-you-mean
+rows.py        what a row holds: columns by name, and the check of what arrives
+store.py       the columns in host memory: their budget; put, gather, overwrite by (stream, slot)
+keep.py        which rows live: places, windows, changes, the Ticket; Ring, a ring a stream
+unit.py        what goes as a whole: row, episode, chunk, splice; and the memory it takes
+unit_store.py  a store of units: where they begin and end, what may be drawn from them
+unit_table.py  the units there are, how many windows each has, and their pages of memory
+partitions.py  complete units, and who goes when room is needed
+retention.py   the slot `keep` and its rules: AbstractRetention, AbstractRule; fifo
+reservoir.py   reservoir and random_replace; coverage.py, top.py, split.py   the other rules
+draw.py        the slot `draw`: AbstractDraw, uniform; the counter-based generator; importance
+ages.py        draws by age in closed form: recency, triangular, time_balanced
+priorities.py  draws by weight: proportional, rank, softmax
+mixture.py     several draws with a share each; the two stores of a split memory
+episodes.py    a unit first, rows inside second; returns of episodes
+signal.py      the slot `signal`: what steps are worth (those of an update: reverie/signals)
+scores.py      scores of steps and weights of windows; tree.py   draws in proportion to weights
+unseen.py      windows that no update has seen: the online queue, the fresh share
+sampler.py     all of these behind one door
+statistics.py  counts of what was drawn and dropped, the histogram of ages
+files.py       the store on disk, at the cost of what changed
+manifest.py    what a checkpoint writes down about the replay, and whether it fits this run
+replay.py      Replay: all of it behind one lock
 """

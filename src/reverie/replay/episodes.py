@@ -1,18 +1,22 @@
 """Draws that choose a unit (an episode) first, and rows inside it second."""
 
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
-from reverie.replay.draw import AbstractDraw, Pool, effective_share
+from reverie.part.checks import Checker
+from reverie.part.needs import RETURNS, UNITS, Need
+from reverie.replay.ages import Triangular
+from reverie.replay.draw import AbstractDraw, AbstractUnitLaw, Pool, Uniform, effective_share
 from reverie.replay.errors import ReplayError
-from reverie.replay.keep import Spans, Ticket
-from reverie.replay.softmax import choose, softmax
+from reverie.replay.keep import AbstractKeep, Change, Spans, Ticket
+from reverie.replay.priorities import SCALE, choose, softmax
 
-UnitLaw = Callable[[Spans, Pool], Float[np.ndarray, " U"]]
-"""The probability of every unit in `Spans`, the oldest first."""
+RETURN = "score/return"
+"""Column with the return of a row's episode, where a law reads it."""
 
 
 class Piece(NamedTuple):
@@ -54,26 +58,47 @@ class PieceRule(NamedTuple):
         return share / self.shortest
 
 
+@dataclass(frozen=True)
 class Episodes(AbstractDraw):
     """Sequences of pieces of units.
 
     Without `join` a piece is as long as a sequence and shorter units are never drawn. With it the
-    pieces follow `rule`, and a sequence is filled with one after the other; the last is cut. Each
-    piece begins with `is_first`, so that none inherits the state of another.
+    pieces follow `PieceRule`, and fill a sequence one after the other; the last is cut. Each piece
+    begins with `is_first`, so that none inherits the state of another.
 
     Source: golden/dreamerv2/README.md §6, spec/continual-dreamer.md §3.
     Deviation: what is cut off is not carried into the next sequence, where DreamerV2 lets it begin
     from the state of a foreign row.
     """
 
-    def __init__(self, law: UnitLaw, rule: PieceRule, *, join: bool):
-        self._law, self._rule, self._join = law, rule, join
+    law: AbstractUnitLaw = field(default_factory=Uniform)
+    """How a unit is chosen."""
+    join: bool = False
+    """Fill a sequence with pieces of several units, as DreamerV2; off, units shorter than a
+    sequence are never drawn."""
+    ends: int = 0
+    """So many more starts mean the last one of a unit, so that its end comes more often, rows. 0:
+    every start alike."""
+
+    def __post_init__(self):
+        Checker(self, "replay.draw.").at_least(0, "ends")
+
+    def needs(self) -> frozenset[Need]:
+        return frozenset({UNITS})
+
+    @property
+    def pieces(self) -> bool:
+        return self.join
+
+    @property
+    def wrong(self) -> str:
+        return self.law.wrong
 
     def draw(self, num: int, pool: Pool, rng: np.random.Generator) -> Ticket:
         spans = pool.keep.spans()
-        if not self._join:
+        if not self.join:
             return self._windows(num, spans, pool, rng)
-        chance = self._law(spans, pool)
+        chance, rule = self.law.chances(spans, pool), self._rule(pool)
         stream = np.zeros((num, pool.length), np.int64)
         row = np.zeros((num, pool.length), np.int64)
         filled = np.zeros(num, np.int64)
@@ -82,7 +107,7 @@ class Episodes(AbstractDraw):
             units = choose(chance, rng.random(len(open_)))
             jitter, start = rng.random((2, len(open_)))
             for b, unit, j, s in zip(open_, units, jitter, start, strict=True):
-                piece = self._rule.piece(int(spans.rows[unit]), j, s)
+                piece = rule.piece(int(spans.rows[unit]), j, s)
                 end = min(pool.length, filled[b] + piece.length)
                 part = slice(filled[b], end)
                 stream[b, part] = spans.stream[unit]
@@ -93,11 +118,11 @@ class Episodes(AbstractDraw):
     def probability(self, ticket: Ticket, pool: Pool) -> None:
         """Not known: a sequence may be laid out of several pieces."""
 
-    def law(self, pool: Pool) -> Float[np.ndarray, " P"]:
+    def probabilities(self, pool: Pool) -> Float[np.ndarray, " P"]:
         spans = pool.keep.spans()
-        spans = spans if self._join else _long(spans, pool)
+        spans = spans if self.join else _long(spans, pool)
         law = np.zeros(pool.keep.places)
-        for stream, first, rows, chance in zip(*spans, self._law(spans, pool), strict=True):
+        for stream, first, rows, chance in zip(*spans, self.law.chances(spans, pool), strict=True):
             row = np.arange(first, first + rows)
             law[pool.keep.find(np.full(rows, stream), row)] = chance * self._starts(rows, pool)
         return law
@@ -105,23 +130,26 @@ class Episodes(AbstractDraw):
     def effective(self, pool: Pool) -> float:
         """As a share of the rows at which a piece can begin."""
         spans = pool.keep.spans()
-        spans = spans if self._join else _long(spans, pool)
+        spans = spans if self.join else _long(spans, pool)
         count = sum(np.count_nonzero(self._starts(rows, pool)) for rows in spans.rows)
-        return effective_share(self.law(pool), int(count))
+        return effective_share(self.probabilities(pool), int(count))
+
+    def _rule(self, pool: Pool) -> PieceRule:
+        return PieceRule(max(1, pool.minlen), pool.length, self.ends)
 
     def _starts(self, rows: int, pool: Pool) -> Float[np.ndarray, " R"]:
         """How the beginnings of pieces spread over a unit."""
-        if self._join:
-            return self._rule.starts(rows)
+        if self.join:
+            return self._rule(pool).starts(rows)
         share = np.zeros(rows)
-        share[: rows - pool.length + 1] = last_more_often(rows - pool.length, self._rule.ends)
+        share[: rows - pool.length + 1] = last_more_often(rows - pool.length, self.ends)
         return share
 
     def _windows(self, num: int, spans: Spans, pool: Pool, rng: np.random.Generator) -> Ticket:
         spans = _long(spans, pool)
-        unit = choose(self._law(spans, pool), rng.random(num))
+        unit = choose(self.law.chances(spans, pool), rng.random(num))
         room = spans.rows[unit] - pool.length
-        first = (rng.random(num) * (room + 1 + self._rule.ends)).astype(np.int64)
+        first = (rng.random(num) * (room + 1 + self.ends)).astype(np.int64)
         return Ticket(spans.stream[unit], spans.first[unit] + np.minimum(first, room))
 
 
@@ -131,7 +159,7 @@ def _long(spans: Spans, pool: Pool) -> Spans:
     if not long.any():
         raise ReplayError(
             f"no unit holds {pool.length} rows, as a sequence takes; the longest holds "
-            f"{spans.rows.max(initial=0)}: set --replay.join, or a shorter --train.length."
+            f"{spans.rows.max(initial=0)}: set --replay.draw.join, or a shorter --train.length."
         )
     return Spans(*(part[long] for part in spans))
 
@@ -143,37 +171,93 @@ def last_more_often(last: int, ends: int) -> Float[np.ndarray, " N"]:
     return share / (last + 1 + ends)
 
 
-def by_ordinal(share: Callable[[int], Float[np.ndarray, " N"]]) -> UnitLaw:
-    """The shares of `ages.py` over units instead of windows."""
-    return lambda spans, pool: share(len(spans.rows))
-
-
-def uniform(spans: Spans, pool: Pool) -> Float[np.ndarray, " U"]:
-    """Every unit is equally likely."""
-    return np.full(len(spans.rows), 1.0 / len(spans.rows))
-
-
-def by_return(width: float) -> UnitLaw:
-    """P(unit) ∝ exp(return / width), `width` in units of the return.
+@dataclass(frozen=True)
+class ByReturn(AbstractUnitLaw):
+    """P(unit) ∝ exp(return / (scale · temperature)).
 
     Source: continual-dreamer.md §3.6 (temperature 1, raw returns).
     """
 
-    def law(spans: Spans, pool: Pool) -> Float[np.ndarray, " U"]:
+    temperature: float = 1.0
+    """Temperature, units of `scale`: a difference of scale · temperature is a factor e."""
+    scale: float = 0.0
+    """Difference of returns that counts as 1, reward; must be set."""
+
+    def __post_init__(self):
+        check = Checker(self, "replay.draw.law.")
+        check.above(0, "temperature")
+        check.at_least(0, "scale")
+
+    def needs(self) -> frozenset[Need]:
+        return frozenset({RETURNS})
+
+    @property
+    def wrong(self) -> str:
+        ok = self.scale > 0
+        return "" if ok else f"replay.draw.law 'returns' needs replay.draw.law.scale: {SCALE}"
+
+    def chances(self, spans: Spans, pool: Pool) -> Float[np.ndarray, " U"]:
         if pool.returns is None:
-            raise ReplayError("softmax over units needs returns: --replay.score.signal return.")
+            raise ReplayError("a law of returns needs them: set --replay.signal return.")
         last = pool.keep.find(spans.stream, spans.first + spans.rows - 1)
         returns = pool.returns[last].astype(np.float64)
-        return softmax(returns, width)
-
-    return law
+        return softmax(returns, self.temperature * self.scale)
 
 
-def mixed(laws: Sequence[UnitLaw], shares: Sequence[float]) -> UnitLaw:
-    """Each unit is chosen by law k with probability `shares[k]`."""
+@dataclass(frozen=True)
+class UnitMixture(AbstractUnitLaw):
+    """Each unit is chosen by one of two laws [the 50:50 of Continual-Dreamer]."""
 
-    def law(spans: Spans, pool: Pool) -> Float[np.ndarray, " U"]:
-        parts = (share * part(spans, pool) for part, share in zip(laws, shares, strict=True))
-        return np.sum([*parts], 0)
+    first: AbstractUnitLaw = field(default_factory=Triangular)
+    """The law that chooses `share` of the units."""
+    second: AbstractUnitLaw = field(default_factory=Uniform)
+    """The law that chooses the rest."""
+    share: float = 0.5
+    """Share of the first law, in [0, 1]."""
 
-    return law
+    def __post_init__(self):
+        Checker(self, "replay.draw.law.").share("share")
+
+    @property
+    def wrong(self) -> str:
+        return self.first.wrong or self.second.wrong
+
+    def chances(self, spans: Spans, pool: Pool) -> Float[np.ndarray, " U"]:
+        pairs = ((self.first, self.share), (self.second, 1.0 - self.share))
+        return np.sum([share * law.chances(spans, pool) for law, share in pairs if share], 0)
+
+
+class Returns:
+    """Undiscounted sums of rewards. A row of an episode that has not ended has return 0."""
+
+    def __init__(self, value: Float[np.ndarray, " P"], *, streams: int):
+        """`value`: returns by place; the caller's array, written in place."""
+        self.value = value
+        self._total = np.zeros(streams)
+        self._begin = np.zeros(streams, np.int64)
+
+    def follow(
+        self, change: Change, keep: AbstractKeep, rows: Mapping[str, Any]
+    ) -> Int[np.ndarray, " N"]:
+        """Take in the rows that were just added, one a stream; the places that were written."""
+        self.value[change.admitted] = 0.0
+        newest = keep.inserted - 1
+        first = np.asarray(rows["is_first"])
+        self._total = np.where(first, 0.0, self._total) + np.asarray(rows["reward"], np.float64)
+        self._begin = np.where(first, newest, self._begin)
+        written = [change.admitted]
+        for stream in np.flatnonzero(rows["is_last"]):
+            row = np.arange(self._begin[stream], newest + 1)
+            place = keep.find(np.full(len(row), stream), row)
+            written.append(place[place >= 0])
+            self.value[written[-1]] = self._total[stream]
+        return np.concatenate(written)
+
+    def state(self) -> dict[str, Any]:
+        """What `load` needs beside `value`, as JSON values."""
+        return {"total": self._total.tolist(), "begin": self._begin.tolist()}
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Continue from a state and from a loaded `value`."""
+        self._total = np.array(state["total"], np.float64)
+        self._begin = np.array(state["begin"], np.int64)

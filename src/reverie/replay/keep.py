@@ -72,7 +72,7 @@ class AbstractIndex(ABC):
 
     @abstractmethod
     def locate(self, ordinal: Int[np.ndarray, " B"], length: int) -> Ticket:
-        """The windows of these ordinals, 0 … N − 1. `Fifo` counts by last row (0 is the oldest),
+        """The windows of these ordinals, 0 … N − 1. `Ring` counts by last row (0 is the oldest),
         a store of units by the time at which their unit began, then by row."""
 
 
@@ -168,7 +168,7 @@ class AbstractKeep(AbstractIndex):
         """Continue from a state that fits."""
 
 
-class Fifo(AbstractKeep):
+class Ring(AbstractKeep):
     """The newest rows of every stream: row r of stream s lies in place s·slots + r mod slots.
 
     Windows start at every row (stride 1) and may straddle episodes [dreamerv3.md §4.2]. All

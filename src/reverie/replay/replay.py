@@ -8,20 +8,25 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int, Shaped
 
-from reverie.replay.budget import available_bytes, check_budget, check_sizes, planned_bytes
-from reverie.replay.counters import Counters
 from reverie.replay.draw import PEEK, TRAIN, generator
 from reverie.replay.errors import ReplayError, nearest
 from reverie.replay.files import Archive
 from reverie.replay.keep import AbstractKeep, Ticket, spread
 from reverie.replay.manifest import LATER, check_manifest, make_layout, make_manifest
-from reverie.replay.memory import make_keep, make_memory, make_queue
-from reverie.replay.online import AbstractQueue
 from reverie.replay.options import ReplayConfig
-from reverie.replay.portrait import TASK
 from reverie.replay.rows import LATENTS, Columns, check_names, fit, make_columns, row_bytes
 from reverie.replay.sampler import SCORE, WEIGHT, Drawn, Sampler, score_columns
-from reverie.replay.store import MUTABLE, Store
+from reverie.replay.statistics import TASK, Counters
+from reverie.replay.store import (
+    MUTABLE,
+    Store,
+    available_bytes,
+    check_budget,
+    check_sizes,
+    planned_bytes,
+)
+from reverie.replay.unit import Demand
+from reverie.replay.unseen import AbstractQueue
 
 
 class Replay:
@@ -69,9 +74,9 @@ class Replay:
         self.columns: Columns = make_columns(specs)
         self.streams, self.length, self._seed = streams, length, seed
         self._options = ReplayConfig() if options is None else options
-        self._memory = make_memory(
-            self._options, streams=streams, capacity=capacity, length=length, chunk=chunk
-        )
+        unit, keep = self._options.unit, self._options.keep
+        self._demand = Demand(streams, capacity, length, self._options.draw.pieces)
+        self._memory = unit.memory(self._demand, keep, chunk)
         rings, slots, block = self._memory[:3]
         free = available_bytes()
         if mutable is None:
@@ -127,7 +132,7 @@ class Replay:
     def can_draw(self, windows: int = 1) -> bool:
         """Whether at least so many different sequences can be drawn; where they are laid out of
         pieces, whether there are so many rows to begin one with."""
-        if self._options.pieces:
+        if self._demand.pieces:
             with self._lock:
                 return int(self._keep.spans().rows.sum()) >= max(1, windows)
         return self.num_windows >= max(1, windows)
@@ -333,17 +338,11 @@ class Replay:
         )
 
     def _make_keep(self) -> AbstractKeep:
-        return make_keep(
-            self._options,
-            self._memory,
-            self._store,
-            streams=self.streams,
-            length=self.length,
-            seed=self._seed,
-        )
+        options = self._options
+        return options.unit.build(self._demand, options.keep, self._memory, self._store, self._seed)
 
     def _make_queue(self) -> AbstractQueue:
-        return make_queue(self._options, streams=self.streams, length=self.length)
+        return self._options.unit.queue(self._demand)
 
     def _tables(self) -> dict[str, np.ndarray]:
         """Arrays of the parts that a checkpoint needs beside the rows."""
@@ -366,7 +365,7 @@ class Replay:
         self._counters.note_draw(fresh=drawn.fresh, ages=age)
         task = rows.get(TASK)
         newer = self._keep.newer(stream, row)
-        self._sampler.portrait.note(newer, None if task is None else task[:, 0])
+        self._sampler.histogram.note(newer, None if task is None else task[:, 0])
 
     def _take_fresh(self, batch: int) -> Ticket:
         if self._queue is None:

@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 import ml_dtypes
 import numpy as np
 
-from reverie.config.schema import Config
 from reverie.records import Specs
 from reverie.replay.errors import ReplayError, nearest
 
@@ -36,18 +35,6 @@ class Column(NamedTuple):
 
 
 Columns = dict[str, Column]
-
-
-def columns_of(obs: Specs, action: Specs, config: Config) -> Columns:
-    """Columns of the rows of the agent that `config` describes.
-
-    Without replayed context every sequence starts from a clean state, and no latent is stored.
-    """
-    rssm = config.world.dynamics
-    classes = rssm.classes if rssm.latent == "categorical" else 0
-    columns = row_specs(obs, action, deter=rssm.deter, stoch=rssm.stoch, classes=classes)
-    kept = (name for name in columns if config.replay.context or name not in LATENTS)
-    return {name: columns[name] for name in kept}
 
 
 def row_specs(obs: Specs, action: Specs, *, deter: int, stoch: int, classes: int) -> Columns:

@@ -6,19 +6,17 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float, Int, Shaped
 
-from reverie.replay import fast, fresh, returns
+from reverie.part.needs import RETURNS
+from reverie.replay import tree
 from reverie.replay.draw import Pool, Uniform
-from reverie.replay.fresh import WAITING, Fresh
-from reverie.replay.importance import Importance
+from reverie.replay.episodes import RETURN, Returns
 from reverie.replay.keep import AbstractKeep, Change, Ticket, spread
-from reverie.replay.make import make_draw
 from reverie.replay.options import ReplayConfig
-from reverie.replay.pairs import SCORED, judged, members_of
-from reverie.replay.portrait import Portrait
-from reverie.replay.returns import RETURN, Returns
 from reverie.replay.rows import Column, Columns
-from reverie.replay.scores import COLUMNS, VALUE, VISITS, Scores
-from reverie.replay.tree import NUMPY, TreeKernels
+from reverie.replay.scores import VALUE, VISITS, Scores
+from reverie.replay.signal import AbstractStepSignal
+from reverie.replay.statistics import DrawHistogram
+from reverie.replay.unseen import WAITING, Fresh
 
 SCORE = "score"
 """Key of the scores among what an update writes back."""
@@ -30,32 +28,21 @@ WEIGHT = "weight"
 
 def score_columns(config: ReplayConfig) -> Columns:
     """The columns that the strategy keeps beside those of a row; sequences do not hold them."""
-    wanted: dict[str, Any] = {
-        **(COLUMNS if needs_scores(config) else {}),
-        **(returns.COLUMN if needs_returns(config) else {}),
-        **(fresh.COLUMN if config.fresh else {}),
-    }
-    return {name: Column(shape, np.dtype(dtype)) for name, (shape, dtype) in wanted.items()}
+    wanted: dict[str, str] = {}
+    if isinstance(config.signal, AbstractStepSignal):
+        wanted |= {VALUE: "float32", VISITS: "uint32"}
+    if RETURNS in config.signal.offers():
+        wanted |= {RETURN: "float32"}
+    if config.fresh:
+        wanted |= {WAITING: "bool"}
+    return {name: Column((), np.dtype(dtype)) for name, dtype in wanted.items()}
 
 
-def needs_scores(config: ReplayConfig) -> bool:
-    """Whether a draw or the retention of this configuration reads the scores of steps."""
-    scored = any(kind in SCORED for kind, share in members_of(config) if share > 0)
-    return (scored or judged(config)) and not needs_returns(config)
-
-
-def needs_returns(config: ReplayConfig) -> bool:
-    """Whether a draw of this configuration reads the returns of episodes."""
-    return config.score.signal == "return"
-
-
-def kernels_of(config: ReplayConfig) -> TreeKernels:
-    """The loops that `config` asks for. Raises ReplayError for numba where it is missing."""
-    if config.kernels == "numpy" or not needs_scores(config):
-        return NUMPY
-    if config.kernels == "auto" and not fast.available():
-        return NUMPY
-    return fast.tree_kernels()
+def kernels_of(name: str) -> tree.TreeKernels:
+    """The loops that `replay.kernels` asks for. Raises ImportError without Numba."""
+    if name == "numpy" or (name == "auto" and not tree.compilable()):
+        return tree.NUMPY
+    return tree.compiled_kernels()
 
 
 class Drawn(NamedTuple):
@@ -93,18 +80,20 @@ class Sampler:
         touch: told of places whose columns changed outside of a write-back.
         """
         self._config, self.length = config, length
-        self._draw = make_draw(config, length)
+        self._draw, self._importance = config.draw, config.importance
         self.scores = None
-        if VALUE in arrays:
-            kernels = kernels_of(config)
+        if isinstance(config.signal, AbstractStepSignal):
             self.scores = Scores(
-                arrays[VALUE], arrays[VISITS], length=length, config=config.score, kernels=kernels
+                arrays[VALUE],
+                arrays[VISITS],
+                length=length,
+                signal=config.signal,
+                kernels=kernels_of(config.kernels),
             )
         self._fresh = Fresh(arrays[WAITING], length=length) if WAITING in arrays else None
         self._returns = Returns(arrays[RETURN], streams=streams) if RETURN in arrays else None
-        self._importance = Importance(config.score)
         self._touch = touch
-        self.portrait = Portrait()
+        self.histogram = DrawHistogram()
 
     @property
     def weighted(self) -> bool:
@@ -180,7 +169,7 @@ class Sampler:
 
     def stats(self, keep: AbstractKeep) -> dict[str, float]:
         """Metrics without `replay/`; those of draws cover the time since the previous call."""
-        values, pool = self.portrait.report(), self._pool(keep)
+        values, pool = self.histogram.report(), self._pool(keep)
         if keep.num_windows(self.length):
             values["effective"] = self._draw.effective(pool)
         return values if self.scores is None else values | self.scores.stats()
@@ -190,7 +179,7 @@ class Sampler:
         return {
             "scores": None if self.scores is None else self.scores.state(),
             "returns": None if self._returns is None else self._returns.state(),
-            "portrait": self.portrait.state(),
+            "portrait": self.histogram.state(),
         }
 
     def load(self, state: Mapping[str, Any], keep: AbstractKeep) -> None:
@@ -201,13 +190,13 @@ class Sampler:
             self._returns.load(state["returns"])
         if self._fresh is not None:
             self._fresh.rebuild(keep)
-        self.portrait.load(state["portrait"])
+        self.histogram.load(state["portrait"])
 
     def _pool(self, keep: AbstractKeep) -> Pool:
         if self.scores is not None:
             self.scores.settle(keep)
         values = None if self._returns is None else self._returns.value
-        return Pool(keep, keep, self.length, self.scores, values)
+        return Pool(keep, keep, self.length, self.scores, values, self._config.unit.minlen)
 
 
 def join(first: Ticket, rest: Ticket, length: int) -> Ticket:

@@ -9,16 +9,13 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from reverie.replay.aggregate import make_aggregate
+from reverie.part.part import name_of
 from reverie.replay.errors import ReplayError
 from reverie.replay.keep import NOTHING, AbstractKeep, Change, Ticket, spread
-from reverie.replay.moments import Moments
-from reverie.replay.options import ScoreConfig
-from reverie.replay.signals import make_combine
-from reverie.replay.tree import NUMPY, SumTree, TreeKernels
+from reverie.replay.signal import AbstractSignal, AbstractStepSignal
+from reverie.replay.tree import NUMPY, Moments, SumTree, TreeKernels
 
 VALUE, VISITS = "score/value", "score/visits"
-COLUMNS = {VALUE: ((), "float32"), VISITS: ((), "uint32")}
 """Columns that a replay with scores stores beside those of a row; sequences do not hold them."""
 
 Raw = Float[np.ndarray, "B T"]
@@ -49,28 +46,24 @@ class Scores:
         visits: Int[np.ndarray, " P"],
         *,
         length: int,
-        config: ScoreConfig,
+        signal: AbstractStepSignal,
         kernels: TreeKernels = NUMPY,
     ):
         """Args:
         value: scores by place; the caller's array, written in place.
         visits: times trained on by place, likewise.
         length: rows L of a window.
-        config: signal, aggregation and initial value.
+        signal: how scores and windows are formed, and the initial value.
         kernels: loops of the sum tree.
         """
         self.value, self.visits, self.length = value, visits, length
-        self.largest = config.initial_value
+        self.largest = signal.initial_value
         """The largest score ever written (the initial value before the first)."""
         self.tree = SumTree(len(value), kernels)
         self._power = np.zeros(len(value), np.float32)
         self._moments = Moments(len(value))
-        self._initial = config.initial_value
-        self._config = config
-        self._combine = make_combine(config)
-        self._aggregate = make_aggregate(
-            config.aggregate, length, blend=config.blend, anchor=config.anchor
-        )
+        self._initial = signal.initial_value
+        self._signal = signal
         self._changes: list[Change] = []
 
     @property
@@ -93,7 +86,7 @@ class Scores:
         self.visits[freed] = 0  # dead rows are no longer among those seen
         self._moments.touch(freed)
         self.value[admitted], self.visits[admitted] = self._initial, 0
-        self._power[admitted] = self.value[admitted] ** self._config.exponent
+        self._power[admitted] = self.value[admitted] ** self._signal.exponent
         self._moments.touch(admitted)
         place, opened = last_events(self._changes)
         self.tree.set(place[~opened], np.zeros(len(place) - opened.sum()))
@@ -119,7 +112,7 @@ class Scores:
         place = place[live]
         np.add.at(self.visits, place, np.uint32(1))
         if raw is not None:
-            self._put(place, self._combine(raw[live], self.visits[place]))
+            self._put(place, self._signal.combine(raw[live], self.visits[place]))
             self._reweigh(rows, keep)
         self._refresh()
 
@@ -147,7 +140,7 @@ class Scores:
     def rebuild(self, keep: AbstractKeep) -> None:
         """Weights of all windows from `value` and `visits`, which were loaded."""
         self._changes = []
-        self._power[:] = self.value**self._config.exponent
+        self._power[:] = self.value**self._signal.exponent
         self._moments = Moments(len(self.value))
         self.tree.set(np.arange(len(self.value)), np.zeros(len(self.value)))
         num = keep.num_windows(self.length)
@@ -167,21 +160,24 @@ class Scores:
     def _put(self, place: Int[np.ndarray, " N"], score: Float[np.ndarray, " N"]) -> None:
         if not (np.isfinite(score).all() and (score >= 0).all()):
             bad = score[~(np.isfinite(score) & (score >= 0))][0]
+            name = name_of(AbstractSignal, self._signal)
             raise ReplayError(
-                f"the score {self._config.signal!r} of a step is {bad}; a score must be finite and "
-                "at least 0."
+                f"the score {name!r} of a step is {bad}; a score must be finite and at least 0."
             )
         self.value[place] = score
-        self._power[place] = self.value[place] ** self._config.exponent
+        self._power[place] = self.value[place] ** self._signal.exponent
         self._moments.touch(place)
         self.largest = max(self.largest, float(score.max(initial=0.0)))
+
+    def _windows(self, power: Float[np.ndarray, "R N"]) -> Float[np.ndarray, "R M"]:
+        return self._signal.windows(power.astype(np.float64), self.length)
 
     def _weigh(self, windows: Ticket, keep: AbstractKeep) -> None:
         """Weigh these windows, which can be drawn, from their steps."""
         if not len(windows.row):
             return
         place = keep.find(*spread(windows, self.length))
-        weight = self._aggregate(self._power[place].astype(np.float64))
+        weight = self._windows(self._power[place])
         self.tree.set(place[:, 0], weight[:, 0])
 
     def _weigh_runs(self, windows: Ticket, keep: AbstractKeep) -> None:
@@ -192,7 +188,7 @@ class Scores:
         for part in np.split(np.arange(len(row)), breaks):
             rows = row[part[0]] + np.arange(len(part) + self.length - 1)
             place = keep.find(np.full(len(rows), stream[part[0]]), rows)
-            weight = self._aggregate(self._power[place].astype(np.float64)[None])
+            weight = self._windows(self._power[place][None])
             self.tree.set(place[: len(part)], weight[0])
 
     def _reweigh(self, rows: Ticket, keep: AbstractKeep) -> None:
@@ -201,20 +197,20 @@ class Scores:
         row = first[:, None] + np.arange(1 - self.length, count + self.length - 1)
         stream = np.broadcast_to(stream[:, None], row.shape)
         place = keep.find(stream, row)
-        weight = self._aggregate(self._power[place].astype(np.float64))
+        weight = self._windows(self._power[place])
         num = weight.shape[1]
         can = keep.drawable(stream[:, :num], row[:, :num])
         self.tree.set(place[:, :num][can], weight[can])
 
     def _refresh(self) -> None:
         """The initial score of rows that arrive from now on."""
-        match self._config.initial:
+        match self._signal.initial:
             case "max":
                 self._initial = self.largest
             case "mean":
                 found = self._moments.mean_std(self.value, self.visits)
                 if found is not None:
-                    self._initial = max(0.0, found[0] + self._config.initial_std * found[1])
+                    self._initial = max(0.0, found[0] + self._signal.initial_std * found[1])
             case "constant":
                 pass
 

@@ -1,15 +1,35 @@
 """Retention by merit: the units with the largest return, or the most surprising ones, stay."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from reverie.replay.keys import Keys
-from reverie.replay.retention import AbstractRule, Unit
+from reverie.part.needs import SCORES, UNITS, Need
+from reverie.replay.retention import AbstractRetention, AbstractRule, Keys, Unit
 
 
-class TopReturn(AbstractRule):
+@dataclass(frozen=True)
+class TopReturn(AbstractRetention):
+    """The units with the largest return stay."""
+
+    def rule(self, seed: int) -> AbstractRule:
+        return TopReturnRule()
+
+
+@dataclass(frozen=True)
+class TopSurprise(AbstractRetention):
+    """The units with the largest mean score of their rows stay."""
+
+    def rule(self, seed: int) -> AbstractRule:
+        return TopSurpriseRule()
+
+    def needs(self) -> frozenset[Need]:
+        return frozenset({UNITS, SCORES})
+
+
+class TopReturnRule(AbstractRule):
     """The units with the largest sum of rewards; of equal ones the newest.
 
     Source: Isele & Cosgun 2018 (arXiv:1802.10269), "reward"; replay-sampling.md §4.5.
@@ -38,7 +58,7 @@ class TopReturn(AbstractRule):
         self._keys.load(tables)
 
 
-class TopSurprise(AbstractRule):
+class TopSurpriseRule(AbstractRule):
     """The units whose rows had the largest mean score when they were last trained on.
 
     Units that no update has scored yet may take half of the store: beyond that the oldest of them

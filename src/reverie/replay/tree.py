@@ -7,12 +7,13 @@ leaves, so nothing drifts however often weights change, and however far they lie
 Source: replay-sampling.md §6.3.
 """
 
+import importlib.util
 import math
 from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, UInt
 
 Leaves = Float[np.ndarray, "K W"]
 Find = Callable[[Leaves, Float[np.ndarray, " K"], Float[np.ndarray, " B"]], np.ndarray]
@@ -20,7 +21,7 @@ Resum = Callable[[Leaves, Float[np.ndarray, " K"], Int[np.ndarray, " M"]], None]
 
 
 class TreeKernels(NamedTuple):
-    """The two loops over leaves. Another pair (`fast.py`) must return the same bits."""
+    """The two loops over leaves. The compiled pair (`compiled_kernels`) returns the same bits."""
 
     find: Find
     resum: Resum
@@ -106,3 +107,97 @@ class SumTree:
         if not self.total > 0:
             raise ValueError("nothing to draw: every weight is 0.")
         return self._kernels.find(self._leaves, self._sums, uniform)
+
+
+MOMENT_BLOCK = 256
+"""Places that one entry of the sums of `Moments` covers."""
+
+
+class Moments:
+    """Number, sum and sum of squares of the seen scores in every block of places.
+
+    A block that changed is summed anew from its places, never corrected by differences: nothing
+    drifts, whatever came and went.
+    """
+
+    def __init__(self, places: int):
+        blocks = -(-places // MOMENT_BLOCK)
+        self._places = places
+        self._sums = np.zeros((3, blocks))
+        self._stale: Bool[np.ndarray, " K"] = np.ones(blocks, bool)
+
+    def touch(self, place: Int[np.ndarray, "*N"]) -> None:
+        """Scores or visits of these places changed."""
+        self._stale[place // MOMENT_BLOCK] = True
+
+    def mean_std(
+        self, value: Float[np.ndarray, " P"], visits: UInt[np.ndarray, " P"]
+    ) -> tuple[float, float] | None:
+        """Mean and population standard deviation of the scores with a visit; None without any.
+
+        `value` and `visits` hold all places; those of blocks that were not touched are not read.
+        """
+        blocks = np.flatnonzero(self._stale)
+        self._stale[blocks] = False
+        place = blocks[:, None] * MOMENT_BLOCK + np.arange(MOMENT_BLOCK)
+        seen = (visits.take(place, mode="clip") > 0) & (place < self._places)
+        scores = np.where(seen, value.take(place, mode="clip"), 0.0).astype(np.float64)
+        self._sums[:, blocks] = seen.sum(1), scores.sum(1), np.square(scores).sum(1)
+        count, total, squares = self._sums.sum(1)
+        if not count:
+            return None
+        mean = total / count
+        return float(mean), float(np.sqrt(max(0.0, squares / count - mean * mean)))
+
+
+def compilable() -> bool:
+    """Whether Numba can be imported (an optional extra, `reverie[fast]`)."""
+    return importlib.util.find_spec("numba") is not None
+
+
+def compiled_kernels() -> TreeKernels:
+    """`find` and `resum`, compiled at their first call (some seconds).
+
+    Raises ImportError without Numba.
+    """
+    import numba
+
+    compiled = numba.njit(nogil=True)
+    return TreeKernels(compiled(_find), compiled(_resum))
+
+
+def _find(leaves, sums, uniform):
+    width = leaves.shape[1]
+    total = 0.0
+    for value in sums:
+        total += value
+    found = np.empty(len(uniform), np.int64)
+    for i in range(len(uniform)):
+        target = uniform[i] * total
+        block, before, prefix = -1, 0.0, 0.0
+        for k in range(len(sums)):
+            after = prefix + sums[k]
+            if after > prefix:  # the last such block is taken where nothing exceeds the target
+                block, before = k, prefix
+            prefix = after
+            if after > target:
+                break
+        rest = target - before
+        inside, running = 0, 0.0
+        for j in range(width):
+            after = running + leaves[block, j]
+            if after > running:
+                inside = j
+            running = after
+            if after > rest:
+                break
+        found[i] = block * width + inside
+    return found
+
+
+def _resum(leaves, sums, blocks):
+    for block in blocks:
+        total = 0.0
+        for j in range(leaves.shape[1]):
+            total += leaves[block, j]
+        sums[block] = total

@@ -1,7 +1,7 @@
 """What a run should be told about its options before the first step."""
 
 from reverie.config.schema import Config
-from reverie.replay.starvation import fresh_share
+from reverie.signals.curious import Curious
 
 SHORT_LIVED = 21
 """Visits after which Curious Replay's count term falls below a usual loss term."""
@@ -40,11 +40,42 @@ def _starvation(config: Config) -> list[str]:
 
 
 def _curious(config: Config) -> list[str]:
-    score, ratio = config.replay.score, config.train.ratio
-    if score.signal != "curious" or score.visit_scale < 1e3 or not 0 < ratio < 4 * SHORT_LIVED:
+    signal, ratio = config.replay.signal, config.train.ratio
+    if not isinstance(signal, Curious):
+        return []
+    if signal.visit_scale < 1e3 or not 0 < ratio < 4 * SHORT_LIVED:
         return []
     return [
         f"a row is trained on about {ratio:g} times, and for about {SHORT_LIVED} of them the count "
-        "term of Curious Replay outweighs its loss term: lower replay.score.visit_scale or "
+        "term of Curious Replay outweighs its loss term: lower replay.signal.visit_scale or "
         "visit_decay to see the loss."
     ]
+
+
+def fresh_share(*, batch: int, length: int, ratio: float, streams: int) -> float:
+    """Share of all draws that windows with an unseen row take if they always go first.
+
+        f = min(1, E · H(m) / B) for m ≥ 1,  min(1, T / R) for m ≤ 1,   m = B T / (R E)
+
+    m rows arrive in every stream between two updates; clearing them takes H(m) draws (harmonic
+    number) from among the windows that end with one of them. At f = 1 nothing else is ever drawn.
+
+    Args:
+        batch: sequences B an update.
+        length: trained rows T of a sequence.
+        ratio: train ratio R, replayed rows per environment step, above 0.
+        streams: environments E.
+
+    Source: replay-sampling.md §3.1, measured there.
+    """
+    new = batch * length / (ratio * streams)
+    if new <= 1:
+        return min(1.0, length / ratio)
+    return min(1.0, streams * harmonic(new) / batch)
+
+
+def harmonic(number: float) -> float:
+    """1 + 1/2 + … + 1/n, linear between whole numbers."""
+    whole = int(number)
+    total = sum(1.0 / k for k in range(1, whole + 1))
+    return total + (number - whole) / (whole + 1)

@@ -24,9 +24,8 @@ from reverie.config.sizes import with_size
 from reverie.envs.make import maker
 from reverie.envs.vector import Vector
 from reverie.records import Step
-from reverie.replay.ratio import Ratio
 from reverie.replay.replay import Replay
-from reverie.replay.rows import columns_of
+from reverie.replay.unit import Demand
 from reverie.train import (
     divergence,
     dream,
@@ -39,6 +38,7 @@ from reverie.train import (
 from reverie.train.advice import replay_advice, sequence_advice
 from reverie.train.banner import banner
 from reverie.train.collect import Actor, Episodes
+from reverie.train.columns import columns_of
 from reverie.train.errors import RunError, Stopped
 from reverie.train.evaluate import Evaluator
 from reverie.train.film import Film
@@ -48,6 +48,7 @@ from reverie.train.logger import Logger
 from reverie.train.losses import resolve_precision
 from reverie.train.metrics import Mean
 from reverie.train.progress import Progress
+from reverie.train.ratio import Ratio
 from reverie.train.readings import Stopwatch, machine_readings
 from reverie.train.sequence import MakeEnv, Visit
 from reverie.train.signals import Interrupt
@@ -140,19 +141,10 @@ def make_replay(config: Config, envs: Vector) -> Replay:
 
 
 def replay_rows(config: Config, inserted: int) -> int:
-    """Room for rows that the replay needs if `inserted` ever come: the last page of a unit is not
-    full (room for three times the rows is the most that is laid out: a run whose episodes fill less
-    than a third of their pages loses some), and every environment grows a unit of its own."""
-    options = config.replay
-    growing = (2 * config.env.num + 1) * max(options.page, options.unit_rows)
-    match options.unit:
-        case "row":
-            return min(options.capacity, inserted)
-        case "splice":
-            return min(options.capacity, inserted + growing)
-    least = max(options.minlen, 0 if options.pieces else config.train.length) + 1
-    empty = min(2 * inserted, inserted // least * (options.page - 1))
-    return min(options.capacity, inserted + empty + growing)
+    """Room for rows that the replay needs if `inserted` ever come."""
+    replay, window = config.replay, config.train.length + 1
+    demand = Demand(config.env.num, replay.capacity, window, replay.draw.pieces)
+    return replay.unit.room(inserted, demand)
 
 
 def task_label(config: Config) -> dict[str, Any]:

@@ -50,14 +50,14 @@ class Sweep:
 
     def due(self, updates: int) -> bool:
         """Whether to sweep after so many updates."""
-        every = self._config.replay.score.sweep_every
+        every, _ = self._config.replay.signal.sweep
         return every > 0 and updates % every == 0
 
     def __call__(self, agent: Agent, replay: Replay, updates: int) -> None:
         """Score windows of `replay` with `agent`; which ones follows from `updates`."""
         batch, context = self._config.train.batch, self._config.replay.context
         num = replay.num_windows
-        count = min(num, self._config.replay.score.sweep_windows)
+        count = min(num, self._config.replay.signal.sweep[1])
         count = max(batch, count // batch * batch)
         key = jax.random.fold_in(self._root, updates)
         offset = np.random.default_rng([SWEEP, self._config.seed, updates]).random()

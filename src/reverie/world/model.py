@@ -67,7 +67,7 @@ def unpack(sequence: Sequence, config: WorldConfig, dtype: jnp.dtype) -> Sequenc
     latent = sequence.latent
     if latent is not None:
         latent = latents.unpack(latent, config.dynamics, dtype)
-    reward = transform_reward(jnp.asarray(sequence.reward), config.world.reward)
+    reward = transform_reward(jnp.asarray(sequence.reward), config.reward)
     return sequence._replace(action=action, latent=latent, reward=reward)
 
 
@@ -122,17 +122,17 @@ class WorldModel(Module):
         keys = jax.random.split(key, 5)
         rssm = config.dynamics
         self.actions = tuple(sorted(actions.items()))
-        self.encoder = Encoder(obs, config.world.encoder, net, key=keys[0])
+        self.encoder = Encoder(obs, config.encoder, net, key=keys[0])
         width = sum(spec.width for spec in actions.values())
         self.rssm = RSSM(self.encoder.size, width, rssm, net, key=keys[1])
-        mirror = config.world.encoder
+        mirror = config.encoder
         self.decoder = Decoder(
             obs, rssm.deter, rssm.flat, config.objective, mirror, net, key=keys[2]
         )
-        self.reward = NumberHead(rssm.feature, config.world.reward, net, key=keys[3])
+        self.reward = NumberHead(rssm.feature, config.reward, net, key=keys[3])
         self.cont = None
-        if config.world.cont.predict:
-            self.cont = BernoulliHead(rssm.feature, config.world.cont, net, key=keys[4])
+        if config.cont.predict:
+            self.cont = BernoulliHead(rssm.feature, config.cont, net, key=keys[4])
         self.sigmas = config.balance.sigmas(outline(obs, config))
 
     def embed(self, action: dict[str, Array]) -> Float[Array, "*n a"]:
@@ -179,11 +179,11 @@ class WorldModel(Module):
         values = {
             "dyn": kl.dyn,
             "rep": kl.rep,
-            "rew": self.reward(x if config.world.reward.grad else sg(x)).nll(rows.reward),
+            "rew": self.reward(x if config.reward.grad else sg(x)).nll(rows.reward),
         }
         if self.cont is not None:
             label = (1.0 - rows.is_terminal.astype(jnp.float32)) * goes_on
-            values["con"] = self.cont(x if config.world.cont.grad else sg(x)).nll(label)
+            values["con"] = self.cont(x if config.cont.grad else sg(x)).nll(label)
         values |= self.reconstruct(observed.latent, rows.obs)
         named = outline(dict(self.decoder.specs), config)
         losses = tuple(loss.valued(values[loss.name]) for loss in named)

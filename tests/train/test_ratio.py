@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from reverie.replay.ratio import Ratio
+from reverie.train.ratio import Ratio
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "dreamerv3" / "fn_ratio.npz"
 

@@ -1,4 +1,4 @@
-"""What a store of units holds: their pages, their partitions, and who goes when room is needed."""
+"""The complete units of a store: their partitions and memory, and who goes to make room."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -7,9 +7,8 @@ import numpy as np
 from jaxtyping import Float, Int, Shaped
 
 from reverie.replay.keep import NOTHING, Change
-from reverie.replay.pages import Pages
 from reverie.replay.retention import AbstractRule, Unit
-from reverie.replay.roster import OPEN, Roster
+from reverie.replay.unit_table import OPEN, Pages, UnitTable
 
 Read = Callable[[Int[np.ndarray, " N"]], dict[str, Shaped[np.ndarray, "..."]]]
 """The observations of the rows in these places."""
@@ -17,7 +16,7 @@ Read = Callable[[Int[np.ndarray, " N"]], dict[str, Shaped[np.ndarray, "..."]]]
 _COUNTERS = ("growing", "short", "cut", "gone")
 
 
-class Part(NamedTuple):
+class Partition(NamedTuple):
     """A partition of the store."""
 
     name: str
@@ -28,7 +27,7 @@ class Part(NamedTuple):
     """Whether its rule wants to hear of scores."""
 
 
-class Holdings:
+class Partitions:
     """Units on pages. Every complete unit is offered to every partition; its rows are stored once
     and their memory is free when the last partition has let go of it.
 
@@ -37,11 +36,11 @@ class Holdings:
     """
 
     def __init__(
-        self, pages: Pages, parts: Sequence[Part], *, length: int, reserve: int, read: Read
+        self, pages: Pages, parts: Sequence[Partition], *, length: int, reserve: int, read: Read
     ):
         """`length`: rows of a training window."""
         self.pages, self.parts, self.length = pages, tuple(parts), length
-        self.roster = Roster(len(parts))
+        self.table = UnitTable(len(parts))
         self._reserve, self._read = reserve, read
         self._load = [0] * len(parts)
         self.growing = 0  # pages of units that are not complete
@@ -74,7 +73,7 @@ class Holdings:
         return page
 
     def give_back(self, stream: int, row: int) -> None:
-        """Free a page that was taken for rows from `row` on and holds none yet."""
+        """Free a page that was taken for rows from `row` on and holds none."""
         self.pages.release(stream, row, 1)
         self.growing -= 1
 
@@ -89,45 +88,38 @@ class Holdings:
 
     def complete(self, serial: int, rows: int, ret: float, least: int) -> None:
         """A unit has all its rows: store it, or drop it if it has fewer than `least`."""
-        stream, first, _, _ = self.roster.get(serial)
+        stream, first, _, _ = self.table.get(serial)
         num = -(-rows // self.pages.size)
         self.growing -= num
         if rows < least:
             self.short += 1
             self._free(serial, rows)
             return
-        self.roster.keep(serial, rows, (1 << len(self.parts)) - 1, self._windows(rows))
+        self.table.keep(serial, rows, (1 << len(self.parts)) - 1, self._windows(rows))
         self._load = [load + num for load in self._load]
         pages = self.pages.of_unit(stream, first, rows)
         self._offer(Unit(serial, rows, ret, lambda most: self._observations(pages, rows, most)))
-        if self.roster.get(serial)[3]:
+        if self.table.get(serial)[3]:
             self._show(serial, pages, rows)
             self._judge(serial)
 
-    @property
-    def changed(self) -> bool:
-        """Whether `change` has more to say than what was admitted."""
-        return bool(self._freed or self._opened)
-
     def grow(self, serial: Int[np.ndarray, " N"], place: Int[np.ndarray, " N"]) -> None:
         """A window more for each of these growing units, beginning in these places."""
-        if len(serial):
-            self.count(serial, place[None])
-            self._opened.append((serial, place))
-
-    def count(self, serial: Int[np.ndarray, " N"], place: Int[np.ndarray, "T N"]) -> None:
-        """T windows more for each of these growing units; `change` does not tell of them."""
-        np.add.at(self.pages.starts, place.reshape(-1) // self.pages.size, 1)
-        self.roster.grow(serial, len(place))
+        self.pages.starts[place // self.pages.size] += 1  # each unit has pages of its own
+        self.table.grow(serial)
+        self._opened.append((serial, place))
 
     def change(self, admitted: Int[np.ndarray, " E"]) -> Change:
         """What happened since the last call."""
-        if not self.changed:
+        if not self._freed and not self._opened:
             return Change(NOTHING, admitted, NOTHING)
-        closed, freed = (
-            np.concatenate(places) if places else NOTHING for places in (self._closed, self._freed)
+        if not self._freed and len(self._opened) == 1:  # a row more of units that still grow
+            return Change(NOTHING, admitted, self._opened.pop()[1])
+        opened = [place for _, place in self._opened]
+        closed, opened, freed = (
+            np.concatenate(places) if places else NOTHING
+            for places in (self._closed, opened, self._freed)
         )
-        opened = np.concatenate([pair[1] for pair in self._opened]) if self._opened else NOTHING
         self._closed, self._freed, self._opened = [], [], []
         return Change(closed, admitted, opened, freed)
 
@@ -144,7 +136,7 @@ class Holdings:
     def state(self) -> dict[str, Any]:
         """Everything that `load` needs beside `tables`, as JSON values."""
         return {
-            "serial": self.roster.next,
+            "serial": self.table.next,
             "load": list(self._load),
             "counters": {name: getattr(self, name) for name in _COUNTERS},
             "rules": [{"name": part.name, **part.rule.state()} for part in self.parts],
@@ -152,7 +144,7 @@ class Holdings:
 
     def tables(self) -> dict[str, np.ndarray]:
         """Everything that `load` needs beside `state`, as arrays."""
-        groups = {"pages": self.pages.tables(), "roster": self.roster.tables()}
+        groups = {"pages": self.pages.tables(), "roster": self.table.tables()}
         groups |= {f"rule{n}": part.rule.tables() for n, part in enumerate(self.parts)}
         tables = {f"{group}/{k}": v for group, held in groups.items() for k, v in held.items()}
         return tables | ({} if self.scores is None else {"scores": self.scores})
@@ -165,7 +157,7 @@ class Holdings:
             return {k.removeprefix(begin): v for k, v in tables.items() if k.startswith(begin)}
 
         self.pages.load(group("pages"))
-        self.roster.load(int(state["serial"]), group("roster"))
+        self.table.load(int(state["serial"]), group("roster"))
         for number, part in enumerate(self.parts):
             part.rule.load(state["rules"][number], group(f"rule{number}"))
         self._load = [int(load) for load in state["load"]]
@@ -195,17 +187,17 @@ class Holdings:
 
     def _drop(self, part: int, serial: int) -> None:
         """One partition lets go of a unit."""
-        _, _, rows, kept = self.roster.get(serial)
+        _, _, rows, kept = self.table.get(serial)
         left = kept & ~(1 << part)
         self._load[part] -= -(-rows // self.pages.size)
         if left:
-            self.roster.keep(serial, rows, left, self._windows(rows))
+            self.table.keep(serial, rows, left, self._windows(rows))
         else:
             self._free(serial, rows)
 
     def _free(self, serial: int, rows: int) -> None:
         """A unit is gone, and its memory is free."""
-        stream, first, _, _ = self.roster.get(serial)
+        stream, first, _, _ = self.table.get(serial)
         pages = self.pages.of_unit(stream, first, rows)
         seen = self.pages.places(pages, 0, int(self.pages.starts[pages].sum()))
         for number, (serials, place) in enumerate(self._opened):
@@ -215,7 +207,7 @@ class Holdings:
         self._closed.append(seen)
         self._freed.append(self.pages.places(pages, 0, rows))
         self.pages.release(stream, first, rows)
-        self.roster.keep(serial, rows, 0, 0)
+        self.table.keep(serial, rows, 0, 0)
         self.gone += 1
 
     def _show(self, serial: int, pages: Int[np.ndarray, " P"], rows: int) -> None:
@@ -228,7 +220,7 @@ class Holdings:
 
     def _judge(self, serial: int) -> None:
         """Tell the rules the mean score of a complete unit, if any of its rows has one."""
-        stream, first, rows, kept = self.roster.get(serial)
+        stream, first, rows, kept = self.table.get(serial)
         if kept == OPEN or self.scores is None:
             return
         pages = self.pages.of_unit(stream, first, rows)
