@@ -11,9 +11,8 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 from PIL import Image
-from reverie.train.places import Places
 
-from reverie.behavior.options import ExploreConfig
+from reverie.behavior.bonus import ObservationBonus
 from reverie.envs.actions import writer_of
 from reverie.envs.adapter import Adapter
 from reverie.envs.base import EnvError
@@ -22,6 +21,7 @@ from reverie.envs.options import EnvConfig
 from reverie.envs.vector import Vector, episode_seed
 from reverie.part.errors import ConfigError
 from reverie.records import Step
+from reverie.train.visit_counts import VisitCounts
 
 NUMBERS = spaces.Box(-np.inf, np.inf, (2,), np.float32)
 PARTS = spaces.Dict(arm=NUMBERS, pair=spaces.Tuple([spaces.Discrete(3), NUMBERS]))
@@ -366,14 +366,14 @@ def test_a_batch_of_actions_is_not_cast_in_silence(action):
 
 
 def test_a_count_bonus_must_leave_the_reward_in_float32():
-    counted = Places(ExploreConfig(count="observation", count_scale=3e38), {})
+    counted = VisitCounts(ObservationBonus(3e38), {})
     flags = np.zeros(1, bool)
     for reward, fits in ((1.0, True), (3e38, False)):
         step = Step({"x": np.ones(1)}, np.float32([reward]), flags, flags, flags)
         if fits:
             assert counted.reward(step, counted(step)).tolist() == [np.float32(3e38)]
         else:
-            with pytest.raises(EnvError, match=r"sum up to 5.1\d*e\+38; .*explore.count_scale"):
+            with pytest.raises(EnvError, match=r"sum up to 5.1\d*e\+38; .*bonus.scale"):
                 counted.reward(step, counted(step))
-    with pytest.raises(ConfigError, match="count_scale must be at most"):
-        ExploreConfig(count_scale=1e39)
+    with pytest.raises(ConfigError, match="bonus.scale must be at most"):
+        ObservationBonus(1e39)

@@ -21,8 +21,7 @@ from reverie.nn.loss import by_name
 from reverie.optim.optimizer import WHOLE
 from reverie.train.losses import agent_loss
 from reverie.train.step import apply_gradients, gradients, mix_slow
-from reverie.world.balance import weight_of
-from reverie.world.model import feature, split_context
+from reverie.world.model import feature, outline, split_context
 
 VARIANTS = ["disc", "cont"]
 close = golden.close
@@ -274,5 +273,10 @@ def test_three_training_steps(variant, learn, fast_update):
 def test_weights_of_the_losses():
     cfg = golden.config("disc")
     inputs = golden.load("disc_inputs")
-    for theirs, ours in {k[10:]: k[10:] for k in inputs if k.startswith("cfg/scale/")}.items():
-        assert weight_of(ours, cfg) == pytest.approx(inputs[f"cfg/scale/{theirs}"].item())
+    obs, _ = golden.specs("disc")
+    weights = {loss.name: loss.weight for loss in outline(obs, cfg.world)}
+    critic = cfg.behavior.critic
+    weights |= {"policy": cfg.behavior.actor.weight, "value": critic.weight}
+    weights |= {"rec": weights["image"], "repval": critic.replay_weight}
+    for name in (k.removeprefix("cfg/scale/") for k in inputs if k.startswith("cfg/scale/")):
+        assert weights[name] == pytest.approx(inputs[f"cfg/scale/{name}"].item())

@@ -10,7 +10,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from reverie.config.benchmarks import SUITE_PRESETS
 from reverie.part.errors import ConfigError, suggest
 from reverie.part.values import coerce
 
@@ -84,7 +83,9 @@ def _not_found(module: str, missing: str) -> str:
     names = [entry.name for entry in pkgutil.iter_modules(places)]
     near = difflib.get_close_matches(leaf, names, n=1)
     hint = f" Did you mean {'.'.join(filter(None, (parent, near[0])))!r}?" if near else ""
-    if module in SUITE_PRESETS:
+    from reverie.envs.suites import SUITES
+
+    if module in SUITES:
         hint = f" The tasks of the suite are written {module}_NAME."
     return (
         f"there is no module {missing!r} in the current folder or on the import path, where "
