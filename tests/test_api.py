@@ -51,7 +51,7 @@ def test_train_takes_a_callable_and_overrides(learned):
 
 def test_train_refuses_unknown_names(learned):
     with pytest.raises(reverie.ConfigError, match="did you mean 'deter'"):
-        reverie.train("gym:A", overrides={"rssm.detr": 256})
+        reverie.train("gym:A", overrides={"world.dynamics.detr": 256})
     with pytest.raises(TypeError, match="stpes"):
         reverie.train("gym:A", stpes=3)
     assert learned == []

@@ -184,8 +184,10 @@ def test_eval_reads_the_run_folder(calls, tmp_path, capsys):
     assert calls["evaluate_run"] == ((tmp_path,), expected)
     assert calls["prepare"][0][0].kind == "cpu"
     assert capsys.readouterr().out == "eval/return    1.25\neval/episodes  3\n"
-    assert main(["eval", str(tmp_path)]) == 0
-    assert calls["prepare"][0][0].kind == "gpu"
+    assert main(["eval", str(tmp_path), "--allow", "mine", "--env.timeout=9"]) == 0
+    assert calls["prepare"][0][0].kind == "auto"  # the reader's device, never the folder's
+    said = calls["evaluate_run"][1]
+    assert (said["allow"], said["given"]) == (("mine",), {"env.timeout": "9"})
 
 
 def test_eval_refuses_what_is_no_run(tmp_path, capsys):

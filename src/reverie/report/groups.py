@@ -167,16 +167,16 @@ def _defaults() -> Mapping[str, Any]:
 def _resolve(name: str, runs: Sequence[Run]) -> list[str]:
     known = all_fields(runs)
     name = FLAGS.get(name, name)
-    if name in known or name == SECTION:
-        return [name]
     inside = [path for path in known if path.startswith(f"{name}.")]
+    options = [path for path in differences(runs) if path in inside]
+    if name == SECTION or (name in known and (name in differences(runs) or not options)):
+        return [name]
     if inside:
-        differing = [path for path in differences(runs) if path in inside]
-        if not differing:
+        if not options:
             raise ReportError(
                 f"the runs do not differ in {name!r}: all its fields ({listed(inside)}) agree."
             )
-        return differing
+        return options
     ending = [path for path in known if path.rpartition(".")[2] == name]
     if len(ending) > 1:
         differing = [path for path in differences(runs) if path in ending]
