@@ -159,7 +159,7 @@ def test_the_verb_writes_files_and_its_exit_code_tells(tmp_path, monkeypatch, ca
 
 
 def test_unknown_names_are_errors():
-    with pytest.raises(ConfigError, match="sick_envs has no 'nobody'; known: .*healthy"):
+    with pytest.raises(ConfigError, match=r"sick_envs has no 'nobody'; known: .*healthy"):
         examine("sick_envs:nobody")
 
 
