@@ -221,7 +221,7 @@ class Run:
             marked = divergence.marked(self.logdir)
             with contextlib.closing(self.logger), marked, Interrupt() as interrupt:
                 self._turn_until_done(interrupt)
-            if peak_bytes():
+            if peak_bytes() and config.log.progress != "none":
                 self.progress.note(self._planned.outcome(peak_bytes()))
 
     def _plan(self, changes: folder.Changes) -> None:
