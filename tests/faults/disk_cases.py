@@ -124,7 +124,6 @@ PLACES = {
     "everything": Fault(calls="open,write,mkdir,rename,fsync", nth=150),
     "config": Fault(path="config*", nth=2),
     "lock": Fault(path=".lock", nth=1),
-    "simulators": Fault(path="simulators.log", calls="open", nth=1),
 }
 """Where a failing disk ends a run."""
 SINKS = {
@@ -132,10 +131,11 @@ SINKS = {
     "videos-folder": Fault(path="videos", calls="mkdir", nth=1),
     "events": Fault(path="events.*", calls="write", nth=2),
     "events-open": Fault(path="events.*", calls="open", nth=1),
+    "simulators": Fault(path="simulators.log", calls="open", nth=1),
 }
 """Where it does not."""
-FEW = {("checkpoint", "ENOSPC"), ("metrics-fsync", "EIO"), ("simulators", "EACCES")}
-FEW |= {("videos", "ENOSPC"), ("events", "EDQUOT")}
+FEW = {("checkpoint", "ENOSPC"), ("metrics-fsync", "EIO")}
+FEW |= {("videos", "ENOSPC"), ("events", "EDQUOT"), ("simulators", "EACCES")}
 """What is tried in every session; the rest is slow."""
 
 

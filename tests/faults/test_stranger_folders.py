@@ -537,11 +537,14 @@ def test_deep_or_endless_configurations(tmp_path, text):
 def test_memory_is_not_a_strangers_to_take(tmp_path):
     run = run_at(tmp_path / "run")
     sequence = {"tasks": ["gym:A"], "steps": [1], "passes": 10**12}
-    run = change(run, sequence=sequence, env__kwargs="[" * 100_000)
-    with pytest.raises(RunError):
-        stranger.read(run)
+    run = change(run, sequence=sequence)
     with pytest.raises(ReportError, match="visits"):
         write_report([run])
+    run = change(run, sequence={}, env__kwargs="[" * 100_000)
+    for read in (stranger.read, lambda path: write_report([path])):
+        with pytest.raises((RunError, ReportError), match="JSON object") as error:
+            read(run)
+        assert len(str(error.value)) < 1_000
 
 
 def test_escape_codes_do_not_reach_the_terminal(tmp_path, capsys):

@@ -187,7 +187,7 @@ def test_names_of_fields(tmp_path):
     for name, message in (
         ("optim.lrr", "no configuration field 'optim.lrr' to compare by; did you mean 'optim.lr'?"),
         ("agnet", "did you mean 'agent'?"),
-        ("actor", "the runs do not differ in 'actor'"),
+        ("behavior.actor", "the runs do not differ in 'behavior.actor'"),
         ("units", "'units' may be world.encoder.units or world.objective.units"),
     ):
         with pytest.raises(ReportError, match=message.replace("?", r"\?")):

@@ -1,9 +1,12 @@
 """What is planned before the first step, against what a run then takes."""
 
+import json
+import re
+
 import jax
 import numpy as np
 import pytest
-from tiny_runs import learn, tiny
+from tiny_runs import learn, start, tiny
 
 from reverie.replay.replay import Replay
 from reverie.replay.rows import row_bytes
@@ -71,6 +74,24 @@ def test_disk_of_a_whole_run(tmp_path, cache):
         patch.setattr(checkpoint, "prune", before_prune)
         learn("probe_memory", tmp_path / "run", changes)
     assert 0.6 < most / seen[0].disk_bytes < 1.0, most
+
+
+def test_planned_and_taken_host_memory_of_a_process(tmp_path, cache):
+    process = start("probe_memory", tmp_path / "run", cache, {"log.progress": "plain"})
+    said, errors = process.communicate(timeout=300)
+    assert process.returncode == 0, errors
+    words = "host memory: ([0-9.]+) (MB|GB) planned, ([0-9.]+) (MB|GB) at most taken"
+    found = re.search(words, " ".join((said + errors).split()))
+    assert found, said
+    planned, taken = (float(found[i]) * {"MB": 1e6, "GB": 1e9}[found[i + 1]] for i in (1, 3))
+    assert 0.6 < planned / taken < 1.5
+    assert taken > 1e8
+    logged = [row for row in metrics_of(tmp_path / "run") if "system/ram_peak_gb" in row]
+    assert logged[-1]["system/ram_peak_gb"] <= 1.02e-9 * taken
+
+
+def metrics_of(logdir):
+    return [json.loads(line) for line in (logdir / "metrics.jsonl").read_text().splitlines()]
 
 
 def test_updates_and_seconds(planned):

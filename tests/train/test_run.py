@@ -200,6 +200,7 @@ class TwoEnvs:
     """Environment 0 ends after 1 step with return 0, environment 1 after 6 steps with return 1."""
 
     num = 2
+    restarted = 0
     obs_specs = {"x": Spec("vector", (1,))}  # noqa: RUF012
 
     def rewind(self):

@@ -18,6 +18,9 @@ EMPTY = JsonObject("{}")
 SEEDS = 2**32
 """Number of seeds: JAX drops what lies above 32 bits."""
 
+LONGEST = 300
+"""Characters of a wrong value that a sentence quotes."""
+
 _TRUTH = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
@@ -44,7 +47,13 @@ def coerce(value: Any, kind: Any, path: str) -> Any:
 
 
 def _fail(path: str, value: Any, expected: str) -> ConfigError:
-    return ConfigError(f"{path} takes {expected}, found {value!r}.")
+    return ConfigError(f"{path} takes {expected}, found {_quoted(value)}.")
+
+
+def _quoted(value: Any) -> str:
+    """How a value is written in Python; of a long one only the beginning."""
+    text = repr(value)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]} ... ({len(text):,} characters)"
 
 
 def _choice(value: Any, choices: tuple, path: str) -> Any:
@@ -53,7 +62,7 @@ def _choice(value: Any, choices: tuple, path: str) -> Any:
     listed = ", ".join(choices)
     hint = suggest(str(value), choices)
     hint = f" {hint}" if hint.startswith("did") else ""
-    raise ConfigError(f"{path} takes one of {listed}; found {value!r}.{hint}")
+    raise ConfigError(f"{path} takes one of {listed}; found {_quoted(value)}.{hint}")
 
 
 def _tuple(value: Any, kind: Any, path: str) -> tuple:
@@ -133,7 +142,7 @@ def _json_object(value: Any, path: str) -> str:
             value = parse_json(value.encode(errors="replace"))
     if not isinstance(value, Mapping):
         rule = 'a JSON object such as {"render_mode": "rgb_array"}'
-        raise ConfigError(f"{path} must be {rule}, found {value!r}.")
+        raise ConfigError(f"{path} must be {rule}, found {_quoted(value)}.")
     return json.dumps(value, sort_keys=True)
 
 

@@ -118,6 +118,11 @@ class Replay:
         return planned_bytes(self._store.columns, streams=self._store.streams, slots=self._touched)
 
     @property
+    def live_bytes(self) -> int:
+        """Host memory of the rows that are there now."""
+        return self._keep.num_rows * row_bytes(self.columns)
+
+    @property
     def disk_bytes(self) -> int:
         """Disk of the full replay: with the empty ends of units' pages."""
         return planned_bytes(

@@ -75,13 +75,15 @@ def render(runs: Sequence[Run], refused: Sequence[str] = ()) -> str:
 @functools.cache
 def environment() -> jinja2.Environment:
     """The templates of this folder: values are escaped, a missing one is an error."""
-    return jinja2.Environment(
+    made = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
+    made.filters["one_line"] = one_line
+    return made
 
 
 def _content(runs: Sequence[Run]) -> dict[str, Any]:

@@ -194,6 +194,7 @@ MACHINE = (
     Metric("time/<part>_ms", "ms", "mean wall time of one call of the loop's part `<part>`"),
     Metric("time/<part>_s", "s", "wall time spent in the part `<part>` (compile, eval, save)"),
     Metric("system/ram_gb", "GB", "resident memory of the main process"),
+    Metric("system/ram_peak_gb", "GB", "largest resident memory of the main process so far"),
     Metric("system/device_gb", "GB", "memory in use on the device"),
     Metric("system/device_peak_gb", "GB", "largest memory in use on the device so far"),
     Metric("system/<name>", "as named", "other readings of the machine"),

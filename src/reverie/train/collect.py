@@ -126,12 +126,15 @@ class Actor:
         return {"carry": carry, "count": self.count, "action": dict(self.action)}
 
     def restore(self, saved: Mapping[str, Any], acting: Acting) -> None:
-        """Continue where `saved` was taken."""
+        """Continue where `saved` was taken, in the precision of `acting`."""
         self.count, self.action = int(saved["count"]), dict(saved["action"])
         if saved["carry"] is not None:
-            like = jax.tree.structure(acting.initial(self._envs))
-            leaves = [saved["carry"][str(index)] for index in range(like.num_leaves)]
-            self._carry = jax.tree.unflatten(like, leaves)
+            like, structure = jax.tree.flatten(acting.initial(self._envs))
+            leaves = [
+                np.asarray(saved["carry"][str(index)]).astype(leaf.dtype)
+                for index, leaf in enumerate(like)
+            ]
+            self._carry = jax.tree.unflatten(structure, leaves)
 
 
 def row_of(step: Step, action: Mapping[str, Any], latent: Mapping[str, Any]) -> dict[str, Any]:

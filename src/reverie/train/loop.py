@@ -49,7 +49,7 @@ from reverie.train.losses import resolve_precision
 from reverie.train.metrics import Mean
 from reverie.train.progress import Progress
 from reverie.train.ratio import Ratio
-from reverie.train.readings import Stopwatch, machine_readings
+from reverie.train.readings import Stopwatch, machine_readings, peak_bytes
 from reverie.train.sequence import MakeEnv, Visit
 from reverie.train.signals import Interrupt
 from reverie.train.sweep import Sweep
@@ -219,6 +219,8 @@ class Run:
             marked = divergence.marked(self.logdir)
             with contextlib.closing(self.logger), marked, Interrupt() as interrupt:
                 self._turn_until_done(interrupt)
+            if peak_bytes() and config.log.progress != "none":
+                self.progress.note(self._planned.outcome(peak_bytes()))
 
     def _plan(self, changes: folder.Changes) -> None:
         """Compile the update, say what the run needs, and stop here if the disk lacks it."""
@@ -229,6 +231,7 @@ class Run:
         left = max(0, self.config.steps - self.step)
         compiled = self.learner.compile(shapes)
         planned = plan.make_plan(self.config, self.learner, self.replay, compiled, left)
+        self._planned = planned
         plan.check_disk(self.logdir, planned)
         change = {"step": self.step, **changes} if changes else None
         folder.write_config(self.logdir, self.config, planned.rows(), change, source=self.source)

@@ -14,6 +14,7 @@ from reverie.train.errors import RunError
 from reverie.train.flops import MatrixProduct
 from reverie.train.learner import Compiled, Learner
 from reverie.train.losses import compute_dtype
+from reverie.train.readings import resident_bytes
 
 ATTAINED = 0.5
 """Share of the machine's matrix speed that an update reaches (a CPU: 0.4 at 1m, 0.7 at 12m)."""
@@ -40,12 +41,21 @@ class Plan(NamedTuple):
     compile_seconds: float
     prefill: int = 0  # environment steps of random actions that are left
     pretrain: int = 0  # updates right after them
+    runtime_bytes: int = 0  # host: Python, JAX, compiler and programs, and on a CPU the learner
+    update_bytes: int = 0  # host: what an update or a checkpoint takes for a while
+
+    @property
+    def total_bytes(self) -> int:
+        """Host memory of this process at most; 0 where the system does not tell its own."""
+        if not self.runtime_bytes:
+            return 0
+        return self.runtime_bytes + self.host_bytes + self.update_bytes
 
     def rows(self) -> list[tuple[str, str]]:
         """Lines for the banner: what, how much."""
         return [
             ("parameters", f"{self.params:,}"),
-            ("host memory", f"{size(self.host_bytes)} for the full replay"),
+            ("host memory", self._host()),
             ("device memory", f"{size(self.device_bytes)} for the learner"),
             ("disk", f"{size(self.disk_bytes)} when the run is full"),
             *self._first(),
@@ -53,6 +63,20 @@ class Plan(NamedTuple):
             ("learning", f"about {duration(self.seconds)}, predicted from the matrix speed"),
             ("compiled", f"in {self.compile_seconds:.1f} s (cached for the next run)"),
         ]
+
+    def _host(self) -> str:
+        replay = f"{size(self.host_bytes)} for the full replay"
+        if not self.total_bytes:
+            return replay
+        return (
+            f"{size(self.total_bytes)}: {replay}, {size(self.runtime_bytes)} that the runtime "
+            "(JAX, its compiler, the programs) holds now, "
+            f"{size(self.update_bytes)} for a while"
+        )
+
+    def outcome(self, peak: int) -> str:
+        """What was planned beside what was taken: `peak`, bytes of this process."""
+        return f"host memory: {size(self.total_bytes)} planned, {size(peak)} at most taken."
 
     def _first(self) -> list[tuple[str, str]]:
         """What happens before the usual alternation of steps and updates."""
@@ -100,7 +124,15 @@ def make_plan(
         compile_seconds=update.seconds,
         prefill=prefill,
         pretrain=pretrain,
+        runtime_bytes=max(resident_bytes() - replay.live_bytes, 0),
+        update_bytes=max(2 * learner.nbytes, _scratch(update)),
     )
+
+
+def _scratch(update: Compiled) -> int:
+    """Host memory of an update while it runs; on an accelerator it is the device's."""
+    memory = update.program.memory_analysis()
+    return memory.temp_size_in_bytes if memory and jax.default_backend() == "cpu" else 0
 
 
 def disk_bytes(config: Config, learner: Learner, replay: Replay) -> int:

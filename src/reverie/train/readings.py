@@ -1,6 +1,7 @@
 """What a run reads off the clock and the machine: names under `time/` and `system/`."""
 
 import os
+import re
 import time
 from pathlib import Path
 
@@ -37,13 +38,29 @@ class Stopwatch:
         return pace
 
 
+def resident_bytes() -> int:
+    """Host memory that this process holds now; 0 where the system does not tell."""
+    pages = Path("/proc/self/statm")
+    if not pages.is_file():
+        return 0
+    return int(pages.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def peak_bytes() -> int:
+    """The most host memory that this process ever held; 0 where the system does not tell."""
+    status = Path("/proc/self/status")
+    if not status.is_file():
+        return 0
+    found = re.search(r"VmHWM:\s*(\d+) kB", status.read_text())
+    return int(found[1]) * 1024 if found else 0
+
+
 def machine_readings() -> dict[str, float]:
     """Memory in use, under `system/`; what the machine does not tell is left out."""
     readings: dict[str, float] = {}
-    pages = Path("/proc/self/statm")
-    if pages.is_file():
-        resident = int(pages.read_text().split()[1])
-        readings["system/ram_gb"] = resident * os.sysconf("SC_PAGE_SIZE") / 1e9
+    for name, count in (("ram", resident_bytes()), ("ram_peak", peak_bytes())):
+        if count:
+            readings[f"system/{name}_gb"] = count / 1e9
     stats = jax.local_devices()[0].memory_stats() or {}
     if "bytes_in_use" in stats:
         readings["system/device_gb"] = stats["bytes_in_use"] / 1e9
