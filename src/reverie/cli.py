@@ -86,7 +86,18 @@ def _dispatch(words: list[str]) -> int:
     verb = VERBS.get(words[0])
     if verb is None:
         raise ConfigError(f"there is no verb {words[0]!r}; {suggest(words[0], VERBS)}")
+    if words[0] in (*COMPUTING, *READING):
+        from reverie.train import inherited
+
+        start = inherited.start_jax if words[0] in COMPUTING else inherited.import_jax
+        start()  # before a configuration is composed: its parts import JAX
     return verb(words[1:])
+
+
+COMPUTING = ("train", "continual", "eval", "bench", "doctor")
+"""Verbs that compute with JAX."""
+READING = ("report", "compare")
+"""Verbs that only read configurations."""
 
 
 def train(words: list[str]) -> int:
@@ -316,7 +327,7 @@ def _parse(kind: type, words: list[str], verb: str) -> Any:
 
 
 def _prepare(kind: Literal["auto", "cpu", "gpu", "tpu"]) -> None:
-    from reverie.config.schema import DeviceConfig
+    from reverie.config.run import DeviceConfig
     from reverie.train.device import prepare
 
     prepare(DeviceConfig(kind=kind))

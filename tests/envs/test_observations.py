@@ -121,14 +121,6 @@ def test_excluding_an_unknown_key_lists_the_known_ones():
         first(spaces.Dict({"position": spaces.Discrete(2)}), {"position": 0}, exclude=("positoin",))
 
 
-def test_the_names_of_losses_are_refused():
-    """Such a key would have taken the place of that loss."""
-    space = spaces.Dict({"rew": spaces.Discrete(2), "position": spaces.Discrete(2)})
-    with pytest.raises(EnvError, match=r"cannot be called rew: .*env\.exclude"):
-        first(space, {"rew": 0, "position": 0})
-    assert set(first(space, {"rew": 0, "position": 1}, exclude=("rew",))[1]) == {"position"}
-
-
 def test_two_parts_with_one_name_are_refused():
     space = spaces.Dict({"a/b": spaces.Discrete(2), "a_b": spaces.Discrete(2)})
     with pytest.raises(EnvError, match="Several parts of the observation are called a_b"):

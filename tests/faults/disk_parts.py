@@ -10,7 +10,8 @@ import numpy as np
 from replay_model import SPECS, fill
 
 from reverie.config.presets import resolve
-from reverie.config.schema import Config, LogConfig
+from reverie.config.run import LogConfig
+from reverie.config.schema import Config
 from reverie.replay.replay import Replay
 from reverie.report.page import write_whole
 from reverie.train import checkpoint, folder, sinks

@@ -120,7 +120,7 @@ def test_the_advice_names_the_rate_of_the_optimiser_in_use(monkeypatch, bad, val
         divergence, "named_leaves", lambda _: {f"{k}.x": v for k, v in parts.items()}
     )
     config = resolve("gym:CartPole-v1", agent="v2")
-    assert config.optim.kind == "adam"
+    assert config.optim.grouped
     values = {"train/updates": 7.0, "loss/value": math.nan, "train/param_rms": 1.0}
     text = divergence.diagnosis(values, None, config)
     assert text.startswith("update 7 gave numbers that are not finite in loss/value; parameters ")

@@ -19,7 +19,8 @@ from reverie import files
 from reverie.cli import main
 from reverie.config import edit, reader
 from reverie.config.presets import resolve
-from reverie.config.schema import Config, LogConfig
+from reverie.config.run import LogConfig
+from reverie.config.schema import Config
 from reverie.envs import origin
 from reverie.envs.printed import PrintLog
 from reverie.part.errors import ConfigError

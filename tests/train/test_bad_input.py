@@ -184,3 +184,27 @@ def test_a_checkpoint_of_another_environment(tmp_path, cache):
     with pytest.raises(RunError, match=r"'vector' was Spec\(.*this is another environment, or"):
         learn(Narrow, run, {"steps": 90})
     assert newest(run)["clocks"]["step"] == 60
+
+
+class Named(gymnasium.Env):
+    """Shows a number under the name of a loss."""
+
+    observation_space = gymnasium.spaces.Dict(
+        rew=gymnasium.spaces.Box(-1, 1, (2,), np.float32),
+        position=gymnasium.spaces.Discrete(2),
+    )
+    action_space = gymnasium.spaces.Discrete(2)
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        return {"rew": np.zeros(2, np.float32), "position": 0}, {}
+
+    def step(self, action):
+        return {"rew": np.zeros(2, np.float32), "position": 1}, 0.0, False, False, {}
+
+
+def test_an_observation_with_the_name_of_a_loss_is_refused_before_a_step(tmp_path):
+    """Its loss would be logged as the other one's."""
+    with pytest.raises(ConfigError, match=r"two losses are called 'rew': .* env\.exclude"):
+        learn(Named, tmp_path, {"steps": 40, "train.eval_episodes": 0})
+    assert not (tmp_path / "metrics.jsonl").exists()

@@ -24,7 +24,7 @@ from reverie.train.losses import agent_loss, draw_noise, world_loss
 from reverie.train.state import init
 from reverie.train.step import train_step
 from reverie.world.balance import Sigmas, balance
-from reverie.world.model import unpack
+from reverie.world.model import outline, unpack
 from reverie.world.optimum import harmony_sigma, unrectified_sigma
 
 BATCH, ROWS = 2, 5
@@ -88,13 +88,15 @@ def train_s(config, losses, *, optimizer=LAPROP, updates=15000):
     """s after training it alone, with the agent's own optimiser, on losses (T,) in turn."""
     start = {"world": {"sigmas": Sigmas(("rew", "obs", "dyn"))}}
     count = len(next(iter(losses.values())))
+    keys = [name for name in losses if name not in ("dyn", "rep", "rew", "con")]
+    named = outline(dict.fromkeys(keys, Spec("vector", (1,))), config.world)
 
     def step(carry, k):
         params, opt_state = carry
-        now = {name: loss[k % count] for name, loss in losses.items()}
+        now = [x.valued(losses[x.name][k % count]) for x in named if x.name in losses]
 
         def total(params):
-            return balance(now, params["world"]["sigmas"], None, config).total
+            return balance(now, config.world.balance, params["world"]["sigmas"], None).total
 
         steps, opt_state = optimizer.update(jax.grad(total)(params), opt_state, params)
         params = jax.tree.map(jnp.add, params, steps)

@@ -7,7 +7,7 @@ import textwrap
 
 import pytest
 
-from reverie.config.schema import DeviceConfig
+from reverie.config.run import DeviceConfig
 from reverie.part.errors import ConfigError
 from reverie.train.device import environment, prepare
 
@@ -35,7 +35,7 @@ def test_importing_the_module_does_not_import_jax():
 
 def test_prepare_starts_the_device_and_fills_the_cache(tmp_path):
     code = f"""
-        from reverie.config.schema import DeviceConfig
+        from reverie.config.run import DeviceConfig
         from reverie.train.device import prepare
         assert prepare(DeviceConfig(kind="cpu", cache={str(tmp_path / "xla")!r})) == "cpu"
         import jax
@@ -49,7 +49,8 @@ def test_prepare_starts_the_device_and_fills_the_cache(tmp_path):
 
 def test_a_device_that_is_not_there_is_one_sentence():
     code = """
-        from reverie.config.schema import ConfigError, DeviceConfig
+        from reverie.config.run import DeviceConfig
+from reverie.config.schema import ConfigError
         from reverie.train.device import prepare
         try:
             prepare(DeviceConfig(kind="tpu", cache=""))

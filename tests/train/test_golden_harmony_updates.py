@@ -18,7 +18,7 @@ whole = pytest.importorskip(
     "test_golden_v2_agent", reason="the whole agent's golden test holds the loaders"
 )
 
-HARMONY = {"world__balance__kind": "harmony", "world__balance__form": "torch"}
+HARMONY = {"world__balance": "harmony", "world__balance__form": "torch"}
 TASKS = {"rew": 1, "obs": 2, "dyn": 3}
 
 

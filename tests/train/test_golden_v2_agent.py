@@ -123,7 +123,7 @@ def test_dreams(result):
     targets, dreamed = out.targets, out.dream
     feature = jnp.concatenate([dreamed.feature, dreamed.last[None]])
     close(feature, golden.feature(a["imag/feat"], variant), rtol=FORWARD, name="feature")
-    prior = Categorical(dreamed.logits, cfg.rssm.unimix)
+    prior = Categorical(dreamed.logits, cfg.world.dynamics.unimix)
     close(prior.logp, jax.nn.log_softmax(a["imag/logit"][1:]), rtol=FORWARD, name="prior")
     action = dreamed.action["action"]
     if "discrete" in variant:

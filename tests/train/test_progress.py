@@ -29,7 +29,8 @@ def text_console(*, terminal=False):
 
 def test_plain_lines_come_every_ten_seconds():
     clock, console = Clock(), text_console()
-    progress = Progress("auto", 10_000, console=console, clock=clock)
+    keys = ("image", "vec")
+    progress = Progress("auto", 10_000, console=console, clock=clock, observations=keys)
     progress.metrics(10, {"episode/return": 10.0, "episode/length": 10})
     progress.metrics(20, {"episode/return": 20.0})
     progress.metrics(20, {"loss/rew": 0.5, "loss/image": 40.0, "loss/vec": 2.5, "loss/total": 99.0})

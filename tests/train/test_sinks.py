@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from reverie.config.schema import Config, LogConfig
+from reverie.config.run import LogConfig
+from reverie.config.schema import Config
 from reverie.train import logger as module
 from reverie.train import sinks
 from reverie.train.errors import RunError

@@ -107,9 +107,12 @@ def test_the_first_update_has_rate_zero_and_the_next_moves_every_part(run, step)
 def test_what_replay_gets_back(run):
     _, written = run[0][1][0]
     deter, stoch = written["latent/deter"], written["latent/stoch"]
-    assert (deter.shape, deter.dtype) == ((BATCH, ROWS - 1, CONFIG.rssm.deter), jnp.bfloat16)
-    assert (stoch.shape, stoch.dtype) == ((BATCH, ROWS - 1, CONFIG.rssm.stoch), jnp.uint8)
-    assert int(stoch.max()) < CONFIG.rssm.classes
+    assert (deter.shape, deter.dtype) == (
+        (BATCH, ROWS - 1, CONFIG.world.dynamics.deter),
+        jnp.bfloat16,
+    )
+    assert (stoch.shape, stoch.dtype) == ((BATCH, ROWS - 1, CONFIG.world.dynamics.stoch), jnp.uint8)
+    assert int(stoch.max()) < CONFIG.world.dynamics.classes
 
 
 def test_one_compilation_serves_all_updates_and_seeds(run, step):
@@ -190,16 +193,17 @@ def test_losses_promote_no_type_in_silence(precision):
             lambda *args: agent_loss(state.agent, *args, config), state, sequence, noise
         )
     assert total.dtype == jnp.float32
-    assert {loss.dtype for loss in by_name(out.losses).values()} == {jnp.dtype("float32")}
+    assert {loss.value.dtype for loss in out.losses} == {jnp.dtype("float32")}
 
 
 def test_fewer_starts_dream_from_the_last_rows():
     config = apply(CONFIG, {"behavior.starts": 2})
     args = loss_inputs(PLAIN, config)
     _, out = jax.eval_shape(lambda *a: agent_loss(a[0].agent, *a, config), *args)
-    assert by_name(out.losses)["policy"].shape == by_name(out.losses)["value"].shape == (BATCH, 2)
-    assert by_name(out.losses)["repval"].shape == (BATCH, 1)
-    assert by_name(out.losses)["dyn"].shape == (BATCH, ROWS - 1)
+    shapes = {loss.name: loss.value.shape for loss in out.losses}
+    assert shapes["policy"] == shapes["value"] == (BATCH, 2)
+    assert shapes["repval"] == (BATCH, 1)
+    assert shapes["dyn"] == (BATCH, ROWS - 1)
     assert out.targets.returns.shape == (3, BATCH * 2)
 
 

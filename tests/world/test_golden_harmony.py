@@ -39,7 +39,7 @@ def harmony_loss(world, config, variant):
 @pytest.fixture(scope="module")
 def results(variant):
     """For each recorded s: total, metrics and gradients."""
-    edits = {"world__balance__kind": "harmony", "world__balance__form": "torch"}
+    edits = {"world__balance": "harmony", "world__balance__form": "torch"}
     config = golden.config(variant, **edits)
     loss = ft.partial(harmony_loss, config=config, variant=variant)
     run = jax.jit(jax.value_and_grad(loss, has_aux=True))

@@ -64,7 +64,7 @@ def test_observation(result):
     close(embed, golden.tokens(a["wm/embed"], variant), rtol=FORWARD)
     close(observed.latent.deter, a["wm/deter"], rtol=FORWARD)
     close(feature(observed.latent), golden.feature(a["wm/feat"], variant), rtol=FORWARD)
-    unimix = golden.config(variant).rssm.unimix
+    unimix = golden.config(variant).world.dynamics.unimix
     for stats, name in ((observed.post, "post"), (observed.prior, "prior")):
         dist = Categorical(stats, unimix)
         close(dist.logp, jax.nn.log_softmax(a[f"wm/{name}_logit"]), rtol=FORWARD, name=name)

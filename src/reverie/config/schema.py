@@ -16,6 +16,7 @@ from reverie.behavior.bonus import AbstractBonus, NoBonus
 from reverie.behavior.explorer import AbstractExplorer, NoExplorer
 from reverie.behavior.options import BehaviorConfig
 from reverie.config.families import FAMILIES
+from reverie.config.run import DeviceConfig, LogConfig, TrainConfig
 from reverie.config.sequence import SequenceConfig
 from reverie.envs.options import EnvConfig
 from reverie.nn.options import NetConfig
@@ -29,88 +30,6 @@ from reverie.part.values import SEEDS
 from reverie.replay.options import ReplayConfig
 from reverie.replay.signal import AbstractSignal
 from reverie.world.options import WorldConfig
-
-
-@dataclass(frozen=True)
-class TrainConfig:
-    """The loop: how much is learned, watched, evaluated and saved."""
-
-    ratio: float = 32.0
-    """Train ratio: replayed rows per environment step; an update replays batch·length of them."""
-    batch: int = 16
-    """Sequences an update."""
-    length: int = 64
-    """Trained rows a sequence."""
-    prefill: int = 0
-    """Environment steps of random actions before anything is learned; they go on until an episode
-    has ended."""
-    pretrain: int = 0
-    """Updates right after those, before the next step."""
-    update: Literal["joint", "ordered"] = "joint"
-    """Everything learns at once from one total (V3), or the world model first, and then actor and
-    critic in dreams of the model that has just learned (V2, 2023)."""
-    log_every: int = 1000
-    """Environment steps between two metric lines."""
-    eval_every: int = 0
-    """Environment steps between two evaluations. 0: one, at the end."""
-    eval_episodes: int = 10
-    """Episodes an evaluation. 0: none."""
-    eval_envs: int = 1
-    """Environments that play them side by side."""
-    eval_greedy: bool = False
-    """Evaluate the mode of the policy instead of samples from it."""
-    report_every: int = 0
-    """Environment steps between two open-loop videos. 0: one, at the end."""
-    report_length: int = 32
-    """Rows of an open-loop video: the first half is observed, the rest dreamed."""
-    video_every: int = 0
-    """Environment steps between two recorded training episodes. 0: evaluation episodes only."""
-    save_every: float = 300.0
-    """Seconds between two checkpoints. Saving never changes a number of the run."""
-    keep: int = 2
-    """Complete checkpoints that stay on disk."""
-
-    def __post_init__(self):
-        check = Checker(self, "train.")
-        check.at_least(0, "ratio", "eval_every", "eval_episodes", "report_every", "video_every")
-        check.at_least(1, "batch", "log_every", "eval_envs", "keep")
-        check.at_least(2, "length", "report_length")
-        check.at_least(0, "save_every", "prefill", "pretrain")
-
-
-@dataclass(frozen=True)
-class LogConfig:
-    """Where metrics go besides metrics.jsonl, which is always written."""
-
-    tensorboard: bool = True
-    """TensorBoard events in the run folder."""
-    wandb: str = ""
-    """Weights & Biases project to send metrics to; empty: none."""
-    progress: Literal["auto", "live", "plain", "none"] = "auto"
-    """Progress view; auto: live on a terminal, plain lines elsewhere."""
-
-    def __post_init__(self):
-        Checker(self, "log.")
-
-
-@dataclass(frozen=True)
-class DeviceConfig:
-    """Where and how precisely things are computed."""
-
-    kind: Literal["auto", "cpu", "gpu", "tpu"] = "auto"
-    """Device; auto: the best that JAX finds."""
-    precision: Literal["auto", "f32", "bf16"] = "auto"
-    """Compute dtype; parameters and reductions stay float32. auto: bf16 on gpu and tpu."""
-    preallocate: bool = False
-    """Let JAX take most of the GPU's memory at start (faster); off, several runs share a GPU."""
-    memory: float = 0.0
-    """Share of the GPU's memory JAX may take. 0: JAX's own default."""
-    cache: str = "~/.cache/reverie/xla"
-    """Folder of compiled programs, reused by later runs; empty: none."""
-
-    def __post_init__(self):
-        Checker(self, "device.").share("memory")
-
 
 SizeName = Literal[
     "auto",

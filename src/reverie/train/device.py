@@ -9,7 +9,7 @@ import sys
 import warnings
 from pathlib import Path
 
-from reverie.config.schema import DeviceConfig
+from reverie.config.run import DeviceConfig
 from reverie.part.errors import ConfigError
 from reverie.train import inherited
 
@@ -44,11 +44,9 @@ def prepare(device: DeviceConfig) -> str:
     """
     os.environ.update(environment(device))
     early = "jax" in sys.modules
-    inherited.check_variables()
-    try:
-        import jax
-    except Exception as error:
-        raise ConfigError(inherited.blame(error)) from error
+    inherited.start_jax()
+    import jax
+
     if early and device.kind != "auto":
         jax.config.update("jax_platforms", PLATFORMS[device.kind])
     try:

@@ -3,6 +3,7 @@
 JAX itself ends with a bare assertion, a traceback or, for XLA_FLAGS, the death of the process.
 """
 
+import importlib
 import os
 import re
 import sys
@@ -28,6 +29,21 @@ def check_variables() -> None:
     _check_compiling()
     if "XLA_FLAGS" in os.environ and "jax" not in sys.modules:
         _check_xla_flags(os.environ["XLA_FLAGS"])
+
+
+def start_jax() -> None:
+    """Imports JAX. Raises ConfigError, naming the variable, where one that was inherited makes
+    that fail, or no run can work under it."""
+    check_variables()
+    import_jax()
+
+
+def import_jax() -> None:
+    """Imports JAX. Raises ConfigError where an inherited variable makes that fail."""
+    try:
+        importlib.import_module("jax")
+    except Exception as error:
+        raise ConfigError(blame(error)) from error
 
 
 def _check_compiling() -> None:

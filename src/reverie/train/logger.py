@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from reverie.config.schema import Config, LogConfig
+from reverie.config.run import LogConfig
+from reverie.config.schema import Config
 from reverie.train import sinks, video
 
 
