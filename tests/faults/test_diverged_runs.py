@@ -38,6 +38,7 @@ class Pictures(gymnasium.Env):
         return shown, 0.0, False, self.count == 9, {}
 
 
+@pytest.mark.slow
 def test_enormous_parameters_are_noticed_where_all_losses_stay_finite(tmp_path, cache):
     with pytest.raises(Diverged) as stop:
         learn(Pictures, tmp_path, {**WILD, "env.size": 16})
@@ -77,6 +78,7 @@ def test_the_advice_works_and_is_recorded(tmp_path, cache, capsys):
     assert kept == changes
 
 
+@pytest.mark.slow
 def test_the_precision_may_change_after_such_a_stop(tmp_path, cache):
     coarse = {**WILD, "device.precision": "bf16"}
     with pytest.raises(Diverged, match=r"Lower optim\.lr, use --device\.precision f32, or look"):

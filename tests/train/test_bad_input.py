@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 from types import SimpleNamespace
 
+import gymnasium
 import numpy as np
 import pytest
 from gymnasium import spaces
@@ -15,6 +16,7 @@ from rude_envs import Rude
 from tiny_runs import TINY, assert_same_run, learn, newest, start, wait_for_step
 
 from reverie.cli import main
+from reverie.part.errors import ConfigError
 from reverie.replay.errors import ReplayError
 from reverie.train import folder, plan
 from reverie.train.errors import RunError

@@ -50,7 +50,7 @@ def test_prepare_starts_the_device_and_fills_the_cache(tmp_path):
 def test_a_device_that_is_not_there_is_one_sentence():
     code = """
         from reverie.config.run import DeviceConfig
-from reverie.config.schema import ConfigError
+        from reverie.part.errors import ConfigError
         from reverie.train.device import prepare
         try:
             prepare(DeviceConfig(kind="tpu", cache=""))

@@ -329,5 +329,5 @@ def check_parameters(now, variant, k):
 def test_the_automatic_estimator(variant):
     agent = state(variant, config(variant)).agent
     resolved = golden.setting(variant, "resolved_actor_grad")
-    assert actor_gradient(agent.actor, config(variant).actor) == resolved
+    assert actor_gradient(agent.actor, config(variant).behavior.actor) == resolved
     assert isinstance(agent, Agent)
