@@ -132,10 +132,15 @@ def write(found: list[Writer], space: spaces.Space, action: Action) -> Any:
             has = ", ".join(map(str, action)) if isinstance(action, dict) else describe(action)
             raise WrongValue(f"the action lacks the key {writer.key!r}; it has: {has or 'none'}")
         spec = writer.spec
-        if not (spec.shape == () and type(value) is np.int32 and 0 <= value < spec.width):
+        if not (spec.shape == () and _is_whole(value) and 0 <= value < spec.width):
             value = fitting(value, spec, writer.key)  # the others are by far the commonest
         parts[writer.path] = writer.convert(value)
     return parts[()] if () in parts else _assemble(space, parts, ())
+
+
+def _is_whole(value: Any) -> bool:
+    """Whether `value` is one int32, as a numpy number or an array without axes."""
+    return type(value) in (np.int32, np.ndarray) and value.dtype == np.int32 and value.ndim == 0
 
 
 def fitting(value: Any, spec: Spec, key: str, lead: tuple[int, ...] = ()) -> np.ndarray:
