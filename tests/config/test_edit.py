@@ -94,6 +94,14 @@ def test_override_stores_the_declared_type(path, value, stored):
         ("env.kwargs", "[1]", "env.kwargs must be a JSON object"),
         ("size", "13m", "size takes one of auto, debug"),
         ("seed", -1, "seed must be at least 0, found -1"),
+        ("world.objective.weight", -1, "world.objective.weight must be at least 0, found -1"),
+        ("world.reward.weight", -1, "world.reward.weight must be at least 0, found -1"),
+        ("world.cont.weight", -1, "world.cont.weight must be at least 0, found -1"),
+        ("world.dynamics.dyn", -1, "world.dynamics.dyn must be at least 0, found -1"),
+        ("world.dynamics.rep", -1, "world.dynamics.rep must be at least 0, found -1"),
+        ("behavior.actor.weight", -1, "behavior.actor.weight must be at least 0, found -1"),
+        ("behavior.critic.weight", -1, "behavior.critic.weight must be at least 0, found -1"),
+        ("behavior.critic.replay_weight", -1, "replay_weight must be at least 0, found -1"),
     ],
 )
 def test_override_refuses_in_one_sentence(path, value, message):

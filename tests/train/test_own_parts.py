@@ -2,14 +2,18 @@
 
 import re
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from tiny_runs import TINY, metrics
 
 import reverie
+from reverie.behavior.bonus import NoBonus
+from reverie.behavior.explorer import AbstractExplorer
 from reverie.config.presets import resolve
 from reverie.part.errors import ConfigError
+from reverie.part.needs import ENSEMBLE
 from reverie.train.errors import RunError
 
 PAGE = Path(__file__).parents[2] / "docs" / "parts.md"
@@ -26,6 +30,28 @@ def my_draws(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(home))
     yield home
     sys.modules.pop("my_draws", None)
+
+
+@dataclass(frozen=True)
+class Wanderer(AbstractExplorer):
+    """Seeks something, and tells nothing about stored rows."""
+
+
+@dataclass(frozen=True)
+class Ensembled(NoBonus):
+    """A bonus of somebody's that only works beside an ensemble."""
+
+    def needs(self):
+        return frozenset({ENSEMBLE})
+
+
+def test_what_parts_of_the_user_need_and_offer_counts():
+    scored = {"replay.draw": "proportional", "replay.signal": "disagreement"}
+    with pytest.raises(ConfigError, match="'disagreement' needs an ensemble"):
+        resolve("gym:X-v0", overrides={**scored, "explore": Wanderer()})
+    with pytest.raises(ConfigError, match=r"bonus '.*Ensembled' needs an ensemble of predictions"):
+        resolve("gym:X-v0", overrides={"bonus": Ensembled()})
+    assert resolve("gym:X-v0", overrides={"bonus": Ensembled(), "explore": "plan2explore"})
 
 
 def test_it_is_chosen_by_name_with_its_options(my_draws):

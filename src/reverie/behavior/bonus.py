@@ -50,8 +50,8 @@ class NoBonus(AbstractBonus):
 
 
 @dataclass(frozen=True)
-class PositionBonus(AbstractBonus):
-    """scale/√n for the n-th visit to a position (MiniGrid)."""
+class AbstractVisitBonus(AbstractBonus):
+    """scale/√n for the n-th visit."""
 
     scale: float = 1.0
     """Bonus of a first visit, reward units. 0: visits are counted only (explore/places)."""
@@ -60,6 +60,14 @@ class PositionBonus(AbstractBonus):
         check = Checker(self, "bonus.")
         check.at_least(0, "scale")
         check.require(self.scale <= 3.4e38, "scale", "at most 3.4e38 (float32)")
+
+    def worth(self, count: int) -> float:
+        return self.scale / count**0.5
+
+
+@dataclass(frozen=True)
+class PositionBonus(AbstractVisitBonus):
+    """scale/√n for the n-th visit to a position (MiniGrid)."""
 
     def check(self, log_specs: Specs) -> None:
         if POSITION not in log_specs:
@@ -72,21 +80,7 @@ class PositionBonus(AbstractBonus):
     def counted(self, step: Step) -> Mapping[str, Any]:
         return {POSITION: step.log[POSITION]}
 
-    def worth(self, count: int) -> float:
-        return self.scale / count**0.5
-
 
 @dataclass(frozen=True)
-class ObservationBonus(AbstractBonus):
+class ObservationBonus(AbstractVisitBonus):
     """scale/√n for the n-th visit to an observation."""
-
-    scale: float = 1.0
-    """Bonus of a first visit, reward units. 0: visits are counted only (explore/places)."""
-
-    def __post_init__(self):
-        check = Checker(self, "bonus.")
-        check.at_least(0, "scale")
-        check.require(self.scale <= 3.4e38, "scale", "at most 3.4e38 (float32)")
-
-    def worth(self, count: int) -> float:
-        return self.scale / count**0.5

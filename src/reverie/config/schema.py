@@ -1,11 +1,10 @@
-"""Every option of a run: one frozen dataclass a station, one docstring a field.
+"""The root of the configuration: a tree of frozen records and parts, one docstring a field.
 
-The networks' records stand in `model.py`, those of learning in `learn.py`, those of
-the replay in `replay.py`; all are found here.
-
-These are the only defaults in the code base; presets (`presets.py`) and flags (`edit.py`) return
-changed copies. Every record checks itself when it is built: types and ranges of its fields, and
-what several fields have to agree on; a ConfigError names the fields and their values.
+Every station has its records in a file of its own (`options.py`, and one a part); those of the run
+itself stand in `run.py`. Their defaults are the only ones; presets (`presets.py`) and flags
+(`edit.py`) return changed copies. Every record checks itself when it is built: types and ranges of
+its fields, and what several fields have to agree on; a ConfigError names the fields and their
+values.
 Where a number comes from a paper it is the official DreamerV3's (arXiv:2301.04104v2 and its code).
 """
 
@@ -24,8 +23,9 @@ from reverie.optim.laprop import LaProp
 from reverie.optim.optimizer import AbstractOptimizer
 from reverie.part.checks import Checker
 from reverie.part.errors import ConfigError
-from reverie.part.needs import DREAMS, ENSEMBLE
+from reverie.part.needs import DREAMS, ENSEMBLE, LATENTS, Claim, check_needs
 from reverie.part.part import name_of
+from reverie.part.tree import claims
 from reverie.part.values import SEEDS
 from reverie.replay.options import ReplayConfig
 from reverie.replay.signal import AbstractSignal
@@ -109,6 +109,7 @@ class Config:
         _check_scores(self)
         _check_gradients(self)
         _check_prefill(self)
+        _check_needs(self)
 
 
 def _check_size(config: Config) -> None:
@@ -211,7 +212,7 @@ def _check_gradients(config: Config) -> None:
 def _check_scores(config: Config) -> None:
     needs, starts = config.replay.signal.needs(), config.behavior.starts
     signal = name_of(AbstractSignal, config.replay.signal)
-    if ENSEMBLE in needs and not config.explore.active:
+    if ENSEMBLE in needs - config.explore.offers():
         raise ConfigError(
             f"replay.signal {signal!r} needs an ensemble: add --explore plan2explore, or use "
             "--replay.signal kl."
@@ -221,3 +222,11 @@ def _check_scores(config: Config) -> None:
             f"replay.signal {signal!r} needs a dream from every trained row, and "
             f"behavior.starts is {starts}: set it to 0, or use kl."
         )
+
+
+def _check_needs(config: Config) -> None:
+    """What any part needs of the others, those of other packages included."""
+    facts = {LATENTS: config.replay.context > 0}
+    facts[DREAMS] = config.behavior.starts in (0, config.train.length)
+    offered = frozenset(need for need, there in facts.items() if there)
+    check_needs([*claims(config), Claim("", "", frozenset(), offered)])

@@ -107,7 +107,7 @@ class DecoderConfig:
         rule = "false unless world.objective.blocks is 0"
         check.require(not self.plain or self.blocks == 0, "plain", rule)
         check.at_least(1, "layers", "units", "depth")
-        check.at_least(0, "blocks")
+        check.at_least(0, "blocks", "weight")
 
 
 Dist = Literal["twohot", "symlog_twohot", "gauss"]
@@ -167,6 +167,7 @@ class RewardConfig:
         check = Checker(self, "world.reward.")
         _check_head(check)
         check.above(0, "divisor")
+        check.at_least(0, "weight")
 
 
 @dataclass(frozen=True)
@@ -189,7 +190,7 @@ class ContConfig:
     def __post_init__(self):
         check = Checker(self, "world.cont.")
         check.at_least(1, "layers", "units")
-        check.at_least(0, "outscale")
+        check.at_least(0, "outscale", "weight")
 
 
 def _check_head(check: Checker) -> None:
@@ -235,7 +236,7 @@ class ActorConfig:
     def __post_init__(self):
         check = Checker(self, "behavior.actor.")
         check.at_least(1, "layers", "units")
-        check.at_least(0, "outscale")
+        check.at_least(0, "outscale", "weight")
         check.schedule("entropy")
         check.schedule("mix", high=1.0)
         check.above(0, "minstd")

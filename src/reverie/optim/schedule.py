@@ -40,8 +40,8 @@ class Constant(AbstractSchedule):
 
 
 @dataclass(frozen=True)
-class Linear(AbstractSchedule):
-    """Falls linearly to a tenth of the peak."""
+class AbstractFall(AbstractSchedule):
+    """A rate that falls until an update."""
 
     until: int = 1_000_000
     """Update at which the end is reached."""
@@ -52,25 +52,20 @@ class Linear(AbstractSchedule):
     @property
     def end(self) -> int:
         return self.until
+
+
+@dataclass(frozen=True)
+class Linear(AbstractFall):
+    """Falls linearly to a tenth of the peak."""
 
     def after(self, peak: float, span: int) -> optax.Schedule:
         return optax.linear_schedule(peak, 0.1 * peak, span)
 
 
 @dataclass(frozen=True)
-class Cosine(AbstractSchedule):
+class Cosine(AbstractFall):
     """Falls along a cosine to 0.1 lr *times* the peak, practically zero: so the official code
     computes it."""
-
-    until: int = 1_000_000
-    """Update at which the end is reached."""
-
-    def __post_init__(self):
-        Checker(self, "optim.schedule.").at_least(1, "until")
-
-    @property
-    def end(self) -> int:
-        return self.until
 
     def after(self, peak: float, span: int) -> optax.Schedule:
         return optax.cosine_decay_schedule(peak, span, 0.1 * peak)

@@ -33,7 +33,6 @@ STORES = Need("two stores", "--replay.keep split")
 ENSEMBLE = Need("an ensemble of predictions", "--explore plan2explore")
 LATENTS = Need("stored latents", "--replay.context 1")
 DREAMS = Need("a dream from every trained row", "--behavior.starts 0")
-DECODER = Need("a decoder of observations", "--world.objective reconstruction")
 
 
 def check_needs(claims: Iterable[Claim]) -> None:

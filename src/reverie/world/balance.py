@@ -8,6 +8,7 @@ steps of a batch. One record a rule: `fixed.py`, `harmony.py`, `weight_averaging
 
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
 import jax
@@ -17,6 +18,7 @@ from jaxtyping import Array, Float
 from reverie.module import Module, static
 from reverie.nn.layers import AbstractExact
 from reverie.nn.loss import Loss
+from reverie.part.checks import Checker
 from reverie.part.errors import ConfigError, suggest
 from reverie.part.part import Part
 
@@ -108,6 +110,26 @@ class AbstractBalance(Part):
         """The total from the tasks' losses times their coefficients and all other losses."""
         rest = [loss for loss in losses if loss.name not in balanced]
         return after.sum() + rule.penalty + weighted_sum(rest)
+
+
+@dataclass(frozen=True)
+class AbstractTaskBalance(AbstractBalance):
+    """A rule whose tasks the user may choose."""
+
+    per_key: bool = False
+    """One coefficient an observation key instead of one for all of them together."""
+    outside: tuple[str, ...] = ()
+    """Losses that are not balanced but keep their weight: rew, dyn, or observation keys."""
+
+    def __post_init__(self):
+        self.checked()
+
+    def checked(self) -> Checker:
+        """The checks that every such rule makes of itself; what makes further ones."""
+        return Checker(self, "world.balance.")
+
+    def tasks(self, losses: Iterable[Loss]) -> Tasks:
+        return tasks_of(losses, per_key=self.per_key, outside=self.outside)
 
 
 def balance(

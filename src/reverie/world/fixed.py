@@ -1,6 +1,6 @@
 """Balancing without parameters: the weights as they are, and each loss divided by its own value."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,8 +9,14 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from reverie.nn.loss import Loss
-from reverie.part.checks import Checker
-from reverie.world.balance import AbstractBalance, Rule, Sigmas, Tasks, tasks_of, weighted_sum
+from reverie.world.balance import (
+    AbstractBalance,
+    AbstractTaskBalance,
+    Rule,
+    Sigmas,
+    Tasks,
+    weighted_sum,
+)
 
 SMALLEST = 1e-8
 """Loss below which `reciprocal` divides by this instead."""
@@ -37,19 +43,8 @@ class Fixed(AbstractBalance):
 
 
 @dataclass(frozen=True)
-class Reciprocal(AbstractBalance):
+class Reciprocal(AbstractTaskBalance):
     """Ablation: every task's loss divided by its current value."""
-
-    per_key: bool = False
-    """One task an observation key instead of one for all of them together."""
-    outside: tuple[str, ...] = ()
-    """Losses that are not balanced but keep their weight: rew, dyn, or observation keys."""
-
-    def __post_init__(self):
-        Checker(self, "world.balance.")
-
-    def tasks(self, losses: Iterable[Loss]) -> Tasks:
-        return tasks_of(losses, per_key=self.per_key, outside=self.outside)
 
     def rule(
         self, tasks: Tasks, means: Float[Array, " K"], sigmas: Sigmas | None, history: Any

@@ -12,34 +12,38 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from reverie.nn.loss import Loss
-from reverie.part.checks import Checker
 from reverie.part.errors import ConfigError
-from reverie.world.balance import AbstractBalance, Rule, Sigmas, Tasks, tasks_of
+from reverie.world.balance import AbstractTaskBalance, Rule, Sigmas, Tasks
 from reverie.world.fixed import shares
 
 
 @dataclass(frozen=True)
-class Harmony(AbstractBalance):
+class AbstractSigmaBalance(AbstractTaskBalance):
+    """A rule that learns one sigma a task."""
+
+    lr: float = 0.0
+    """Learning rate of log sigma, with the same schedule as the world model's. 0: the world
+    model's own."""
+
+    def __post_init__(self):
+        self.checked().at_least(0, "lr")
+
+    @property
+    def sigma_lr(self) -> float:
+        return self.lr
+
+    def sigmas(self, losses: Iterable[Loss]) -> Sigmas:
+        return Sigmas(tuple(self.tasks(losses)))
+
+
+@dataclass(frozen=True)
+class Harmony(AbstractSigmaBalance):
     """Each task's loss L becomes L/sigma + c log(1 + sigma) with sigma learned."""
 
     form: Literal["paper", "torch", "jax"] = "paper"
     """What enters. paper: the losses with their own weights. torch, jax: as the two published code
     bases compute it: the KL pair scaled to weights that sum to 1, no other weights; jax also scales
     the penalty of the dynamics by the share of the KL that trains the prior."""
-    per_key: bool = False
-    """One sigma an observation key instead of one for all of them together."""
-    outside: tuple[str, ...] = ()
-    """Losses that are not balanced but keep their weight: rew, dyn, or observation keys."""
-    lr: float = 0.0
-    """Learning rate of log sigma, with the same schedule as the world model's. 0: the world
-    model's own."""
-
-    def __post_init__(self):
-        Checker(self, "world.balance.").at_least(0, "lr")
-
-    @property
-    def sigma_lr(self) -> float:
-        return self.lr
 
     def check(self, weights: Mapping[str, float]) -> None:
         """The published codes have no weight of reward and observation; jax, none of continue."""
@@ -58,12 +62,6 @@ class Harmony(AbstractBalance):
                 f"{self.form!r} needs their ratio; world.balance.form 'paper' takes any weights."
             )
 
-    def tasks(self, losses: Iterable[Loss]) -> Tasks:
-        return tasks_of(losses, per_key=self.per_key, outside=self.outside)
-
-    def sigmas(self, losses: Iterable[Loss]) -> Sigmas:
-        return Sigmas(tuple(self.tasks(losses)))
-
     def inner(self, tasks: Tasks) -> dict[str, float]:
         if self.form == "paper":
             return {loss.name: loss.weight for group in tasks.values() for loss in group}
@@ -73,7 +71,7 @@ class Harmony(AbstractBalance):
         self, tasks: Tasks, means: Float[Array, " K"], sigmas: Sigmas | None, history: Any
     ) -> Rule:
         """The penalty is Σ c_k log(1 + σ_k)."""
-        s = checked(sigmas, tasks, "harmony").s
+        s = matched(sigmas, tasks, "harmony").s
         weights = [self.penalty_weight(task, group) for task, group in tasks.items()]
         return Rule(jnp.exp(-s), (jnp.asarray(weights) * jax.nn.softplus(s)).sum())
 
@@ -89,37 +87,17 @@ class Harmony(AbstractBalance):
 
 
 @dataclass(frozen=True)
-class Unrectified(AbstractBalance):
+class Unrectified(AbstractSigmaBalance):
     """Ablation: L/sigma + log sigma, whose coefficient 1/L has no bound."""
-
-    per_key: bool = False
-    """One sigma an observation key instead of one for all of them together."""
-    outside: tuple[str, ...] = ()
-    """Losses that are not balanced but keep their weight: rew, dyn, or observation keys."""
-    lr: float = 0.0
-    """Learning rate of log sigma, as of `harmony`."""
-
-    def __post_init__(self):
-        Checker(self, "world.balance.").at_least(0, "lr")
-
-    @property
-    def sigma_lr(self) -> float:
-        return self.lr
-
-    def tasks(self, losses: Iterable[Loss]) -> Tasks:
-        return tasks_of(losses, per_key=self.per_key, outside=self.outside)
-
-    def sigmas(self, losses: Iterable[Loss]) -> Sigmas:
-        return Sigmas(tuple(self.tasks(losses)))
 
     def rule(
         self, tasks: Tasks, means: Float[Array, " K"], sigmas: Sigmas | None, history: Any
     ) -> Rule:
-        s = checked(sigmas, tasks, "unrectified").s
+        s = matched(sigmas, tasks, "unrectified").s
         return Rule(jnp.exp(-s), s.sum())
 
 
-def checked(sigmas: Sigmas | None, tasks: Tasks, name: str) -> Sigmas:
+def matched(sigmas: Sigmas | None, tasks: Tasks, name: str) -> Sigmas:
     """The sigmas, if they are those of these tasks; else ValueError."""
     if sigmas is None or sigmas.tasks != (*tasks,):
         found = "no sigmas" if sigmas is None else f"sigmas of {sigmas.tasks}"

@@ -13,8 +13,7 @@ from jaxtyping import Array, Float, Int
 
 from reverie.module import Module, tree_at
 from reverie.nn.loss import Loss
-from reverie.part.checks import Checker
-from reverie.world.balance import AbstractBalance, Rule, Sigmas, Tasks, tasks_of
+from reverie.world.balance import AbstractTaskBalance, Rule, Sigmas, Tasks
 
 
 class LossHistory(Module):
@@ -31,25 +30,18 @@ class LossHistory(Module):
 
 
 @dataclass(frozen=True)
-class WeightAveraging(AbstractBalance):
+class WeightAveraging(AbstractTaskBalance):
     """Dynamic weight averaging: weights by how fast each task's loss falls."""
 
-    per_key: bool = False
-    """One task an observation key instead of one for all of them together."""
-    outside: tuple[str, ...] = ()
-    """Losses that are not balanced but keep their weight: rew, dyn, or observation keys."""
     period: int = 100
     """Updates over which a loss is averaged before it is compared with the average before."""
     temperature: float = 2.0
     """Softness of the weights; large: all alike."""
 
     def __post_init__(self):
-        check = Checker(self, "world.balance.")
+        check = self.checked()
         check.at_least(1, "period")
         check.above(0, "temperature")
-
-    def tasks(self, losses: Iterable[Loss]) -> Tasks:
-        return tasks_of(losses, per_key=self.per_key, outside=self.outside)
 
     def history(self, losses: Iterable[Loss]) -> LossHistory:
         return LossHistory(len(self.tasks(losses)))
