@@ -7,7 +7,7 @@ from reverie.part.schedule import Scheduled, parse
 
 
 def value_at(scheduled: Scheduled, step: Float[Array, "*n"] | float) -> Float[Array, "*n"] | float:
-    """What `scheduled` (see `config/schedule.py`) is at agent step `step`; a constant stays one.
+    """What `scheduled` (see `part/schedule.py`) is at agent step `step`; a constant stays one.
 
     Source: the official DreamerV2 code, `schedule`.
     """

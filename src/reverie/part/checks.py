@@ -1,11 +1,10 @@
 """The checks that the configuration records make of themselves when they are built."""
 
-import typing
 from dataclasses import fields, is_dataclass
 from typing import Any
 
 from reverie.part.errors import ConfigError
-from reverie.part.part import is_slot, members, slot_of_many
+from reverie.part.part import hints_of, is_slot, members, slot_of_many
 from reverie.part.schedule import extremes
 from reverie.part.values import coerce
 
@@ -19,7 +18,7 @@ class Checker:
 
     def __init__(self, record: Any, prefix: str):
         self.record, self.prefix = record, prefix
-        hints = typing.get_type_hints(type(record))
+        hints = hints_of(type(record))
         for item in fields(record):
             value, kind = getattr(record, item.name), hints[item.name]
             if is_slot(kind):

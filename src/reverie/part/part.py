@@ -44,6 +44,10 @@ class Part:
         return frozenset()
 
 
+hints_of = functools.cache(typing.get_type_hints)
+"""The annotation of every field of a record by name."""
+
+
 def is_slot(kind: Any) -> bool:
     """Whether a field of this type takes a part."""
     return isinstance(kind, type) and issubclass(kind, Part) and "MEMBERS" in vars(kind)

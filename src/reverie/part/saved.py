@@ -5,7 +5,6 @@ A part is an object whose entry `part` is its name, its options beside it.
 
 import dataclasses
 import functools
-import typing
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -25,7 +24,7 @@ CHOICE = "part"
 
 def to_json(record: Any) -> dict[str, Any]:
     """The whole tree as nested JSON objects; `from_json` gives an equal tree back."""
-    hints = typing.get_type_hints(type(record))
+    hints = parts.hints_of(type(record))
     return {
         item.name: _value(hints[item.name], getattr(record, item.name))
         for item in dataclasses.fields(record)

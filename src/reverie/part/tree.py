@@ -41,7 +41,7 @@ class Leaf(NamedTuple):
 
 def leaves(record: Any, prefix: str = "") -> Iterator[Leaf]:
     """Every path below `record`, in the order of the fields; a choice before its options."""
-    hints, docs = typing.get_type_hints(type(record)), docs_of(type(record))
+    hints, docs = parts.hints_of(type(record)), docs_of(type(record))
     for item in dataclasses.fields(record):
         kind, value, path = hints[item.name], getattr(record, item.name), prefix + item.name
         doc = docs.get(item.name, "")
@@ -165,7 +165,7 @@ class _Editor(NamedTuple):
 
     def edited(self, record: Any, edits: Mapping[str, Any], prefix: str) -> Any:
         """A copy of `record`, which stands at `prefix`, with edits below it made."""
-        hints = typing.get_type_hints(type(record))
+        hints = parts.hints_of(type(record))
         names = [item.name for item in dataclasses.fields(record)]
         changes = {}
         for name, inner in grouped(edits).items():
