@@ -68,6 +68,34 @@ def create(path: Path | str) -> BinaryIO:
     return os.fdopen(handle, "wb")
 
 
+def write(path: Path, data: bytes) -> None:
+    """A new file with this content, durable on return."""
+    with create(path) as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def replace(path: Path, data: bytes, *, partial: Path) -> None:
+    """`data` under `path`, complete or not at all, also after a power cut; it is written as
+    `partial` first, which does not stay where that fails."""
+    try:
+        write(partial, data)
+        partial.replace(path)
+    except OSError:
+        partial.unlink(missing_ok=True)
+        raise
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in `folder` durable."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
 def read(path: Path | str, most: int) -> bytes:
     """The content of a plain file. Raises NotPlain where it has more than `most` bytes."""
     with open_to_read(path) as file:

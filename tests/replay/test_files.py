@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 from replay_model import SPECS, fill
 
-from reverie.replay import files
 from reverie.replay.errors import ReplayError
 from reverie.replay.files import prune
 from reverie.replay.replay import Replay
@@ -264,7 +263,7 @@ def test_a_full_disk_is_one_sentence_and_loses_nothing(tmp_path, monkeypatch, ca
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with monkeypatch.context() as patch:
-        patch.setattr(files.os, "fsync", full)
+        patch.setattr(os, "fsync", full)
         with pytest.raises(ReplayError, match=r"the disk is full\. Earlier checkpoints are intact"):
             replay.save(tmp_path)
     assert not list(tmp_path.glob("*.tmp"))

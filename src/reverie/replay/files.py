@@ -8,7 +8,6 @@ that appears is complete, and damage is noticed.
 
 import errno
 import hashlib
-import os
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -17,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import safetensors.numpy
 
-from reverie.files import check_folder, create
+from reverie.files import check_folder, replace, sync_folder
 from reverie.files import read as read_plain
 from reverie.replay.errors import ReplayError
 from reverie.replay.rows import BFLOAT16, Column
@@ -65,7 +64,7 @@ class Archive:
                 TABLE + name: _write_table(folder, sizes, array)
                 for name, array in sorted((tables or {}).items())
             }
-            _sync(folder)
+            sync_folder(folder)
         except OSError as error:
             raise ReplayError(_disk_sentence(folder, error)) from error
         self._settle(entries)
@@ -207,29 +206,6 @@ def _digest(data: bytes) -> str:
     return hashlib.blake2b(data, digest_size=16).hexdigest()
 
 
-def _write(path: Path, data: bytes) -> None:
-    """`data` under `path`, complete or not at all, also after a power cut."""
-    temporary = path.with_name(path.name + ".tmp")
-    try:
-        with create(temporary) as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise
-
-
-def _sync(folder: Path) -> None:
-    """Make the names in `folder` durable."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
 def _check_size(folder: Path, entry: Entry) -> None:
     path = folder / entry.name
     if not _OURS.fullmatch(entry.name):
@@ -271,6 +247,10 @@ _ADVICE = (
 
 def _foreign_sentence(path: Path) -> str:
     return f"replay file {path} has another layout than this run. {_ADVICE}"
+
+
+def _write(path: Path, data: bytes) -> None:
+    replace(path, data, partial=path.with_name(path.name + ".tmp"))
 
 
 def _disk_sentence(folder: Path, error: OSError) -> str:

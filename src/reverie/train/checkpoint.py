@@ -63,11 +63,11 @@ def save(
             "state.json": json.dumps(skeleton).encode(),
         }
         for name, data in contents.items():
-            _write(partial / name, data)
-        _write(partial / manifest.NAME, manifest.make(contents, beside or {}))
-        _sync(partial)
+            files.write(partial / name, data)
+        files.write(partial / manifest.NAME, manifest.make(contents, beside or {}))
+        files.sync_folder(partial)
         partial.rename(final)
-        _sync(folder)
+        files.sync_folder(folder)
     except OSError as error:
         shutil.rmtree(partial, ignore_errors=True)
         raise RunError(_disk_sentence(final, error)) from error
@@ -206,7 +206,7 @@ def set_aside(path: Path) -> None:
     """
     taken = len(list(path.parent.glob(f".aside-{path.name}*")))
     path.rename(path.with_name(f".aside-{path.name}" + f"~{taken}" * (taken > 0)))
-    _sync(path.parent)
+    files.sync_folder(path.parent)
 
 
 def prune(folder: Path, keep: int) -> None:
@@ -243,21 +243,6 @@ def _give_arrays(value: Any, arrays: Mapping[str, np.ndarray]) -> Any:
     if isinstance(value, list):
         return [_give_arrays(v, arrays) for v in value]
     return value
-
-
-def _write(path: Path, data: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _disk_sentence(path: Path, error: OSError) -> str:

@@ -8,13 +8,13 @@ every loss stays finite): therefore the size of the parameters counts too.
 import contextlib
 import json
 import math
-import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from reverie import files
 from reverie.config.schema import Config
 from reverie.module import named_leaves
 from reverie.train.errors import Diverged, RunError
@@ -101,18 +101,10 @@ def marked(logdir: Path) -> Iterator[None]:
         yield
     except Diverged as error:
         with contextlib.suppress(OSError):
-            _write(logdir / MARKER, {"reason": str(error)})
+            record = json.dumps({"reason": str(error)}).encode()
+            partial = logdir / f".partial-{MARKER}"
+            files.replace(logdir / MARKER, record, partial=partial)
         raise
-
-
-def _write(path: Path, record: Mapping[str, Any]) -> None:
-    partial = path.with_name(f".partial-{path.name}")
-    partial.unlink(missing_ok=True)
-    with partial.open("x", encoding="utf-8") as file:
-        json.dump(record, file)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
 
 
 def stopped(logdir: Path) -> bool:

@@ -147,13 +147,8 @@ def write_config(
         "source": source,
     }
     record |= {"changes": changes} if changes else {}
-    partial = path.with_suffix(".partial")
     try:
-        with files.create(partial) as file:
-            file.write(digest.seal(record))
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
+        files.replace(path, digest.seal(record), partial=path.with_suffix(".partial"))
     except OSError as error:
         raise RunError(cannot_write(logdir, error)) from error
 
