@@ -3,7 +3,7 @@
 import pytest
 
 from reverie.config import presets as module
-from reverie.config.benchmarks import AGENT_PRESETS, BENCHMARKS, SUITE_PRESETS, Preset
+from reverie.config.benchmarks import BENCHMARKS, Preset
 from reverie.config.blocks_continual import CONTINUAL
 from reverie.config.blocks_harmony import HARMONY
 from reverie.config.blocks_stacks import STACKS
@@ -11,6 +11,7 @@ from reverie.config.blocks_v2 import V2
 from reverie.config.blocks_v3_2023 import V3_2023
 from reverie.config.edit import flat
 from reverie.config.presets import expected_pictures, resolve, suite_preset
+from reverie.envs.suites import SUITES
 
 # The specification's table of official DreamerV2 blocks; columns as there. Train ratio is
 # batch x length / train_every, horizon 1 / (1 - discount).
@@ -359,10 +360,10 @@ def test_the_agent_chooses_its_own_block_where_none_is_named():
     assert suite_preset("atari100k", "v3-2023").name == "v3_2023_atari100k"
     assert suite_preset("minigrid", "v2").name == "minigrid"  # nothing published: the suite's
     assert expected_pictures("atari_pong", agent="v2") is True
-    for blocks in AGENT_PRESETS.values():
-        assert set(blocks) <= set(SUITE_PRESETS)
-        for suite, name in blocks.items():
+    for suite, row in SUITES.items():
+        for agent, name in row.by_agent.items():
             assert BENCHMARKS[name].suite == suite
+            assert suite_preset(suite, agent) is BENCHMARKS[name]
 
 
 def test_edits_and_sizes_that_belong_to_an_agent(monkeypatch):

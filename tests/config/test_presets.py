@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from reverie.config.balances import BALANCES
-from reverie.config.benchmarks import AGENTS, BENCHMARKS, METHODS, SUITE_PRESETS, Preset
+from reverie.config.benchmarks import AGENTS, BENCHMARKS, METHODS, Preset
 from reverie.config.edit import diff, field_types, flat, get
 from reverie.config.presets import (
     check_methods,
@@ -16,6 +16,7 @@ from reverie.config.presets import (
 )
 from reverie.config.schema import Config
 from reverie.config.sizes import ALL_SIZES, SIZES, size_edits
+from reverie.envs.suites import SUITES
 from reverie.part.errors import ConfigError
 
 # envs, steps, train ratio: the task blocks of the specification, section 6.2
@@ -95,8 +96,8 @@ def test_presets_name_real_fields_and_say_what_they_are():
         assert set(preset.edits) <= set(field_types())
         assert len(preset.doc) > 20
         assert preset.size in ("auto", *ALL_SIZES)
-    assert set(SUITE_PRESETS.values()) <= set(BENCHMARKS)
-    assert {preset.suite for preset in BENCHMARKS.values()} <= {"", *SUITE_PRESETS}
+    assert {row.preset for row in SUITES.values()} <= set(BENCHMARKS)
+    assert {preset.suite for preset in BENCHMARKS.values()} <= {"", "gym", *SUITES}
 
 
 def test_no_two_methods_write_one_field_differently():

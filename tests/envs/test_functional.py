@@ -48,7 +48,7 @@ def toy(monkeypatch):
     """Recipes of the walk: toy(config, **arguments of the walk)."""
 
     def make_recipe(config, **kwargs):
-        monkeypatch.setattr(recipe, "_builder", lambda suite: lambda name: walk(**kwargs))
+        monkeypatch.setattr(recipe.registry, "build", lambda *_: walk(**kwargs))
         return recipe.Compiled("toy", "walk", config)
 
     return make_recipe
@@ -147,7 +147,7 @@ def test_numbers_that_are_not_finite_name_their_copy(toy, monkeypatch):
         game,
         step=lambda key, state, action: game.step(key, state, action)._replace(reward=jnp.nan),
     )
-    monkeypatch.setattr(recipe, "_builder", lambda suite: lambda name: bad)
+    monkeypatch.setattr(recipe.registry, "build", lambda *_: bad)
     with Vector(recipe.Compiled("toy", "walk", EnvConfig()), num=2, seed=0) as vector:
         drive(vector, 1)
         with pytest.raises(EnvError, match="Environment 0: the reward is nan"):

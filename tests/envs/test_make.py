@@ -1,18 +1,22 @@
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 
 import gymnasium
 import numpy as np
 import pytest
 from toy_envs import Counter, assert_contract, assert_rows_equal, play
 
-from reverie.config.benchmarks import SUITE_PRESETS
+from reverie.config.benchmarks import BENCHMARKS
 from reverie.envs import catalog, names
 from reverie.envs.base import EnvError
 from reverie.envs.dmc import split_task
 from reverie.envs.make import make, maker
 from reverie.envs.options import EnvConfig
 from reverie.envs.suites import SUITES
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_importing_the_station_imports_neither_jax_nor_a_simulator():
@@ -125,8 +129,16 @@ def test_procgen_tells_how_to_install_what_no_extra_can(monkeypatch):
         make("procgen_coinrun", EnvConfig())
 
 
-def test_every_suite_has_a_preset():
-    assert set(SUITES) <= set(SUITE_PRESETS)
+def test_every_row_names_a_builder_a_preset_and_how_to_obtain_it():
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    for name, row in SUITES.items():
+        module, _, function = row.build.partition(":")
+        path = ROOT / "src" / (module.replace(".", "/") + ".py")
+        assert f"\ndef {function}(" in path.read_text(), name
+        assert row.preset in BENCHMARKS, name
+        assert {"", row.extra} <= {"", *extras["optional-dependencies"]}, name
+        assert bool(row.advice) == (".unpackaged." in module), name
+        assert not (row.advice and row.extra), name
 
 
 def test_gym_ids_with_a_module_and_kwargs():

@@ -14,11 +14,11 @@ from fake_simulators import FakeMineDojo, FakeMineRL, FakeReach, FakeTensor, lab
 from real_suites import ends, episode
 from toy_envs import assert_contract, play
 
-from reverie.envs import dmlab, maniskill, minecraft, minedojo, rlbench
 from reverie.envs.adapter import Adapter
 from reverie.envs.base import EnvError
 from reverie.envs.make import make
 from reverie.envs.options import EnvConfig
+from reverie.envs.unpackaged import dmlab, maniskill, minecraft, minedojo, rlbench
 
 # --- DeepMind Lab (FAKE) ---
 

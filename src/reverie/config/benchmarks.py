@@ -10,36 +10,13 @@ from reverie.config.agents import AGENTS as AGENTS
 from reverie.config.balances import BALANCES as BALANCES
 from reverie.config.blocks_continual import CONTINUAL
 from reverie.config.blocks_control import CONTROL
-from reverie.config.blocks_control import SUITES as CONTROL_SUITES
-from reverie.config.blocks_games import GAMES, GAMES_SUITES
-from reverie.config.blocks_harmony import HARMONY, HARMONY_SUITES
+from reverie.config.blocks_games import GAMES
+from reverie.config.blocks_harmony import HARMONY
 from reverie.config.blocks_stacks import STACKS
-from reverie.config.blocks_v2 import V2, V2_SUITES
-from reverie.config.blocks_v3_2023 import V3_2023, V3_2023_SUITES
+from reverie.config.blocks_v2 import V2
+from reverie.config.blocks_v3_2023 import V3_2023
 from reverie.config.preset import Preset as Preset
 from reverie.config.preset import table as _table
-
-SUITE_PRESETS = {"gym": "gym", "custom": "gym", "probe": "probe", "minigrid": "minigrid"} | {
-    **HARMONY_SUITES,
-    "atari": "atari",
-    "atari100k": "atari100k",
-    "dmc": "dmc_proprio",
-    "crafter": "crafter",
-    "procgen": "procgen",
-    "bsuite": "bsuite",
-    "dmlab": "dmlab",
-    "minecraft": "minecraft",
-    "loconav": "loconav",
-    **GAMES_SUITES,
-    **CONTROL_SUITES,
-}
-"""The preset that a task of each suite gets when the user names none."""
-
-AGENT_PRESETS: dict[str, dict[str, str]] = {
-    "v2": {**V2_SUITES, **HARMONY_SUITES},
-    "v3-2023": {**V3_2023_SUITES, "metaworld": "harmony_metaworld_v3"},
-}
-"""The same for agents that have blocks of their own: agent -> suite -> preset."""
 
 _ATARI = {"env.repeat": 4, "env.noops": 30, "env.lives": "unused", "env.limit": 27_000}
 

@@ -28,21 +28,6 @@ ARMS: dict[str, Any] = {
 }
 """Robot arms from pictures."""
 
-SUITES = {
-    "dmcr": "dmc_remastered",
-    "dmcbg": "dmc_background",
-    "metaworld": "metaworld",
-    "robodesk": "robodesk",
-    "mujoco": "mujoco",
-    "robotics": "robotics",
-    "memmaze": "memmaze",
-    "craftax": "craftax",
-    "brax": "brax",
-    "playground": "brax",
-    **dict.fromkeys(("gymnax", "navix", "xminigrid", "jumanji", "pgx"), "compiled"),
-}
-"""The preset of each suite."""
-
 CONTROL = table(
     Preset(
         "dmc_remastered",

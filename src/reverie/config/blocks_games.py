@@ -79,6 +79,3 @@ GAMES = (
         suite="envpool",
     ),
 )
-
-GAMES_SUITES = {preset.suite: preset.name for preset in GAMES}
-"""What a task of each suite gets."""

@@ -217,11 +217,3 @@ HARMONY = table(
         pictures=True,
     ),
 )
-
-HARMONY_SUITES = {
-    "metaworld": "harmony_metaworld",
-    "dmcr": "harmony_dmc_remastered",
-    "dmcbg": "harmony_dmc_natural_background",
-    "rlbench": "harmony_rlbench",
-}
-"""What a task of each suite gets under `--agent v2`."""

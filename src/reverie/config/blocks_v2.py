@@ -187,6 +187,3 @@ V2 = table(
         by_agent={"v2": {**WINDOWS, "replay.unit.minlen": 10}},
     ),
 )
-
-V2_SUITES = {"atari": "v2_atari", "crafter": "v2_crafter", "dmc": "v2_dmc_proprio"}
-"""What a task of each suite gets under `--agent v2`."""

@@ -72,6 +72,3 @@ V3_2023 = table(
         pictures=True,
     ),
 )
-
-V3_2023_SUITES = {"atari100k": "v3_2023_atari100k", "dmc": "v3_2023_dmc_proprio"}
-"""What a task of each suite gets under `--agent v3-2023`."""

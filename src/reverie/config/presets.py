@@ -14,12 +14,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from reverie.config.benchmarks import (
-    AGENT_PRESETS,
     AGENTS,
     BALANCES,
     BENCHMARKS,
     METHODS,
-    SUITE_PRESETS,
     Preset,
 )
 from reverie.config.edit import apply, field_types
@@ -28,9 +26,13 @@ from reverie.config.schema import Config
 from reverie.config.sequence import SEQUENCES, SequenceConfig
 from reverie.config.sizes import owners, size_edits, size_fields, with_size
 from reverie.config.strategies import STRATEGIES
+from reverie.envs import registry
 from reverie.part.errors import ConfigError, suggest
 from reverie.part.tree import overlay
 from reverie.part.values import coerce
+
+_NO_ROW = ("gym", "custom")
+"""What stands before the colon of single tasks that belong to no suite's row."""
 
 _ARGUMENTS = ("task", "agent", "size", "pinned")
 
@@ -98,9 +100,12 @@ def suite_of(task: str) -> str:
 
     Raises ConfigError where no suite has that name (nearest spelling named).
     """
-    suite = task.partition(":")[0] if ":" in task else task.partition("_")[0]
-    if suite in SUITE_PRESETS:
+    known = (*_NO_ROW, *registry.names())
+    kind, colon, _ = task.partition(":")
+    suite = kind if colon and kind in known else registry.split(task)[0]
+    if suite:
         return suite
+    suite = kind if colon else task.partition("_")[0]
     close = ":" in task and suggest(suite, ["gym"]).startswith("did")
     if re.search(r"-v\d+$", task) and not close:
         raise ConfigError(
@@ -109,7 +114,7 @@ def suite_of(task: str) -> str:
         )
     raise ConfigError(
         f"the task {task!r} belongs to no suite: tasks are written suite_task or gym:ID, and "
-        f"{suite!r} is no suite; {suggest(suite, SUITE_PRESETS)} See `reverie tasks`."
+        f"{suite!r} is no suite; {suggest(suite, known)} See `reverie tasks`."
     )
 
 
@@ -118,7 +123,10 @@ def suite_preset(suite: str, agent: str = "v3") -> Preset:
 
     It is the agent's own block for that suite where its authors published one, else the suite's.
     """
-    return BENCHMARKS[AGENT_PRESETS.get(agent, {}).get(suite, SUITE_PRESETS[suite])]
+    if suite in _NO_ROW:
+        return BENCHMARKS["gym"]
+    row = registry.row(suite)
+    return _named(row.by_agent.get(agent, row.preset), BENCHMARKS, f"preset of {suite}")
 
 
 def expected_pictures(task: str, preset: str | None = None, agent: str = "v3") -> bool | None:

@@ -6,6 +6,7 @@ import gymnasium
 import numpy as np
 
 from reverie.envs.adapter import TERMINAL
+from reverie.envs.base import Split
 from reverie.envs.options import EnvConfig
 from reverie.envs.pictures import resize
 
@@ -138,3 +139,8 @@ class AtariGame(gymnasium.Env):
     def render(self) -> np.ndarray:
         """The screen in full size, uint8 (210, 160, 3) in most games."""
         return self._ale.getScreenRGB()
+
+
+def build(name: str, config: EnvConfig, split: Split, /, **kwargs: Any) -> gymnasium.Env:
+    """A game of either protocol: what differs are the settings in `config`."""
+    return AtariGame(name, config, **kwargs)

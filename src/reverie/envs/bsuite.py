@@ -7,6 +7,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 
+from reverie.envs.base import Split
 from reverie.envs.options import EnvConfig
 
 
@@ -66,7 +67,9 @@ class Experiment(gymnasium.Env):
         self._env.close()
 
 
-def build(name: str, config: EnvConfig, kwargs: dict[str, Any]) -> tuple[gymnasium.Env, list[str]]:
+def build(
+    name: str, config: EnvConfig, split: Split, /, **kwargs: Any
+) -> tuple[gymnasium.Env, list[str]]:
     """A setting `FAMILY/NUMBER`; `kwargs` may hold `results`, a folder for the suite's own log."""
     env = Experiment(name, **kwargs)
     return env, [f"bsuite asks for {env.episodes} episodes of {name}."]

@@ -6,6 +6,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 
+from reverie.envs.base import Split
 from reverie.envs.options import EnvConfig
 
 RENDER_SIDE = 450
@@ -107,6 +108,6 @@ class Crafter(gymnasium.Env):
         return picture
 
 
-def build(name: str, config: EnvConfig, kwargs: dict[str, Any]) -> tuple[gymnasium.Env, list[str]]:
+def build(name: str, config: EnvConfig, split: Split, /, **kwargs: Any) -> gymnasium.Env:
     """`reward` or `noreward`; `kwargs` go to the package's environment (area, view, length)."""
-    return Crafter(config, reward=name == "reward", **kwargs), []
+    return Crafter(config, reward=name == "reward", **kwargs)

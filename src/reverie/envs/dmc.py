@@ -5,6 +5,7 @@ from typing import Any, Protocol
 import gymnasium
 import numpy as np
 
+from reverie.envs.base import Split
 from reverie.envs.gym import default_gl
 from reverie.envs.options import EnvConfig
 
@@ -141,12 +142,12 @@ def split_task(name: str) -> tuple[str, str]:
     return domain, task
 
 
-def build(name: str, config: EnvConfig, kwargs: dict[str, Any]) -> gymnasium.Env:
+def build(name: str, config: EnvConfig, split: Split, /, **kwargs: Any) -> gymnasium.Env:
     """The environment of `dmc_NAME`: a suite task, or a manipulation task as `manip_…`."""
     if name.startswith(MANIP):
         from reverie.envs.manip import build as build_manip
 
-        return build_manip(name.removeprefix(MANIP), config, kwargs)
+        return build_manip(name.removeprefix(MANIP), config, split, **kwargs)
     domain, task = split_task(name)
     env = load(domain, task, **kwargs)
     return ControlTask(env, config, camera=camera_of(domain, config), scene=Plain())

@@ -4,7 +4,7 @@ from typing import Any
 
 import gymnasium
 
-from reverie.envs.base import EnvError, did_you_mean
+from reverie.envs.base import EnvError, Split, did_you_mean
 from reverie.envs.options import EnvConfig
 
 
@@ -68,6 +68,8 @@ def _batched(action: Any, space: gymnasium.Space) -> Any:
     return np.asarray(action, space.dtype)[None]
 
 
-def build(name: str, config: EnvConfig, kwargs: dict[str, Any]) -> tuple[gymnasium.Env, list[str]]:
+def build(
+    name: str, config: EnvConfig, split: Split, /, **kwargs: Any
+) -> tuple[gymnasium.Env, list[str]]:
     """An environment in envpool's spelling; `kwargs` are its configuration (`envpool.make`)."""
     return PoolTask(name, kwargs), ["Built by envpool, not by the suite's own package."]

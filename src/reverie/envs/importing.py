@@ -57,7 +57,7 @@ def find_object(name: str) -> Any:
         if part not in dir(found):
             hint = suggest(part, inside) if inside else "it defines nothing."
             where = getattr(found, "__name__", module)
-            raise ConfigError(f"{name!r}: {where} has no {part!r}; {hint}")
+            raise ConfigError(f"{name!r}: {where} has no {part!r}; {hint}{_suite_hint(module)}")
         found = getattr(found, part)
     return found
 
@@ -83,13 +83,18 @@ def _not_found(module: str, missing: str) -> str:
     names = [entry.name for entry in pkgutil.iter_modules(places)]
     near = difflib.get_close_matches(leaf, names, n=1)
     hint = f" Did you mean {'.'.join(filter(None, (parent, near[0])))!r}?" if near else ""
-    from reverie.envs.suites import SUITES
-
-    if module in SUITES:
-        hint = f" The tasks of the suite are written {module}_NAME."
+    hint = _suite_hint(module) or hint
     return (
         f"there is no module {missing!r} in the current folder or on the import path, where "
         f"MODULE:FUNCTION is looked for; a Gymnasium id is gym:ID.{hint}"
+    )
+
+
+def _suite_hint(module: str) -> str:
+    from reverie.envs import registry
+
+    return (
+        f" The tasks of the suite are written {module}_NAME." if module in registry.names() else ""
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 
-from reverie.envs.base import EnvError, did_you_mean
+from reverie.envs.base import EnvError, Split, did_you_mean
 from reverie.envs.dmc import ControlTask
 from reverie.envs.gym import default_gl
 from reverie.envs.loconav_maps import COLOURS, MAPS
@@ -68,7 +68,7 @@ class Coverage(gymnasium.Wrapper):
         return {**observation, "log/coverage": np.float32(len(self._visited))}
 
 
-def build(name: str, config: EnvConfig, kwargs: dict[str, Any]) -> tuple[gymnasium.Env, list[str]]:
+def build(name: str, config: EnvConfig, split: Split, /, **kwargs: Any) -> gymnasium.Env:
     """The environment of `loconav_ant_ARENA` or `loconav_ant_ARENA_NNhz`.
 
     Reads `observe`, `size`, `camera` and `repeat`. Reward 1 at every step from the moment the goal
@@ -82,7 +82,7 @@ def build(name: str, config: EnvConfig, kwargs: dict[str, Any]) -> tuple[gymnasi
     env, places = _load(arena, rate, **kwargs)
     camera = config.camera if config.camera >= 0 else CAMERA
     task = ControlTask(env, config, camera=camera, scene=Maze(places))
-    return Coverage(task, env.task._walker, lambda: env.physics), []
+    return Coverage(task, env.task._walker, lambda: env.physics)
 
 
 def _parse(name: str) -> tuple[str, int]:

@@ -1,4 +1,4 @@
-"""From a task's name to an environment: the one place that knows all suites."""
+"""From a task's name to an environment."""
 
 import functools as ft
 import inspect
@@ -6,16 +6,15 @@ import json
 import os
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, assert_never, cast
+from typing import Any
 
 import gymnasium
 
-from reverie.envs import catalog, control, games
+from reverie.envs import catalog, registry
 from reverie.envs.adapter import Adapter
-from reverie.envs.base import Env, EnvError, Split
-from reverie.envs.functional.recipe import FUNCTIONAL, Compiled
+from reverie.envs.base import Env, Split
+from reverie.envs.functional.recipe import Compiled
 from reverie.envs.options import EnvConfig
-from reverie.envs.suites import SUITES
 from reverie.envs.worker import INDEX
 
 EMPTY = inspect.Parameter("none", inspect.Parameter.KEYWORD_ONLY)
@@ -40,19 +39,21 @@ def make(
     Raises EnvError for an unknown name (with the nearest one), a simulator that is not installed
     (with the extra to install), `config.kwargs` that do not fit, or spaces the agent cannot use.
     """
-    kwargs = json.loads(config.kwargs)
     if callable(task):
+        kwargs = json.loads(config.kwargs)
         return Adapter(task(**_own_number(task, kwargs), **kwargs), config)
     suite, name = catalog.parse(task)
     if suite == "gym":
         from reverie.envs import gym
 
-        return Adapter(gym.build(name, kwargs, render=render), config)
-    if suite in FUNCTIONAL:
-        return Compiled(suite, name, config)()
-    env, notices = _build(suite, name, config, kwargs, split)
-    own_repeat = SUITES[suite].own_repeat
-    adapter = Adapter(env, replace(config, repeat=1) if own_repeat else config)
+        return Adapter(gym.build(name, json.loads(config.kwargs), render=render), config)
+    about = registry.row(suite)
+    if about.compiled:
+        return Compiled(suite, name, config, split)()
+    made = registry.build(suite, name, config, split)
+    told = isinstance(made, tuple) and len(made) == 2
+    env, notices = (made[0], list(made[1])) if told else (made, [])
+    adapter = Adapter(env, replace(config, repeat=1) if about.own_repeat else config)
     adapter.notices += notices
     return adapter
 
@@ -69,13 +70,13 @@ def maker(
     A Gymnasium id that this process has registered travels along with its registration. The
     recipe of a JAX-native task makes all environments of a `Vector` at once (`Compiled`).
     """
-    if isinstance(task, str) and catalog.parse(task)[0] == "gym":
+    suite, name = catalog.parse(task) if isinstance(task, str) else ("", "")
+    if isinstance(task, str) and suite == "gym":
         from reverie.envs import gym
 
-        entry = gym.find(catalog.parse(task)[1])
-        return ft.partial(_make_registered, entry, task, config, render=render)
-    if isinstance(task, str) and catalog.parse(task)[0] in FUNCTIONAL:
-        return Compiled(*catalog.parse(task), config)
+        return ft.partial(_make_registered, gym.find(name), task, config, render=render)
+    if suite and registry.row(suite).compiled:
+        return Compiled(suite, name, config, split)
     return ft.partial(make, task, config, render=render, split=split)
 
 
@@ -101,56 +102,3 @@ def _own_number(make_env: Callable[..., gymnasium.Env], kwargs: dict[str, Any]) 
 def _make_registered(entry: Any, task: str, config: EnvConfig, *, render: bool) -> Env:
     gymnasium.registry.setdefault(entry.id, entry)
     return make(task, config, render=render)
-
-
-def _build(
-    suite: str, name: str, config: EnvConfig, kwargs: dict[str, Any], split: Split
-) -> tuple[gymnasium.Env, list[str]]:
-    try:
-        return _build_suite(suite, name, config, kwargs, split)
-    except ImportError as error:
-        row = SUITES[suite]
-        advice = row.advice or f"Install it with: pip install 'reverie[{row.extra}]'"
-        raise EnvError(
-            f"The {suite} tasks need a package that is missing here ({error}). {advice}"
-        ) from None
-    except TypeError as error:
-        if kwargs and "argument" in str(error):
-            raise EnvError(f"env.kwargs {kwargs} do not fit {suite}_{name}: {error}.") from None
-        raise
-
-
-def _build_suite(
-    suite: str, name: str, config: EnvConfig, kwargs: dict[str, Any], split: Split
-) -> tuple[gymnasium.Env, list[str]]:
-    match cast(Any, suite):
-        case "atari" | "atari100k":
-            from reverie.envs.atari import AtariGame
-
-            return AtariGame(name, config, **kwargs), []
-        case "dmc":
-            from reverie.envs import dmc
-
-            return dmc.build(name, config, kwargs), []
-        case "dmcr":
-            from reverie.envs.scenes import remastered
-
-            return remastered.build(name, config, kwargs, split)
-        case "dmcbg":
-            from reverie.envs.scenes import background
-
-            return background.build(name, config, kwargs, split)
-        case "minigrid":
-            from reverie.envs import minigrid
-
-            return minigrid.build(name, config, kwargs)
-        case "probe":
-            from reverie.envs.probes import PROBES
-
-            return PROBES[name].env(**kwargs), []
-        case other if other in control.CONTROL:
-            return control.build(other, name, config, kwargs)
-        case other if other in games.GAMES:
-            return games.build(other, name, config, kwargs)
-        case other:
-            assert_never(other)

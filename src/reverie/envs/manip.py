@@ -5,6 +5,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 
+from reverie.envs.base import Split
 from reverie.envs.dmc import ControlTask
 from reverie.envs.gym import default_gl
 from reverie.envs.options import EnvConfig
@@ -35,7 +36,7 @@ class Composed:
         """Nothing moves by itself."""
 
 
-def build(name: str, config: EnvConfig, kwargs: dict[str, Any]) -> gymnasium.Env:
+def build(name: str, config: EnvConfig, split: Split, /, **kwargs: Any) -> gymnasium.Env:
     """The environment of a task without `_features` or `_vision`. Reads `observe` and `camera`.
 
     With pictures the `_vision` form of the task is taken (what the objects do is seen, not told),

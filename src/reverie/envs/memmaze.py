@@ -5,6 +5,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 
+from reverie.envs.base import Split
 from reverie.envs.gym import default_gl
 from reverie.envs.options import EnvConfig
 
@@ -101,6 +102,6 @@ def _space(spec: Any) -> gymnasium.Space:
     return gymnasium.spaces.Box(-np.inf, np.inf, _shape(spec), np.float64)
 
 
-def build(name: str, config: EnvConfig, kwargs: dict[str, Any]) -> tuple[gymnasium.Env, list[str]]:
+def build(name: str, config: EnvConfig, split: Split, /, **kwargs: Any) -> gymnasium.Env:
     """The environment of `memmaze_NAME`."""
-    return MemoryMaze(name, config, **kwargs), []
+    return MemoryMaze(name, config, **kwargs)

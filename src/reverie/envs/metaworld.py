@@ -5,7 +5,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 
-from reverie.envs.base import EnvError, did_you_mean
+from reverie.envs.base import EnvError, Split, did_you_mean
 from reverie.envs.gym import default_gl
 from reverie.envs.options import EnvConfig
 from reverie.envs.solved import Solved
@@ -94,6 +94,6 @@ class MetaWorldTask(gymnasium.Env):
         self._env.close()
 
 
-def build(name: str, config: EnvConfig, kwargs: dict[str, Any]) -> tuple[gymnasium.Env, list[str]]:
+def build(name: str, config: EnvConfig, split: Split, /, **kwargs: Any) -> gymnasium.Env:
     """The environment of `metaworld_NAME`."""
-    return Solved(MetaWorldTask(name, config, **kwargs)), []
+    return Solved(MetaWorldTask(name, config, **kwargs))

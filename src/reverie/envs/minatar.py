@@ -5,6 +5,7 @@ from typing import Any, cast
 import gymnasium
 import numpy as np
 
+from reverie.envs.base import Split
 from reverie.envs.options import EnvConfig
 
 
@@ -49,6 +50,6 @@ class MinAtarGame(gymnasium.Env):
         return shade.astype(np.uint8).repeat(20, 0).repeat(20, 1)[..., None].repeat(3, 2)
 
 
-def build(name: str, config: EnvConfig, kwargs: dict[str, Any]) -> tuple[gymnasium.Env, list[str]]:
+def build(name: str, config: EnvConfig, split: Split, /, **kwargs: Any) -> gymnasium.Env:
     """A game; `kwargs` may hold `sticky_action_prob` and `difficulty_ramping`."""
-    return MinAtarGame(name, **kwargs), []
+    return MinAtarGame(name, **kwargs)

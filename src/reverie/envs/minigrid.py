@@ -6,7 +6,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 
-from reverie.envs.base import EnvError
+from reverie.envs.base import EnvError, Split
 from reverie.envs.minigrid_variants import PAPER_CAP, PAPER_TILE, VARIANTS, Variant
 from reverie.envs.names import MISSION_WORDS
 from reverie.envs.options import EnvConfig
@@ -144,7 +144,9 @@ class OnlyImage(gymnasium.ObservationWrapper):
         return {key: observation[key] for key in self.KEYS}
 
 
-def build(name: str, config: EnvConfig, kwargs: dict[str, Any]) -> tuple[gymnasium.Env, list[str]]:
+def build(
+    name: str, config: EnvConfig, split: Split, /, **kwargs: Any
+) -> tuple[gymnasium.Env, list[str]]:
     """A MiniGrid or BabyAI task as pictures. Reads `view` and `size`.
 
     Besides what the environment takes, `kwargs` may hold `words`: words of the mission that are

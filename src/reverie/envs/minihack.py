@@ -6,7 +6,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 
-from reverie.envs.base import EnvError
+from reverie.envs.base import EnvError, Split
 from reverie.envs.names_games import CD_MINIHACK, minihack_ids, nethack_ids
 from reverie.envs.options import EnvConfig
 from reverie.envs.pictures import resize
@@ -129,7 +129,7 @@ class Screen(gymnasium.Wrapper):
 
 
 def build_minihack(
-    name: str, config: EnvConfig, kwargs: dict[str, Any]
+    name: str, config: EnvConfig, split: Split, /, **kwargs: Any
 ) -> tuple[gymnasium.Env, list[str]]:
     """A MiniHack task. Reads `size`; `kwargs` go to the environment.
 
@@ -159,7 +159,7 @@ def build_minihack(
 
 
 def build_nethack(
-    name: str, config: EnvConfig, kwargs: dict[str, Any]
+    name: str, config: EnvConfig, split: Split, /, **kwargs: Any
 ) -> tuple[gymnasium.Env, list[str]]:
     """A task of the NetHack Learning Environment. Reads `size`; `kwargs` go to the environment.
 

@@ -6,11 +6,12 @@ from typing import Any
 
 import gymnasium
 
+from reverie.envs.base import Split
 from reverie.envs.names_games import miniworld_ids
 from reverie.envs.options import EnvConfig
 
 
-def build(name: str, config: EnvConfig, kwargs: dict[str, Any]) -> tuple[gymnasium.Env, list[str]]:
+def build(name: str, config: EnvConfig, split: Split, /, **kwargs: Any) -> gymnasium.Env:
     """A task such as `hallway`, drawn with `size` pixels a side. `kwargs` go to the environment.
 
     Reaching the goal is a true end, the package's step limit a truncation. Pyglet is told to draw
@@ -29,4 +30,4 @@ def build(name: str, config: EnvConfig, kwargs: dict[str, Any]) -> tuple[gymnasi
         "render_mode": "rgb_array",
         **kwargs,
     }
-    return gymnasium.make(miniworld_ids()[name], disable_env_checker=True, **settings), []
+    return gymnasium.make(miniworld_ids()[name], disable_env_checker=True, **settings)

@@ -5,6 +5,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 
+from reverie.envs.base import Split
 from reverie.envs.gym import default_gl
 from reverie.envs.names_control import mujoco_ids, robotics_ids
 from reverie.envs.options import EnvConfig
@@ -47,19 +48,17 @@ def _make(id: str, config: EnvConfig, kwargs: dict[str, Any]) -> gymnasium.Env:
     return Pictured(env, size=config.size, alone=config.observe == "vision")
 
 
-def build(name: str, config: EnvConfig, kwargs: dict[str, Any]) -> tuple[gymnasium.Env, list[str]]:
+def build(name: str, config: EnvConfig, split: Split, /, **kwargs: Any) -> gymnasium.Env:
     """The environment of `mujoco_NAME`. Reads `observe` and `size`.
 
     Ends are Gymnasium's: a fall is terminal, 1000 steps (reacher 50, pusher 100) truncate.
     """
     import mujoco  # noqa: F401  (missing: say which extra, before Gymnasium says something else)
 
-    return _make(mujoco_ids()[name], config, kwargs), []
+    return _make(mujoco_ids()[name], config, kwargs)
 
 
-def build_robotics(
-    name: str, config: EnvConfig, kwargs: dict[str, Any]
-) -> tuple[gymnasium.Env, list[str]]:
+def build_robotics(name: str, config: EnvConfig, split: Split, /, **kwargs: Any) -> gymnasium.Env:
     """The environment of `robotics_NAME`. Reads `observe` and `size`.
 
     Goals are seen (`desired_goal`, `achieved_goal`); success is `log/success`. Almost all of
@@ -68,4 +67,4 @@ def build_robotics(
     import gymnasium_robotics
 
     gymnasium.register_envs(gymnasium_robotics)
-    return Solved(_make(robotics_ids()[name], config, kwargs)), []
+    return Solved(_make(robotics_ids()[name], config, kwargs))

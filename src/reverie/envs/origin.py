@@ -11,6 +11,7 @@ from typing import Any
 
 import gymnasium
 
+from reverie.envs import registry
 from reverie.envs.gym import HOMES
 
 KNOWN = frozenset(("reverie", "gymnasium", *(home.partition(".")[0] for home, _ in HOMES.values())))
@@ -27,14 +28,17 @@ _HARMLESS = re.compile(r"[A-Za-z0-9_+\- ]{0,64}")
 
 
 def foreign_modules(task: str) -> list[str]:
-    """The unknown modules that making `task` would import; none for tasks of a suite."""
+    """The unknown modules that making `task` would import; none for tasks of a suite of ours."""
     kind, colon, name = task.partition(":")
     if kind == "gym" and colon:
         module, _, id = name.rpartition(":")
         named = [module] if module else []
         return [m for m in named if not _known(m)] + _registered(id)
-    if kind == "custom" or not colon:
+    if kind == "custom":
         return []
+    if not colon:
+        kind = registry.home(task)
+        return [kind] if kind and not _known(kind) else []
     return [] if _known(kind) else [kind]
 
 

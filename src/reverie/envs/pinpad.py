@@ -9,6 +9,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 
+from reverie.envs.base import Split
 from reverie.envs.options import EnvConfig
 
 WIDTH, HEIGHT = 16, 14
@@ -147,6 +148,6 @@ class PinPad(gymnasium.Env):
         return self._draw()
 
 
-def build(name: str, config: EnvConfig, kwargs: dict[str, Any]) -> tuple[gymnasium.Env, list[str]]:
+def build(name: str, config: EnvConfig, split: Split, /, **kwargs: Any) -> gymnasium.Env:
     """A floor of three to eight pads; `kwargs` may hold `length`, the steps of an episode."""
-    return PinPad(name, **kwargs), []
+    return PinPad(name, **kwargs)

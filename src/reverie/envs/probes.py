@@ -13,6 +13,9 @@ import gymnasium
 import numpy as np
 from gymnasium import spaces
 
+from reverie.envs.base import Split
+from reverie.envs.options import EnvConfig
+
 SIDE = 16
 """Side of the probes' pictures, pixels."""
 
@@ -207,3 +210,8 @@ PROBES = {
     "memory": Probe(Memory, "reward from a remembered observation", 1.0, 0.0, (0.0,) * 3 + (1.0,)),
 }
 """The probes by name; tasks are called probe_NAME."""
+
+
+def build(name: str, config: EnvConfig, split: Split, /, **kwargs: Any) -> gymnasium.Env:
+    """The probe of that name; `kwargs` go to its class."""
+    return PROBES[name].env(**kwargs)

@@ -5,7 +5,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 
-from reverie.envs.base import EnvError, did_you_mean
+from reverie.envs.base import EnvError, Split, did_you_mean
 from reverie.envs.options import EnvConfig
 from reverie.envs.pictures import resize
 
@@ -23,7 +23,7 @@ class Screen(gymnasium.ObservationWrapper):
         return resize(observation, self._size)
 
 
-def build(name: str, config: EnvConfig, kwargs: dict[str, Any]) -> tuple[gymnasium.Env, list[str]]:
+def build(name: str, config: EnvConfig, split: Split, /, **kwargs: Any) -> gymnasium.Env:
     """An integrated game in the package's spelling, for example `Airstriker-Genesis-v0`.
 
     `kwargs` go to the package (`state`, `scenario`, …); `use_restricted_actions` is given by name:
@@ -54,4 +54,4 @@ def build(name: str, config: EnvConfig, kwargs: dict[str, Any]) -> tuple[gymnasi
         raise EnvError(
             f"{error} Let every environment have its own process: --env.parallel."
         ) from None
-    return Screen(env, config.size), []
+    return Screen(env, config.size)

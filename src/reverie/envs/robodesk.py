@@ -5,6 +5,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 
+from reverie.envs.base import Split
 from reverie.envs.gym import default_gl
 from reverie.envs.options import EnvConfig
 from reverie.envs.solved import Solved
@@ -89,7 +90,9 @@ class RoboDeskTask(gymnasium.Env):
         self._env.physics.free()
 
 
-def build(name: str, config: EnvConfig, kwargs: dict[str, Any]) -> tuple[gymnasium.Env, list[str]]:
+def build(
+    name: str, config: EnvConfig, split: Split, /, **kwargs: Any
+) -> tuple[gymnasium.Env, list[str]]:
     """The environment of `robodesk_NAME`."""
     note = "Observation 'qpos_objects' holds velocities: the package fills it so."
     env = Solved(RoboDeskTask(name, config, **kwargs))

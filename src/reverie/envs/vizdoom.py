@@ -8,6 +8,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 
+from reverie.envs.base import Split
 from reverie.envs.names_games import VIZDOOM_IDS
 from reverie.envs.options import EnvConfig
 from reverie.envs.pictures import resize
@@ -54,7 +55,9 @@ class Doom(gymnasium.Wrapper):
         return {**rest, "image": resize(observation["screen"], self._size)}
 
 
-def build(name: str, config: EnvConfig, kwargs: dict[str, Any]) -> tuple[gymnasium.Env, list[str]]:
+def build(
+    name: str, config: EnvConfig, split: Split, /, **kwargs: Any
+) -> tuple[gymnasium.Env, list[str]]:
     """A scenario such as `basic`. One button is pressed at a time unless `kwargs` say otherwise.
 
     `kwargs` go to the package's environment (`max_buttons_pressed`, `map`, `skill_level`, …).

@@ -5,16 +5,20 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from reverie.envs.base import Split
 from reverie.envs.functional.game import Game, Moment
 from reverie.envs.functional.spaces import ACTION, box_action, reading
 from reverie.envs.gym import default_gl
 from reverie.envs.names_jax import playground_ids
+from reverie.envs.options import EnvConfig
 
 LIMIT = 1_000
 """Longest episode, steps: Brax leaves it to its training code."""
 
 
-def build(name: str, *, limit: int = LIMIT, **kwargs: Any) -> Game:
+def build(
+    name: str, config: EnvConfig, split: Split, /, *, limit: int = LIMIT, **kwargs: Any
+) -> Game:
     """The game of `brax_NAME`; `kwargs` go to the environment, for example {"backend": "spring"}.
 
     What Brax calls done is terminal; `limit` steps truncate.
@@ -25,7 +29,9 @@ def build(name: str, *, limit: int = LIMIT, **kwargs: Any) -> Game:
     return _game(envs.get_environment(name, **kwargs), limit)
 
 
-def build_playground(name: str, *, limit: int = 0, **overrides: Any) -> Game:
+def build_playground(
+    name: str, config: EnvConfig, split: Split, /, *, limit: int = 0, **overrides: Any
+) -> Game:
     """The game of `playground_NAME`; `overrides` are fields of its configuration.
 
     The plain JAX implementation of MuJoCo is taken unless `impl` says otherwise. What the

@@ -4,6 +4,7 @@ from typing import Any
 
 import jax.numpy as jnp
 
+from reverie.envs.base import Split
 from reverie.envs.functional.game import Game, Moment
 from reverie.envs.functional.spaces import (
     ACTION,
@@ -11,6 +12,7 @@ from reverie.envs.functional.spaces import (
     fraction_picture,
     reading,
 )
+from reverie.envs.options import EnvConfig
 
 IDS = {
     "classic_pixels": "Craftax-Classic-Pixels-v1",
@@ -21,7 +23,7 @@ IDS = {
 """Our names and the package's."""
 
 
-def build(name: str, **params: Any) -> Game:
+def build(name: str, config: EnvConfig, split: Split, /, **params: Any) -> Game:
     """The game of `craftax_NAME`; `params` are fields of the package's parameters.
 
     Death (lava too) and, in the full game, the defeat of the boss are terminal; 10000 steps

@@ -5,13 +5,15 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from reverie.envs.base import Split
 from reverie.envs.functional.game import Game, Moment
 from reverie.envs.functional.spaces import ACTION, box_action, discrete_action, reading
 from reverie.envs.names_jax import gymnax_ids
+from reverie.envs.options import EnvConfig
 from reverie.records import Spec
 
 
-def build(name: str, **params: Any) -> Game:
+def build(name: str, config: EnvConfig, split: Split, /, **params: Any) -> Game:
     """The game of `gymnax_NAME`; `params` are fields of the package's parameters.
 
     What the environment calls terminated is terminal; its `max_steps_in_episode` truncates.

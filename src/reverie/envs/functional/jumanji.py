@@ -5,6 +5,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from reverie.envs.base import Split
 from reverie.envs.functional.game import Game, Moment
 from reverie.envs.functional.spaces import (
     ACTION,
@@ -14,9 +15,10 @@ from reverie.envs.functional.spaces import (
     reading,
 )
 from reverie.envs.names_jax import jumanji_ids
+from reverie.envs.options import EnvConfig
 
 
-def build(name: str, **kwargs: Any) -> Game:
+def build(name: str, config: EnvConfig, split: Split, /, **kwargs: Any) -> Game:
     """The game of `jumanji_NAME`: every field of the observation as numbers, masks too.
 
     A discount of 0 is terminal, every other end truncation. Several agents are played as one:

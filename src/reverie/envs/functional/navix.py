@@ -5,12 +5,13 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from reverie.envs.base import EnvError, did_you_mean
+from reverie.envs.base import EnvError, Split, did_you_mean
 from reverie.envs.functional.game import Game, Moment
 from reverie.envs.functional.spaces import ACTION, discrete_action, reading
+from reverie.envs.options import EnvConfig
 
 
-def build(name: str, **kwargs: Any) -> Game:
+def build(name: str, config: EnvConfig, split: Split, /, **kwargs: Any) -> Game:
     """The game of `navix_NAME`: what the agent sees before it, (7, 7, 3) symbols.
 
     Ends of the task are terminal, `max_steps` (100 unless given) truncates. Which names exist

@@ -5,15 +5,17 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from reverie.envs.base import Split
 from reverie.envs.functional.game import Game, Moment
 from reverie.envs.functional.spaces import ACTION, discrete_action, reading
 from reverie.envs.names_jax import pgx_ids
+from reverie.envs.options import EnvConfig
 
 US = 0
 """The player that the agent is."""
 
 
-def build(name: str, **kwargs: Any) -> Game:
+def build(name: str, config: EnvConfig, split: Split, /, **kwargs: Any) -> Game:
     """The game of `pgx_NAME`.
 
     In games for several, the others choose uniformly among their legal moves (`pgx` has no

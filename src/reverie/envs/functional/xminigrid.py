@@ -5,13 +5,15 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
+from reverie.envs.base import Split
 from reverie.envs.functional.game import Game, Moment
 from reverie.envs.functional.spaces import ACTION, discrete_action
 from reverie.envs.names_jax import xminigrid_ids
+from reverie.envs.options import EnvConfig
 from reverie.records import Spec
 
 
-def build(name: str, **kwargs: Any) -> Game:
+def build(name: str, config: EnvConfig, split: Split, /, **kwargs: Any) -> Game:
     """The game of `xminigrid_NAME`: tile and colour of every cell in view, as classes.
 
     Reaching the goal is terminal, the environment's `max_steps` truncate. Rule sets of the

@@ -59,7 +59,7 @@ class Background:
 
 
 def build(
-    name: str, config: EnvConfig, kwargs: dict[str, Any], split: Split
+    name: str, config: EnvConfig, split: Split, /, **kwargs: Any
 ) -> tuple[gymnasium.Env, list[str]]:
     """The environment of `dmcbg_NAME`.
 

@@ -76,7 +76,7 @@ class Remastered:
 
 
 def build(
-    name: str, config: EnvConfig, kwargs: dict[str, Any], split: Split
+    name: str, config: EnvConfig, split: Split, /, **kwargs: Any
 ) -> tuple[gymnasium.Env, list[str]]:
     """The environment of `dmcr_NAME`. The next episode is built ahead in a thread.
 

@@ -5,7 +5,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 
-from reverie.envs.base import EnvError, did_you_mean
+from reverie.envs.base import EnvError, Split, did_you_mean
 from reverie.envs.options import EnvConfig
 from reverie.envs.solved import Solved
 
@@ -63,7 +63,7 @@ def _space_of(value: np.ndarray) -> gymnasium.Space:
     return gymnasium.spaces.Box(-np.inf, np.inf, value.shape, np.float32)
 
 
-def build(name: str, config: EnvConfig, kwargs: dict[str, Any]) -> tuple[gymnasium.Env, list[str]]:
+def build(name: str, config: EnvConfig, split: Split, /, **kwargs: Any) -> gymnasium.Env:
     """A task in ManiSkill's spelling, for example PickCube-v1, seen by cameras of `size` pixels.
 
     `kwargs` go to the environment (`control_mode`, `sim_backend`, `render_backend`, …).
@@ -79,4 +79,4 @@ def build(name: str, config: EnvConfig, kwargs: dict[str, Any]) -> tuple[gymnasi
         "sensor_configs": {"width": config.size, "height": config.size},
         **kwargs,
     }
-    return Solved(Skill(gymnasium.make(name, disable_env_checker=True, **settings))), []
+    return Solved(Skill(gymnasium.make(name, disable_env_checker=True, **settings)))

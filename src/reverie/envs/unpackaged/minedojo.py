@@ -185,8 +185,8 @@ def make_combat(world_seed: int) -> Any:
     )
 
 
-def build(config: EnvConfig, kwargs: dict[str, Any]) -> tuple[gymnasium.Env, list[str]]:
+def build(config: EnvConfig, **kwargs: Any) -> gymnasium.Env:
     """The task; `kwargs` may hold `hard_reset`, the episodes in one world (1: a new one each)."""
     import minedojo  # noqa: F401  # pyright: ignore[reportMissingImports]
 
-    return Solved(HuntCow(make_combat, config, **kwargs)), []
+    return Solved(HuntCow(make_combat, config, **kwargs))

@@ -11,6 +11,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 
+from reverie.envs.base import Split
 from reverie.envs.options import EnvConfig
 
 CAMERA = 15
@@ -202,18 +203,18 @@ def state_of(native: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def build(name: str, config: EnvConfig, kwargs: dict[str, Any]) -> tuple[gymnasium.Env, list[str]]:
+def build(name: str, config: EnvConfig, split: Split, /, **kwargs: Any) -> gymnasium.Env:
     """diamond, wood or climb by MineRL; hunt_cow by MineDojo (see `minedojo.py`).
 
     `kwargs` may hold `break_speed` (100: blocks break a hundred times faster; 1 is the game's own
     speed, with attacks held for 30 steps instead).
     """
     if name == "hunt_cow":
-        from reverie.envs.minedojo import build as build_hunt
+        from reverie.envs.unpackaged.minedojo import build as build_hunt
 
-        return build_hunt(config, kwargs)
-    from reverie.envs.minerl_spec import make_simulator
+        return build_hunt(config, **kwargs)
+    from reverie.envs.unpackaged.minerl_spec import make_simulator
 
     speed = float(kwargs.pop("break_speed", 100.0))
     simulator = make_simulator(config.size, speed, **kwargs)
-    return Minecraft(name, simulator, config, break_speed=speed), []
+    return Minecraft(name, simulator, config, break_speed=speed)

@@ -5,6 +5,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 
+from reverie.envs.base import Split
 from reverie.envs.options import EnvConfig
 from reverie.envs.pictures import resize
 
@@ -93,6 +94,6 @@ class ProcGenGame(gymnasium.Env):
             self._game = None
 
 
-def build(name: str, config: EnvConfig, kwargs: dict[str, Any]) -> tuple[gymnasium.Env, list[str]]:
+def build(name: str, config: EnvConfig, split: Split, /, **kwargs: Any) -> gymnasium.Env:
     """A game; `kwargs` may hold `start_level`, `num_levels`, `distribution_mode` and others."""
-    return ProcGenGame(name, config, **kwargs), []
+    return ProcGenGame(name, config, **kwargs)

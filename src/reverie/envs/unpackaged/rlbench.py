@@ -8,6 +8,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 
+from reverie.envs.base import Split
 from reverie.envs.options import EnvConfig
 from reverie.envs.solved import Solved
 
@@ -86,7 +87,7 @@ def _push_button() -> type:
     return PushButton
 
 
-def build(name: str, config: EnvConfig, kwargs: dict[str, Any]) -> tuple[gymnasium.Env, list[str]]:
+def build(name: str, config: EnvConfig, split: Split, /, **kwargs: Any) -> gymnasium.Env:
     """reach_target (RLBench's shaped reward) or push_button. The front camera alone is drawn."""
     from pyrep.errors import (  # pyright: ignore[reportMissingImports]
         ConfigurationPathError,
@@ -125,4 +126,4 @@ def build(name: str, config: EnvConfig, kwargs: dict[str, Any]) -> tuple[gymnasi
     launched.launch()
     task = launched.get_task(_push_button() if name == "push_button" else tasks.ReachTarget)
     errors = (IKError, ConfigurationPathError, InvalidActionError)
-    return Solved(Arm(launched, task, config, errors)), []
+    return Solved(Arm(launched, task, config, errors))

@@ -8,7 +8,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 
-from reverie.envs.base import EnvError
+from reverie.envs.base import EnvError, Split
 from reverie.envs.options import EnvConfig
 
 WORDS, WIDTH, BUCKETS = 32, 32, 65_536
@@ -138,6 +138,6 @@ def _table() -> np.ndarray:
     return np.random.default_rng(0).normal(0.0, 1.0, (BUCKETS, WIDTH)).astype(np.float32)
 
 
-def build(name: str, config: EnvConfig, kwargs: dict[str, Any]) -> tuple[gymnasium.Env, list[str]]:
+def build(name: str, config: EnvConfig, split: Split, /, **kwargs: Any) -> gymnasium.Env:
     """A level of DMLab-30; `kwargs` may hold `actions`, `episodic` and `holdout`."""
-    return Lab(name, config, **kwargs), []
+    return Lab(name, config, **kwargs)
