@@ -1,7 +1,9 @@
 """Station 1 of 4. In: action. Out: Step.
 
 base.py          EnvError; Env, one environment in the agent's terms
-suites.py        one row a suite: its tasks' names, its extra, what its tasks are
+suite.py         what a suite is to Reverie: builder, tasks' names, extra, preset
+suites.py        one row a suite of ours
+registry.py      those and the ones that installed packages offer; a task's builder, called
 catalog.py       the names of all tasks; did-you-mean; imports no simulator
 make.py          make(task, config) -> Env
 adapter.py       any gymnasium.Env -> Env
@@ -11,8 +13,8 @@ observations.py  observation space -> specs and readers
 image_space.py   which Box is a picture, and how it becomes uint8
 actions.py       action space -> specs and writers
 atari.py  dmc.py  minigrid.py  gym.py    one suite each; the simulator is imported when it is made
-games.py         the game, grid and toy suites: minihack, crafter, bsuite, procgen, minatar, pinpad,
-                 popgym, vizdoom, miniworld, retro, envpool, dmlab, minecraft, rlbench, maniskill
+                 (the other suites likewise: bsuite.py, crafter.py, metaworld.py, ...)
+unpackaged/      simulators that no extra can install
 minigrid_variants.py  what papers ran, and fixed layouts
 pictures.py      resizing; any picture in colour
 probes.py        five tiny environments whose optimum is known

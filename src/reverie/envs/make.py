@@ -50,9 +50,10 @@ def make(
     about = registry.row(suite)
     if about.compiled:
         return Compiled(suite, name, config, split)()
-    made = registry.build(suite, name, config, split)
-    told = isinstance(made, tuple) and len(made) == 2
-    env, notices = (made[0], list(made[1])) if told else (made, [])
+    made: Any = registry.build(suite, name, config, split)
+    if not isinstance(made, tuple) or len(made) != 2:
+        made = made, []
+    env, notices = made
     adapter = Adapter(env, replace(config, repeat=1) if about.own_repeat else config)
     adapter.notices += notices
     return adapter
