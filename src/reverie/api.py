@@ -27,8 +27,8 @@ def train(
     steps: int | None = None,
     logdir: str | Path | None = None,
     seed: int = 0,
-    agent: str = "v3",
-    preset: str | None = None,
+    agent: str | None = None,
+    preset: str | Path | None = None,
     methods: Sequence[str] = (),
     harmony: bool = False,
     balance: str | None = None,
@@ -46,6 +46,9 @@ def train(
         size: model size; `auto` takes the one the observations need.
         steps: environment steps; None takes the preset's.
         logdir: run folder; None takes runs/TASK-AGENT-SEED.
+        agent: agent preset; None takes that of a preset file, else v3.
+        preset: benchmark preset, or the path of a TOML file of your own (docs/guide.md); None
+            takes the one of the task's suite.
         harmony: balance the world model's losses by learned scalars (HarmonyDream).
         balance: another way to balance them, by name (`reverie presets`).
         replay: replay strategy, by name (`reverie presets`).
@@ -63,7 +66,7 @@ def train(
     source = source_of(task)
     config = Launch(
         task=source.task,
-        agent=agent,
+        agent=_or_empty(agent),
         size=size,
         preset=_or_empty(preset),
         methods=methods,  # type: ignore[arg-type]
@@ -84,8 +87,8 @@ def continual(
     size: str = "auto",
     logdir: str | Path | None = None,
     seed: int = 0,
-    agent: str = "v3",
-    preset: str | None = None,
+    agent: str | None = None,
+    preset: str | Path | None = None,
     methods: Sequence[str] = (),
     harmony: bool = False,
     balance: str | None = None,
@@ -120,7 +123,7 @@ def continual(
         name, edits["sequence.tasks"] = "continual:custom", tuple(s.task for s in sources)
     config = Launch(
         task=name,
-        agent=agent,
+        agent=_or_empty(agent),
         size=size,
         preset=_or_empty(preset),
         methods=methods,  # type: ignore[arg-type]
@@ -243,7 +246,7 @@ def compare(
 def check_env(
     task: str | MakeEnv | EnvSpec,
     *,
-    preset: str | None = None,
+    preset: str | Path | None = None,
     size: str = "auto",
     overrides: Mapping[str, Any] | None = None,
     steps: int = 1000,
@@ -267,7 +270,11 @@ def check_env(
     chosen = DoctorOptions("", _or_empty(preset), size, steps=steps, seconds=seconds)
     from reverie.doctor.visit import examine
 
-    options: dict[str, Any] = {"preset": preset, "size": size, "overrides": overrides}
+    options: dict[str, Any] = {
+        "preset": chosen.preset or None,
+        "size": size,
+        "overrides": overrides,
+    }
     return examine(task, **options, steps=chosen.steps, seconds=chosen.seconds)
 
 
@@ -310,9 +317,9 @@ def _folder(value: str | os.PathLike, name: str = "logdir") -> Path:
     return _path(value, name).expanduser()
 
 
-def _or_empty(name: str | None) -> str:
-    """The command line's word for "none named"."""
-    return "" if name is None else name
+def _or_empty(name: str | Path | None) -> str:
+    """The command line's word for "none named"; a preset's file by its path."""
+    return "" if name is None else os.fspath(name) if isinstance(name, Path) else name
 
 
 def _learn(

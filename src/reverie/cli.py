@@ -32,7 +32,8 @@ usage: reverie VERB [options]        reverie VERB --help
   bench update|act|env|replay  measure an update, acting, an environment, or replay
   doctor TASK           is an environment fit to be learned in, and what will a run need?
   tasks [FILTER]        the tasks, or those whose name contains FILTER
-  presets [NAME]        the presets, or what one of them sets
+  presets [NAME|FILE]   the presets, or what one of them sets
+  presets --save FILE   keep options of train in a file, for --preset FILE
 
 For a start:  reverie train gym:CartPole-v1
 """
@@ -258,13 +259,19 @@ def tasks(words: list[str]) -> int:
 
 
 def presets(words: list[str]) -> int:
-    """`reverie presets [NAME]`"""
+    """`reverie presets [NAME|FILE]`, `reverie presets --save FILE [TASK] [--key value ...]`"""
+    if words and words[0].partition("=")[0] == "--save":
+        from reverie.launch import save_preset
+
+        path = save_preset(words)
+        _say(f"preset: {path} (use it with --preset {path})\n")
+        return 0
     from reverie.config.benchmarks import AGENTS, BALANCES, BENCHMARKS, METHODS
     from reverie.config.families import FAMILIES
     from reverie.config.sequence import SEQUENCES
     from reverie.config.strategies import STRATEGIES
 
-    name = _one(words, "presets [NAME]")
+    name = _one(words, "presets [NAME|FILE], or reverie presets --save FILE [TASK] [options]")
     if name:
         from reverie.config.presets import preset_named
 

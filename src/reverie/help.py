@@ -29,7 +29,7 @@ def text_of(launch: Any, named: Mapping[str, str], lone: Mapping[str, str]) -> s
     """
     task = launch.task or Config().task
     config = dataclasses.replace(launch, task=task).config()
-    pictures = expected_pictures(task, launch.preset or None, launch.agent)
+    pictures = expected_pictures(task, launch.preset or None, launch.agent or None)
     if pictures is not None:
         config = with_size(config, pictures)
     about = f"Learn {task}; the defaults shown are this task's."
@@ -45,7 +45,7 @@ def _presets(
 ) -> Iterator[str]:
     yield "presets"
     for name, meaning in named.items():
-        value = config.size if name == "size" else getattr(launch, name)
+        value = getattr(config if name in ("size", "agent") else launch, name)
         yield from _option(f"--{name}", _kind(type(value)), meaning, value)
     for name, meaning in lone.items():
         yield from _option(f"--{name}", "", meaning, None)

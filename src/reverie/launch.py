@@ -7,9 +7,12 @@ so that both say the same sentence. The help (`help.py`) is drawn from the same 
 import typing
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-from reverie.config.edit import field_docs, field_types
+from reverie.config import preset_file
+from reverie.config.edit import field_docs, field_types, flat
+from reverie.config.preset_file import Chosen
 from reverie.config.presets import resolve
 from reverie.config.schema import Config
 from reverie.config.sequence import SEQUENCES
@@ -25,7 +28,8 @@ NAMED = {
     "400m; v3-2023: debug, tiny, xs, s, m, l or xl; v2: debug, tiny, w200, w600 or w1024. auto: "
     "what the observations need (v3: 1m for vectors, 12m as soon as there are pictures; v3-2023: "
     "xs, s; v2: w200).",
-    "preset": "Benchmark preset (see `reverie presets`); empty: the one of the task's suite.",
+    "preset": "Benchmark preset (see `reverie presets`), or a file of your own such as "
+    "my/preset.toml; empty: the one of the task's suite.",
     "methods": "Method presets, laid over benchmark and size.",
     "harmony": "HarmonyDream: balance the world model's losses by learned scalars.",
     "balance": "How these losses are balanced: fixed, harmony, reciprocal, unrectified, dwa, and "
@@ -48,7 +52,7 @@ class Launch:
     """What a command line asks for; `config` composes it."""
 
     task: str = ""
-    agent: str = "v3"
+    agent: str = ""
     size: str = "auto"
     preset: str = ""
     methods: tuple[str, ...] = ()
@@ -72,14 +76,27 @@ class Launch:
 
     def config(self) -> Config:
         """The composed configuration. Raises ConfigError as `resolve` does."""
+        own = self.chosen()
         return resolve(
             task_name(self.task),
+            agent=own.agent or None,
+            size=own.size,
+            preset=own.preset or None,
+            methods=own.methods,
+            balance=own.balance or None,
+            replay=own.replay or None,
+            overrides=own.overrides,
+        )
+
+    def chosen(self) -> Chosen:
+        """What it names besides the task."""
+        return Chosen(
             agent=self.agent,
             size=self.size,
-            preset=self.preset or None,
+            preset=self.preset,
             methods=(*self.methods, "harmony") if self.harmony else self.methods,
-            balance=self.balance or None,
-            replay=self.replay or None,
+            balance=self.balance,
+            replay=self.replay,
             overrides=with_task_names(self.overrides),
         )
 
@@ -220,3 +237,22 @@ def help_text(launch: Launch) -> str:
     from reverie.help import text_of
 
     return text_of(launch, NAMED, {"from": FROM, "debug": DEBUG})
+
+
+def save_preset(words: Sequence[str]) -> Path:
+    """Keeps what options set as a preset file: `--save FILE.toml [TASK] [--key value ...]`.
+
+    Raises ConfigError as `read` and `Launch.config` do, and where the file cannot be written.
+    """
+    _, equals, file = words[0].partition("=")
+    rest = list(words[1:] if equals else words[2:])
+    file = file if equals else "".join(words[1:2])
+    if not file or file.startswith("-"):
+        raise ConfigError("usage: reverie presets --save FILE.toml [TASK] [--key value ...]")
+    task = [] if rest and not rest[0].startswith("-") else [Config().task]
+    launch = read([*task, *rest])
+    if launch.help or launch.from_step is not None:
+        raise ConfigError("--help and --from are no matter of a preset: leave them out.")
+    path = Path(file).expanduser()
+    preset_file.write(path, launch.chosen(), flat(launch.config()))
+    return path

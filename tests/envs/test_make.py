@@ -9,11 +9,13 @@ import pytest
 from toy_envs import Counter, assert_contract, assert_rows_equal, play
 
 from reverie.config.benchmarks import BENCHMARKS
-from reverie.envs import catalog, names
+from reverie.envs import catalog, names, names_games
 from reverie.envs.base import EnvError
 from reverie.envs.dmc import split_task
 from reverie.envs.make import make, maker
 from reverie.envs.options import EnvConfig
+from reverie.envs.pinpad import FLOORS
+from reverie.envs.probes import PROBES
 from reverie.envs.suites import SUITES
 
 ROOT = Path(__file__).parents[2]
@@ -42,6 +44,11 @@ def test_every_task_has_a_suite_a_meaning_and_a_name_of_its_own():
     assert len({row.name for row in rows}) == len(rows)
     assert all(row.meaning and catalog.suite_of(row.name) == row.suite for row in rows)
     assert {row.suite for row in rows} == {"gym", *SUITES}
+
+
+def test_names_equal_those_of_our_own_suites():
+    assert list(names_games.PINPAD_FLOORS) == list(FLOORS)
+    assert list(names_games.PROBES) == list(PROBES)
 
 
 def test_names_equal_the_installed_simulators():

@@ -11,6 +11,7 @@ the user names comes after them. The tables stand in `benchmarks.py` and `sizes.
 import itertools
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from reverie.config.benchmarks import (
@@ -22,6 +23,7 @@ from reverie.config.benchmarks import (
 )
 from reverie.config.edit import apply, field_types
 from reverie.config.families import FAMILIES
+from reverie.config.preset_file import NAMES, SUFFIX, Chosen, levels, read
 from reverie.config.schema import Config
 from reverie.config.sequence import SEQUENCES, SequenceConfig
 from reverie.config.sizes import owners, size_edits, size_fields, with_size
@@ -40,10 +42,10 @@ _ARGUMENTS = ("task", "agent", "size", "pinned")
 def resolve(
     task: str,
     *,
-    agent: str = "v3",
+    agent: str | None = None,
     size: str = "auto",
     pictures: bool | None = None,
-    preset: str | None = None,
+    preset: str | Path | None = None,
     methods: Sequence[str] = (),
     balance: str | None = None,
     replay: str | None = None,
@@ -54,12 +56,13 @@ def resolve(
     Args:
         task: `suite_task`, `gym:ID`, or `custom:NAME` for an environment made by a callable;
             `continual:NAME` for a named sequence of tasks, or for the one in `sequence.tasks`.
-        agent: name of an agent preset.
+        agent: name of an agent preset; None takes that of a preset file, else v3.
         size: a model size; `auto` takes the preset's own or the one the observations need.
         pictures: whether an observation is a picture, where that is known. None leaves the size
             `auto` for `with_size`; the model fields then hold the schema's defaults, except those
             that a preset or an override set, which are listed in `pinned`.
-        preset: name of a benchmark preset; None takes the one of the task's suite.
+        preset: name of a benchmark preset, or a TOML file of your own (`preset_file.py`), over
+            which everything else that is given is laid; None takes the one of the task's suite.
         methods: names of method presets, in any order: no two write one field differently.
         balance: name of a way to balance the world model's losses, one more method; None leaves it
             to the other presets.
@@ -72,27 +75,67 @@ def resolve(
     overrides = dict(overrides or {})
     for name in set(overrides) & set(_ARGUMENTS):
         raise ConfigError(f"{name!r} is no override: name the {name} itself (--{name} or {name}=).")
-    base = _named(agent, AGENTS, "agent")
-    chosen = [_named(name, METHODS, "method") for name in methods]
-    chosen += [] if balance is None else [_named(balance, BALANCES, "balance")]
-    chosen += [] if replay is None else [_named(replay, STRATEGIES, "replay strategy")]
-    check_methods(chosen)
-    tasks = _sequence(task, overrides)
-    layers, own_size = _benchmark(tasks.get("sequence.tasks", (task,))[0], preset, agent)
+    own = Chosen(
+        agent=agent or "",
+        size=size,
+        preset=str(preset or ""),
+        methods=tuple(methods),
+        balance=balance or "",
+        replay=replay or "",
+        overrides=overrides,
+    )
+    config = _composed(task, levels(own))
+    return config if pictures is None else with_size(config, pictures)
+
+
+def _composed(task: str, chosen: Sequence[Chosen]) -> Config:
+    """The configuration of what is laid one over the other, the innermost first."""
+    agent = agent_of(chosen)
+    base = _named(agent, AGENTS, "agent", _where(chosen, "agent"))
+    asked = {path: value for level in chosen for path, value in level.overrides.items()}
+    tasks = _sequence(task, asked)
+    layers, own_size = _benchmark(tasks.get("sequence.tasks", (task,))[0], chosen[0], agent)
     layers |= tasks
-    named_size = size != "auto"
-    size = size if named_size else own_size
+    sized = next((level for level in reversed(chosen) if level.size != "auto"), None)
+    size = sized.size if sized else own_size
     widths = size_edits(size, agent) if size != "auto" else {}
-    sized = (layers, widths) if named_size else (widths, layers)
-    after = (*(method.edits for method in chosen), overrides)
-    edits = overlay(Config(), {"task": task, **base.edits}, *sized, *after)
-    if tasks and "steps" not in overrides:
+    over = [_laid_over(chosen, number) for number in range(len(chosen))]
+    own = {path for layer in (base.edits, layers, *itertools.chain(*over)) for path in layer}
+    after = [
+        edits
+        for level, layer in zip(chosen, over, strict=True)
+        for edits in ([widths, *layer] if level is sized else layer)
+    ]
+    first = (layers,) if sized else (widths, layers)
+    edits = overlay(Config(), {"task": task, **base.edits}, *first, *after)
+    if tasks and "steps" not in asked:
         edits["steps"] = _total(edits)
     if size == "auto":
         edits["pinned"] = tuple(sorted(size_fields() & set(edits)))
-    own = {path for layer in (base.edits, layers, *after) for path in layer}
-    config = apply(Config(), edits, optional=set(widths) - own)
-    return config if pictures is None else with_size(config, pictures)
+    return apply(Config(), edits, optional=set(widths) - own)
+
+
+def _where(chosen: Sequence[Chosen], name: str) -> str:
+    """Where the last one that names an agent (or another single choice) stands."""
+    return next((level.where for level in reversed(chosen) if getattr(level, name)), "")
+
+
+def agent_of(chosen: Sequence[Chosen]) -> str:
+    """The agent that the last of these names; v3 where none does."""
+    return next((level.agent for level in reversed(chosen) if level.agent), "v3")
+
+
+def _laid_over(chosen: Sequence[Chosen], number: int) -> list[Mapping[str, Any]]:
+    """The edits of one level: its methods, then its overrides. A balance or replay strategy counts
+    only where no later level names another."""
+    level, later = chosen[number], chosen[number + 1 :]
+    methods = [_named(name, METHODS, "method", level.where) for name in level.methods]
+    if level.balance and not any(other.balance for other in later):
+        methods.append(_named(level.balance, BALANCES, "balance", level.where))
+    if level.replay and not any(other.replay for other in later):
+        methods.append(_named(level.replay, STRATEGIES, "replay strategy", level.where))
+    check_methods(methods)
+    return [*(method.edits for method in methods), level.overrides]
 
 
 def suite_of(task: str) -> str:
@@ -129,7 +172,9 @@ def suite_preset(suite: str, agent: str = "v3") -> Preset:
     return _named(row.by_agent.get(agent, row.preset), BENCHMARKS, f"preset of {suite}")
 
 
-def expected_pictures(task: str, preset: str | None = None, agent: str = "v3") -> bool | None:
+def expected_pictures(
+    task: str, preset: str | None = None, agent: str | None = None
+) -> bool | None:
     """Whether the environments of a task show pictures; None where only the environment knows.
 
     For texts that come before an environment exists. A run asks the environment.
@@ -137,10 +182,12 @@ def expected_pictures(task: str, preset: str | None = None, agent: str = "v3") -
     name = task.removeprefix("continual:")
     if name in SEQUENCES:
         task = SEQUENCES[name].tasks[0]
-    named = None if preset is None else _named(preset, BENCHMARKS, "preset")
+    chosen = levels(Chosen(agent=agent or "", preset=preset or ""))
+    name = chosen[0].preset
+    named = _named(name, BENCHMARKS, "preset", chosen[0].where) if name else None
     if named is not None and named.suite:
         return named.pictures
-    return suite_preset(suite_of(task), agent).pictures
+    return suite_preset(suite_of(task), agent_of(chosen)).pictures
 
 
 def _sequence(task: str, overrides: Mapping[str, Any]) -> dict[str, Any]:
@@ -193,6 +240,10 @@ def preset_named(name: str) -> Preset:
 
     Raises ConfigError if there is none (nearest spelling named).
     """
+    if name.endswith(SUFFIX):
+        kept = read(Path(name).expanduser())
+        names = {key: getattr(kept, key) for key in NAMES if getattr(kept, key)}
+        return Preset(name, kept.doc or "A preset of your own.", {**names, **kept.overrides})
     agent, _, size = name.rpartition("/")
     agents = [agent] if agent in FAMILIES else owners(name, FAMILIES)
     if agents and (agent or size in FAMILIES[agents[0]]):
@@ -200,21 +251,21 @@ def preset_named(name: str) -> Preset:
     return _named(name, {**METHODS, **AGENTS, **BALANCES, **STRATEGIES, **BENCHMARKS}, "preset")
 
 
-def _named(name: str, table: Mapping[str, Preset], kind: str) -> Preset:
+def _named(name: str, table: Mapping[str, Preset], kind: str, where: str = "") -> Preset:
     if name not in table:
-        raise ConfigError(f"there is no {kind} {name!r}; {suggest(name, table)}")
+        raise ConfigError(f"there is no {kind} {name!r}{where}; {suggest(name, table)}")
     return table[name]
 
 
-def _benchmark(task: str, preset: str | None, agent: str) -> tuple[dict[str, Any], str]:
+def _benchmark(task: str, first: Chosen, agent: str) -> tuple[dict[str, Any], str]:
     """Edits and own size of the benchmark: the suite's, replaced or overlaid by the named one.
 
     A size of another agent's family is `auto`: the observations choose.
     """
     suite = suite_preset(suite_of(task), agent)
-    if preset is None:
+    if not first.preset:
         return suite.edits_for(agent), _own_size(suite, agent)
-    named = _named(preset, BENCHMARKS, "preset")
+    named = _named(first.preset, BENCHMARKS, "preset", first.where)
     edits, size = named.edits_for(agent), _own_size(named, agent)
     if named.suite:
         return edits, size

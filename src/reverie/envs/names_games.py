@@ -189,3 +189,16 @@ def miniworld_ids() -> dict[str, str]:
 def _snake(name: str) -> str:
     words = "".join(f" {letter}" if letter.isupper() else letter for letter in name)
     return "_".join(words.lower().split())
+
+
+PINPAD_FLOORS = ("three", "four", "five", "six", "seven", "eight")
+"""PinPad, named after the number of pads."""
+
+PROBES = {
+    "constant": "constant reward: heads and critic",
+    "observation": "reward from the observation: encoder",
+    "delay": "delayed reward: returns",
+    "action": "reward from the action: continuous actor",
+    "memory": "reward from a remembered observation",
+}
+"""The probes, and what each of them checks."""

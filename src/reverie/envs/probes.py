@@ -30,7 +30,6 @@ class Probe:
     """
 
     env: Callable[..., gymnasium.Env]
-    meaning: str
     optimal: float
     random: float
     rewards: tuple[float, ...]
@@ -203,11 +202,11 @@ class Memory(gymnasium.Env):
 
 
 PROBES = {
-    "constant": Probe(Constant, "constant reward: heads and critic", 5.0, 5.0, (1.0,) * 5),
-    "observation": Probe(Observation, "reward from the observation: encoder", 0.0, 0.0, (0.0,) * 4),
-    "delay": Probe(Delay, "delayed reward: returns", 1.0, 0.5, (0.0,) * 4 + (1.0,)),
-    "action": Probe(Act, "reward from the action: continuous actor", 4.0, 1.5, (1.0,) * 4),
-    "memory": Probe(Memory, "reward from a remembered observation", 1.0, 0.0, (0.0,) * 3 + (1.0,)),
+    "constant": Probe(Constant, 5.0, 5.0, (1.0,) * 5),
+    "observation": Probe(Observation, 0.0, 0.0, (0.0,) * 4),
+    "delay": Probe(Delay, 1.0, 0.5, (0.0,) * 4 + (1.0,)),
+    "action": Probe(Act, 4.0, 1.5, (1.0,) * 4),
+    "memory": Probe(Memory, 1.0, 0.0, (0.0,) * 3 + (1.0,)),
 }
 """The probes by name; tasks are called probe_NAME."""
 

@@ -9,8 +9,6 @@ import functools as ft
 
 from reverie.envs import names, names_control, names_games, names_jax
 from reverie.envs.minigrid_variants import VARIANTS
-from reverie.envs.pinpad import FLOORS
-from reverie.envs.probes import PROBES
 from reverie.envs.suite import Suite
 
 PROCGEN_ADVICE = (
@@ -272,7 +270,7 @@ SUITES = {
     ),
     "pinpad": Suite(
         "reverie.envs.pinpad:build",
-        lambda: FLOORS,
+        lambda: names_games.PINPAD_FLOORS,
         "PinPad: {} pads to be stepped on in order",
         preset="pinpad",
     ),
@@ -353,10 +351,10 @@ SUITES = {
     ),
     "probe": Suite(
         "reverie.envs.probes:build",
-        lambda: PROBES,
+        lambda: names_games.PROBES,
         "tiny environment with a known optimum: {}",
         preset="probe",
-        special={name: probe.meaning for name, probe in PROBES.items()},
+        special=names_games.PROBES,
     ),
 }
 """Suites by the first part of their tasks' names, in the order in which they are listed.
