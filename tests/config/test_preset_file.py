@@ -137,6 +137,13 @@ def test_only_plain_files_of_some_size_are_read(keep, tmp_path):
             resolve("gym:X-v0", preset=str(tmp_path / f"{name}.toml"))
 
 
+def test_a_file_without_its_ending_is_told_apart_from_a_name(keep, tmp_path, monkeypatch):
+    keep("steps = 5")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigError, match="named with its ending: mine.toml"):
+        resolve("gym:X-v0", preset="mine")
+
+
 COMPOSITIONS = [
     "gym:X-v0",
     "gym:X-v0 --seed 3 --steps 1e5 --optim.lr 3e-4",

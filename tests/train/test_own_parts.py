@@ -11,6 +11,7 @@ from tiny_runs import TINY, metrics
 import reverie
 from reverie.behavior.bonus import NoBonus
 from reverie.behavior.explorer import AbstractExplorer
+from reverie.cli import main
 from reverie.config.presets import resolve
 from reverie.part.errors import ConfigError
 from reverie.part.needs import ENSEMBLE
@@ -78,3 +79,15 @@ def test_a_run_with_it_learns_and_is_read_with_a_word(my_draws, tmp_path, cache)
         reverie.load(run)
     assert reverie.saved_config(run, allow="my_draws").replay.draw == module.Newest(0.25)
     assert reverie.load(run, allow="my_draws") is not None
+
+
+def test_a_preset_file_names_it_and_keeps_its_options(my_draws, tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text('[replay.draw]\npart = "my_draws:Newest"\nshare = 0.25\n')
+    edits = {"replay.draw": "my_draws:Newest", "replay.draw.share": 0.25}
+    wanted = resolve("gym:X-v0", overrides=edits)
+    assert resolve("gym:X-v0", preset=path) == wanted
+    kept = tmp_path / "kept.toml"
+    flags = [word for name, value in edits.items() for word in (f"--{name}", str(value))]
+    assert main(["presets", "--save", str(kept), *flags]) == 0
+    assert resolve("gym:X-v0", preset=kept) == wanted

@@ -265,6 +265,11 @@ def _benchmark(task: str, first: Chosen, agent: str) -> tuple[dict[str, Any], st
     suite = suite_preset(suite_of(task), agent)
     if not first.preset:
         return suite.edits_for(agent), _own_size(suite, agent)
+    if first.preset not in BENCHMARKS and Path(f"{first.preset}{SUFFIX}").is_file():
+        raise ConfigError(
+            f"there is no preset {first.preset!r}{first.where}; a file of your own is named with "
+            f"its ending: {first.preset}{SUFFIX}."
+        )
     named = _named(first.preset, BENCHMARKS, "preset", first.where)
     edits, size = named.edits_for(agent), _own_size(named, agent)
     if named.suite:

@@ -70,7 +70,8 @@ def examine(
 
     Args:
         task: a task's name, `MODULE:FUNCTION`, or a callable that returns a gymnasium.Env.
-        preset: benchmark preset; None takes the one of the task's suite.
+        preset: benchmark preset, or a file of the user's own; None takes the one of the task's
+            suite.
         size: model size of the planned run.
         overrides: dotted path -> value, as for `reverie.train`.
         steps: steps that are watched.
