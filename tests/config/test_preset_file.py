@@ -140,7 +140,7 @@ def test_only_plain_files_of_some_size_are_read(keep, tmp_path):
 def test_a_file_without_its_ending_is_told_apart_from_a_name(keep, tmp_path, monkeypatch):
     keep("steps = 5")
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(ConfigError, match="named with its ending: mine.toml"):
+    with pytest.raises(ConfigError, match=r"named with its ending: mine\.toml"):
         resolve("gym:X-v0", preset="mine")
 
 
