@@ -23,7 +23,7 @@ def learned(monkeypatch):
 
     fake.train = learn  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "reverie.train.loop", fake)
-    monkeypatch.setattr("reverie.train.device._cache", lambda folder: None)
+    monkeypatch.setattr("reverie.machine.device._cache", lambda folder: None)
     return seen
 
 
@@ -64,11 +64,11 @@ def test_load_and_evaluate_need_a_run(tmp_path):
 
 
 def test_the_station_stays_importable():
-    import reverie.train.errors as errors
-    from reverie.train import device
+    import reverie.folder.errors as errors
+    from reverie.machine import device
 
-    assert reverie.train.errors is errors
-    assert reverie.train.device is device
+    assert reverie.folder.errors is errors
+    assert reverie.machine.device is device
 
 
 def test_importing_reverie_is_light():

@@ -23,6 +23,8 @@ ORDER = [
     {"behavior"},
     {"signals"},  # what an update says about rows: parts of replay that know networks
     {"config"},
+    {"machine", "folder"},
+    {"watch"},
     {"train"},
     {"report", "bench", "cluster"},
     {"doctor"},

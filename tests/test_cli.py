@@ -15,9 +15,9 @@ from reverie.cli import VERBS, main
 from reverie.config.edit import flat, to_json
 from reverie.config.presets import resolve
 from reverie.config.schema import Config
+from reverie.folder.errors import RunError, Stopped
 from reverie.launch import read
 from reverie.part.errors import ConfigError
-from reverie.train.errors import RunError, Stopped
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def calls(monkeypatch):
     stand_in("reverie.report.page", "write_report", Path("page.html"))
     for kind in ("update", "act", "env"):
         stand_in(f"reverie.bench.{kind}", "run", None)
-    stand_in("reverie.train.device", "prepare", "cpu")
+    stand_in("reverie.machine.device", "prepare", "cpu")
     seen["fail"] = stand_in  # type: ignore[assignment]
     return seen
 

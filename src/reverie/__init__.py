@@ -28,9 +28,9 @@ if typing.TYPE_CHECKING:
     from reverie.config.schema import Config as Config
     from reverie.envs.base import EnvError as EnvError
     from reverie.envs.catalog import tasks as tasks
+    from reverie.folder.errors import RunError as RunError
     from reverie.part.errors import ConfigError as ConfigError
     from reverie.report.page import write_report as write_report
-    from reverie.train.errors import RunError as RunError
 
 __version__ = "0.1.0"
 
@@ -50,7 +50,7 @@ _HOME = {
     "from_json": "reverie.config.edit",
     "tasks": "reverie.envs.catalog",
     "EnvError": "reverie.envs.base",
-    "RunError": "reverie.train.errors",
+    "RunError": "reverie.folder.errors",
     "write_report": "reverie.report.page",
 }
 

@@ -12,12 +12,12 @@ from gymnasium.envs.registration import EnvSpec
 from reverie.config.schema import Config
 from reverie.envs.importing import task_name
 from reverie.envs.source import MakeEnv, Source, source_of
+from reverie.folder.errors import RunError
+from reverie.folder.run_folder import read_config
 from reverie.launch import Launch
 from reverie.part.errors import ConfigError, suggest
 from reverie.part.part import Part
-from reverie.train.errors import RunError
-from reverie.train.folder import read_config
-from reverie.train.text import visible
+from reverie.watch.text import visible
 
 
 def train(
@@ -325,7 +325,7 @@ def _or_empty(name: str | Path | None) -> str:
 def _learn(
     config: Config, make_env: Callable | Mapping[str, Callable] | None, from_step: int | None
 ) -> Path:
-    from reverie.train.device import prepare
+    from reverie.machine.device import prepare
 
     prepare(config.device)
     from reverie.train.loop import train as learn
@@ -391,7 +391,7 @@ def _names(allow: str | Sequence[str]) -> tuple[str, ...]:
 
 def _prepare(folder: Path, overrides: Mapping[str, Any] | None, allow: tuple[str, ...]) -> Config:
     """Starts the reader's device; the configuration with which the run is loaded here."""
-    from reverie.train.device import prepare
+    from reverie.machine.device import prepare
     from reverie.train.stranger import read
 
     config, ignored = read(folder, overrides, allow)

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from reverie.part.errors import ConfigError, suggest
-from reverie.train import signals, terminal
-from reverie.train.text import visible
+from reverie.train import interrupt
+from reverie.watch import terminal
+from reverie.watch.text import visible
 
 if TYPE_CHECKING:
     from reverie.config.preset import Preset
@@ -49,11 +50,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _own_the_process(words: list[str]) -> None:
     """What only the command may do: choose memory settings, signals and streams of the process."""
-    from reverie.train import memory
+    from reverie.machine import allocator
 
     if words[:1] in (["train"], ["continual"], ["bench"], ["eval"]):
-        memory.restart_with_large_pages()
-    signals.starting()
+        allocator.restart_with_large_pages()
+    interrupt.starting()
     terminal.guard_streams()
     warnings.showwarning = _warn
 
@@ -88,7 +89,7 @@ def _dispatch(words: list[str]) -> int:
     if verb is None:
         raise ConfigError(f"there is no verb {words[0]!r}; {suggest(words[0], VERBS)}")
     if words[0] in (*COMPUTING, *READING):
-        from reverie.train import inherited
+        from reverie.machine import inherited
 
         start = inherited.start_jax if words[0] in COMPUTING else inherited.import_jax
         start()  # before a configuration is composed: its parts import JAX
@@ -111,13 +112,13 @@ def train(words: list[str]) -> int:
         return 0
     config = launch.config()
     from reverie.envs.source import makers
-    from reverie.train.device import prepare
+    from reverie.machine.device import prepare
 
     made_by = makers(launch.task, launch.overrides, json.loads(config.env.kwargs))
     prepare(config.device)
     from reverie.train.loop import train as learn
 
-    signals.started()
+    interrupt.started()
     back = {} if launch.from_step is None else {"from_step": launch.from_step}
     _say(f"run folder: {learn(config, make_env=made_by, **back)}\n")
     return 0
@@ -138,7 +139,7 @@ def evaluate(words: list[str]) -> int:
     words, given = reader.take(words)
     options = _parse(EvalOptions, words, "eval")
     from reverie.api import makers_for, saved_config
-    from reverie.train.device import prepare
+    from reverie.machine.device import prepare
     from reverie.train.stranger import read
 
     logdir = Path(options.run).expanduser()
@@ -150,7 +151,7 @@ def evaluate(words: list[str]) -> int:
     prepare(config.device)
     from reverie.train.evaluate import evaluate_run
 
-    signals.started()
+    interrupt.started()
     word = {"allow": options.allow, "given": given}
     word = {name: value for name, value in word.items() if value}
     numbers = evaluate_run(logdir, **options.how(), make_env=made_by, **word)
@@ -165,7 +166,7 @@ def report(words: list[str]) -> int:
     options = _parse(ReportOptions, words, "report")
     from reverie.report.page import write_report
 
-    signals.started()
+    interrupt.started()
     runs = [Path(run).expanduser() for run in options.runs]
     out = Path(options.out).expanduser() if options.out else None
     refused: list[str] = []
@@ -184,7 +185,7 @@ def compare(words: list[str]) -> int:
     from reverie.report.compare_page import compare_into
     from reverie.report.listing import as_text
 
-    signals.started()
+    interrupt.started()
     out = None if options.out == "none" else options.out
     found = compare_into(options.runs, options.options(), out)
     _say(as_text(found))
@@ -239,7 +240,7 @@ def doctor(words: list[str]) -> int:
     _prepare("auto")
     from reverie.doctor.show import run
 
-    signals.started()
+    interrupt.started()
     return 0 if run(options).healthy else 1
 
 
@@ -335,7 +336,7 @@ def _parse(kind: type, words: list[str], verb: str) -> Any:
 
 def _prepare(kind: Literal["auto", "cpu", "gpu", "tpu"]) -> None:
     from reverie.config.run import DeviceConfig
-    from reverie.train.device import prepare
+    from reverie.machine.device import prepare
 
     prepare(DeviceConfig(kind=kind))
 
@@ -348,7 +349,7 @@ def _one(words: list[str], usage: str) -> str:
 
 def _exit_code(stop: KeyboardInterrupt) -> int:
     """128 and the signal's number, as a shell expects it."""
-    from reverie.train.errors import Stopped
+    from reverie.folder.errors import Stopped
 
     return stop.exit_code if isinstance(stop, Stopped) else 130
 

@@ -14,8 +14,8 @@ from reverie.envs import catalog, origin, registry
 from reverie.envs.base import EnvError
 from reverie.envs.make import make
 from reverie.envs.options import EnvConfig
+from reverie.folder.errors import RunError
 from reverie.part.errors import ConfigError
-from reverie.train.errors import RunError
 
 ROOMS = """
 import pathlib

@@ -10,10 +10,10 @@ from disk_parts import ENDING, Part, write_sinks
 from fault_library import Fault, failing, traced
 from tiny_runs import assert_same_run, learn
 
+from reverie.folder.errors import RunError
 from reverie.replay.errors import ReplayError
 from reverie.report.read import ReportError
 from reverie.train import checkpoint
-from reverie.train.errors import RunError
 
 NAMES = ("ENOSPC", "EDQUOT", "EIO", "EROFS", "EACCES", "EMFILE")
 OURS = (RunError, ReplayError, ReportError)

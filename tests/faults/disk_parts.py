@@ -12,10 +12,12 @@ from replay_model import SPECS, fill
 from reverie.config.presets import resolve
 from reverie.config.run import LogConfig
 from reverie.config.schema import Config
+from reverie.folder import run_folder
 from reverie.replay.replay import Replay
 from reverie.report.page import write_whole
-from reverie.train import checkpoint, folder, sinks
-from reverie.train.logger import Logger
+from reverie.train import checkpoint
+from reverie.watch import sinks
+from reverie.watch.logger import Logger
 
 TREE = {"numbers": np.arange(60, dtype=np.float32), "text": "as it was"}
 CONFIG = resolve("gym:CartPole-v1", size="debug")
@@ -94,15 +96,15 @@ def check_metrics(logdir: Path) -> None:
 
 
 def write_config(logdir: Path) -> None:
-    folder.write_config(logdir, CONFIG, [("memory", "14 MB")])
+    run_folder.write_config(logdir, CONFIG, [("memory", "14 MB")])
 
 
 def check_config(logdir: Path) -> None:
-    assert folder.read_config(logdir / "config.json") == CONFIG
+    assert run_folder.read_config(logdir / "config.json") == CONFIG
 
 
 def claim(logdir: Path) -> None:
-    with folder.claim(logdir / "run"):
+    with run_folder.claim(logdir / "run"):
         pass
 
 

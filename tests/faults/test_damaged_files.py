@@ -14,20 +14,12 @@ from tiny_runs import assert_same_run, learn, newest, tiny
 import reverie
 from reverie.cli import main
 from reverie.config.schema import Config
+from reverie.folder import manifest, run_folder
+from reverie.folder.errors import Damaged, RunError
 from reverie.replay.errors import ReplayError
 from reverie.report.read import ReportError, read_run
-from reverie.train import (
-    checkpoint,
-    folder,
-    loop,
-    manifest,
-    metrics_prefix,
-    recovery,
-    sequence,
-    sinks,
-    snapshot,
-)
-from reverie.train.errors import Damaged, RunError
+from reverie.train import checkpoint, loop, metrics_prefix, recovery, sequence, snapshot
+from reverie.watch import sinks
 
 FLIPS = 200
 TREE = {
@@ -72,9 +64,9 @@ def test_every_flipped_bit_of_a_checkpoint_is_found(tmp_path, name):
 
 
 def test_every_flipped_bit_of_the_configuration_is_found(tmp_path):
-    folder.write_config(tmp_path, Config(), [("disk", "3 MB")], {"step": 3, "optim.lr": [1, 2]})
+    run_folder.write_config(tmp_path, Config(), [("disk", "3 MB")], {"step": 3, "optim.lr": [1, 2]})
     path = tmp_path / "config.json"
-    assert found_of_flips(path, lambda: folder.read_config(path), RunError) == FLIPS
+    assert found_of_flips(path, lambda: run_folder.read_config(path), RunError) == FLIPS
     assert found_of_flips(path, lambda: read_run(tmp_path, "a"), ReportError, seed=1) == FLIPS
 
 
@@ -104,7 +96,7 @@ def test_every_flipped_bit_of_metrics_before_the_checkpoint_is_found(logged):
 
 def test_a_report_tells_damaged_metrics(logged):
     run = logged[0]
-    folder.write_config(run, Config(), [])
+    run_folder.write_config(run, Config(), [])
     assert not any("damaged" in note for note in read_run(run, "a").notes)
     file = run / "metrics.jsonl"
     file.write_bytes(file.read_bytes().replace(b'"step": 3,', b'"step": 2,'))
@@ -135,15 +127,15 @@ def test_a_last_line_that_is_none(tmp_path, last):
 
 
 def test_a_configuration_that_another_program_wrote_again_is_read(tmp_path):
-    folder.write_config(tmp_path, Config(), [])
+    run_folder.write_config(tmp_path, Config(), [])
     path = tmp_path / "config.json"
     head = json.loads(path.read_text())
     head["config"]["steps"] = 77
     path.write_text(json.dumps(head))
-    assert folder.read_config(path).steps == 77
+    assert run_folder.read_config(path).steps == 77
     del head["digest"]
     path.write_text(json.dumps(head, indent=1) + "\n")
-    assert folder.read_config(path).steps == 77
+    assert run_folder.read_config(path).steps == 77
 
 
 def test_a_missing_manifest_is_found_but_version_0_1_had_none(tmp_path):

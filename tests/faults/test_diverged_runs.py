@@ -15,8 +15,8 @@ import reverie
 from reverie.config.edit import apply
 from reverie.config.presets import resolve
 from reverie.config.schema import Config
-from reverie.train import divergence, folder
-from reverie.train.errors import Diverged, RunError
+from reverie.folder import divergence, run_folder
+from reverie.folder.errors import Diverged, RunError
 
 CHANGES = {"train.save_every": 0, "train.eval_episodes": 0, "optim.warmup": 10, "steps": 160}
 WILD = {**CHANGES, "optim.lr": 1e12}
@@ -85,26 +85,26 @@ def test_the_precision_may_change_after_such_a_stop(tmp_path, cache):
         learn(Rude, tmp_path, coarse)
     assert newest(tmp_path)["learner"]["acting"]
     learn(Rude, tmp_path, {**CHANGES, "optim.lr": 1e-3, "device.precision": "f32"})
-    (change,) = folder.read_changes(tmp_path / "config.json")
+    (change,) = run_folder.read_changes(tmp_path / "config.json")
     assert change["device.precision"] == ["bf16", "f32"]
     kinds = {a.dtype.name for a in newest(tmp_path)["learner"]["acting"].values()}
     assert "bfloat16" not in kinds
 
 
 def test_only_such_a_stop_lets_settings_change(tmp_path):
-    folder.write_config(tmp_path, Config(), [])
+    run_folder.write_config(tmp_path, Config(), [])
     other = apply(Config(), {"optim.lr": 1e-2, "device.precision": "f32"})
     with pytest.raises(RunError, match=r"optim\.lr is 4e-05 there and 0\.01 here; device\.prec"):
-        folder.check_config(tmp_path, other)
+        run_folder.check_config(tmp_path, other)
     with pytest.raises(Diverged), divergence.marked(tmp_path):
         raise Diverged("update 3 gave numbers that are not finite.")
-    assert folder.check_config(tmp_path, other) == {
+    assert run_folder.check_config(tmp_path, other) == {
         "optim.lr": [4e-5, 1e-2],
         "device.precision": ["auto", "f32"],
     }
     divergence.forget(tmp_path)
     with pytest.raises(RunError, match="another configuration"):
-        folder.check_config(tmp_path, other)
+        run_folder.check_config(tmp_path, other)
 
 
 @pytest.mark.parametrize(

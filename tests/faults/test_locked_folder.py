@@ -8,22 +8,22 @@ from pathlib import Path
 
 import pytest
 
-from reverie.train import folder, leftovers
-from reverie.train.errors import RunError
+from reverie.folder import leftovers, run_folder
+from reverie.folder.errors import RunError
 
 
 def test_the_lock_is_the_folder_s(tmp_path):
     run = tmp_path / "run"
-    with folder.claim(run):
+    with run_folder.claim(run):
         with pytest.raises(RunError, match=rf"another process \({os.getpid()}\) is running in"):
-            folder.claim(run)
+            run_folder.claim(run)
         (run / ".lock").unlink()
         with pytest.raises(RunError, match=r"another process is running in .*: wait for it"):
-            folder.claim(run)
+            run_folder.claim(run)
         (run / ".lock").write_text("not a number")
         with pytest.raises(RunError, match="another process is running in"):
-            folder.claim(run)
-    folder.claim(run).close()
+            run_folder.claim(run)
+    run_folder.claim(run).close()
 
 
 def test_a_process_of_version_0_1_is_noticed(tmp_path):
@@ -33,7 +33,7 @@ def test_a_process_of_version_0_1_is_noticed(tmp_path):
         lock.write(b"123")
         lock.flush()
         with pytest.raises(RunError, match=r"another process \(123\) is running in"):
-            folder.claim(tmp_path)
+            run_folder.claim(tmp_path)
 
 
 @pytest.mark.parametrize("number", [errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL])
@@ -42,7 +42,7 @@ def test_a_file_system_without_locks_is_told_and_used(tmp_path, monkeypatch, num
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr(fcntl, "flock", refuse)
-    with folder.claim(tmp_path) as lock:
+    with run_folder.claim(tmp_path) as lock:
         (notice,) = lock.notices
     assert f"cannot lock files ({os.strerror(number)}): the run goes on" in notice
     assert "\n" not in notice
@@ -58,10 +58,10 @@ def test_a_file_system_that_locks_files_but_no_folders(tmp_path, monkeypatch):
         real(handle, operation)
 
     monkeypatch.setattr(fcntl, "flock", files_only)
-    with folder.claim(tmp_path) as lock:
+    with run_folder.claim(tmp_path) as lock:
         assert lock.notices == []
         with pytest.raises(RunError, match="another process"):
-            folder.claim(tmp_path)
+            run_folder.claim(tmp_path)
 
 
 def test_a_lock_that_is_a_link_is_not_written(tmp_path):
@@ -70,7 +70,7 @@ def test_a_lock_that_is_a_link_is_not_written(tmp_path):
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / ".lock").symlink_to(private)
     with pytest.raises(RunError, match="cannot be written"):
-        folder.claim(tmp_path / "run")
+        run_folder.claim(tmp_path / "run")
     assert private.read_text() == "mine"
 
 

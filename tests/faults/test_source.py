@@ -9,10 +9,10 @@ import gymnasium
 import pytest
 
 from reverie.envs.source import FromSpec, source_of
+from reverie.folder import run_folder
+from reverie.folder.errors import RunError
+from reverie.folder.fingerprint import identity
 from reverie.part.errors import ConfigError
-from reverie.train import folder
-from reverie.train.errors import RunError
-from reverie.train.identity import identity
 
 
 class Whole(gymnasium.Env):
@@ -173,7 +173,7 @@ def test_what_a_name_does_not_identify_has_an_identity_of_its_own(one, two):
 
 def test_the_identity_is_the_same_in_every_process():
     code = (
-        "from reverie.train.identity import identity\n"
+        "from reverie.folder.fingerprint import identity\n"
         "words = {'a', 'b', 'c', 'd'}\n"
         "def outer(x):\n    return lambda: (x, {'e', 'f'} & x, object)\n"
         "import sys; sys.stdout.write(identity(outer(words)))"
@@ -190,10 +190,10 @@ def test_the_identity_is_the_same_in_every_process():
 
 def test_the_default_folder_of_another_callable_is_refused(tmp_path):
     (tmp_path / "config.json").write_text('{"source": "<lambda> 0123"}')
-    folder.check_source(tmp_path, "<lambda> 0123")
-    folder.check_source(tmp_path, "")
+    run_folder.check_source(tmp_path, "<lambda> 0123")
+    run_folder.check_source(tmp_path, "")
     with pytest.raises(RunError, match="give logdir"):
-        folder.check_source(tmp_path, "<lambda> 4567")
+        run_folder.check_source(tmp_path, "<lambda> 4567")
     (tmp_path / "config.json").write_text("{}")
     with pytest.raises(RunError, match="does not say which"):
-        folder.check_source(tmp_path, "<lambda> 4567")
+        run_folder.check_source(tmp_path, "<lambda> 4567")

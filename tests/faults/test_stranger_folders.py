@@ -23,6 +23,8 @@ from reverie.config.run import LogConfig
 from reverie.config.schema import Config
 from reverie.envs import origin
 from reverie.envs.printed import PrintLog
+from reverie.folder import run_folder
+from reverie.folder.errors import RunError
 from reverie.part.errors import ConfigError
 from reverie.replay.errors import ReplayError
 from reverie.replay.files import prune as prune_replay
@@ -30,9 +32,9 @@ from reverie.report.compare import Options, compare_runs
 from reverie.report.compare_page import compare_into
 from reverie.report.page import write_report
 from reverie.report.read import ReportError, read_run
-from reverie.train import checkpoint, folder, stranger, video
-from reverie.train.errors import RunError
-from reverie.train.sinks import MetricsFile, Wandb
+from reverie.train import checkpoint, stranger
+from reverie.watch import video
+from reverie.watch.sinks import MetricsFile, Wandb
 
 SECRET = "a private line"
 ESCAPE = "\x1b]0;owned\x07\x1b[2J\r\u202e"
@@ -231,14 +233,14 @@ def test_nothing_is_written_through_a_link(tmp_path, private):
     for name in ("metrics.jsonl", ".lock", "config.partial", "simulators.log", "wandb_id"):
         (run / name).unlink(missing_ok=True)
         (run / name).symlink_to(private)
-    folder.write_config(run, Config(), ())
+    run_folder.write_config(run, Config(), ())
     with pytest.raises(RunError, match=r"metrics.jsonl.*it is a link"):
         MetricsFile(run / "metrics.jsonl", None)
     printed = PrintLog(run / "simulators.log")
     printed.write(b"x")
     printed.close()
     with contextlib.suppress(RunError):  # refused, or a lock that needs no file
-        folder.claim(run).close()
+        run_folder.claim(run).close()
     assert private.read_text() == SECRET
     assert not (run / "config.partial").exists() and json.loads((run / "config.json").read_text())
 
@@ -379,7 +381,7 @@ def test_a_checkpoint_of_odd_files_is_refused(tmp_path, name, kind):
         if name == "config.json":
             odd_file(tmp_path / name, kind, stack)
             with pytest.raises(RunError):
-                folder.read_config(tmp_path / name)
+                run_folder.read_config(tmp_path / name)
         elif kind != "socket":
             odd_file(path / name, kind, stack)
             with pytest.raises(RunError):
@@ -501,7 +503,7 @@ def test_wrong_types_of_fields_are_sentences(tmp_path, name):
     for index, value in enumerate(WRONG):
         runs.append(change(run_at(tmp_path / f"bad{index}"), **{name: value}))
         try:
-            folder.read_config(runs[-1] / "config.json")
+            run_folder.read_config(runs[-1] / "config.json")
         except RunError as error:
             assert str(runs[-1]) in str(error)
     page = write_report(runs, tmp_path / "p.html").read_text()

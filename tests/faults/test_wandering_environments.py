@@ -19,7 +19,7 @@ from reverie.doctor.visit import sheet_target
 from reverie.envs.make import maker
 from reverie.envs.options import EnvConfig
 from reverie.envs.vector import Vector
-from reverie.train.folder import logdir_of
+from reverie.folder.run_folder import logdir_of
 
 
 class Wanderer(Unruly):

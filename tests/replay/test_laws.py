@@ -18,7 +18,7 @@ from reverie.replay.options import ReplayConfig
 from reverie.replay.priorities import Proportional, Rank, Softmax, softmax
 from reverie.signals.curious import Curious
 from reverie.signals.kl import Kl
-from reverie.train.advice import fresh_share
+from reverie.watch.advice import fresh_share
 
 ALPHA = 1e-4
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from reverie.config import edit
 from reverie.config.schema import Config
-from reverie.train import video
+from reverie.watch import video
 
 
 def metric_lines(steps, seed, ceiling):

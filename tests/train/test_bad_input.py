@@ -16,10 +16,11 @@ from rude_envs import Rude
 from tiny_runs import TINY, assert_same_run, learn, newest, start, wait_for_step
 
 from reverie.cli import main
+from reverie.folder import run_folder
+from reverie.folder.errors import RunError
 from reverie.part.errors import ConfigError
 from reverie.replay.errors import ReplayError
-from reverie.train import folder, plan
-from reverie.train.errors import RunError
+from reverie.train import plan
 
 
 @pytest.fixture
@@ -129,7 +130,7 @@ def test_a_folder_in_which_another_process_runs(command, tmp_path, cache):
     assert f"another process ({process.pid}) is running in" in said
     process.send_signal(signal.SIGKILL)
     process.communicate()
-    lock = folder.claim(tmp_path / "run")  # a killed process leaves no lock behind
+    lock = run_folder.claim(tmp_path / "run")  # a killed process leaves no lock behind
     lock.close()
 
 

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from tiny_runs import flat, learn, metrics, newest, tiny
 
+from reverie.folder.errors import RunError
 from reverie.replay.replay import Replay
 from reverie.replay.rows import row_bytes
 from reverie.train import checkpoint, loop, sequence, snapshot
-from reverie.train.errors import RunError
 
 TREE = {
     "numbers": {"a": np.arange(6, dtype=np.float32).reshape(2, 3), "b": np.array(7, np.int64)},

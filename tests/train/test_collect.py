@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from tiny_runs import tiny
 
+from reverie.machine.allocator import NAME, TUNABLES
 from reverie.records import Spec, Step
 from reverie.train.collect import Actor, Episodes
 from reverie.train.learner import Learner, purpose_key
-from reverie.train.memory import NAME, TUNABLES
 
 
 def first_rows(envs: int) -> Step:
@@ -72,7 +72,7 @@ def test_logs_are_the_largest_value_of_the_episode():
 CODE = """
 import os, sys
 sys.argv = ["reverie", "train", "--help"]
-from reverie.train.memory import restart_with_large_pages
+from reverie.machine.allocator import restart_with_large_pages
 restart_with_large_pages()
 sys.stdout.write(f"{os.environ.get('GLIBC_TUNABLES')} {os.getpid()}")
 """

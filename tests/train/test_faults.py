@@ -13,12 +13,12 @@ from tiny_runs import flat, learn, metrics, newest
 
 import reverie
 from reverie.envs.base import EnvError
+from reverie.folder.errors import RunError, Stopped
 from reverie.module import tree_at
 from reverie.replay.replay import Replay
 from reverie.replay.rows import row_specs
 from reverie.train import evaluate, loop
-from reverie.train.errors import RunError, Stopped
-from reverie.train.signals import Interrupt
+from reverie.train.interrupt import Interrupt
 
 
 def replay_of(run) -> Replay:

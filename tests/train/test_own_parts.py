@@ -13,9 +13,9 @@ from reverie.behavior.bonus import NoBonus
 from reverie.behavior.explorer import AbstractExplorer
 from reverie.cli import main
 from reverie.config.presets import resolve
+from reverie.folder.errors import RunError
 from reverie.part.errors import ConfigError
 from reverie.part.needs import ENSEMBLE
-from reverie.train.errors import RunError
 
 PAGE = Path(__file__).parents[2] / "docs" / "parts.md"
 

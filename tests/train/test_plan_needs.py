@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from tiny_runs import learn, start, tiny
 
+from reverie.machine.readings import Stopwatch, machine_readings
 from reverie.replay.replay import Replay
 from reverie.replay.rows import row_bytes
 from reverie.train import checkpoint, loop, plan, sequence
 from reverie.train.learner import Compiled
-from reverie.train.readings import Stopwatch, machine_readings
 
 
 @pytest.fixture(scope="module")

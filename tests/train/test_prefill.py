@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from tiny_runs import assert_same_run, learn, metrics, tiny
 
+from reverie.folder.errors import Stopped
 from reverie.part.errors import ConfigError
 from reverie.records import Spec
 from reverie.train import loop
 from reverie.train.collect import random_action
-from reverie.train.errors import Stopped
 from reverie.train.plan import Plan
 
 EDITS = {"steps": 120, "train.prefill": 60, "train.pretrain": 5, "train.log_every": 20}

@@ -10,11 +10,11 @@ import reverie
 from reverie.envs.make import make
 from reverie.envs.probes import Memory
 from reverie.envs.vector import episode_seed
+from reverie.folder.run_folder import read_config
 from reverie.records import Spec, Step
 from reverie.train.agent import load
-from reverie.train.catalogue import check_names
 from reverie.train.evaluate import evaluate_run, play
-from reverie.train.folder import read_config
+from reverie.watch.metric_names import check_names
 
 CHANGES = {"train.eval_every": 120, "train.eval_episodes": 3, "train.eval_envs": 2, "seed": 3}
 

@@ -11,10 +11,10 @@ from tiny_runs import TINY, metrics, newest
 import reverie
 from reverie.config.presets import resolve
 from reverie.config.sequence import SEQUENCES
+from reverie.folder.errors import RunError
 from reverie.part.errors import ConfigError
 from reverie.records import specs_from_json
 from reverie.train import checkpoint, sequence
-from reverie.train.errors import RunError
 from reverie.train.loop import make_replay
 
 

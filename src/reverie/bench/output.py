@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from reverie.part.errors import ConfigError
-from reverie.train import terminal
+from reverie.watch import terminal
 
 
 def check_target(path: str) -> str:

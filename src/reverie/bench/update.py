@@ -17,12 +17,12 @@ from reverie.bench.options import UpdateOptions, read_changes
 from reverie.bench.output import check_target, machine, show, write_json
 from reverie.bench.profile import profile
 from reverie.bench.timing import Contender, Sample, by_turns, median, spread
+from reverie.machine.flops import MatrixProduct, count_flops
 from reverie.module import count_params
-from reverie.train import terminal
-from reverie.train.flops import MatrixProduct, count_flops
 from reverie.train.learner import Learner, packed_step
 from reverie.train.losses import compute_dtype
 from reverie.train.state import TrainState, init
+from reverie.watch import terminal
 
 MEGA = 1e6
 

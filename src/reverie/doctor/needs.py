@@ -9,13 +9,13 @@ import numpy as np
 
 from reverie.config.schema import Config
 from reverie.config.sizes import with_size
+from reverie.machine.flops import count_flops
 from reverie.module import count_params
 from reverie.records import Specs
 from reverie.replay.rows import row_bytes
 from reverie.replay.store import available_bytes
 from reverie.train import plan
 from reverie.train.columns import columns_of
-from reverie.train.flops import count_flops
 from reverie.train.learner import packed_step
 from reverie.train.loop import replay_rows
 from reverie.train.losses import resolve_precision

@@ -10,7 +10,7 @@ from reverie.bench.output import check_target, write_json
 from reverie.doctor.options import DoctorOptions
 from reverie.doctor.sheet import save
 from reverie.doctor.visit import Report, examine, file_name, sheet_target
-from reverie.train import terminal
+from reverie.watch import terminal
 
 MARKS = {
     "ok": ("fine   ", "green"),

@@ -15,7 +15,7 @@ from reverie.report.compare import Comparison, Options, TaskComparison, compare_
 from reverie.report.groups import RESULT, Group, differences, listed, text, value_of
 from reverie.report.page import environment, write_whole
 from reverie.report.read import ReportError
-from reverie.train.text import number
+from reverie.watch.text import number
 
 PAGE = "index.html"
 FAINT_UP_TO = 40  # runs on one picture whose own curves are drawn

@@ -12,7 +12,7 @@ from reverie.report.groups import task_of
 from reverie.report.scale import Scale, tick_label
 from reverie.report.statistics import Estimate, estimate, mean
 from reverie.report.transfer import fill_forward
-from reverie.train.text import number
+from reverie.watch.text import number
 
 NONE = "–"
 WIDTH, LEFT, ROW, FOOT = 960, 190, 30, 26

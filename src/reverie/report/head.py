@@ -12,12 +12,12 @@ from typing import Any, Literal
 from reverie import files
 from reverie.config import edit, version_0_1
 from reverie.config.sequence import SequenceConfig
+from reverie.folder.digest import CONFIG, sealed
 from reverie.part.errors import ConfigError
 from reverie.part.part import is_slot, slot_of_many
 from reverie.part.saved import flatten
 from reverie.part.values import coerce
-from reverie.train.digest import CONFIG, sealed
-from reverie.train.text import one_line
+from reverie.watch.text import one_line
 
 LARGEST = 2**63
 """Largest magnitude of a number."""

@@ -12,7 +12,7 @@ from reverie.report.atari import Aggregate, AtariTable
 from reverie.report.compare import Comparison, Row, TaskComparison
 from reverie.report.groups import text
 from reverie.report.statistics import LEVEL, Estimate
-from reverie.train.text import number
+from reverie.watch.text import number
 
 DASH = "–"
 HEAD = ("group", "runs", "mean", "IQM", "over training", "against the first")

@@ -11,8 +11,8 @@ from markupsafe import Markup
 from reverie import files
 from reverie.report.chart import Chart, Line, draw
 from reverie.report.read import Run
-from reverie.train.text import one_line
-from reverie.train.video import MediaFile, load_curves
+from reverie.watch.text import one_line
+from reverie.watch.video import MediaFile, load_curves
 
 LARGEST = 12_000_000
 """Most bytes of a video or picture that is embedded."""

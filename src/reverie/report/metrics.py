@@ -9,7 +9,7 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 
 from reverie import files
-from reverie.train.text import one_line
+from reverie.watch.text import one_line
 
 FILE_BYTES = 1 << 30
 """Most bytes of a file that is read."""

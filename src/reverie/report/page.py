@@ -13,7 +13,7 @@ import jinja2
 from reverie.report import continual, continual_panels, media, panels, tables
 from reverie.report.chart import COLORS
 from reverie.report.read import ReportError, Run, read_runs
-from reverie.train.text import one_line
+from reverie.watch.text import one_line
 
 NAME = "report.html"
 

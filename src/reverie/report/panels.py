@@ -10,8 +10,8 @@ from reverie.report import balance
 from reverie.report.chart import COLORS, Chart, Line, draw
 from reverie.report.read import Run
 from reverie.report.series import envelope, thin, trailing_mean, window_of
-from reverie.train.catalogue import CATALOGUE, OPTIMISER, describe, find
-from reverie.train.text import number
+from reverie.watch.metric_names import CATALOGUE, OPTIMISER, describe, find
+from reverie.watch.text import number
 
 SMOOTH_FROM = 40  # points
 SMOOTH = (0.02, 1)  # share and least, as in `window_of`

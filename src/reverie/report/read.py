@@ -14,8 +14,8 @@ from reverie.report.head import read_head
 from reverie.report.metrics import Series as Series
 from reverie.report.metrics import read_metrics
 from reverie.train.metrics_prefix import damaged_metrics
-from reverie.train.text import one_line
-from reverie.train.video import MediaFile, list_media, odd_media
+from reverie.watch.text import one_line
+from reverie.watch.video import MediaFile, list_media, odd_media
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from reverie.config import edit
 from reverie.config.schema import Config
 from reverie.report.read import Run
 from reverie.report.series import trailing_mean
-from reverie.train.text import duration, number
+from reverie.watch.text import duration, number
 
 RECENT = 20
 NONE = "–"

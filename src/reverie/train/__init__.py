@@ -1,1 +1,25 @@
-"""The circle: collect, store, draw, learn, watch, save."""
+"""The circle: collect, store, draw, learn; save, resume, evaluate.
+
+loop.py            the main loop: the page to read first
+collect.py         acting: the agent's side of the exchange with the environments
+visit_counts.py    visit counts and the bonus for what is rare
+columns.py         the columns of the rows that an agent stores
+ratio.py           updates that an environment step is worth
+state.py           everything that learns
+step.py            one update, a pure function
+losses.py          the losses of one update
+scores.py          what an update found out about every trained row
+learner.py         updates on the device, their results fetched late
+sweep.py           scores of the whole replay, brought up to date
+dream.py           open-loop predictions of replayed sequences
+evaluate.py        episodes without learning
+agent.py           the agent of a run folder, to act with anywhere
+sequence.py        which task a run is at
+plan.py            what a run will need, before its first step
+snapshot.py        what a checkpoint holds, and how it is put back
+checkpoint.py      checkpoints: folders that are complete or absent
+recovery.py        which checkpoint a run resumes from
+metrics_prefix.py  whether metrics.jsonl still is what a checkpoint saw
+stranger.py        a run folder that may be another's
+interrupt.py       SIGINT and SIGTERM as a question between two turns
+"""

@@ -14,11 +14,11 @@ from reverie.envs.base import EnvError, Obs
 from reverie.envs.own_terms import OwnTerms
 from reverie.envs.space_trees import from_tree
 from reverie.envs.values import WrongValue, describe, to_classes, to_float32
+from reverie.folder.errors import RunError
 from reverie.part.errors import ConfigError, suggest
 from reverie.part.values import SEEDS, coerce
 from reverie.records import Spec, Specs, specs_from_json
 from reverie.train import checkpoint, recovery, snapshot, stranger
-from reverie.train.errors import RunError
 from reverie.train.learner import EVAL, acting_from_host, acting_of, purpose_key
 from reverie.train.state import init
 

@@ -3,8 +3,8 @@
 A checkpoint is `checkpoints/STEP/` (`STEP-1` for the next one of the same step, and so on: none
 is ever replaced) with `state.json` (a tree of JSON values in which arrays are named),
 `arrays.safetensors` (those arrays) and, written last, `manifest.json` (size and digest of the
-others, see `manifest.py`). It is written under another name, forced to disk and renamed; a process
-killed at any instant leaves either the old checkpoints or the new one too.
+others, see `folder/manifest.py`). It is written under another name, forced to disk and renamed; a
+process killed at any instant leaves either the old checkpoints or the new one too.
 Replay rows are not copied into it: `state.json` holds the manifest of the files in `replay/`.
 
 One file of safetensors rather than Orbax: all arrays of a data-parallel learner are whole on one
@@ -27,9 +27,9 @@ import safetensors
 import safetensors.numpy
 
 from reverie import files
-from reverie.train import manifest
-from reverie.train.digest import Damage
-from reverie.train.errors import Damaged, RunError
+from reverie.folder import manifest
+from reverie.folder.digest import Damage
+from reverie.folder.errors import Damaged, RunError
 
 if TYPE_CHECKING:
     from reverie.records import Specs

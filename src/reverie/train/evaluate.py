@@ -13,13 +13,13 @@ from reverie.config.reader import as_read
 from reverie.config.schema import Config
 from reverie.envs.make import maker
 from reverie.envs.vector import Vector
+from reverie.folder.errors import RunError
 from reverie.records import Step
 from reverie.train import checkpoint, sequence, stranger
 from reverie.train.agent import Agent, load
 from reverie.train.collect import Actor, Episodes
-from reverie.train.errors import RunError
-from reverie.train.film import Film
 from reverie.train.learner import EVAL, purpose_key
+from reverie.watch.recorder import Film
 
 MINUTE = 60.0
 

@@ -17,12 +17,12 @@ import numpy as np
 
 from reverie.behavior.policy import Acting
 from reverie.config.schema import Config
+from reverie.folder.divergence import diagnosis
+from reverie.folder.errors import Diverged, RunError
+from reverie.machine.flops import count_flops
 from reverie.module import named_leaves, tree_at
 from reverie.nn.layers import to_compute
 from reverie.records import Latent, Sequence, Specs
-from reverie.train.divergence import diagnosis
-from reverie.train.errors import Diverged, RunError
-from reverie.train.flops import count_flops
 from reverie.train.losses import compute_dtype
 from reverie.train.state import TrainState, init, init_optimizer
 from reverie.train.step import train_step
@@ -198,7 +198,7 @@ def to_host(tree: Any) -> dict[str, np.ndarray]:
 
 def acting_from_host(like: Any, arrays: Mapping[str, np.ndarray]) -> Any:
     """`from_host` for weights that act: `like` may have another precision than they were saved in
-    (see `divergence.py`). Raises RunError as it does."""
+    (see `folder/divergence.py`). Raises RunError as it does."""
     types = {name: leaf.dtype for name, leaf in named_leaves(like).items()}
     floats = ("float32", "bfloat16")
     cast = {

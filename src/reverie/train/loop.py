@@ -23,37 +23,30 @@ from reverie.config.schema import Config
 from reverie.config.sizes import with_size
 from reverie.envs.make import maker
 from reverie.envs.vector import Vector
+from reverie.folder import divergence, leftovers, run_folder
+from reverie.folder.errors import RunError, Stopped
+from reverie.folder.fingerprint import identity
+from reverie.machine.readings import Stopwatch, machine_readings, peak_bytes
 from reverie.records import Step
 from reverie.replay.replay import Replay
 from reverie.replay.unit import Demand
-from reverie.train import (
-    divergence,
-    dream,
-    folder,
-    leftovers,
-    plan,
-    sequence,
-    snapshot,
-)
-from reverie.train.advice import replay_advice, sequence_advice
-from reverie.train.banner import banner
+from reverie.train import dream, plan, sequence, snapshot
 from reverie.train.collect import Actor, Episodes
 from reverie.train.columns import columns_of
-from reverie.train.errors import RunError, Stopped
 from reverie.train.evaluate import Evaluator
-from reverie.train.film import Film
-from reverie.train.identity import identity
+from reverie.train.interrupt import Interrupt
 from reverie.train.learner import ACT, DREAM, Learner, purpose_key
-from reverie.train.logger import Logger
 from reverie.train.losses import resolve_precision
-from reverie.train.metrics import Mean
-from reverie.train.progress import Progress
 from reverie.train.ratio import Ratio
-from reverie.train.readings import Stopwatch, machine_readings, peak_bytes
 from reverie.train.sequence import MakeEnv, Visit
-from reverie.train.signals import Interrupt
 from reverie.train.sweep import Sweep
 from reverie.train.visit_counts import VisitCounts
+from reverie.watch.advice import replay_advice, sequence_advice
+from reverie.watch.averages import Mean
+from reverie.watch.banner import banner
+from reverie.watch.logger import Logger
+from reverie.watch.progress import Progress
+from reverie.watch.recorder import Film
 
 LATEST = ("train/updates", "train/lr", "train/lr_actor", "train/lr_critic", "explore/places")
 """Metrics whose newest value is logged instead of their mean."""
@@ -71,18 +64,18 @@ def train(config: Config, make_env: MakeEnv = None, *, from_step: int | None = N
     several). Raises ConfigError, EnvError,
     ReplayError or RunError with one sentence, Stopped after a signal; whatever was saved stays.
     """
-    logdir, source = folder.logdir_of(config), identity(make_env)
+    logdir, source = run_folder.logdir_of(config), identity(make_env)
     if not config.logdir:
-        folder.check_source(logdir, source)
+        run_folder.check_source(logdir, source)
     config = dataclasses.replace(config, logdir=str(logdir))
     try:
         with contextlib.ExitStack() as stack:
-            lock = stack.enter_context(folder.claim(logdir))
+            lock = stack.enter_context(run_folder.claim(logdir))
             leftovers.remove(logdir)
             open_envs = ft.partial(training_envs, config, make_env, logdir)
             envs = stack.enter_context(open_envs(sequence.visits(config)[0]))
             config = complete(config, envs)
-            changes = folder.check_config(logdir, config)
+            changes = run_folder.check_config(logdir, config)
             evaluator = Evaluator(config, make_env, logdir / "simulators.log")
             stack.callback(evaluator.close)
             evaluator.check_tasks(envs)
@@ -94,7 +87,7 @@ def train(config: Config, make_env: MakeEnv = None, *, from_step: int | None = N
     except BrokenPipeError:  # nobody reads what the run says
         raise
     except OSError as error:
-        raise RunError(folder.refused(error)) from error
+        raise RunError(run_folder.refused(error)) from error
     return logdir
 
 
@@ -192,7 +185,7 @@ class Run:
         """End the environments."""
         self.envs.close()
 
-    def go(self, from_step: int | None = None, changes: folder.Changes | None = None) -> None:
+    def go(self, from_step: int | None = None, changes: run_folder.Changes | None = None) -> None:
         """Resume if there is something to resume, plan, and turn until the steps are done.
 
         `from_step` as `train` has it; `changes`: settings that differ from those before.
@@ -222,7 +215,7 @@ class Run:
             if peak_bytes() and config.log.progress != "none":
                 self.progress.note(self._planned.outcome(peak_bytes()))
 
-    def _plan(self, changes: folder.Changes) -> None:
+    def _plan(self, changes: run_folder.Changes) -> None:
         """Compile the update, say what the run needs, and stop here if the disk lacks it."""
         columns, batch = self.replay.columns, (self.config.train.batch, self.replay.length)
         shapes = {k: jax.ShapeDtypeStruct((*batch, *c.shape), c.dtype) for k, c in columns.items()}
@@ -234,7 +227,9 @@ class Run:
         self._planned = planned
         plan.check_disk(self.logdir, planned)
         change = {"step": self.step, **changes} if changes else None
-        folder.write_config(self.logdir, self.config, planned.rows(), change, source=self.source)
+        run_folder.write_config(
+            self.logdir, self.config, planned.rows(), change, source=self.source
+        )
         if self.config.log.progress != "none":
             banner(self.config, planned.rows())
 

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from reverie import files
-from reverie.train import checkpoint, digest, manifest
-from reverie.train.errors import Damaged, RunError
+from reverie.folder import digest, manifest
+from reverie.folder.errors import Damaged, RunError
+from reverie.train import checkpoint
 
 METRICS = "metrics.jsonl"
 

@@ -7,14 +7,14 @@ from typing import NamedTuple
 import jax
 
 from reverie.config.schema import Config
+from reverie.folder.errors import RunError
+from reverie.machine.flops import MatrixProduct
+from reverie.machine.readings import resident_bytes
 from reverie.module import count_params
 from reverie.replay.replay import Replay
 from reverie.replay.rows import LATENTS, row_bytes
-from reverie.train.errors import RunError
-from reverie.train.flops import MatrixProduct
 from reverie.train.learner import Compiled, Learner
 from reverie.train.losses import compute_dtype
-from reverie.train.readings import resident_bytes
 
 ATTAINED = 0.5
 """Share of the machine's matrix speed that an update reaches (a CPU: 0.4 at 1m, 0.7 at 12m)."""

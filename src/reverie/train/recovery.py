@@ -6,10 +6,10 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from reverie.folder.errors import Damaged, RunError
 from reverie.replay import files as replay_files
 from reverie.replay.errors import ReplayError
 from reverie.train import checkpoint
-from reverie.train.errors import Damaged, RunError
 from reverie.train.metrics_prefix import METRICS, check_metrics
 
 BEFORE = "metrics.before.jsonl"

@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from reverie.config.schema import Config
+from reverie.folder.errors import RunError
 from reverie.records import Specs
-from reverie.train.errors import RunError
 
 MakeEnv = Callable | Mapping[str, Callable] | None
 """What makes the environments of tasks that are callables: one, or several by task name."""

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from reverie.folder import divergence
+from reverie.folder.errors import Damaged
 from reverie.records import specs_from_json, specs_to_json
 from reverie.replay.files import prune as prune_files
 from reverie.replay.keep import Ticket
-from reverie.train import checkpoint, divergence, recovery
-from reverie.train.errors import Damaged
+from reverie.train import checkpoint, recovery
 from reverie.train.metrics_prefix import METRICS, check_metrics
 from reverie.train.recovery import folders
 
@@ -69,7 +70,7 @@ def clocks(run: "Run") -> dict[str, Any]:
 def begin(run: "Run", from_step: int | None, changes: Mapping[str, Any]) -> int | None:
     """Put `run` where its newest checkpoint, or that of `from_step`, was taken.
 
-    `changes`: settings that differ from those before (see `divergence.py`).
+    `changes`: settings that differ from those before (see `folder/divergence.py`).
 
     Returns the length of metrics.jsonl at that moment; None if there is no checkpoint.
     Raises RunError or ReplayError, naming an earlier checkpoint that is whole, if it is damaged.

@@ -9,9 +9,9 @@ from typing import Any
 from reverie.config.reader import as_read
 from reverie.config.schema import Config
 from reverie.envs import origin
+from reverie.folder.errors import RunError
+from reverie.folder.run_folder import read_config
 from reverie.train import sequence
-from reverie.train.errors import RunError
-from reverie.train.folder import read_config
 
 
 def read(

@@ -12,11 +12,11 @@ from typing import Any
 from reverie import files
 from reverie.config import edit
 from reverie.config.schema import Config
+from reverie.folder import digest, divergence
+from reverie.folder.errors import RunError
+from reverie.folder.lock import Lock
 from reverie.part.errors import ConfigError
 from reverie.part.saved import NotAllowed, modules_of
-from reverie.train import digest, divergence
-from reverie.train.errors import RunError
-from reverie.train.lock import Lock
 
 FREE = (
     "device.cache",

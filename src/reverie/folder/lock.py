@@ -10,7 +10,7 @@ import fcntl
 import os
 from pathlib import Path
 
-from reverie.train.errors import RunError
+from reverie.folder.errors import RunError
 
 NAME = ".lock"
 _TAKEN = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES)

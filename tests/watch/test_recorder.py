@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from reverie.records import Spec, Step
-from reverie.train.film import Film
+from reverie.watch.recorder import Film
 
 
 def row(index, last, **obs):

@@ -8,8 +8,8 @@ import textwrap
 import pytest
 
 from reverie.config.run import DeviceConfig
+from reverie.machine.device import environment, prepare
 from reverie.part.errors import ConfigError
-from reverie.train.device import environment, prepare
 
 
 def python(code: str, **variables: str) -> subprocess.CompletedProcess:
@@ -29,14 +29,14 @@ def test_options_become_the_variables_that_jax_reads():
 
 
 def test_importing_the_module_does_not_import_jax():
-    done = python("import sys, reverie.train.device; sys.exit('jax' in sys.modules)")
+    done = python("import sys, reverie.machine.device; sys.exit('jax' in sys.modules)")
     assert done.returncode == 0, done.stderr
 
 
 def test_prepare_starts_the_device_and_fills_the_cache(tmp_path):
     code = f"""
         from reverie.config.run import DeviceConfig
-        from reverie.train.device import prepare
+        from reverie.machine.device import prepare
         assert prepare(DeviceConfig(kind="cpu", cache={str(tmp_path / "xla")!r})) == "cpu"
         import jax
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
@@ -51,7 +51,7 @@ def test_a_device_that_is_not_there_is_one_sentence():
     code = """
         from reverie.config.run import DeviceConfig
         from reverie.part.errors import ConfigError
-        from reverie.train.device import prepare
+        from reverie.machine.device import prepare
         try:
             prepare(DeviceConfig(kind="tpu", cache=""))
         except ConfigError as error:

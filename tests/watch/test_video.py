@@ -6,7 +6,7 @@ import subprocess
 import numpy as np
 import pytest
 
-from reverie.train import video
+from reverie.watch import video
 
 RNG = np.random.default_rng(0)
 
@@ -172,5 +172,5 @@ def test_names_of_files(tmp_path):
 def test_the_module_needs_no_jax():
     import sys
 
-    code = "import reverie.train.video, sys; sys.exit('jax' in sys.modules)"
+    code = "import reverie.watch.video, sys; sys.exit('jax' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -5,7 +5,7 @@ import signal
 import threading
 from types import FrameType
 
-from reverie.train.errors import Stopped
+from reverie.folder.errors import Stopped
 
 
 def starting() -> None:
@@ -17,7 +17,7 @@ def starting() -> None:
     """
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _leave)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # see `memory.py`
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # see `machine/allocator.py`
 
 
 def started() -> None:

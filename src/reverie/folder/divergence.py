@@ -16,8 +16,8 @@ import numpy as np
 
 from reverie import files
 from reverie.config.schema import Config
+from reverie.folder.errors import Diverged, RunError
 from reverie.module import named_leaves
-from reverie.train.errors import Diverged, RunError
 
 LARGEST_PARAMETER = 1e3
 """Root mean square of all parameters that no healthy agent reaches: all presets begin and end

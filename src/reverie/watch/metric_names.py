@@ -1,7 +1,7 @@
 """Every name that may stand in metrics.jsonl, with its unit and meaning.
 
 A `<part>` of a pattern stands for one or more characters other than "/". `docs/metrics.md` is
-`metrics_page()`, written by `python -m reverie.train.catalogue docs/metrics.md`.
+`metrics_page()`, written by `python -m reverie.watch.metric_names docs/metrics.md`.
 """
 
 import difflib
@@ -243,7 +243,7 @@ def check_names(names: Iterable[str]) -> None:
             hint = f"; the nearest entry is {near[0]!r}" if near else ""
             raise ValueError(
                 f"metric {name!r} is not in the catalogue{hint}. "
-                "Add it to src/reverie/train/catalogue.py with its unit and meaning."
+                "Add it to src/reverie/watch/metric_names.py with its unit and meaning."
             )
 
 
@@ -256,7 +256,7 @@ a finished episode, an evaluation, or a log interval (means over the interval's 
 meaning says otherwise). A number that is not finite is written as `null`. GB are 10^9 bytes.
 Two identical runs on a CPU write identical lines, except for names under `time/` and `system/`.
 
-This page is generated: `python -m reverie.train.catalogue docs/metrics.md`.
+This page is generated: `python -m reverie.watch.metric_names docs/metrics.md`.
 """
 
 

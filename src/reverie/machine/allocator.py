@@ -37,5 +37,5 @@ def restart_with_large_pages() -> None:
     if not os.confstr("CS_GNU_LIBC_VERSION") or "[never]" in pages.read_text():
         return
     os.environ[NAME] = ours
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # waits until `signals.starting`
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # waits until `interrupt.starting`
     os.execv(sys.executable, command)

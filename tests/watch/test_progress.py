@@ -9,9 +9,9 @@ from rich.console import Console
 
 from reverie.config.schema import Config
 from reverie.optim.laprop import LaProp
-from reverie.train.banner import banner
-from reverie.train.progress import Progress
-from reverie.train.text import duration, number
+from reverie.watch.banner import banner
+from reverie.watch.progress import Progress
+from reverie.watch.text import duration, number
 
 
 class Clock:

@@ -9,7 +9,7 @@ import numpy as np
 
 from reverie.config.run import LogConfig
 from reverie.config.schema import Config
-from reverie.train import sinks, video
+from reverie.watch import sinks, video
 
 
 class Logger:

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from reverie.config import edit
 from reverie.config.schema import Config
-from reverie.train import terminal
+from reverie.watch import terminal
 
 NAMED = ("task", "agent", "size", "seed", "steps", "logdir")
 

@@ -11,9 +11,9 @@ import gymnasium
 import pytest
 
 import reverie
+from reverie.machine import inherited
 from reverie.report.read import ReportError
-from reverie.train import inherited
-from reverie.train.terminal import Output
+from reverie.watch.terminal import Output
 
 
 def reverie_in(words, variables=None, **how):

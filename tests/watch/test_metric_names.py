@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from reverie.replay.replay import Replay
-from reverie.train import catalogue
-from reverie.train.metrics import Mean
+from reverie.watch import metric_names
+from reverie.watch.averages import Mean
 
 PAGE = Path(__file__).parents[2] / "docs" / "metrics.md"
 
@@ -57,8 +57,8 @@ def test_a_restored_interval_continues_bit_by_bit():
 
 
 def test_docs_page_is_the_catalogue():
-    assert PAGE.read_text(encoding="utf-8") == catalogue.metrics_page(), (
-        "run `python -m reverie.train.catalogue docs/metrics.md`"
+    assert PAGE.read_text(encoding="utf-8") == metric_names.metrics_page(), (
+        "run `python -m reverie.watch.metric_names docs/metrics.md`"
     )
 
 
@@ -75,13 +75,13 @@ def test_docs_page_is_the_catalogue():
     ],
 )
 def test_names_find_their_entry(name, pattern):
-    assert catalogue.find(name).pattern == pattern
+    assert metric_names.find(name).pattern == pattern
 
 
 def test_an_unknown_name_is_refused_with_the_nearest():
     with pytest.raises(ValueError, match=r"'episode/retrun' is not in the catalogue.*episode/retu"):
-        catalogue.check_names(["loss/rew", "episode/retrun"])
-    assert catalogue.find("train/ent/a/b") is None
+        metric_names.check_names(["loss/rew", "episode/retrun"])
+    assert metric_names.find("train/ent/a/b") is None
 
 
 def test_what_replay_reports_is_listed():
@@ -90,7 +90,7 @@ def test_what_replay_reports_is_listed():
     for k in range(20):
         replay.add({"is_first": np.array([k == 0]), "is_last": np.array([False])})
     replay.draw(3)
-    listed = {metric.pattern for metric in catalogue.CATALOGUE}
+    listed = {metric.pattern for metric in metric_names.CATALOGUE}
     stats = replay.stats()
     assert "replay/rows" in stats and set(stats) <= listed
 
@@ -99,16 +99,16 @@ def test_what_a_train_step_reports_is_listed_by_name():
     """Names as `train/step.py` and `world/model.py` spell them."""
     names = [f"train/{n}" for n in ("kl", "dyn_ent", "ret_rate", "return_scale", "update_rms")]
     names += [f"loss/{n}" for n in ("rew", "con", "dyn", "rep", "policy", "value", "repval")]
-    assert all(catalogue.find(name).pattern == name for name in names)
+    assert all(metric_names.find(name).pattern == name for name in names)
 
 
 def test_a_described_family_names_its_member():
-    metric = catalogue.describe("loss/image")
+    metric = metric_names.describe("loss/image")
     assert metric == ("loss/image", metric.unit, "reconstruction of the observation image")
-    assert catalogue.describe("mine/x") == ("mine/x", "", "mine/x")
+    assert metric_names.describe("mine/x") == ("mine/x", "", "mine/x")
 
 
 def test_every_entry_has_a_unit_and_a_meaning_and_its_own_pattern():
-    patterns = [metric.pattern for metric in catalogue.CATALOGUE]
+    patterns = [metric.pattern for metric in metric_names.CATALOGUE]
     assert len(set(patterns)) == len(patterns)
-    assert all(metric.unit and metric.meaning for metric in catalogue.CATALOGUE)
+    assert all(metric.unit and metric.meaning for metric in metric_names.CATALOGUE)

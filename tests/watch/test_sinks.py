@@ -14,9 +14,9 @@ import pytest
 
 from reverie.config.run import LogConfig
 from reverie.config.schema import Config
-from reverie.train import logger as module
-from reverie.train import sinks
-from reverie.train.errors import RunError
+from reverie.folder.errors import RunError
+from reverie.watch import logger as module
+from reverie.watch import sinks
 
 QUIET = LogConfig(tensorboard=False)
 

@@ -10,8 +10,8 @@ from reverie.behavior.imagine import dream_noise, imagine
 from reverie.config.edit import apply
 from reverie.config.schema import Config
 from reverie.config.sizes import size_edits
+from reverie.machine.flops import MatrixProduct, count_flops
 from reverie.records import Spec
-from reverie.train.flops import MatrixProduct, count_flops
 from reverie.train.state import Agent
 
 TWELVE = apply(Config(), size_edits("12m"))

@@ -18,8 +18,8 @@ from PIL import Image
 from reverie import files
 from reverie.config import edit
 from reverie.config.schema import Config
-from reverie.train.digest import Growing
-from reverie.train.errors import Damaged, RunError
+from reverie.folder.digest import Growing
+from reverie.folder.errors import Damaged, RunError
 
 FAILURES = 3
 FLUSH_SECONDS = 5.0

@@ -10,8 +10,8 @@ import warnings
 from pathlib import Path
 
 from reverie.config.run import DeviceConfig
+from reverie.machine import inherited
 from reverie.part.errors import ConfigError
-from reverie.train import inherited
 
 PLATFORMS = {"cpu": "cpu", "gpu": "cuda,cpu", "tpu": "tpu,cpu"}
 """What JAX_PLATFORMS says for each kind; the first one is where arrays live by default."""

@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from reverie.train.errors import RunError
+from reverie.folder.errors import RunError
 
 PLACES = (
     (".", "config.partial"),

@@ -12,8 +12,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from reverie.train import terminal
-from reverie.train.text import duration, number
+from reverie.watch import terminal
+from reverie.watch.text import duration, number
 
 Kind = Literal["auto", "live", "plain", "none"]
 

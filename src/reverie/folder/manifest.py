@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from reverie import files
-from reverie.train import digest
-from reverie.train.digest import Damage
+from reverie.folder import digest
+from reverie.folder.digest import Damage
 
 NAME = "manifest.json"
 FORMAT = 1

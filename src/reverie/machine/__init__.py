@@ -1,0 +1,8 @@
+"""The machine that a run uses: what must be set before JAX starts, and what is measured.
+
+device.py     the device: platform, memory, cache of compiled programs
+inherited.py  variables that a process inherits and JAX obeys
+allocator.py  memory settings of the C library, before the process starts
+flops.py      arithmetic of a traced function, and what the machine does in a second
+readings.py   the clock, memory and processor of a run: `time/`, `system/`
+"""

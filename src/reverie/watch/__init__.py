@@ -1,0 +1,14 @@
+"""Watching a run: what it says, writes and shows.
+
+metric_names.py  every name of metrics.jsonl, with unit and meaning
+averages.py      scalars of one log interval, averaged by name
+logger.py        the one door: scalars, curves, videos
+sinks.py         metrics.jsonl, TensorBoard, Weights & Biases
+recorder.py      the pictures of one episode
+video.py         frames and dreams as files
+advice.py        what should be said about options before the first step
+banner.py        the plan and the configuration, before the first step
+progress.py      how far a run is: a live view, or lines
+terminal.py      output that no terminal, pipe or encoding can break
+text.py          numbers, durations and any text, as short printable text
+"""
