@@ -24,33 +24,33 @@ NAMES = [
     (r"world\.encoder\.mlp\.layers\.(\d)\.norm", r"enc/mlp\1norm"),
     (r"world\.encoder\.images\.0\.convs\.(\d)", r"enc/cnn\1"),
     (r"world\.encoder\.images\.0\.norms\.(\d)", r"enc/cnn\1norm"),
-    (r"world\.rssm\.core\.in_deter\.linear", "dyn/dynin0"),
-    (r"world\.rssm\.core\.in_stoch\.linear", "dyn/dynin1"),
-    (r"world\.rssm\.core\.in_action\.linear", "dyn/dynin2"),
-    (r"world\.rssm\.core\.in_deter\.norm", "dyn/dynin0norm"),
-    (r"world\.rssm\.core\.in_stoch\.norm", "dyn/dynin1norm"),
-    (r"world\.rssm\.core\.in_action\.norm", "dyn/dynin2norm"),
-    (r"world\.rssm\.core\.hidden\.(\d)", r"dyn/dynhid\1"),
-    (r"world\.rssm\.core\.hidden_norms\.(\d)", r"dyn/dynhid\1norm"),
-    (r"world\.rssm\.core\.gates", "dyn/dyngru"),
-    (r"world\.rssm\.prior\.layers\.(\d)\.linear", r"dyn/prior\1"),
-    (r"world\.rssm\.prior\.layers\.(\d)\.norm", r"dyn/prior\1norm"),
-    (r"world\.rssm\.prior_logits", "dyn/priorlogit"),
-    (r"world\.rssm\.post\.layers\.(\d)\.linear", r"dyn/obs\1"),
-    (r"world\.rssm\.post\.layers\.(\d)\.norm", r"dyn/obs\1norm"),
-    (r"world\.rssm\.post_logits", "dyn/obslogit"),
-    (r"world\.decoder\.mlp\.layers\.(\d)\.(linear|norm)", r"dec/mlp/\2\1"),
-    (r"world\.decoder\.outs\.(\w+)", r"dec/vec/\1/pred"),
-    (r"world\.decoder\.inputs\.0\.deter", "dec/sp0"),
-    (r"world\.decoder\.inputs\.0\.hidden\.linear", "dec/sp1"),
-    (r"world\.decoder\.inputs\.0\.hidden\.norm", "dec/sp1norm"),
-    (r"world\.decoder\.inputs\.0\.stoch", "dec/sp2"),
-    (r"world\.decoder\.inputs\.0\.norm", "dec/spnorm"),
-    (r"world\.decoder\.images\.0\.convs\.0", "dec/conv1"),
-    (r"world\.decoder\.images\.0\.convs\.1", "dec/conv0"),
-    (r"world\.decoder\.images\.0\.convs\.2", "dec/imgout"),
-    (r"world\.decoder\.images\.0\.norms\.0", "dec/conv1norm"),
-    (r"world\.decoder\.images\.0\.norms\.1", "dec/conv0norm"),
+    (r"world\.dynamics\.core\.in_deter\.linear", "dyn/dynin0"),
+    (r"world\.dynamics\.core\.in_stoch\.linear", "dyn/dynin1"),
+    (r"world\.dynamics\.core\.in_action\.linear", "dyn/dynin2"),
+    (r"world\.dynamics\.core\.in_deter\.norm", "dyn/dynin0norm"),
+    (r"world\.dynamics\.core\.in_stoch\.norm", "dyn/dynin1norm"),
+    (r"world\.dynamics\.core\.in_action\.norm", "dyn/dynin2norm"),
+    (r"world\.dynamics\.core\.hidden\.(\d)", r"dyn/dynhid\1"),
+    (r"world\.dynamics\.core\.hidden_norms\.(\d)", r"dyn/dynhid\1norm"),
+    (r"world\.dynamics\.core\.gates", "dyn/dyngru"),
+    (r"world\.dynamics\.prior\.layers\.(\d)\.linear", r"dyn/prior\1"),
+    (r"world\.dynamics\.prior\.layers\.(\d)\.norm", r"dyn/prior\1norm"),
+    (r"world\.dynamics\.prior_logits", "dyn/priorlogit"),
+    (r"world\.dynamics\.post\.layers\.(\d)\.linear", r"dyn/obs\1"),
+    (r"world\.dynamics\.post\.layers\.(\d)\.norm", r"dyn/obs\1norm"),
+    (r"world\.dynamics\.post_logits", "dyn/obslogit"),
+    (r"world\.objective\.mlp\.layers\.(\d)\.(linear|norm)", r"dec/mlp/\2\1"),
+    (r"world\.objective\.outs\.(\w+)", r"dec/vec/\1/pred"),
+    (r"world\.objective\.inputs\.0\.deter", "dec/sp0"),
+    (r"world\.objective\.inputs\.0\.hidden\.linear", "dec/sp1"),
+    (r"world\.objective\.inputs\.0\.hidden\.norm", "dec/sp1norm"),
+    (r"world\.objective\.inputs\.0\.stoch", "dec/sp2"),
+    (r"world\.objective\.inputs\.0\.norm", "dec/spnorm"),
+    (r"world\.objective\.images\.0\.convs\.0", "dec/conv1"),
+    (r"world\.objective\.images\.0\.convs\.1", "dec/conv0"),
+    (r"world\.objective\.images\.0\.convs\.2", "dec/imgout"),
+    (r"world\.objective\.images\.0\.norms\.0", "dec/conv1norm"),
+    (r"world\.objective\.images\.0\.norms\.1", "dec/conv0norm"),
     *[
         (rf"{ours}\.trunk\.layers\.(\d)\.(linear|norm)", rf"{theirs}/mlp/\2\1")
         for ours, theirs in TRUNKS.items()
@@ -86,8 +86,9 @@ def config(variant: str) -> Config:
     def number(key):
         return cfg[key].item()
 
-    rssm = ("deter", "hidden", "stoch", "classes", "blocks")
-    edits = {f"world.dynamics.{name}": number(f"dyn/{name}") for name in rssm}
+    rssm = {name: name for name in ("deter", "hidden", "stoch")}
+    rssm |= {"latent.classes": "classes", "core.blocks": "blocks"}
+    edits = {f"world.dynamics.{ours}": number(f"dyn/{name}") for ours, name in rssm.items()}
     edits |= {
         "world.encoder.units": number("enc/units"),
         "world.encoder.depth": number("enc/depth"),

@@ -9,10 +9,22 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from reverie.config.edit import apply
 from reverie.config.schema import Config
 from reverie.module import named_leaves
-from reverie.records import Latent, Sequence, Spec, Specs
+from reverie.records import Sequence, Spec, Specs
 from reverie.train.state import Agent, TrainState, init
+from reverie.world.rssm import RSSMConfig
+
+
+def rssm(core: str = "block", latent: str = "categorical", **options: Any) -> RSSMConfig:
+    """An RSSM whose options are named without the path of its core and its latents."""
+    edits: dict[str, Any] = {"core": core, "latent": latent}
+    inner = {"blocks": "core.blocks", "classes": "latent.classes", "deviation": "latent.deviation"}
+    absent = {"core.blocks"} if core == "gru" else set()
+    absent |= {"latent.classes"} if latent == "gaussian" else set()
+    edits |= {inner.get(name, name): value for name, value in options.items()}
+    return apply(RSSMConfig(), edits, optional=absent)
 
 
 def filled(build: Callable, *args: Any, seed: int = 0, **kwargs: Any) -> Any:
@@ -73,7 +85,7 @@ def stored(
     first = np.concatenate([np.ones((batch, 1), bool), last[:, :-1]], 1)
     deter = rng.normal(size=(*shape, config.world.dynamics.deter)).astype(np.float32)
     stoch = rng.integers(
-        0, config.world.dynamics.classes, (*shape, config.world.dynamics.stoch)
+        0, config.world.dynamics.latent.classes, (*shape, config.world.dynamics.stoch)
     ).astype(np.uint8)
     return Sequence(
         obs={key: column(spec) for key, spec in obs.items()},
@@ -82,5 +94,5 @@ def stored(
         is_first=first,
         is_last=last,
         is_terminal=last & (rng.random(shape) < 0.5),
-        latent=Latent(jnp.asarray(deter, jnp.bfloat16), stoch),
+        latent={"deter": jnp.asarray(deter, jnp.bfloat16), "stoch": stoch},
     )

@@ -60,11 +60,11 @@ def reward_error(run: Path, data: dict[str, np.ndarray]) -> float:
     @jax.jit
     def predict(world):
         first = jnp.zeros((batch, time), bool).at[:, 0].set(True)
-        start = world.rssm.initial(batch, jnp.dtype("float32"))
+        start = world.dynamics.initial(batch, jnp.dtype("float32"))
         seen = {"numbers": jnp.asarray(data["numbers"])}
         led = {"action": jnp.asarray(data["action"])[..., None]}
         observed = world.observe(start, seen, led, first, noise)
-        return world.reward(feature(observed.latent)).mean()
+        return world.reward(feature(observed.state)).mean()
 
     error = np.asarray(predict(state.agent.world)) - data["reward"]
     return float(np.sqrt(np.square(error[:, 1:]).mean()))

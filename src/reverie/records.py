@@ -4,7 +4,7 @@
     D deterministic state   Z latents   C classes   A action   F = D + Z·C feature
 
 Nothing here knows how a station works: environments fill `Step`, replay returns `Sequence`, the
-world model turns it into `Latent`, behaviour unrolls `Imagined`.
+world model turns it into states that heads read as `Latent`, behaviour unrolls `Imagined`.
 """
 
 import math
@@ -86,10 +86,9 @@ class Step(NamedTuple):
 
 
 class Latent(NamedTuple):
-    """State of the world model.
+    """What networks read of the world model's state; of an RSSM it is the state itself.
 
-    `stoch` is one-hot (or its straight-through relaxation) in networks, or Gaussian numbers
-    (C = 1); where it is stored it is the class index, or the numbers, shape (..., Z).
+    `stoch` is one-hot (or its straight-through relaxation), or Gaussian numbers (C = 1).
     """
 
     deter: Array  # (..., D)
@@ -109,5 +108,5 @@ class Sequence(NamedTuple):
     is_first: Array  # (B, T)
     is_last: Array  # (B, T)
     is_terminal: Array  # (B, T)
-    latent: Latent | None  # stored: deter (B, T, D) bfloat16, stoch (B, T, Z) class index
+    latent: Any  # columns by name as the dynamics packed them; once unpacked, their state
     weight: Array | None = None  # (B, T), importance of the sequence in the losses, one a sequence

@@ -33,7 +33,7 @@ def test_acting(variant):
     def step(acting, carry, obs, is_first, noise):
         action, carry = acting(carry, obs, is_first, noise)
         tokens = acting.encoder(obs, jnp.dtype("float32"))
-        return action, carry, tokens, acting.actor(feature(carry.latent))
+        return action, carry, tokens, acting.actor(feature(carry.state))
 
     carry = acting.initial(3)
     for k in range(3):
@@ -43,8 +43,8 @@ def test_acting(variant):
         noise = ActNoise(jnp.asarray(recorded["stoch_index"], jnp.float32), {"action": chosen})
         first = jnp.asarray(recorded["is_first"])
         action, carry, tokens, policy = step(acting, carry, obs, first, noise)
-        close(carry.latent.deter, recorded["deter"], name=f"deter {k}")
-        close(carry.latent.stoch, np.eye(6)[recorded["stoch_index"]], name=f"stoch {k}")
+        close(carry.state.deter, recorded["deter"], name=f"deter {k}")
+        close(carry.state.stoch, np.eye(6)[recorded["stoch_index"]], name=f"stoch {k}")
         close(tokens, recorded["tokens"], name=f"tokens {k}")
         close(action["action"], chosen, name="the sample that was fed")
         part = policy.parts["action"][0]
@@ -64,12 +64,12 @@ def test_open_loop(variant):
     @jax.jit
     def predict(world, uniform):
         result = open_loop(world, start, rows.obs, action, rows.is_first, uniform, 3)
-        late = jax.tree.map(lambda x: x[:, 3:].reshape(12, *x.shape[2:]), result.latent)
-        return result, world.decoder(late)
+        late = jax.tree.map(lambda x: x[:, 3:].reshape(12, *x.shape[2:]), result.state)
+        return result, world.objective(late)
 
     result, preds = predict(world, uniform)
-    close(result.latent.deter[:, :3], expected["openloop/post_deter"], name="observed")
-    close(result.latent.deter[:, 3:], expected["openloop/prior_deter"], name="dreamed")
+    close(result.state.deter[:, :3], expected["openloop/post_deter"], name="observed")
+    close(result.state.deter[:, 3:], expected["openloop/prior_deter"], name="dreamed")
     close(result.prior, expected["openloop/prior_logit"], name="logits")
     vector = preds["vector"].pred.reshape(3, 4, 5)
     close(vector, expected["openloop/pred/vector"], name="vector")
@@ -123,7 +123,7 @@ def test_greedy_acting_takes_the_mode_and_remembers_it():
     noise = acting.noise(jax.random.key(0), 2)
     run = jax.jit(lambda n: acting(acting.initial(2), obs, jnp.ones(2, bool), n, greedy=True))
     action, carry = run(noise)
-    expected = np.asarray(acting.actor(feature(carry.latent)).parts["action"][0].logits).argmax(-1)
+    expected = np.asarray(acting.actor(feature(carry.state)).parts["action"][0].logits).argmax(-1)
     assert action["action"][:, 0].tolist() == expected.tolist()
     assert carry.action is action or (carry.action["action"] == action["action"]).all()
-    assert isinstance(carry.latent, Latent)
+    assert isinstance(carry.state, Latent)

@@ -53,7 +53,7 @@ def test_override_stores_the_declared_type(path, value, stored):
         (
             "world.dynamics",
             1,
-            "'world.dynamics' is a group of fields; name one of them: world.dynamics.deter",
+            "world.dynamics takes a part",
         ),
         ("qqq", 1, "the groups are behavior, device, env"),
         ("steps", 1.5, "steps takes an integer .* found 1.5"),
@@ -69,7 +69,7 @@ def test_override_stores_the_declared_type(path, value, stored):
         (
             "world.dynamics.deter",
             255,
-            r"world.dynamics.deter must be a multiple of world.dynamics.blocks \(8\), found 255",
+            r"deter must be a multiple of world.dynamics.core.blocks \(8\), found 255",
         ),
         (
             "world.objective.blocks",
@@ -89,8 +89,12 @@ def test_override_stores_the_declared_type(path, value, stored):
         ("train.length", 1, "train.length must be at least 2"),
         ("train.batch", 0, "train.batch must be at least 1"),
         ("replay.capacity", 1087, r"replay.capacity \(1087 rows\) must be at least 1088"),
-        ("world.dynamics.unimix", 1.0, r"world.dynamics.unimix must be in \[0, 1\), found 1.0"),
-        ("world.dynamics.classes", 300, "world.dynamics.classes must be at most 256"),
+        (
+            "world.dynamics.latent.unimix",
+            1.0,
+            r"world.dynamics.latent.unimix must be in \[0, 1\), found 1.0",
+        ),
+        ("world.dynamics.latent.classes", 300, "world.dynamics.latent.classes must be at most 256"),
         ("env.kwargs", "[1]", "env.kwargs must be a JSON object"),
         ("size", "13m", "size takes one of auto, debug"),
         ("seed", -1, "seed must be at least 0, found -1"),
@@ -120,7 +124,7 @@ def test_fields_that_depend_on_each_other_change_together():
     edits = {
         "optim.schedule": "cosine",
         "optim.schedule.until": 5000,
-        "world.dynamics.blocks": 5,
+        "world.dynamics.core.blocks": 5,
         "world.dynamics.deter": 40,
     }
     config = apply(Config(), edits)

@@ -108,7 +108,7 @@ def test_no_two_methods_write_one_field_differently():
 def test_every_balance_composes_with_the_methods_but_not_with_another():
     for balance in BALANCES.values():
         config = resolve("gym:X-v0", methods=["patch"], balance=balance.name)
-        assert config.world.encoder.stack == "patch"
+        assert get(config, "world.encoder.stack") == "patch"
         assert {get(config, path) for path in balance.edits} == set(balance.edits.values())
         assert len(balance.doc) > 20
     with pytest.raises(ConfigError, match="'harmony' and 'reciprocal' both set"):
@@ -131,7 +131,7 @@ def test_composition_order():
     assert config.world.dynamics.hidden == 32  # the override wins over the size
     assert config.train.batch == 4  # and over the benchmark
     assert resolve("probe_bandit").size == "tiny"
-    assert resolve("gym:X-v0", methods=["patch"]).world.encoder.stack == "patch"
+    assert get(resolve("gym:X-v0", methods=["patch"]), "world.encoder.stack") == "patch"
 
 
 def test_a_general_preset_lies_over_the_suite():

@@ -47,8 +47,8 @@ def stack(rows: int, units: int, layers: int) -> int:
 
 def count(config: Config, inputs: int = 24, actions: int = 6) -> int:
     """Parameters by hand from the widths alone, as section 1 describes the networks."""
-    rssm, blocks = config.world.dynamics, config.world.dynamics.blocks
-    latent = rssm.stoch * rssm.classes
+    rssm, blocks = config.world.dynamics, config.world.dynamics.core.blocks
+    latent = rssm.stoch * rssm.latent.classes
     feature = rssm.deter + latent
     width = rssm.deter // blocks
     total = stack(inputs, config.world.encoder.units, config.world.encoder.layers)
@@ -72,14 +72,14 @@ def count(config: Config, inputs: int = 24, actions: int = 6) -> int:
 def test_the_table_is_the_official_one(name):
     config = apply(Config(), size_edits(name))
     rssm = config.world.dynamics
-    assert (rssm.deter, rssm.hidden, rssm.classes) == TABLE[name][:3]
+    assert (rssm.deter, rssm.hidden, rssm.latent.classes) == TABLE[name][:3]
     parts = (config.world.encoder, config.world.objective, config.world.reward, config.world.cont)
     parts += (config.behavior.actor, config.behavior.critic)
     assert {part.units for part in parts} == {TABLE[name][3]}
     assert (config.world.encoder.depth, config.world.objective.depth) == (TABLE[name][4],) * 2
     assert config.world.encoder.mults == (2, 3, 4, 4)
     assert config.world.objective.blocks == 8
-    assert (rssm.stoch, rssm.blocks) == ((2, 4) if name == "debug" else (32, 8))
+    assert (rssm.stoch, rssm.core.blocks) == ((2, 4) if name == "debug" else (32, 8))
     assert config.size == name
 
 
@@ -122,7 +122,7 @@ def test_sizes_of_other_agents():
         )
         for part in (*parts, config.behavior.actor, config.behavior.critic):
             assert (part.units, part.layers) == row[2:]
-        assert (config.world.dynamics.stoch, config.world.dynamics.classes) == (32, 32)
+        assert (config.world.dynamics.stoch, config.world.dynamics.latent.classes) == (32, 32)
     for name, width in {"w200": 200, "w600": 600, "w1024": 1024}.items():
         config = resolve("gym:X-v0", agent="v2", size=name)
         assert (

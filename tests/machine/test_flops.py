@@ -117,7 +117,7 @@ def test_imagination_of_the_table(agent):
 
     def dream(agent, key):
         noise = dream_noise(agent.world, agent.actor, key, steps, starts)
-        start = agent.world.rssm.initial(starts, jnp.dtype("float32"))
+        start = agent.world.dynamics.initial(starts, jnp.dtype("float32"))
         return imagine(agent.world, agent.actor, start, noise).feature
 
     count = flops(dream, agent, jax.random.key(0))

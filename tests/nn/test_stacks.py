@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from networks import filled
 
-from reverie.nn.options import DecoderConfig, EncoderConfig, NetConfig
+from reverie.nn.options import NetConfig
 from reverie.nn.plain import PlainDecoder, PlainEncoder, transposed, transposed_pads, valid_sides
 from reverie.nn.resnet import GroupNorm, ResNetEncoder, mean_pool
-from reverie.nn.stacks import make_decoder, make_encoder
+from reverie.nn.stacks import AbstractStack
 from reverie.part.errors import ConfigError
+from reverie.part.part import find
 
 NET = NetConfig(act="elu", norm="none", init="glorot")
 KEY = jax.random.key(0)
@@ -18,12 +19,11 @@ KEY = jax.random.key(0)
 
 def stacks(stack, shape=(64, 64, 3), *, mults=(1, 2, 4, 8), net=NET, depth=48, **edits):
     """Shapes of both stacks, and what they make of one picture."""
-    mirror = EncoderConfig(stack=stack, mults=mults, kernel=4, depth=depth, **edits)
-    config = DecoderConfig(blocks=0, plain=True, output="shift", depth=depth)
+    member = find(AbstractStack, stack)(**edits)
 
     def run(key):
-        encoder = make_encoder(shape, mirror, net, key=key)
-        decoder = make_decoder(shape, config, mirror, net, key=key)
+        encoder = member.encoder(shape, depth, mults, net, key=key)
+        decoder = member.decoder(shape, depth, mults, net, output="shift", key=key)
         tokens = encoder(jnp.zeros((2, *shape)))
         assert tokens.shape == (2, encoder.size)
         return encoder, decoder, decoder(jnp.zeros((2, *decoder.map_shape)))

@@ -89,7 +89,7 @@ def train_s(config, losses, *, optimizer=LAPROP, updates=15000):
     start = {"world": {"sigmas": Sigmas(("rew", "obs", "dyn"))}}
     count = len(next(iter(losses.values())))
     keys = [name for name in losses if name not in ("dyn", "rep", "rew", "con")]
-    named = outline(dict.fromkeys(keys, Spec("vector", (1,))), config.world)
+    named = outline(dict.fromkeys(keys, Spec("vector", (1,))), {}, config.world)
 
     def step(carry, k):
         params, opt_state = carry

@@ -146,7 +146,7 @@ def test_the_reward_of_a_dream_is_the_disagreement_about_the_next_state(kind, ex
     state, sequence, _, noise = inputs(config, kind)
     agent = state.agent
     _, world = world_loss(agent.world, sequence, noise, config)
-    starts = jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), world.observed.latent)
+    starts = jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), world.observed.state)
     dream = imagine(agent.world, agent.explorer.actor, starts, noise.explorer)
     reward = curious_reward(agent.explorer, config.explore)(agent.world, dream, through=False)
     members = agent.explorer.ensemble.heads
@@ -290,7 +290,7 @@ def test_disagreement_can_say_what_is_drawn():
     step = jax.jit(ft.partial(train_step, config=config))
     after, _, written = step(state, rows, jax.random.key(0))
     _, world = world_loss(state.agent.world, sequence, noise, config)
-    latent = world.observed.latent
+    latent = world.observed.state
     action = after.agent.world.embed({k: v[:, 1:] for k, v in sequence.action.items()})
     flat = latent.stoch.reshape(*latent.deter.shape[:2], -1)
     x = jnp.concatenate([latent.deter, flat, action], -1)

@@ -25,10 +25,8 @@ def replay_of(run) -> Replay:
     """The replay that the newest checkpoint of a run holds."""
     config, tree = reverie.saved_config(run), newest(run)
     agent = reverie.load(run)
-    rssm = config.world.dynamics
-    sizes = {"deter": rssm.deter, "stoch": rssm.stoch, "classes": rssm.classes}
     replay = Replay(
-        row_specs(agent.obs_specs, agent.action_specs, **sizes),
+        row_specs(agent.obs_specs, agent.action_specs, config.world.dynamics.columns()),
         streams=config.env.num,
         capacity=tree["replay"]["keep"]["slots"] * config.env.num,
         length=config.train.length + config.replay.context,

@@ -62,7 +62,7 @@ def test_three_updates_with_harmony(variant):
                 )
         check_balance(out.balanced, a, k)
         check_parameters(now, variant, group)
-        rows = whole.continued(rows, out.observed.latent)
+        rows = whole.continued(rows, out.observed.state)
 
 
 def check_balance(balanced, a, k):

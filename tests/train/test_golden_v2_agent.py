@@ -123,7 +123,7 @@ def test_dreams(result):
     targets, dreamed = out.targets, out.dream
     feature = jnp.concatenate([dreamed.feature, dreamed.last[None]])
     close(feature, golden.feature(a["imag/feat"], variant), rtol=FORWARD, name="feature")
-    prior = Categorical(dreamed.logits, cfg.world.dynamics.unimix)
+    prior = Categorical(dreamed.logits, cfg.world.dynamics.latent.unimix)
     close(prior.logp, jax.nn.log_softmax(a["imag/logit"][1:]), rtol=FORWARD, name="prior")
     action = dreamed.action["action"]
     if "discrete" in variant:
@@ -254,7 +254,7 @@ def test_acting(variant, greedy):
     if classes:
         action = jax.nn.one_hot(action[:, 0], a[f"{mode}/action"].shape[-1])
     close(action, a[f"{mode}/action"], rtol=FORWARD, name="action")
-    close(following.latent.deter, a[f"{mode}/deter"], rtol=FORWARD, name="deter")
+    close(following.state.deter, a[f"{mode}/deter"], rtol=FORWARD, name="deter")
 
 
 METRICS = {
@@ -292,7 +292,7 @@ def test_three_updates(variant):
                 found = float(read(metrics, out))
                 assert found == pytest.approx(expected, rel=2e-4, abs=2e-6), (k, name)
         check_parameters(now, variant, k)
-        rows = continued(rows, out.observed.latent)
+        rows = continued(rows, out.observed.state)
 
 
 def continued(rows, latent):

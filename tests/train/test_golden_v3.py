@@ -64,11 +64,11 @@ def heads(forward):
             agent.critic(x),
             slow(x),
             agent.actor(x),
-            (world.decoder(flat)),
+            (world.objective(flat)),
         )
 
     state = golden.state(variant)
-    return read(state.agent, state.slow_critic, out.observed.latent)
+    return read(state.agent, state.slow_critic, out.observed.state)
 
 
 @pytest.fixture(scope="module")
@@ -99,11 +99,11 @@ def test_observe(forward):
     rows, _, _ = split_context(golden.sequence(variant), 1)
     tokens = jax.jit(lambda world, obs: world.encode(obs, jnp.dtype("float32")))
     close(tokens(agent.world, rows.obs), expected["tokens"], name="tokens")
-    close(out.observed.latent.deter, expected["post/deter"], name="deter")
+    close(out.observed.state.deter, expected["post/deter"], name="deter")
     close(out.observed.post, expected["post/logit"], name="post")
     close(out.observed.prior, expected["prior/logit"], name="prior")
-    post = agent.world.rssm.categorical(out.observed.post)
-    prior = agent.world.rssm.categorical(out.observed.prior)
+    post = agent.world.dynamics.distribution(out.observed.post)
+    prior = agent.world.dynamics.distribution(out.observed.prior)
     close(post.kl(prior).sum(-1), expected["kl/raw"], name="kl")
     close(post.entropy().sum(-1), expected["kl/post_entropy"], name="post entropy")
     close(prior.entropy().sum(-1), expected["kl/prior_entropy"], name="prior entropy")
@@ -267,14 +267,14 @@ def test_three_training_steps(variant, learn, fast_update):
         norms = norms_of(slow, {"offsets": layout["slow_offsets"]})
         np.testing.assert_allclose(norms, expected[f"step{k}/norm_slow"], rtol=1e-5)
         if k == 1:
-            close(out.observed.latent.deter, expected["step1/replay/dyn/deter"], name="written")
+            close(out.observed.state.deter, expected["step1/replay/dyn/deter"], name="written")
 
 
 def test_weights_of_the_losses():
     cfg = golden.config("disc")
     inputs = golden.load("disc_inputs")
     obs, _ = golden.specs("disc")
-    weights = {loss.name: loss.weight for loss in outline(obs, cfg.world)}
+    weights = {loss.name: loss.weight for loss in outline(obs, {}, cfg.world)}
     critic = cfg.behavior.critic
     weights |= {"policy": cfg.behavior.actor.weight, "value": critic.weight}
     weights |= {"rec": weights["image"], "repval": critic.replay_weight}

@@ -132,7 +132,7 @@ def watch(run, episodes):
             obs = jax.tree.map(jnp.asarray, step.obs)
             flat, carry = play(acting, carry, obs, jnp.asarray(step.is_first), noise)
             action = {"action": np.asarray(flat["action"])[0]}
-            x = feature(carry.latent)
+            x = feature(carry.state)
             bright = "image" not in step.obs or step.obs["image"].mean() > 128
             found.append(
                 {

@@ -65,7 +65,7 @@ def test_parameters_of_the_table(size, space):
 def test_parameters_of_each_part(size):
     agent = shape_of(size, "atari100k")
     world = agent.world
-    parts = (world.rssm, world.decoder, agent.critic, agent.actor, world.reward, world.cont)
+    parts = (world.dynamics, world.objective, agent.critic, agent.actor, world.reward, world.cont)
     assert tuple(map(count_params, (*parts, world.encoder))) == PARTS[size]
 
 

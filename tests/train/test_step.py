@@ -112,7 +112,7 @@ def test_what_replay_gets_back(run):
         jnp.bfloat16,
     )
     assert (stoch.shape, stoch.dtype) == ((BATCH, ROWS - 1, CONFIG.world.dynamics.stoch), jnp.uint8)
-    assert int(stoch.max()) < CONFIG.world.dynamics.classes
+    assert int(stoch.max()) < CONFIG.world.dynamics.latent.classes
 
 
 def test_one_compilation_serves_all_updates_and_seeds(run, step):
@@ -209,11 +209,11 @@ def test_fewer_starts_dream_from_the_last_rows():
 
 ROUTES = {
     "rew": {"world.reward"},
-    "con": {"world.cont", "world.encoder", "world.rssm"},
+    "con": {"world.cont", "world.encoder", "world.dynamics"},
     "repval": {"critic"},
-    "value": {"critic", "world.encoder", "world.rssm"},
-    "policy": {"actor", "world.encoder", "world.rssm"},
-    "x": {"world.decoder", "world.encoder", "world.rssm"},
+    "value": {"critic", "world.encoder", "world.dynamics"},
+    "policy": {"actor", "world.encoder", "world.dynamics"},
+    "x": {"world.objective", "world.encoder", "world.dynamics"},
 }
 
 

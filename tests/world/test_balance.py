@@ -40,7 +40,7 @@ def config(kind="harmony", **edits):
 
 
 def outlined(keys, cfg):
-    return outline(dict.fromkeys(keys, Spec("vector", (1,))), cfg.world)
+    return outline(dict.fromkeys(keys, Spec("vector", (1,))), {}, cfg.world)
 
 
 def named(losses, cfg):

@@ -8,12 +8,13 @@ import pytest
 from networks import filled
 
 from reverie.module import named_leaves
-from reverie.nn.options import DecoderConfig, EncoderConfig
+from reverie.nn.images import Pooled, Strided
 from reverie.records import Latent, Spec
-from reverie.world.decoder import Decoder
+from reverie.world.encoder import EncoderConfig
+from reverie.world.reconstruction import Decoder, Reconstruction
 
 close = golden.close
-CONFIG = DecoderConfig(units=6, depth=2, blocks=3)
+CONFIG = Reconstruction(units=6, depth=2, blocks=3)
 NAMES = {
     "inputs.0.deter": "sp0",
     "inputs.0.hidden.linear": "sp1",
@@ -36,8 +37,8 @@ def reference_name(name):
 )
 def test_image_decoder(kind, size):
     a = golden.layer_arrays(f"dec_{kind}")
-    stack = "strided" if kind == "strided" else "pooled"
-    mirror = EncoderConfig(mults=(2, 3), stack=stack, outer=kind == "outer")
+    stack = Strided() if kind == "strided" else Pooled(outer=kind == "outer")
+    mirror = EncoderConfig(mults=(2, 3), stack=stack)
     specs = {"image": Spec("image", (*size, 3))}
     shape = jax.eval_shape(
         lambda k: Decoder(specs, 12, 8, CONFIG, mirror, key=k), jax.random.key(0)
@@ -61,7 +62,7 @@ def test_image_decoder(kind, size):
 @pytest.mark.parametrize("blocks", [0, 3, 8])
 def test_every_number_of_blocks_paints_the_picture(blocks):
     specs = {"image": Spec("image", (16, 16, 3))}
-    config = DecoderConfig(units=6, depth=2, blocks=blocks)
+    config = Reconstruction(units=6, depth=2, blocks=blocks)
     decoder = filled(Decoder, specs, 24, 8, config, EncoderConfig(mults=(2, 3)))
     paint = jax.jit(lambda decoder, latent: decoder(latent)["image"].mean())
     picture = paint(decoder, Latent(jnp.ones((2, 24)), jnp.ones((2, 2, 4))))

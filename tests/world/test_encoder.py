@@ -8,10 +8,9 @@ import pytest
 from networks import filled
 
 from reverie.nn.layers import to_compute
-from reverie.nn.options import EncoderConfig
 from reverie.part.errors import ConfigError
 from reverie.records import Spec
-from reverie.world.encoder import Encoder, flatten_vector, image_groups, vector_keys
+from reverie.world.encoder import Encoder, EncoderConfig, flatten_vector, image_groups, vector_keys
 
 KEY = jax.random.key(0)
 SMALL = EncoderConfig(units=8, layers=1, depth=2, mults=(1, 2))

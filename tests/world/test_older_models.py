@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from networks import filled
+from networks import rssm as options
 
 from reverie.config.edit import apply
 from reverie.config.presets import resolve
@@ -18,19 +19,17 @@ from reverie.part.errors import ConfigError
 from reverie.records import Latent, Sequence, Spec
 from reverie.train.columns import columns_of
 from reverie.train.state import Agent
-from reverie.world import latents
 from reverie.world.kl import floored, kl_losses
 from reverie.world.model import WorldModel, feature, split_context, unpack
-from reverie.world.options import RSSMConfig
 from reverie.world.rssm import RSSM
 
 OBS = {"image": Spec("image", (64, 64, 3))}
 SMALL = {"deter": 12, "hidden": 5, "stoch": 3, "classes": 4, "blocks": 3}
 CONFIGS = {
-    "v2 gaussian": RSSMConfig(core="gru", latent="gaussian", prior_layers=1, **SMALL),
-    "block gaussian": RSSMConfig(latent="gaussian", deviation="softplus", **SMALL),
-    "2023": RSSMConfig(core="gru", initial="learned", prior_layers=1, **SMALL),
-    "2023 gaussian": RSSMConfig(core="gru", initial="learned", latent="gaussian", **SMALL),
+    "v2 gaussian": options(core="gru", latent="gaussian", prior_layers=1, **SMALL),
+    "block gaussian": options(latent="gaussian", deviation="softplus", **SMALL),
+    "2023": options(core="gru", initial="learned", prior_layers=1, **SMALL),
+    "2023 gaussian": options(core="gru", initial="learned", latent="gaussian", **SMALL),
 }
 
 
@@ -50,9 +49,9 @@ def test_dreamer_v2_has_the_published_parameters(actions, published):
     world, actor, critic = (count_params(p) for p in (agent.world, agent.actor, agent.critic))
     assert world + actor + 2 * critic + 3 == published
     assert critic == 1_301_201
-    parts = {n: count_params(getattr(agent.world, n)) for n in ("encoder", "decoder", "rssm")}
-    assert (parts["encoder"], parts["decoder"]) == (1_551_312, 11_152_275)
-    assert parts["rssm"] == 13_123_584 + 1024 * (actions - 2)
+    parts = {n: count_params(getattr(agent.world, n)) for n in ("encoder", "objective", "dynamics")}
+    assert (parts["encoder"], parts["objective"]) == (1_551_312, 11_152_275)
+    assert parts["dynamics"] == 13_123_584 + 1024 * (actions - 2)
 
 
 def test_the_parameters_at_seven_actions_round_to_those_of_the_specification():
@@ -92,8 +91,8 @@ def test_an_episode_starts_from_the_initial_state(name):
         jax.tree.leaves((again, stats_again)), jax.tree.leaves((latent, stats)), strict=True
     ):
         np.testing.assert_allclose(a, b[:, 2:], rtol=1e-5, atol=1e-6)
-    assert stats.shape == (2, 4, 3, rssm.config.outputs)
-    assert feature(latent).shape == (2, 4, rssm.config.feature)
+    assert stats.shape == (2, 4, 3, rssm.config.latent.outputs)
+    assert feature(latent).shape == (2, 4, sum(rssm.config.widths))
 
 
 @pytest.mark.parametrize("name", ["2023", "2023 gaussian"])
@@ -125,7 +124,7 @@ def test_gradients_reach_the_learned_initial_state():
             act = acts[:, t] * (1.0 - is_first[:, t, None])
             carry = rssm.core(carry, rssm.core.embed(act))
             carry = rssm.drawn(carry, rssm.post_of(carry.deter, tokens[:, t]), noise[:, t])
-            total = total + jnp.sum(jnp.cos(feature(rssm.latent(carry))))
+            total = total + jnp.sum(jnp.cos(feature(rssm.state(carry))))
         return total
 
     ours, theirs = jax.jit(jax.grad(loss))(rssm), jax.jit(jax.grad(plain))(rssm)
@@ -138,33 +137,31 @@ def test_gaussian_latents_follow_mean_and_deviation():
     config = CONFIGS["v2 gaussian"]
     stats = jnp.asarray(np.random.default_rng(0).normal(size=(5, 3, 2)), jnp.float32)
     noise = jnp.asarray(np.random.default_rng(1).normal(size=(5, 3)), jnp.float32)
-    dist = latents.distribution(stats, config)
+    dist = config.latent.distribution(stats)
     std = 2 * jax.nn.sigmoid(stats[..., 1] / 2) + 0.1
     expected = stats[..., 0] + std * noise
-    np.testing.assert_allclose(latents.sample(dist, noise)[..., 0], expected, rtol=1e-6)
-    stored = latents.pack(Latent(jnp.zeros((5, 12)), expected[..., None]))
-    assert stored["latent/stoch"].dtype == jnp.bfloat16
-    back = Latent(stored["latent/deter"], stored["latent/stoch"])
-    back = latents.unpack(back, config, jnp.dtype("float32"))
+    np.testing.assert_allclose(config.latent.sample(dist, noise)[..., 0], expected, rtol=1e-6)
+    stored = config.pack(Latent(jnp.zeros((5, 12)), expected[..., None]))
+    assert stored["stoch"].dtype == jnp.bfloat16
+    back = config.unpack(stored, jnp.dtype("float32"))
     np.testing.assert_allclose(back.stoch[..., 0], expected, rtol=1e-2)
 
 
 def test_the_floor_acts_on_steps_or_on_the_batch():
     """KL {0, 4} with a floor of 1: mean 2.5 by step, 2 by batch; below it no gradient."""
     kl = jnp.array([0.0, 4.0])
-    assert floored(kl, RSSMConfig()).mean() == 2.5
-    batch = RSSMConfig(floor="batch")
-    assert floored(kl, batch).mean() == 2.0
-    slope = jax.grad(lambda x: floored(x, batch).mean())
+    assert floored(kl, "step", 1.0).mean() == 2.5
+    assert floored(kl, "batch", 1.0).mean() == 2.0
+    slope = jax.grad(lambda x: floored(x, "batch", 1.0).mean())
     assert slope(kl).tolist() == [0.5, 0.5]
     assert slope(kl / 4).tolist() == [0.0, 0.0]
-    assert floored(kl / 4, batch).tolist() == [1.0, 1.0]
+    assert floored(kl / 4, "batch", 1.0).tolist() == [1.0, 1.0]
 
 
 def test_gaussian_kl_losses_are_sums_over_latents():
     post = Normal(jnp.zeros((2, 3)), jnp.ones((2, 3)))
     prior = Normal(jnp.ones((2, 3)), jnp.ones((2, 3)))
-    kl = kl_losses(post, prior, RSSMConfig(free_nats=0.0))
+    kl = kl_losses(post, prior, kind="balanced", floor="step", free_nats=0.0)
     assert kl.raw.tolist() == kl.dyn.tolist() == [1.5, 1.5]
 
 
@@ -215,13 +212,13 @@ def test_losses_of_the_agents(agent):
         world = filled(WorldModel, obs, specs, config.world, config.net)
         sequence = unpack(rows(), config.world, jnp.dtype("float32"))
         trained, acts, start = split_context(sequence, 0)
-        noise = world.rssm.noise(jax.random.key(0), (2, 3))
+        noise = world.dynamics.noise(jax.random.key(0), (2, 3))
         observed = world.observe(start, trained.obs, acts, trained.is_first, noise)
         losses = by_name(world.losses(observed, trained, config.world)[0])
         assert set(losses) == {"dyn", "rep", "rew", "state"} | ({"con"} if predict else set())
         assert {loss.shape for loss in losses.values()} == {(2, 3)}
         if agent == "v2":
-            x = feature(observed.latent)
+            x = feature(observed.state)
             expected = 0.5 * np.square(np.tanh(2.0) - np.asarray(world.reward(x).mean()))
             np.testing.assert_allclose(losses["rew"], expected, rtol=1e-5)
 
@@ -235,9 +232,9 @@ def test_options_that_have_no_effect_are_refused():
         ),
         ("net.maps", "whole", "net.maps must be 'channels' unless net.norm is 'layer'"),
         (
-            "world.encoder.widen",
+            "world.encoder.stack.widen",
             False,
-            "world.encoder.widen must be true unless world.encoder.stack is 'same'",
+            "world.encoder.stack is 'pooled', which has no option 'widen'; 'same' has",
         ),
     ):
         with pytest.raises(ConfigError, match=message):
@@ -247,11 +244,12 @@ def test_options_that_have_no_effect_are_refused():
     ):
         apply(Config(), {"net.norm": "layer", "net.maps": "whole"})
     with pytest.raises(
-        ConfigError, match=r"world.dynamics.deter must be a multiple of world.dynamics.blocks \(8\)"
+        ConfigError,
+        match=r"world.dynamics.deter must be a multiple of world.dynamics.core.blocks \(8\)",
     ):
         apply(Config(), {"world.dynamics.deter": 203, "world.objective.blocks": 0})
     assert apply(
         Config(),
         {"world.dynamics.deter": 203, "world.objective.blocks": 0, "world.dynamics.core": "gru"},
     )
-    assert dataclasses.replace(RSSMConfig(core="gru"), deter=203).feature == 203 + 32 * 16
+    assert dataclasses.replace(options(core="gru"), deter=203).widths == (203, 32 * 16)

@@ -8,14 +8,15 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from networks import filled
+from networks import rssm as options
 
 from reverie.module import named_leaves
 from reverie.records import Latent, Spec
-from reverie.world.options import RSSMConfig
-from reverie.world.rssm import RSSM, embed_action
+from reverie.world.actions import embed_action
+from reverie.world.rssm import RSSM
 
 close = golden.close
-CONFIG = RSSMConfig(deter=12, hidden=5, stoch=2, classes=4, blocks=3)
+CONFIG = options(deter=12, hidden=5, stoch=2, classes=4, blocks=3)
 ACTION = {"action": Spec("vector", (3,), (), (-1.0,) * 3, (1.0,) * 3)}
 
 
@@ -25,7 +26,7 @@ def model(params, seed=None):
     rng = np.random.default_rng(seed)
     leaves = []
     for name, leaf in named_leaves(shape).items():
-        other = golden.reference_name(f"world.rssm.{name}").removeprefix("dyn/")
+        other = golden.reference_name(f"world.dynamics.{name}").removeprefix("dyn/")
         default = np.zeros(leaf.shape) if seed is None else rng.normal(size=leaf.shape)
         leaves.append(jnp.asarray(params.get(other, default), jnp.float32))
         assert leaves[-1].shape == leaf.shape, name
@@ -59,7 +60,7 @@ def test_core(step):
         close(grad, a[f"grad_{name}"], name=name)
     checked = 0
     for name, grad in named_leaves(rssm).items():
-        other = golden.reference_name(f"world.rssm.{name}").removeprefix("dyn/")
+        other = golden.reference_name(f"world.dynamics.{name}").removeprefix("dyn/")
         if f"grad_param/{other}" in a:
             close(grad, a[f"grad_param/{other}"], name=name)
             checked += 1

@@ -10,7 +10,7 @@ from typing import Any
 import jax
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from reverie.behavior.explorer import AbstractExplorer, Shapes
+from reverie.behavior.explorer import AbstractExplorer
 from reverie.behavior.imagine import Imagined
 from reverie.behavior.loss import RewardOf
 from reverie.behavior.options import BehaviorConfig
@@ -19,6 +19,7 @@ from reverie.module import Module
 from reverie.nn.heads import Actor, NumberHead
 from reverie.nn.options import NetConfig
 from reverie.world.model import WorldModel
+from reverie.world.term import Shapes
 
 
 class Explorer(Module):
@@ -39,7 +40,7 @@ class Explorer(Module):
     ):
         ensemble_key, actor_key, critic_key = jax.random.split(key, 3)
         self.ensemble = options.build(shapes, net, key=ensemble_key)
-        width = shapes.deter + shapes.stoch
+        width = shapes.feature
         self.actor = Actor(width, shapes.actions, behavior.actor, net, key=actor_key)
         self.critic = NumberHead(width, behavior.critic, net, key=critic_key)
 

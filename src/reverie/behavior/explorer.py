@@ -6,7 +6,7 @@ An explorer has an actor and a critic of its own, which learn by the same losses
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 from jaxtyping import Array, Float, PRNGKeyArray
 
@@ -14,21 +14,9 @@ from reverie.behavior.imagine import Imagined
 from reverie.behavior.options import BehaviorConfig
 from reverie.nn.options import NetConfig
 from reverie.part.part import Part
-from reverie.records import Specs
-from reverie.world.model import Observed, WorldModel
-
-
-class Shapes(NamedTuple):
-    """Widths of what an explorer may predict."""
-
-    deter: int
-    stoch: int
-    """Of the flat stochastic state."""
-    tokens: int
-    """Of the encoded observation."""
-    hidden: int
-    """Of the world model's hidden layers."""
-    actions: Specs
+from reverie.world.dynamics import Observed
+from reverie.world.model import WorldModel
+from reverie.world.term import Shapes
 
 
 class AbstractExplorer(Part):

@@ -10,8 +10,8 @@ from reverie.behavior.options import BehaviorConfig
 from reverie.behavior.returns import discount_of
 from reverie.nn.distributions import Categorical
 from reverie.nn.heads import Actor, BernoulliHead, NumberHead, Policy
-from reverie.records import Latent
-from reverie.world.model import WorldModel, feature
+from reverie.world.dynamics import State
+from reverie.world.model import WorldModel
 
 sg = jax.lax.stop_gradient
 
@@ -39,12 +39,12 @@ def dream_noise(
 ) -> DreamNoise:
     """All randomness of `steps` imagined steps from `starts` states."""
     prior_key, action_key = jax.random.split(key)
-    prior = world.rssm.noise(prior_key, (steps, starts))
+    prior = world.dynamics.noise(prior_key, (steps, starts))
     return DreamNoise(prior, actor.noise(action_key, (steps, starts)))
 
 
 def imagine(
-    world: WorldModel, actor: Actor, start: Latent, noise: DreamNoise, *, through: bool = False
+    world: WorldModel, actor: Actor, start: State, noise: DreamNoise, *, through: bool = False
 ) -> Imagined:
     """Dreams from `start` (N, …), one for each start, as long as `noise`.
 
@@ -58,36 +58,36 @@ def imagine(
     """
     if through:
         return _imagine_through(world, actor, start, noise)
-    rssm = world.rssm.prepared()
+    dynamics = world.dynamics.prepared()
 
     def step(carry, noise):
         prior_noise, action_noise = noise
-        x = feature(rssm.latent(carry))
+        x = world.feature(dynamics.state(carry))
         policy = actor(x)
         action = sg(policy.sample(action_noise))
-        following, logits = rssm.imagine(sg(carry), world.embed(action), prior_noise)
+        following, logits = dynamics.imagine(sg(carry), world.embed(action), prior_noise)
         following = sg(following)
         return following, (x, sg(logits), action, policy)
 
-    last, (x, logits, action, policy) = jax.lax.scan(step, rssm.carry(start), noise)
-    return Imagined(x, feature(rssm.latent(last)), logits, action, policy)
+    last, (x, logits, action, policy) = jax.lax.scan(step, dynamics.carry(start), noise)
+    return Imagined(x, world.feature(dynamics.state(last)), logits, action, policy)
 
 
-def _imagine_through(world: WorldModel, actor: Actor, start: Latent, noise: DreamNoise) -> Imagined:
+def _imagine_through(world: WorldModel, actor: Actor, start: State, noise: DreamNoise) -> Imagined:
     world = constant(world)
-    rssm = world.rssm.prepared()
+    dynamics = world.dynamics.prepared()
 
     def step(carry, noise):
         prior_noise, action_noise = noise
-        x = feature(rssm.latent(carry))
+        x = world.feature(dynamics.state(carry))
         policy = actor(sg(x))
         action = policy.sample(action_noise)
         relaxed = embed_relaxed(world, policy, action)
-        following, logits = rssm.imagine(carry, relaxed, prior_noise)
+        following, logits = dynamics.imagine(carry, relaxed, prior_noise)
         return following, (x, sg(logits), sg(action), policy, relaxed)
 
-    last, (x, logits, action, policy, relaxed) = jax.lax.scan(step, rssm.carry(start), noise)
-    return Imagined(x, feature(rssm.latent(last)), logits, action, policy, relaxed)
+    last, (x, logits, action, policy, relaxed) = jax.lax.scan(step, dynamics.carry(start), noise)
+    return Imagined(x, world.feature(dynamics.state(last)), logits, action, policy, relaxed)
 
 
 def constant(tree: Any) -> Any:

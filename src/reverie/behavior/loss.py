@@ -27,8 +27,9 @@ from reverie.behavior.options import BehaviorConfig
 from reverie.behavior.returns import ReturnRange, RewardScale
 from reverie.nn.heads import Actor, ContinuousOut, Number, NumberHead
 from reverie.nn.loss import Loss
-from reverie.records import Latent, Sequence
-from reverie.world.model import WorldModel, feature
+from reverie.records import Sequence
+from reverie.world.dynamics import State
+from reverie.world.model import WorldModel
 
 sg = jax.lax.stop_gradient
 
@@ -62,7 +63,7 @@ class Scales(NamedTuple):
 class Seen(NamedTuple):
     """What dreams start from: posteriors (B, T, …) and the rows that they belong to."""
 
-    latent: Latent
+    state: State
     rows: Sequence
 
 
@@ -90,7 +91,7 @@ def behavior_losses(
     batch, time = seen.rows.reward.shape
     count = min(options.starts or time, time)
     seen = jax.tree.map(lambda x: x[:, time - count :], seen)
-    starts = jax.tree.map(lambda x: x.reshape(batch * count, *x.shape[2:]), seen.latent)
+    starts = jax.tree.map(lambda x: x.reshape(batch * count, *x.shape[2:]), seen.state)
     starts = starts if options.actor_grad_start else sg(starts)
     kind = actor_gradient(players.actor, config.actor)
     through = kind != "reinforce"
@@ -116,7 +117,7 @@ def behavior_losses(
         Loss("value", value, options.critic.weight, "behavior"),
     ]
     if options.replay_value:
-        x = feature(seen.latent)
+        x = players.world.feature(seen.state)
         replayed = replay_value_loss(
             players.critic,
             players.slow_critic,

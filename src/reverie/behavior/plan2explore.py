@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from reverie.behavior.explorer import AbstractExplorer, Shapes
+from reverie.behavior.explorer import AbstractExplorer
 from reverie.behavior.imagine import Imagined, means_along
 from reverie.behavior.options import BehaviorConfig
 from reverie.module import Module
@@ -21,7 +21,9 @@ from reverie.nn.options import NetConfig
 from reverie.part.checks import Checker
 from reverie.part.needs import ENSEMBLE, Need
 from reverie.records import Latent
-from reverie.world.model import Observed, WorldModel, feature
+from reverie.world.dynamics import Observed, feature
+from reverie.world.model import WorldModel
+from reverie.world.term import Shapes
 
 sg = jax.lax.stop_gradient
 
@@ -116,14 +118,14 @@ class Plan2Explore(AbstractExplorer):
         return dataclasses.replace(behavior, actor=actor)
 
     def build(self, shapes: Shapes, net: NetConfig, *, key: PRNGKeyArray) -> "Ensemble":
-        feature_size = shapes.deter + shapes.stoch
+        feature_size = shapes.feature
         outputs = {
             "stoch": shapes.stoch,
             "deter": shapes.deter,
             "feature": feature_size,
             "embed": shapes.tokens,
         }
-        width = sum(spec.width for spec in shapes.actions.values()) if self.action else 0
+        width = shapes.action if self.action else 0
         options = dataclasses.replace(self, units=self.units or max(1, shapes.hidden // 2))
         return Ensemble(feature_size + width, outputs[self.target], options, net, key=key)
 
@@ -140,7 +142,7 @@ class Plan2Explore(AbstractExplorer):
         `published` keeps those pairs, as the original does.
         """
         embedded = sg(world.embed(action))
-        latent, tokens = (jax.tree.map(sg, part) for part in (observed.latent, observed.tokens))
+        latent, tokens = (jax.tree.map(sg, part) for part in (observed.view, observed.tokens))
         found = pairs(latent, tokens, embedded, is_first, self)
         loss = model.loss(found.inputs, found.target)
         if self.form == "corrected":

@@ -13,9 +13,9 @@ DREAMERV3: dict[str, Any] = {
     "net.norm": "layer",
     "net.maps": "whole",
     "world.encoder.stack": "same",
-    "world.encoder.widen": False,
+    "world.encoder.stack.widen": False,
     "world.objective.vector": "symlog",
-    "world.dynamics.unimix": 0.01,
+    "world.dynamics.latent.unimix": 0.01,
     "world.dynamics.free_nats": 1.0,
     "world.dynamics.dyn": 0.5,  # 0.6 x balance 0.833
     "world.dynamics.rep": 0.1,
@@ -83,7 +83,7 @@ STACKS = table(
     _stack(
         "harmony_plainresnet",
         "Residual image stacks; published with RLBench. Group norm stands where batch norm was, "
-        "whose running statistics would be a state (--world.encoder.res_norm).",
+        "whose running statistics would be a state (--world.encoder.stack.norm).",
         {"world.encoder.stack": "resnet"},
     ),
     _stack(

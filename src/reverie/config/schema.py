@@ -19,6 +19,7 @@ from reverie.config.run import DeviceConfig, LogConfig, TrainConfig
 from reverie.config.sequence import SequenceConfig
 from reverie.envs.options import EnvConfig
 from reverie.nn.options import NetConfig
+from reverie.nn.stacks import AbstractStack
 from reverie.optim.laprop import LaProp
 from reverie.optim.optimizer import AbstractOptimizer
 from reverie.part.checks import Checker
@@ -103,7 +104,6 @@ class Config:
         check.require(not total or self.steps <= total, "steps", rule)
         _check_size(self)
         _check_stack(self)
-        _check_decoder(self)
         _check_starts(self)
         _check_capacity(self)
         _check_scores(self)
@@ -123,18 +123,10 @@ def _check_size(config: Config) -> None:
 
 def _check_stack(config: Config) -> None:
     stack = config.world.encoder.stack
-    if config.net.maps == "whole" and stack not in ("valid", "same"):
+    if config.net.maps == "whole" and not stack.whole_maps:
         raise ConfigError(
-            f"net.maps 'whole' goes with world.encoder.stack valid or same, found {stack!r}."
-        )
-
-
-def _check_decoder(config: Config) -> None:
-    deter, blocks = config.world.dynamics.deter, config.world.objective.blocks
-    if blocks and deter % blocks:
-        raise ConfigError(
-            f"world.dynamics.deter ({deter}) must be a multiple of world.objective.blocks "
-            f"({blocks}); world.objective.blocks 0 takes any width."
+            "net.maps 'whole' goes with world.encoder.stack valid or same, found "
+            f"{name_of(AbstractStack, stack)!r}."
         )
 
 

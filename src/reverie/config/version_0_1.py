@@ -3,6 +3,7 @@
 Run folders of that version are read through this file; it can go when version 0.3 is out.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,12 +12,12 @@ from reverie.config import old_names
 _GROUPS = {
     "encoder": (
         "world.encoder",
-        "layers units symlog depth mults kernel stack outer widen res_norm",
+        "layers units symlog depth mults stack",
     ),
     "rssm": (
         "world.dynamics",
-        "deter core latent hidden stoch classes deviation min_std initial blocks unimix free_nats "
-        "floor kl core_layers prior_layers post_layers absolute",
+        "deter core latent hidden stoch initial free_nats floor kl prior_layers post_layers "
+        "absolute",
     ),
     "decoder": ("world.objective", "layers units depth blocks plain output image vector"),
     "reward": ("world.reward", "layers units dist bins outscale transform divisor"),
@@ -34,6 +35,14 @@ RENAMED: dict[str, str] = {
     for old, (new, names) in _GROUPS.items()
     for name in names.split()
 } | {
+    **{f"encoder.{name}": f"world.encoder.stack.{name}" for name in ("kernel", "outer", "widen")},
+    "encoder.res_norm": "world.encoder.stack.norm",
+    "rssm.blocks": "world.dynamics.core.blocks",
+    "rssm.core_layers": "world.dynamics.core.layers",
+    **{
+        f"rssm.{name}": f"world.dynamics.latent.{name}"
+        for name in ("classes", "unimix", "deviation", "min_std")
+    },
     "loss.rec": "world.objective.weight",
     "loss.rew": "world.reward.weight",
     "loss.reward_grad": "world.reward.grad",
@@ -56,6 +65,18 @@ RENAMED: dict[str, str] = {
 """Old path -> new path."""
 
 _OF_CHOICE = {
+    "world.encoder.stack": {
+        **dict.fromkeys(("pooled", "strided"), "kernel outer"),
+        "patch": "",
+        "valid": "kernel",
+        "same": "kernel widen",
+        "resnet": "norm",
+    },
+    "world.dynamics.core": {"block": "blocks layers", "gru": ""},
+    "world.dynamics.latent": {
+        "categorical": "classes unimix",
+        "gaussian": "deviation min_std",
+    },
     "world.balance": {
         "fixed": "",
         "harmony": "form per_key outside lr",
@@ -73,6 +94,12 @@ _OF_CHOICE = {
 }
 """Options that each choice has today; those of other choices, which a configuration of version 0.1
 held as well, had no effect."""
+
+
+def tensor(name: str) -> str:
+    """What a tensor of the learner is called today."""
+    name = re.sub(r"(^|\.)rssm\.", r"\1dynamics.", name)
+    return re.sub(r"(^|\.)world\.decoder\.", r"\1world.objective.", name)
 
 
 def is_old(values: Mapping[str, Any]) -> bool:

@@ -10,6 +10,7 @@ and cropped on the way up, so that any picture size works. Three stacks compute 
 """
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 import jax
@@ -19,6 +20,8 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from reverie.module import Module, static
 from reverie.nn.layers import NET, Norm, activate, biased, init_kernel, make_norm
 from reverie.nn.options import NetConfig
+from reverie.nn.stacks import AbstractStack
+from reverie.part.checks import Checker
 from reverie.part.errors import ConfigError
 
 DIMENSIONS = ("NHWC", "HWIO", "NHWC")
@@ -292,6 +295,59 @@ class ImageDecoder(Module):
 
 
 def shown(x: Float[Array, "*n"], output: str) -> Float[Array, "*n"]:
-    """Pictures, float32, from the last layer's numbers (see `DecoderConfig.output`)."""
+    """Pictures, float32, from the last layer's numbers: their sigmoid, or the numbers + 0.5."""
     x = x.astype(jnp.float32)
     return jax.nn.sigmoid(x) if output == "sigmoid" else x + 0.5
+
+
+@dataclass(frozen=True)
+class Pooled(AbstractStack):
+    """5x5 convolutions, then 2x2 max-pool (the official V3)."""
+
+    kernel: int = 5
+    """Side of the convolution kernels."""
+    outer: bool = False
+    """The first stage works at full resolution."""
+
+    def __post_init__(self):
+        Checker(self, "world.encoder.stack.").at_least(1, "kernel")
+
+    def encoder(self, shape, depth, mults, net, *, key):
+        return ImageEncoder(shape, depth=depth, mults=mults, net=net, key=key, **self._inner)
+
+    def decoder(self, shape, depth, mults, net, *, output, key):
+        inner = self._inner
+        return ImageDecoder(
+            shape, depth=depth, mults=mults, net=net, output=output, key=key, **inner
+        )
+
+    @property
+    def _inner(self) -> dict[str, Any]:
+        return {"side": self.kernel, "stack": "pooled", "outer": self.outer}
+
+
+@dataclass(frozen=True)
+class Strided(Pooled):
+    """5x5 convolutions of stride 2."""
+
+    @property
+    def _inner(self) -> dict[str, Any]:
+        return super()._inner | {"stack": "strided"}
+
+
+@dataclass(frozen=True)
+class Patch(AbstractStack):
+    """4x4 patches, then space-to-depth and 3x3 convolutions: a fraction of the arithmetic."""
+
+    def encoder(self, shape, depth, mults, net, *, key):
+        return ImageEncoder(shape, depth=depth, mults=mults, net=net, key=key, **self._inner)
+
+    def decoder(self, shape, depth, mults, net, *, output, key):
+        inner = self._inner
+        return ImageDecoder(
+            shape, depth=depth, mults=mults, net=net, output=output, key=key, **inner
+        )
+
+    @property
+    def _inner(self) -> dict[str, Any]:
+        return {"side": 3, "stack": "patch", "outer": False}

@@ -6,6 +6,8 @@ Other sizes work as well: the way back starts from the smallest map that reaches
 what is too much is cropped.
 """
 
+from dataclasses import dataclass
+
 import jax
 from jaxtyping import Array, Float, PRNGKeyArray
 
@@ -13,6 +15,8 @@ from reverie.module import Module, static
 from reverie.nn.images import DIMENSIONS, Conv, plan_sides, shown
 from reverie.nn.layers import LayerNorm, Norm, activate, biased, make_norm
 from reverie.nn.options import NetConfig
+from reverie.nn.stacks import AbstractStack
+from reverie.part.checks import Checker
 from reverie.part.errors import ConfigError
 
 UP = (5, 5, 6, 6)
@@ -194,3 +198,68 @@ def transposed(
     return jax.lax.conv_general_dilated(
         x, kernel, (1, 1), [pads] * 2, (2, 2), dimension_numbers=DIMENSIONS
     )
+
+
+@dataclass(frozen=True)
+class Valid(AbstractStack):
+    """Convolutions of stride 2 without padding (DreamerV2)."""
+
+    kernel: int = 4
+    """Side of the encoder's kernels; the decoder's are those published."""
+
+    def __post_init__(self):
+        Checker(self, "world.encoder.stack.").at_least(1, "kernel")
+
+    @property
+    def whole_maps(self) -> bool:
+        return True
+
+    def encoder(self, shape, depth, mults, net, *, key):
+        widths = tuple(depth * mult for mult in mults)
+        side = self.kernel
+        return PlainEncoder(shape, widths=widths, side=side, stack="valid", net=net, key=key)
+
+    def decoder(self, shape, depth, mults, net, *, output, key):
+        return PlainDecoder(
+            shape,
+            widths=tuple(depth * mult for mult in mults)[::-1],
+            side=self.kernel,
+            stack="valid",
+            net=net,
+            output=output,
+            key=key,
+        )
+
+
+@dataclass(frozen=True)
+class Same(AbstractStack):
+    """Convolutions of stride 2 with padding (the V3 of 2023)."""
+
+    kernel: int = 4
+    """Side of the kernels."""
+    widen: bool = True
+    """Stages of the encoder widen by the multipliers. False: all have the base count of channels,
+    as HarmonyDream's PyTorch tree computes; its decoder widens nonetheless."""
+
+    def __post_init__(self):
+        Checker(self, "world.encoder.stack.").at_least(1, "kernel")
+
+    @property
+    def whole_maps(self) -> bool:
+        return True
+
+    def encoder(self, shape, depth, mults, net, *, key):
+        widths = tuple(depth * mult if self.widen else depth for mult in mults)
+        side = self.kernel
+        return PlainEncoder(shape, widths=widths, side=side, stack="same", net=net, key=key)
+
+    def decoder(self, shape, depth, mults, net, *, output, key):
+        return PlainDecoder(
+            shape,
+            widths=tuple(depth * mult for mult in mults)[::-1],
+            side=self.kernel,
+            stack="same",
+            net=net,
+            output=output,
+            key=key,
+        )

@@ -10,6 +10,8 @@ kernels start as `net.init` says; the original leaves the residual ones to PyTor
 """
 
 import math
+from dataclasses import dataclass
+from typing import Literal
 
 import jax
 import jax.numpy as jnp
@@ -20,6 +22,7 @@ from reverie.nn.images import DIMENSIONS, Conv, plan_sides, shown
 from reverie.nn.layers import AbstractExact, activate
 from reverie.nn.options import NetConfig
 from reverie.nn.plain import transposed
+from reverie.nn.stacks import AbstractStack
 
 GROUPS = 8
 LAYERS = 2
@@ -174,3 +177,21 @@ def mean_pool(x: Float[Array, "n h w c"]) -> Float[Array, "n h2 w2 c"]:
     x = jnp.pad(x, [(0, 0), (0, x.shape[1] % 2), (0, x.shape[2] % 2), (0, 0)], mode="edge")
     n, h, w, c = x.shape
     return x.reshape(n, h // 2, 2, w // 2, 2, c).mean((2, 4))
+
+
+@dataclass(frozen=True)
+class ResNet(AbstractStack):
+    """Residual stages (HarmonyDream's `plainresnet`)."""
+
+    norm: Literal["group", "none"] = "group"
+    """Norm inside the residual layers: over groups of channels (8), or none. The PyTorch tree's
+    batch norm is not offered: its running statistics would be a state."""
+
+    def encoder(self, shape, depth, mults, net, *, key):
+        widths = tuple(depth * mult for mult in mults)
+        return ResNetEncoder(shape, widths=widths, norm=self.norm, net=net, key=key)
+
+    def decoder(self, shape, depth, mults, net, *, output, key):
+        widths = tuple(depth * mult for mult in mults)
+        norm = self.norm
+        return ResNetDecoder(shape, widths=widths, norm=norm, net=net, output=output, key=key)

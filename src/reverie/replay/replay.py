@@ -14,7 +14,7 @@ from reverie.replay.files import Archive
 from reverie.replay.keep import AbstractKeep, Ticket, spread
 from reverie.replay.manifest import LATER, check_manifest, make_layout, make_manifest
 from reverie.replay.options import ReplayConfig
-from reverie.replay.rows import LATENTS, Columns, check_names, fit, make_columns, row_bytes
+from reverie.replay.rows import Columns, check_names, fit, is_latent, make_columns, row_bytes
 from reverie.replay.sampler import SCORE, WEIGHT, Drawn, Sampler, score_columns
 from reverie.replay.statistics import TASK, Counters
 from reverie.replay.store import (
@@ -80,7 +80,7 @@ class Replay:
         rings, slots, block = self._memory[:3]
         free = available_bytes()
         if mutable is None:
-            mutable = [name for name in LATENTS if name in self.columns]
+            mutable = [name for name in self.columns if is_latent(name)]
         scores = score_columns(self._options)
         stored = self.columns | scores
         touched = slots if inserts is None else min(slots, -(-inserts // rings))

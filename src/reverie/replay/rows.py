@@ -1,7 +1,8 @@
 """What a row holds: columns by name, and the check of every array that arrives.
 
 A row is one environment step of one stream [dreamerv3.md §4.1]: `obs/KEY`, `action/KEY` (chosen
-*at* the row), `reward`, `is_first`, `is_last`, `is_terminal`, `latent/deter`, `latent/stoch`.
+*at* the row), `reward`, `is_first`, `is_last`, `is_terminal`, and `latent/NAME`,
+what the dynamics store of their state.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,8 +14,8 @@ import numpy as np
 from reverie.records import Specs
 from reverie.replay.errors import ReplayError, nearest
 
-LATENTS = ("latent/deter", "latent/stoch")
-"""Columns that updates overwrite, where rows have them."""
+LATENT = "latent/"
+"""How columns begin that hold the world model's states; updates overwrite them."""
 
 REQUIRED = ("is_first", "is_last")
 """Columns that every layout has: sequences are assembled with them."""
@@ -37,30 +38,21 @@ class Column(NamedTuple):
 Columns = dict[str, Column]
 
 
-def row_specs(obs: Specs, action: Specs, *, deter: int, stoch: int, classes: int) -> Columns:
-    """Columns of the rows of an agent that stores its latents.
+def row_specs(
+    obs: Specs, action: Specs, latent: Mapping[str, tuple[tuple[int, ...], Any]]
+) -> Columns:
+    """Columns of the rows of an agent.
 
     Args:
         obs: observation keys.
         action: action keys; as stored, in the agent's units (continuous: [−1, 1]).
-        deter: width D of the deterministic state, stored in bfloat16.
-        stoch: number Z of latents, stored as class index, or as bfloat16 numbers.
-        classes: classes C of each latent; the index takes one byte up to 256, two above. 0: the
-            latents are numbers.
-
-    Raises ReplayError if `classes` does not fit into two bytes.
-    Source: spec/dreamerv3.md §4.3 (the compact form keeps bf16 latents without loss).
+        latent: shape and dtype of what is stored of the world model's states, by name.
     """
-    if not 0 <= classes <= 65536:
-        raise ReplayError(f"classes must lie in 1 … 65536 to be stored as an index, got {classes}.")
-    index: Any = "uint8" if classes <= 256 else "uint16"
-    index = index if classes else BFLOAT16
-    columns = {f"obs/{key}": (spec.shape, spec.dtype) for key, spec in obs.items()}
+    columns: dict[str, Any] = {f"obs/{key}": (spec.shape, spec.dtype) for key, spec in obs.items()}
     columns |= {f"action/{key}": (spec.shape, spec.dtype) for key, spec in action.items()}
     columns |= {"reward": ((), "float32")}
     columns |= dict.fromkeys(("is_first", "is_last", "is_terminal"), ((), "bool"))
-    columns |= {"latent/deter": ((deter,), BFLOAT16), "latent/stoch": ((stoch,), index)}
-    return make_columns(columns)
+    return make_columns(columns | {LATENT + name: kind for name, kind in latent.items()})
 
 
 def make_columns(specs: Mapping[str, tuple[tuple[int, ...], Any]]) -> Columns:
@@ -79,6 +71,11 @@ def make_columns(specs: Mapping[str, tuple[tuple[int, ...], Any]]) -> Columns:
             found = columns.get(name, "nothing")
             raise ReplayError(f"rows need a column {name!r} of shape () and dtype bool; {found}.")
     return columns
+
+
+def is_latent(name: str) -> bool:
+    """Whether a column holds states of the world model."""
+    return name.startswith(LATENT)
 
 
 def row_bytes(columns: Columns) -> int:

@@ -153,7 +153,7 @@ def _checked(carry: Any, size: int) -> Carry:
             f"carry is {describe(carry)}: hand back the second thing that act() returned, or None "
             "at the first step of an episode."
         )
-    there = carry[0].latent.deter.shape[0]
+    there = jax.tree.leaves(carry[0].state)[0].shape[0]
     if there != size:
         raise RunError(
             f"the carry is of {there} environments and the observation of {size}: hand back what "

@@ -1,7 +1,7 @@
 """Acting: the agent's side of the exchange with the environments, row by row."""
 
 import functools as ft
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -12,7 +12,14 @@ import numpy as np
 from reverie.behavior.policy import ActCarry, Acting
 from reverie.envs.waiting import result_of
 from reverie.records import Specs, Step
-from reverie.train.step import write_back
+
+Store = Callable[[Any], dict[str, Any]]
+"""Columns (E, …) that replay keeps of states of the world model."""
+
+
+def nothing(state: Any) -> dict[str, Any]:
+    """The columns where replay keeps no states."""
+    return {}
 
 
 def act(
@@ -25,15 +32,12 @@ def act(
     *,
     greedy: bool = False,
     explore: bool = False,
-    context: int = 1,
+    store: Store = nothing,
 ):
-    """One step of the policy for E environments: actions, carry, latents in stored form.
-
-    Without replayed `context` no latents are stored, and there are none.
-    """
+    """One step of the policy for E environments: actions, carry, the columns of the states."""
     noise = acting.noise(jax.random.fold_in(root, count), is_first.shape[0])
     action, carry = acting(carry, obs, is_first, noise, greedy, explore)
-    return action, carry, write_back(carry.latent, context)
+    return action, carry, store(carry.state)
 
 
 def random_action(specs: Specs, envs: int, root: Any, count: Any) -> dict[str, Any]:
@@ -67,11 +71,11 @@ class Actor:
         *,
         greedy: bool = False,
         explore: bool = False,
-        context: int = 1,
+        store: Store = nothing,
     ):
-        """`context` 0: rows hold no latents."""
+        """`store` gives the columns that replay keeps of the world model's states."""
         self._specs, self._envs, self._key, self._explore = actions, envs, key, explore
-        part = ft.partial(act, greedy=greedy, context=context)
+        part = ft.partial(act, greedy=greedy, store=store)
         self._act = jax.jit(part, static_argnames="explore")
         self._random = jax.jit(ft.partial(random_action, actions, envs))
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="acting")

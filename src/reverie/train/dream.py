@@ -13,7 +13,7 @@ from reverie.train.learner import to_sequence
 from reverie.train.losses import compute_dtype
 from reverie.train.state import Agent
 from reverie.world.model import split_context, unpack
-from reverie.world.openloop import decode_means, open_loop
+from reverie.world.openloop import decode_means, nearest, open_loop
 
 SEQUENCES = 6
 """Sequences of an open-loop report."""
@@ -21,15 +21,23 @@ SEQUENCES = 6
 
 @ft.partial(jax.jit, static_argnames="config")
 def predict(agent: Agent, rows: dict[str, Any], key: Any, *, config: Config) -> dict[str, Any]:
-    """Predicted observations (B, T, …): the first half from the posterior, then open loop."""
+    """Predicted observations (B, T, …): the first half from the posterior, then open loop.
+
+    Where the objective cannot tell how a state looks, they are the observations of the nearest
+    states of the same rows.
+    """
     dtype = compute_dtype(config.device.precision)
     world = to_compute(agent.world, dtype)
     sequence = unpack(to_sequence(rows), config.world, dtype)
     trained, action, start = split_context(sequence, config.replay.context)
-    noise = agent.world.rssm.noise(key, trained.reward.shape)
+    noise = agent.world.dynamics.noise(key, trained.reward.shape)
     observed = trained.reward.shape[1] // 2
     dream = open_loop(world, start, trained.obs, action, trained.is_first, noise, observed)
-    return decode_means(world, dream.latent)
+    shown = decode_means(world, config.world.objective, dream.state)
+    if shown is not None:
+        return shown
+    known = world.observe(start, trained.obs, action, trained.is_first, noise).state
+    return nearest(world, dream.state, known, trained.obs)
 
 
 def report(agent: Agent, rows: Mapping[str, Any], step: int, key: Any, config: Config, logger: Any):

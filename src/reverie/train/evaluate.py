@@ -187,7 +187,7 @@ class Evaluator:
         how = {"seed": config.seed, "first_index": first, "log_file": self._log_file}
         envs = eval_envs(config, source, num=num, **how)
         key = purpose_key(config.seed, EVAL)
-        how = {"greedy": config.train.eval_greedy, "explore": by_explorer(config)}
+        how: dict[str, Any] = {"greedy": config.train.eval_greedy, "explore": by_explorer(config)}
         return envs, Actor(envs.action_specs, num, key, **how)
 
     def close(self) -> None:
@@ -248,7 +248,7 @@ def evaluate_run(
             checkpoint.check_specs(
                 {"obs": agent.obs_specs, "action": agent.action_specs}, here, "in training"
             )
-            how = {"greedy": greedy, "explore": by_explorer(config)}
+            how: dict[str, Any] = {"greedy": greedy, "explore": by_explorer(config)}
             actor = Actor(vector.action_specs, envs, purpose_key(seed, EVAL), **how)
             played = play(agent.acting, vector, actor, episodes)
         assert played is not None

@@ -16,13 +16,14 @@ import jax.numpy as jnp
 import numpy as np
 
 from reverie.behavior.policy import Acting
+from reverie.config import version_0_1
 from reverie.config.schema import Config
 from reverie.folder.divergence import diagnosis
 from reverie.folder.errors import Diverged, RunError
 from reverie.machine.flops import count_flops
 from reverie.module import named_leaves, tree_at
 from reverie.nn.layers import to_compute
-from reverie.records import Latent, Sequence, Specs
+from reverie.records import Sequence, Specs
 from reverie.train.losses import compute_dtype
 from reverie.train.state import TrainState, init, init_optimizer
 from reverie.train.step import train_step
@@ -54,7 +55,7 @@ def to_sequence(rows: Mapping[str, Any]) -> Sequence:
         is_first=rows["is_first"],
         is_last=rows["is_last"],
         is_terminal=rows["is_terminal"],
-        latent=Latent(**latent) if latent else None,
+        latent=latent or None,
         weight=along(rows["weight"], rows["reward"].shape) if "weight" in rows else None,
     )
 
@@ -216,6 +217,8 @@ def from_host(like: Any, arrays: Mapping[str, np.ndarray]) -> Any:
     Raises RunError for a missing, unknown or misshapen leaf.
     """
     wanted = named_leaves(like)
+    if set(wanted) != set(arrays):
+        arrays = {version_0_1.tensor(name): array for name, array in arrays.items()}
     for name in sorted(set(wanted) ^ set(arrays)):
         where = "the checkpoint lacks" if name in wanted else "the checkpoint holds an unknown"
         raise RunError(f"{where} tensor {name!r}: it belongs to another model or version.")

@@ -39,6 +39,7 @@ from reverie.train.learner import ACT, DREAM, Learner, purpose_key
 from reverie.train.losses import resolve_precision
 from reverie.train.ratio import Ratio
 from reverie.train.sequence import MakeEnv, Visit
+from reverie.train.step import write_back
 from reverie.train.sweep import Sweep
 from reverie.train.visit_counts import VisitCounts
 from reverie.watch.advice import replay_advice, sequence_advice
@@ -168,8 +169,8 @@ class Run:
         self.replay = make_replay(config, envs)
         self.learner = Learner(envs.obs_specs, envs.action_specs, config)
         act_key = purpose_key(config.seed, ACT)
-        context = config.replay.context
-        self.actor = Actor(envs.action_specs, envs.num, act_key, context=context)
+        store = ft.partial(write_back, config=config)
+        self.actor = Actor(envs.action_specs, envs.num, act_key, store=store)
         self.sweep = Sweep(config)
         self.episodes, self.film = Episodes(envs.num), Film()
         self.visit_counts = VisitCounts(config.bonus, envs.log_specs)

@@ -29,7 +29,8 @@ from reverie.part.errors import ConfigError
 from reverie.records import Sequence
 from reverie.train.state import Agent, TrainState
 from reverie.world.balance import balance, weighted_sum
-from reverie.world.model import Observed, WorldModel, split_context
+from reverie.world.dynamics import Observed
+from reverie.world.model import WorldModel, split_context
 
 sg = jax.lax.stop_gradient
 
@@ -58,7 +59,7 @@ def draw_noise(agent: Agent, batch: int, time: int, config: Config, key: PRNGKey
     """The update's randomness, drawn at once before anything runs."""
     post_key, dream_key = jax.random.split(key)
     starts = batch * min(config.behavior.starts or time, time)
-    post = agent.world.rssm.noise(post_key, (batch, time))
+    post = agent.world.dynamics.noise(post_key, (batch, time))
     steps, explorer = config.behavior.imagine, None
     if agent.explorer is not None:
         other_key = jax.random.fold_in(dream_key, 1)
@@ -171,12 +172,12 @@ def behavior_loss(
     `agent` holds the parameters to differentiate, in the compute dtype; slow critic, statistics
     and the step of the run are read from `state`.
     """
-    latent = world.observed.latent
-    slow_critic = jax.tree.map(sg, to_compute(state.slow_critic, latent.deter.dtype))
+    dtype = compute_dtype(config.device.precision)
+    slow_critic = jax.tree.map(sg, to_compute(state.slow_critic, dtype))
     out = behavior_losses(
         Players(agent.world, agent.actor, agent.critic, slow_critic),
         Scales(state.returns, state.rewards),
-        Seen(latent, world.rows),
+        Seen(world.observed.state, world.rows),
         noise.dream,
         actor_weights(state, config),
         config.behavior,
@@ -228,12 +229,12 @@ def explorer_loss(
     if explorer is None or memory is None or noise.explorer is None:
         return start, Explored((), {}, None)
     behavior = explorer_behavior(config.behavior, config.explore)
-    latent = world.observed.latent
-    slow_critic = jax.tree.map(sg, to_compute(memory.slow_critic, latent.deter.dtype))
+    dtype = compute_dtype(config.device.precision)
+    slow_critic = jax.tree.map(sg, to_compute(memory.slow_critic, dtype))
     out = behavior_losses(
         Players(agent.world, explorer.actor, explorer.critic, slow_critic),
         Scales(memory.returns, memory.rewards),
-        Seen(latent, world.rows),
+        Seen(world.observed.state, world.rows),
         noise.explorer,
         actor_weights(state, config, behavior),
         behavior,

@@ -12,7 +12,7 @@ from reverie.machine.flops import MatrixProduct
 from reverie.machine.readings import resident_bytes
 from reverie.module import count_params
 from reverie.replay.replay import Replay
-from reverie.replay.rows import LATENTS, row_bytes
+from reverie.replay.rows import is_latent, row_bytes
 from reverie.train.learner import Compiled, Learner
 from reverie.train.losses import compute_dtype
 
@@ -143,7 +143,7 @@ def disk_bytes(config: Config, learner: Learner, replay: Replay) -> int:
     go from anywhere, no file need be shared.
     """
     row = row_bytes(replay.columns)
-    latents = sum(replay.columns[name].nbytes for name in LATENTS if name in replay.columns)
+    latents = sum(column.nbytes for name, column in replay.columns.items() if is_latent(name))
     tensors = len(jax.tree.leaves((learner.state, learner.acting, learner.newest)))
     own = replay.planned_bytes // row * latents + config.replay.chunk * row
     if replay.wraps:

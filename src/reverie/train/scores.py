@@ -9,8 +9,8 @@ from jaxtyping import Array, Float
 from reverie.config.schema import Config
 from reverie.signals.found import Found
 from reverie.train.state import Agent
-from reverie.world.kl import kl_losses
-from reverie.world.model import Observed, WorldModel, feature
+from reverie.world.dynamics import Observed, feature
+from reverie.world.model import WorldModel
 
 sg = jax.lax.stop_gradient
 
@@ -42,7 +42,7 @@ def found_of(agent: Agent, out: Any, action: dict[str, Array], config: Config) -
         low=out.returns.low,
         scale=out.returns.scale(config.behavior),
         free_nats=config.world.dynamics.free_nats,
-        surprise=lambda: surprise(agent.world, out.observed, config),
+        surprise=lambda: surprise(agent.world, out.observed),
         disagreement=lambda: unknown(agent, out.observed, action, config),
     )
 
@@ -52,11 +52,11 @@ def unknown(
 ) -> Float[Array, "B T"]:
     """How much the explorer's ensemble disagrees about what follows every row (before `log`)."""
     assert agent.explorer is not None
-    x = feature(observed.latent)
+    x = feature(observed.view)
     return config.explore.surprise(agent.explorer.ensemble, x, agent.world.embed(action))
 
 
-def surprise(world: WorldModel, observed: Observed, config: Config) -> Float[Array, "B T"]:
-    """KL of the posterior from the prior, summed over the latents, before any floor, nats."""
-    post, prior = (world.rssm.distribution(sg(x)) for x in (observed.post, observed.prior))
-    return kl_losses(post, prior, config.world.dynamics).raw
+def surprise(world: WorldModel, observed: Observed) -> Float[Array, "B T"]:
+    """KL of the posterior from the prior before any floor, nats."""
+    post, prior = jax.tree.map(sg, (observed.post, observed.prior))
+    return world.dynamics.surprise(post, prior)

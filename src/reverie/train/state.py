@@ -7,13 +7,12 @@ import jax.numpy as jnp
 from jaxtyping import Array, Int, PRNGKeyArray
 
 from reverie.behavior.explore import Explorer, Memory
-from reverie.behavior.explorer import Shapes
 from reverie.behavior.returns import ReturnRange, RewardScale
 from reverie.config.schema import Config
 from reverie.module import Module
 from reverie.nn.heads import Actor, NumberHead
 from reverie.records import Specs
-from reverie.world.model import WorldModel, outline
+from reverie.world.model import WorldModel, outline, shapes_of
 
 EXPLORER = 1
 """Number that the explorer's key is folded with: the other networks draw as without one."""
@@ -29,15 +28,14 @@ class Agent(Module):
 
     def __init__(self, obs: Specs, actions: Specs, config: Config, *, key: PRNGKeyArray):
         world_key, actor_key, critic_key = jax.random.split(key, 3)
-        width, net = config.world.dynamics.feature, config.net
+        width, net = sum(config.world.dynamics.widths), config.net
         self.world = WorldModel(obs, actions, config.world, net, key=world_key)
         self.actor = Actor(width, actions, config.behavior.actor, net, key=actor_key)
         self.critic = NumberHead(width, config.behavior.critic, net, key=critic_key)
         self.explorer = None
         if config.explore.active:
             explorer_key = jax.random.fold_in(key, EXPLORER)
-            rssm = config.world.dynamics
-            shapes = Shapes(rssm.deter, rssm.flat, self.world.encoder.size, rssm.hidden, actions)
+            shapes = shapes_of(obs, actions, config.world, self.world.encoder.size)
             self.explorer = Explorer(shapes, config.explore, config.behavior, net, key=explorer_key)
 
 
@@ -73,7 +71,7 @@ def init(obs: Specs, actions: Specs, config: Config, key: PRNGKeyArray) -> Train
         returns=ReturnRange.initial(),
         opt_state=init_optimizer(agent, config),
         updates=zero,
-        history=config.world.balance.history(outline(obs, config.world)),
+        history=config.world.balance.history(outline(obs, actions, config.world)),
         memory=None if agent.explorer is None else Memory.initial(agent.explorer, config.behavior),
         rewards=rewards,
     )

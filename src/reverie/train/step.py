@@ -19,7 +19,7 @@ from reverie.config.schema import Config
 from reverie.nn.layers import to_compute
 from reverie.optim.groups import groups_of, joined, part_of
 from reverie.optim.optimizer import WHOLE
-from reverie.records import Latent, Sequence
+from reverie.records import Sequence
 from reverie.train.losses import (
     LossOutput,
     Noise,
@@ -35,7 +35,7 @@ from reverie.train.losses import (
 )
 from reverie.train.scores import step_scores
 from reverie.train.state import Agent, TrainState
-from reverie.world import latents
+from reverie.world.dynamics import State
 from reverie.world.model import unpack
 
 sg = jax.lax.stop_gradient
@@ -47,7 +47,7 @@ def train_step(
     """One update on B stored sequences of context + T rows.
 
     Returns the next state, scalar metrics by their logged names, and columns that replay writes
-    back to the T trained rows: the new latents (`latent/deter`, `latent/stoch`), and `score` where
+    back to the T trained rows: the new states (`latent/NAME`), and `score` where
     replay draws by something that the update finds out.
     """
     config = without_reward(config)
@@ -65,7 +65,7 @@ def train_step(
     }
     metrics |= {f"loss/{loss.name}": loss.value.mean() for loss in out.losses}
     metrics["loss/total"] = total
-    written = write_back(out.observed.latent, config.replay.context)
+    written = write_back(out.observed.state, config)
     chosen = {name: value[:, config.replay.context :] for name, value in sequence.action.items()}
     score = step_scores(state.agent, out, chosen, config)
     return state, metrics, written if score is None else written | {"score": score}
@@ -148,7 +148,7 @@ def behavior_gradients(
     """
     groups = {name: part_of(agent, name) for name in groups_of(agent)}
     learning = {n: part for n, part in groups.items() if n not in ("world", "ensemble")}
-    dtype = world.observed.latent.deter.dtype
+    dtype = compute_dtype(config.device.precision)
     world = world._replace(observed=jax.tree.map(sg, world.observed))
 
     def loss(players):
@@ -238,6 +238,9 @@ def mix_slow(slow, critic, count, config: Config):
     return jax.tree.map(lambda s, c: rate * c + (1.0 - rate) * s, slow, critic)
 
 
-def write_back(latent: Latent, context: int) -> dict[str, Array]:
-    """Columns that replay stores of latents: none without context (see `split_context`)."""
-    return latents.pack(latent) if context else {}
+def write_back(state: State, config: Config) -> dict[str, Array]:
+    """Columns that replay stores of states: none without context (see `split_context`)."""
+    if not config.replay.context:
+        return {}
+    packed = config.world.dynamics.pack(state)
+    return {f"latent/{name}": value for name, value in packed.items()}

@@ -28,7 +28,7 @@ def window_scores(agent: Agent, rows: dict[str, Any], key: Any, *, config: Confi
     world = to_compute(agent, dtype).world
     trained, action, start = split_context(sequence, config.replay.context)
     observed = world.observe(start, trained.obs, action, trained.is_first, noise.post)
-    return surprise(world, observed, config)
+    return surprise(world, observed)
 
 
 class Sweep:

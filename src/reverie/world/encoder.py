@@ -1,18 +1,47 @@
 """Observations to tokens."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from reverie.module import Module, static
+from reverie.nn.images import Pooled
 from reverie.nn.layers import MLP, NET
-from reverie.nn.options import EncoderConfig, NetConfig
+from reverie.nn.options import NetConfig
 from reverie.nn.scaling import symlog
-from reverie.nn.stacks import AnyEncoder, make_encoder
+from reverie.nn.stacks import AbstractStack
+from reverie.part.checks import Checker
 from reverie.part.errors import ConfigError
 from reverie.records import Spec, Specs
+
+
+@dataclass(frozen=True)
+class EncoderConfig:
+    """Observation -> tokens."""
+
+    layers: int = 3
+    """Dense layers for vector keys."""
+    units: int = 256
+    """Width of those layers."""
+    symlog: bool = True
+    """Compress vector inputs by symlog."""
+    depth: int = 16
+    """Base channel count of the image stack."""
+    mults: tuple[int, ...] = (2, 3, 4, 4)
+    """Channel multiplier of each stage; every stage halves the map. Images too small for all
+    stages use the first ones; the smallest map must have sides of 3 to 16."""
+    stack: AbstractStack = field(default_factory=Pooled)
+    """Image stack."""
+
+    def __post_init__(self):
+        check = Checker(self, "world.encoder.")
+        check.at_least(1, "layers", "units", "depth")
+        check.require(len(self.mults) > 0, "mults", "at least one multiplier")
+        check.require(min(self.mults) >= 1, "mults", "a list of multipliers of at least 1")
 
 
 def vector_keys(specs: Specs) -> tuple[str, ...]:
@@ -62,7 +91,7 @@ class Encoder(Module):
     """
 
     mlp: MLP | None
-    images: tuple[AnyEncoder, ...]
+    images: tuple[Any, ...]
     specs: tuple[tuple[str, Spec], ...] = static()
     squash: bool = static()
 
@@ -77,7 +106,7 @@ class Encoder(Module):
         width = sum(specs[name].width for name in vector_keys(specs))
         self.mlp = MLP(width, config.units, config.layers, net, key=mlp_key) if width else None
         self.images = tuple(
-            make_encoder(stack_shape(specs, group), config, net, key=k)
+            config.stack.encoder(stack_shape(specs, group), config.depth, config.mults, net, key=k)
             for group, k in zip(image_groups(specs), keys, strict=False)
         )
 

@@ -56,7 +56,8 @@ class Harmony(AbstractSigmaBalance):
                     f"{name} ({weights[name]:g}) must be 1 with world.balance.form {self.form!r}, "
                     "whose code has no such weight; world.balance.form 'paper' takes any."
                 )
-        if weights["world.dynamics.dyn"] + weights["world.dynamics.rep"] == 0:
+        dynamics = [v for name, v in weights.items() if name.startswith("world.dynamics.")]
+        if sum(dynamics) == 0:
             raise ConfigError(
                 "world.dynamics.dyn and world.dynamics.rep are both 0: world.balance.form "
                 f"{self.form!r} needs their ratio; world.balance.form 'paper' takes any weights."

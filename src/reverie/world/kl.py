@@ -6,11 +6,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from reverie.world.options import RSSMConfig
-
 sg = jax.lax.stop_gradient
 
-Distribution = Any  # one of `latents.Distribution`, both arguments of one kind
+Distribution = Any  # of latents, both arguments of one kind (`latents.py`)
 
 
 class KL(NamedTuple):
@@ -21,8 +19,10 @@ class KL(NamedTuple):
     raw: Array  # KL(posterior ‖ prior) before the floor
 
 
-def kl_losses(post: Distribution, prior: Distribution, config: RSSMConfig) -> KL:
-    """Both halves of the KL loss, floored; their weights are options of the dynamics.
+def kl_losses(
+    post: Distribution, prior: Distribution, *, kind: str, floor: str, free_nats: float
+) -> KL:
+    """Both halves of the KL loss, floored; the arguments are options of `RSSMConfig`.
 
         balanced   dyn = KL(sg post ‖ prior)   rep = KL(post ‖ sg prior)
         forward    dyn = KL(prior ‖ sg post)   rep = KL(sg prior ‖ post)
@@ -33,25 +33,25 @@ def kl_losses(post: Distribution, prior: Distribution, config: RSSMConfig) -> KL
     `joint` with the floor on every step.
     """
     raw = post.kl(stopped(prior)).sum(-1)
-    match config.kl:
+    match kind:
         case "balanced":
             dyn, rep = stopped(post).kl(prior).sum(-1), raw
         case "forward":
             dyn, rep = prior.kl(stopped(post)).sum(-1), stopped(prior).kl(post).sum(-1)
         case "joint":
             dyn = rep = post.kl(prior).sum(-1)
-    return KL(floored(dyn, config), floored(rep, config), raw)
+    return KL(floored(dyn, floor, free_nats), floored(rep, floor, free_nats), raw)
 
 
 def stopped(dist: Distribution) -> Distribution:
     return jax.tree.map(sg, dist)
 
 
-def floored(kl: Float[Array, "*n"], config: RSSMConfig) -> Float[Array, "*n"]:
+def floored(kl: Float[Array, "*n"], floor: str, free_nats: float) -> Float[Array, "*n"]:
     """`kl` with its floor. On the batch, steps keep their values unless the mean is below it.
 
     The mean of the result is then max(mean kl, floor), and no step has a gradient below the floor.
     """
-    if config.floor == "step":
-        return jnp.maximum(kl, config.free_nats)
-    return jnp.where(kl.mean() > config.free_nats, kl, config.free_nats)
+    if floor == "step":
+        return jnp.maximum(kl, free_nats)
+    return jnp.where(kl.mean() > free_nats, kl, free_nats)

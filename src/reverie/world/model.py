@@ -1,6 +1,7 @@
-"""The world model: encoder, recurrent core, decoder, reward and continue heads; their losses."""
+"""The world model: encoder, dynamics, objective, reward and continue heads; their losses."""
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -11,38 +12,24 @@ from reverie.nn.heads import BernoulliHead, NumberHead
 from reverie.nn.layers import NET
 from reverie.nn.loss import Loss
 from reverie.nn.options import NetConfig, RewardConfig
-from reverie.records import Latent, Sequence, Spec, Specs
-from reverie.world import latents
+from reverie.records import Sequence, Spec, Specs
+from reverie.world.actions import embed_action
 from reverie.world.balance import Sigmas
-from reverie.world.decoder import Decoder
+from reverie.world.dynamics import Dynamics, Observed, State, feature
 from reverie.world.encoder import Encoder
-from reverie.world.kl import kl_losses
 from reverie.world.options import WorldConfig
-from reverie.world.rssm import RSSM, embed_action
+from reverie.world.term import Shapes
 
 sg = jax.lax.stop_gradient
 
-
-class Observed(NamedTuple):
-    """What the world model makes of B sequences of T trained steps."""
-
-    latent: Latent  # posterior, (B, T, …)
-    post: Array  # its statistics (B, T, Z, K), see `latents.py`
-    prior: Array  # those of the prior from the same deter
-    tokens: Array  # encoded observations (B, T, E)
-
-
-def feature(latent: Latent) -> Float[Array, "*n f"]:
-    """What every head reads: concat(deter, flat stoch)."""
-    deter, stoch = latent
-    flat = stoch.reshape(*deter.shape[:-1], -1).astype(deter.dtype)
-    return jnp.concatenate([deter, flat], -1)
+EXTRA = 5
+"""Number that the key of the first extra loss is folded with: the others draw as without any."""
 
 
 def split_context(
     sequence: Sequence, context: int
-) -> tuple[Sequence, dict[str, Array], Latent | None]:
-    """Trained rows, the action that led to each of them, and the latent before the first.
+) -> tuple[Sequence, dict[str, Array], State | None]:
+    """Trained rows, the action that led to each of them, and the state before the first.
 
     The one place where "action chosen at t" becomes "action that led to t". Without context the
     sequence starts from a clean state: its first row counts as the first of an episode, no action
@@ -60,13 +47,14 @@ def split_context(
 def unpack(sequence: Sequence, config: WorldConfig, dtype: jnp.dtype) -> Sequence:
     """A stored sequence as the agent takes it.
 
-    Actions flat, latents in the form of the networks, rewards transformed: the one place where
-    they are, so that everything that learns sees the same numbers.
+    Actions flat, stored states in the form of the networks (a state stays one), rewards
+    transformed: the one place where they are, so that everything that learns sees the same numbers.
     """
     action = {k: v.reshape(*v.shape[:2], -1) for k, v in sequence.action.items()}
     latent = sequence.latent
-    if latent is not None:
-        latent = latents.unpack(latent, config.dynamics, dtype)
+    if isinstance(latent, Mapping):
+        latent = config.dynamics.unpack(latent, dtype)
+    latent = jax.tree.map(lambda x: x.astype(dtype), latent)
     reward = transform_reward(jnp.asarray(sequence.reward), config.reward)
     return sequence._replace(action=action, latent=latent, reward=reward)
 
@@ -83,31 +71,30 @@ def transform_reward(reward: Float[Array, "*n"], config: RewardConfig) -> Float[
             return reward
 
 
-def outline(obs: Specs, world: WorldConfig) -> tuple[Loss, ...]:
+def outline(obs: Specs, actions: Specs, world: WorldConfig) -> tuple[Loss, ...]:
     """The world model's losses without their values: names, weights and groups.
 
-    `dyn`, `rep`, `rew`, `con` (where it is predicted) and each observation key.
+    Those of the dynamics, `rew`, `con` (where it is predicted), the objective's and the extras'.
     """
-    losses = [
-        Loss("dyn", None, world.dynamics.dyn, "dynamics"),
-        Loss("rep", None, world.dynamics.rep, "dynamics"),
-        Loss("rew", None, world.reward.weight, "reward"),
-    ]
+    losses = [*world.dynamics.outline(), Loss("rew", None, world.reward.weight, "reward")]
     if world.cont.predict:
         losses.append(Loss("con", None, world.cont.weight, "continue"))
-    weight = world.objective.weight
-    return (*losses, *(Loss(key, None, weight, "observation") for key in sorted(obs)))
+    for term in (world.objective, *world.extras):
+        losses += term.outline(obs, actions)
+    return tuple(losses)
 
 
 class WorldModel(Module):
     """Everything that predicts the environment."""
 
     encoder: Encoder
-    rssm: RSSM
-    decoder: Decoder
+    dynamics: Dynamics
+    objective: Any  # its module; None where it has no parameters
     reward: NumberHead
     cont: BernoulliHead | None
+    extras: tuple[Any, ...]
     sigmas: Sigmas | None  # of loss balancing
+    specs: tuple[tuple[str, Spec], ...] = static()  # of the observation
     actions: tuple[tuple[str, Spec], ...] = static()
 
     def __init__(
@@ -120,20 +107,20 @@ class WorldModel(Module):
         key: PRNGKeyArray,
     ):
         keys = jax.random.split(key, 5)
-        rssm = config.dynamics
-        self.actions = tuple(sorted(actions.items()))
+        self.specs, self.actions = tuple(sorted(obs.items())), tuple(sorted(actions.items()))
         self.encoder = Encoder(obs, config.encoder, net, key=keys[0])
-        width = sum(spec.width for spec in actions.values())
-        self.rssm = RSSM(self.encoder.size, width, rssm, net, key=keys[1])
-        mirror = config.encoder
-        self.decoder = Decoder(
-            obs, rssm.deter, rssm.flat, config.objective, mirror, net, key=keys[2]
-        )
-        self.reward = NumberHead(rssm.feature, config.reward, net, key=keys[3])
+        shapes = shapes_of(obs, actions, config, self.encoder.size)
+        self.dynamics = config.dynamics.build(shapes.tokens, shapes.action, net, key=keys[1])
+        self.objective = config.objective.build(shapes, net, key=keys[2])
+        self.reward = NumberHead(shapes.feature, config.reward, net, key=keys[3])
         self.cont = None
         if config.cont.predict:
-            self.cont = BernoulliHead(rssm.feature, config.cont, net, key=keys[4])
-        self.sigmas = config.balance.sigmas(outline(obs, config))
+            self.cont = BernoulliHead(shapes.feature, config.cont, net, key=keys[4])
+        self.extras = tuple(
+            extra.build(shapes, net, key=jax.random.fold_in(key, EXTRA + number))
+            for number, extra in enumerate(config.extras)
+        )
+        self.sigmas = config.balance.sigmas(outline(obs, actions, config))
 
     def embed(self, action: dict[str, Array]) -> Float[Array, "*n a"]:
         """Flat actions by key as one input vector."""
@@ -145,9 +132,13 @@ class WorldModel(Module):
         flat = {key: value.reshape(batch * time, *value.shape[2:]) for key, value in obs.items()}
         return self.encoder(flat, dtype).reshape(batch, time, -1)
 
+    def feature(self, state: State) -> Float[Array, "*n f"]:
+        """What every head reads of a state."""
+        return feature(self.dynamics.view(state))
+
     def observe(
         self,
-        start: Latent | None,
+        start: State | None,
         obs: dict[str, Array],
         action: dict[str, Array],
         is_first: Array,
@@ -155,13 +146,15 @@ class WorldModel(Module):
     ) -> Observed:
         """Posterior and prior along sequences; `action` is the one that led to each row.
 
-        `start` is the latent before the first row; None where every sequence begins an episode.
+        `start` is the state before the first row; None where every sequence begins an episode.
         """
+        dynamics = self.dynamics
         if start is None:
-            start = self.rssm.initial(is_first.shape[0], self.rssm.dtype)
-        tokens = self.encode(obs, start.deter.dtype)
-        latent, post = self.rssm.observe(start, tokens, self.embed(action), is_first, noise)
-        return Observed(latent, post, self.rssm.prior_of(latent.deter), tokens)
+            start = dynamics.initial(is_first.shape[0], dynamics.dtype)
+        tokens, embedded = self.encode(obs, dynamics.dtype), self.embed(action)
+        state, post = dynamics.observe(start, tokens, embedded, is_first, noise)
+        prior = dynamics.expected(state)
+        return Observed(state, dynamics.view(state), post, prior, tokens, embedded)
 
     def losses(
         self, observed: Observed, rows: Sequence, config: WorldConfig, *, goes_on: float = 1.0
@@ -172,35 +165,20 @@ class WorldModel(Module):
 
         Source: DreamerV3 (arXiv:2301.04104v2), Eq. 5.
         """
-        post = self.rssm.distribution(observed.post)
-        prior = self.rssm.distribution(observed.prior)
-        kl = kl_losses(post, prior, config.dynamics)
-        x = feature(observed.latent)
-        values = {
-            "dyn": kl.dyn,
-            "rep": kl.rep,
-            "rew": self.reward(x if config.reward.grad else sg(x)).nll(rows.reward),
-        }
+        values, metrics = self.dynamics.losses(observed.post, observed.prior)
+        x = feature(observed.view)
+        values["rew"] = self.reward(x if config.reward.grad else sg(x)).nll(rows.reward)
         if self.cont is not None:
             label = (1.0 - rows.is_terminal.astype(jnp.float32)) * goes_on
             values["con"] = self.cont(x if config.cont.grad else sg(x)).nll(label)
-        values |= self.reconstruct(observed.latent, rows.obs)
-        named = outline(dict(self.decoder.specs), config)
-        losses = tuple(loss.valued(values[loss.name]) for loss in named)
-        metrics = {
-            "kl": kl.raw.mean(),
-            "dyn_ent": prior.entropy().sum(-1).mean(),
-            "rep_ent": post.entropy().sum(-1).mean(),
-        }
-        return losses, metrics
+        terms = (config.objective, *config.extras)
+        for term, model in zip(terms, (self.objective, *self.extras), strict=True):
+            values |= term.losses(model, observed, rows)
+        named = outline(dict(self.specs), dict(self.actions), config)
+        return tuple(loss.valued(values[loss.name]) for loss in named), metrics
 
-    def reconstruct(self, latent: Latent, obs: dict[str, Array]) -> dict[str, Array]:
-        """Reconstruction loss (B, T) of every observation key."""
-        batch, time = latent.deter.shape[:2]
 
-        def fold(x):
-            return x.reshape(batch * time, *x.shape[2:])
-
-        flat = jax.tree.map(fold, latent)
-        losses = self.decoder.losses(self.decoder(flat), jax.tree.map(fold, obs))
-        return {key: loss.reshape(batch, time) for key, loss in losses.items()}
+def shapes_of(obs: Specs, actions: Specs, config: WorldConfig, tokens: int) -> Shapes:
+    """What heads are built for, with an encoder of so many tokens."""
+    deter, stoch = config.dynamics.widths
+    return Shapes(obs, actions, deter, stoch, tokens, config.dynamics.inner, config.encoder)

@@ -1,26 +1,26 @@
 """Look at the first rows of a sequence, dream the rest with its true actions."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
-from reverie.nn.distributions import SquaredError
-from reverie.records import Latent
+from reverie.world.dynamics import State
 from reverie.world.model import WorldModel
+from reverie.world.objective import AbstractObjective
 
 
 class OpenLoop(NamedTuple):
-    """Latents of an open-loop prediction: T₀ observed rows, then T − T₀ dreamed ones."""
+    """States of an open-loop prediction: T₀ observed rows, then T − T₀ dreamed ones."""
 
-    latent: Latent  # (B, T, …)
-    prior: Array  # statistics of the dreamed rows (B, T − T₀, Z, K)
+    state: State  # (B, T, …)
+    prior: Any  # statistics of the dreamed rows, begin with (B, T − T₀)
 
 
 def open_loop(
     world: WorldModel,
-    start: Latent | None,
+    start: State | None,
     obs: dict[str, Array],
     action: dict[str, Array],
     is_first: Bool[Array, "b t"],
@@ -38,33 +38,46 @@ def open_loop(
 
     seen = jax.tree.map(early, (obs, action))
     first = world.observe(start, seen[0], seen[1], early(is_first), early(noise))
-    carry = world.rssm.carry(jax.tree.map(lambda x: x[:, -1], first.latent))
+    carry = world.dynamics.carry(jax.tree.map(lambda x: x[:, -1], first.state))
     inputs = world.embed(action)[:, observed:], noise[:, observed:]
-    rssm = world.rssm.prepared()
+    dynamics = world.dynamics.prepared()
 
     def step(carry, inputs):
-        carry, stats = rssm.imagine(carry, *inputs)
-        return carry, (carry.deter, carry.stoch, stats)
+        carry, stats = dynamics.imagine(carry, *inputs)
+        return carry, (dynamics.state(carry), stats)
 
     swapped = jax.tree.map(lambda x: x.swapaxes(0, 1), inputs)
     _, outputs = jax.lax.scan(step, carry, swapped)
-    deter, stoch, stats = jax.tree.map(lambda x: x.swapaxes(0, 1), outputs)
-    dreamed = Latent(deter, rssm.unflat(stoch))
-    both = jax.tree.map(lambda a, b: jnp.concatenate([a, b], 1), first.latent, dreamed)
+    dreamed, stats = jax.tree.map(lambda x: x.swapaxes(0, 1), outputs)
+    both = jax.tree.map(lambda a, b: jnp.concatenate([a, b], 1), first.state, dreamed)
     return OpenLoop(both, stats)
 
 
-def decode_means(world: WorldModel, latent: Latent) -> dict[str, Array]:
-    """Expected observations (B, T, …) of image keys (uint8) and vector keys (their own units)."""
-    batch, time = latent.deter.shape[:2]
-    preds = world.decoder(jax.tree.map(lambda x: x.reshape(batch * time, *x.shape[2:]), latent))
-    specs = dict(world.decoder.specs)
-    means = {}
-    for key, pred in preds.items():
-        if isinstance(pred, SquaredError):
-            mean = pred.mean()
-            if specs[key].kind == "image":
-                # Without a sigmoid a prediction may leave the range of a picture.
-                mean = jnp.round(jnp.clip(mean, 0.0, 1.0) * 255).astype(jnp.uint8)
-            means[key] = mean.reshape(batch, time, *specs[key].shape)
-    return means
+def decode_means(
+    world: WorldModel, objective: AbstractObjective, state: State
+) -> dict[str, Array] | None:
+    """How states (B, T, …) look, by observation key; None where the objective cannot tell."""
+    view = world.dynamics.view(state)
+    batch, time = view.deter.shape[:2]
+    flat = jax.tree.map(lambda x: x.reshape(batch * time, *x.shape[2:]), view)
+    shown = objective.observations(world.objective, flat)
+    if shown is None:
+        return None
+    return {key: value.reshape(batch, time, *value.shape[1:]) for key, value in shown.items()}
+
+
+def nearest(
+    world: WorldModel, state: State, known: State, obs: dict[str, Array]
+) -> dict[str, Array]:
+    """For states (B, T, …) the observations of the nearest `known` ones (B, T, …), by features.
+
+    `obs`: what was observed in the known states. Classes are left out, as a decoder leaves them.
+    """
+    x, y = world.feature(state), world.feature(known)
+    a, b = (z.reshape(-1, z.shape[-1]).astype(jnp.float32) for z in (x, y))
+    distance = jnp.square(b).sum(-1)[None] - 2.0 * a @ b.T
+    index = distance.argmin(-1)
+    shown = [key for key, spec in world.specs if spec.kind != "discrete"]
+    lead = x.shape[:2]
+    flat = {key: obs[key].reshape(-1, *obs[key].shape[2:]) for key in shown}
+    return {key: value[index].reshape(*lead, *value.shape[1:]) for key, value in flat.items()}

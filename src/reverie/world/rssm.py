@@ -4,40 +4,109 @@ Sources: DreamerV3 (arXiv:2301.04104v2), Eq. 2 to 4; DreamerV2 (arXiv:2010.02193
 official codes. The core is one of `cores.py`, the kind of latents one of `latents.py`.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
-from reverie.module import Module, static, tree_at
-from reverie.nn.distributions import Categorical
+from reverie.module import static, tree_at
 from reverie.nn.layers import MLP, NET, Linear
+from reverie.nn.loss import Loss
 from reverie.nn.options import NetConfig
 from reverie.nn.scan import scan_deferred
-from reverie.records import Latent, Specs
-from reverie.world import latents
-from reverie.world.cores import Carry, Core, make_core
-from reverie.world.options import RSSMConfig
+from reverie.part.checks import Checker
+from reverie.records import Latent
+from reverie.world.block_core import Block
+from reverie.world.cores import AbstractCore, Carry, Core, Widths
+from reverie.world.dynamics import AbstractDynamics, Dynamics
+from reverie.world.kl import KL, kl_losses
+from reverie.world.latents import AbstractLatents, Categoricals
 
 
-def embed_action(action: dict[str, Array], specs: Specs) -> Float[Array, "*n a"]:
-    """Actions by key as one vector: classes one-hot, numbers as they are, keys sorted.
+@dataclass(frozen=True)
+class RSSMConfig(AbstractDynamics):
+    """Recurrent state-space model (V1 to V3)."""
 
-    Components beyond ±1 are scaled back to ±1; the divisor is a constant for the gradient.
-    `action` is flat: (*n, components).
-    """
-    parts = []
-    for key, spec in sorted(specs.items()):
-        value = action[key]
-        if spec.kind == "discrete":
-            for i, classes in enumerate(spec.classes):
-                parts.append(jax.nn.one_hot(value[..., i], classes, dtype=jnp.float32))
-        else:
-            parts.append(value.astype(jnp.float32))
-    joint = jnp.concatenate(parts, -1)
-    return joint / jax.lax.stop_gradient(jnp.maximum(1.0, jnp.abs(joint)))
+    deter: int = 2048
+    """Width D of the deterministic state."""
+    core: AbstractCore = field(default_factory=Block)
+    """Recurrent core: how the deterministic state moves."""
+    latent: AbstractLatents = field(default_factory=Categoricals)
+    """Kind of the latents."""
+    hidden: int = 256
+    """Width of the hidden layers of core, prior and posterior."""
+    stoch: int = 32
+    """Number Z of latents."""
+    initial: Literal["zeros", "learned"] = "zeros"
+    """State before an episode: zeros, or tanh of a learned vector with the mode of its prior."""
+    free_nats: float = 1.0
+    """Floor of the KL losses, nats per step."""
+    floor: Literal["step", "batch"] = "step"
+    """What the floor acts on: the KL of every step, or its mean over the batch (V2)."""
+    kl: Literal["balanced", "forward", "joint"] = "balanced"
+    """KL of posterior to prior whose two halves (dyn, rep) stop each other's gradient; of prior to
+    posterior in the same way; or one KL without stopped gradients in both halves (what DreamerV2's
+    code computes for balance 0.5; with weights 0.5 and 0.5 they add up to it)."""
+    prior_layers: int = 2
+    """Hidden layers of the prior."""
+    post_layers: int = 1
+    """Hidden layers of the posterior."""
+    absolute: bool = False
+    """Posterior from the tokens alone, without the deterministic state."""
+    dyn: float = 1.0
+    """Weight of the KL that trains the prior."""
+    rep: float = 0.1
+    """Weight of the KL that trains the posterior."""
+
+    def __post_init__(self):
+        check = Checker(self, "world.dynamics.")
+        check.at_least(1, "deter", "hidden", "stoch", "prior_layers", "post_layers")
+        check.at_least(0, "free_nats", "dyn", "rep")
+        self.core.check(self.deter)
+
+    @property
+    def flat(self) -> int:
+        """Width of the stochastic state laid flat."""
+        return self.stoch * self.latent.width
+
+    @property
+    def widths(self) -> tuple[int, int]:
+        return self.deter, self.flat
+
+    @property
+    def inner(self) -> int:
+        return self.hidden
+
+    def outline(self) -> tuple[Loss, ...]:
+        """`dyn` and `rep`, both halves of the KL."""
+        return tuple(Loss(n, None, getattr(self, n), "dynamics") for n in ("dyn", "rep"))
+
+    def columns(self) -> Mapping[str, tuple[tuple[int, ...], Any]]:
+        """bfloat16 deter; class index, or bfloat16 numbers.
+
+        Source: spec/dreamerv3.md §4.3 (the compact form keeps bf16 latents without loss).
+        """
+        stored = ((self.stoch,), self.latent.stored)
+        return {"deter": ((self.deter,), jnp.bfloat16), "stoch": stored}
+
+    def pack(self, state: Latent) -> dict[str, Array]:
+        return {
+            "deter": state.deter.astype(jnp.bfloat16),
+            "stoch": self.latent.pack(state.stoch),
+        }
+
+    def unpack(self, stored: Mapping[str, Array], dtype: Any) -> Latent:
+        stoch = self.latent.unpack(stored["stoch"], dtype)
+        return Latent(stored["deter"].astype(dtype), stoch)
+
+    def build(self, tokens: int, action: int, net: NetConfig, *, key: PRNGKeyArray) -> "RSSM":
+        return RSSM(tokens, action, self, net, key=key)
 
 
-class RSSM(Module):
+class RSSM(Dynamics):
     """Prior and posterior over latents given a recurrent deterministic state."""
 
     core: Core
@@ -57,10 +126,12 @@ class RSSM(Module):
         *,
         key: PRNGKeyArray,
     ):
-        keys = jax.random.split(key, 8 + config.core_layers)
-        width, outputs = config.hidden, config.stoch * config.outputs
+        keys = jax.random.split(key, 4 + config.core.keys)
+        width, outputs = config.hidden, config.stoch * config.latent.outputs
         self.config = config
-        self.core = make_core(action, config, net, jnp.concatenate([keys[:4], keys[8:]]))
+        widths = Widths(config.deter, config.flat, width, action)
+        core_keys = jnp.concatenate([keys[:4], keys[8:]])
+        self.core = config.core.build(widths, net, keys=core_keys)
         self.prior = MLP(config.deter, width, config.prior_layers, net, key=keys[4])
         self.prior_logits = Linear(width, outputs, init=net.init, key=keys[5])
         seen = tokens if config.absolute else config.deter + tokens
@@ -78,47 +149,40 @@ class RSSM(Module):
         c = self.config
         if self.first is not None:
             deter = jnp.tanh(self.first).astype(dtype)[None]
-            stoch = latents.mode(self.distribution(self.prior_of(deter))).astype(dtype)
+            stoch = c.latent.mode(self.distribution(self.prior_of(deter))).astype(dtype)
             return jax.tree.map(lambda x: x.repeat(batch, 0), Latent(deter, stoch))
-        width = c.flat // c.stoch
-        return Latent(jnp.zeros((batch, c.deter), dtype), jnp.zeros((batch, c.stoch, width), dtype))
+        shape = (batch, c.stoch, c.latent.width)
+        return Latent(jnp.zeros((batch, c.deter), dtype), jnp.zeros(shape, dtype))
 
-    def distribution(self, stats: Float[Array, "*n z k"]) -> latents.Distribution:
+    def distribution(self, stats: Float[Array, "*n z k"]) -> Any:
         """The distribution of latents with these statistics."""
-        return latents.distribution(stats, self.config)
-
-    def categorical(self, logits: Float[Array, "*n z c"]) -> Categorical:
-        """The same for categorical latents, whose statistics are logits."""
-        return Categorical(logits, self.config.unimix)
+        return self.config.latent.distribution(stats)
 
     def noise(self, key: PRNGKeyArray, shape: tuple[int, ...]) -> Float[Array, "*n z"]:
-        """Numbers that decide samples, (*shape, Z)."""
-        return latents.draw(key, shape, self.config)
+        return self.config.latent.draw(key, (*shape, self.config.stoch))
 
-    def carry(self, latent: Latent) -> Carry:
-        """`latent` (B, …) in the form in which it travels through a scan."""
-        stoch = latent.stoch.reshape(latent.stoch.shape[0], -1).astype(latent.deter.dtype)
-        return self.core.carry(latent.deter, stoch)
+    def carry(self, state: Latent) -> Carry:
+        stoch = state.stoch.reshape(state.stoch.shape[0], -1).astype(state.deter.dtype)
+        return self.core.carry(state.deter, stoch)
 
-    def latent(self, carry: Carry) -> Latent:
+    def state(self, carry: Carry) -> Latent:
         return Latent(carry.deter, self.unflat(carry.stoch))
 
     def unflat(self, stoch: Float[Array, "*n zc"]) -> Float[Array, "*n z c"]:
         return stoch.reshape(*stoch.shape[:-1], self.config.stoch, -1)
 
     def prepared(self) -> "RSSM":
-        """The same model with its weights laid out for scans; call it once before one."""
         return tree_at(lambda m: m.core, self, self.core.prepared())
 
     def drawn(self, carry: Carry, stats: Float[Array, "b z k"], noise: Array) -> Carry:
         """`carry` with the latent that belongs to `noise`."""
-        stoch = latents.sample(self.distribution(stats), noise)
+        stoch = self.config.latent.sample(self.distribution(stats), noise)
         return carry._replace(stoch=stoch.reshape(stoch.shape[0], -1).astype(carry.deter.dtype))
 
     def prior_of(self, deter: Float[Array, "*n d"]) -> Float[Array, "*n z k"]:
         """Statistics of the prior (see `latents.py`)."""
         logits = self.prior_logits(self.prior(deter))
-        return logits.reshape(*deter.shape[:-1], self.config.stoch, self.config.outputs)
+        return logits.reshape(*deter.shape[:-1], self.config.stoch, self.config.latent.outputs)
 
     def post_of(
         self, deter: Float[Array, "n d"], tokens: Float[Array, "n e"]
@@ -126,7 +190,7 @@ class RSSM(Module):
         """Statistics of the posterior."""
         seen = tokens if self.config.absolute else jnp.concatenate([deter, tokens], -1)
         logits = self.post_logits(self.post(seen))
-        return logits.reshape(-1, self.config.stoch, self.config.outputs)
+        return logits.reshape(-1, self.config.stoch, self.config.latent.outputs)
 
     def observe(
         self,
@@ -136,16 +200,7 @@ class RSSM(Module):
         is_first: Bool[Array, "b t"],
         noise: Float[Array, "b t z"],
     ) -> tuple[Latent, Float[Array, "b t z k"]]:
-        """Posterior latents and their statistics along observed sequences.
-
-        Args:
-            start: latent before the first step, (B, …).
-            tokens: encoded observations.
-            action: embedded action that led to each observation (`embed_action`).
-            is_first: where an episode begins, the state before it is the initial one and the
-                action before it zero.
-            noise: what picks the latents (`noise`).
-        """
+        """Where an episode begins, the state before it is the initial one and the action zero."""
         dtype = start.deter.dtype
         action = jnp.where(is_first[..., None], 0.0, action).astype(dtype)
         inputs = (self.core.embed(action), tokens, ~is_first, noise)
@@ -173,10 +228,28 @@ class RSSM(Module):
     def imagine(
         self, carry: Carry, action: Float[Array, "b a"], noise: Float[Array, "b z"]
     ) -> tuple[Carry, Float[Array, "b z k"]]:
-        """One step without looking: the next latent from the prior, and the prior's statistics.
-
-        The model must be `prepared`.
-        """
         carry = self.core(carry, self.core.embed(action.astype(carry.deter.dtype)))
         stats = self.prior_of(carry.deter)
         return self.drawn(carry, stats, noise), stats
+
+    def expected(self, state: Latent) -> Float[Array, "*n z k"]:
+        return self.prior_of(state.deter)
+
+    def losses(self, post: Array, prior: Array) -> tuple[dict[str, Array], dict[str, Array]]:
+        """Both halves of the KL; its value before the floor, and the entropies."""
+        posteriors, priors = self.distribution(post), self.distribution(prior)
+        kl = self._kl(posteriors, priors)
+        metrics = {
+            "kl": kl.raw.mean(),
+            "dyn_ent": priors.entropy().sum(-1).mean(),
+            "rep_ent": posteriors.entropy().sum(-1).mean(),
+        }
+        return {"dyn": kl.dyn, "rep": kl.rep}, metrics
+
+    def surprise(self, post: Array, prior: Array) -> Float[Array, "b t"]:
+        """KL of the posterior from the prior, summed over the latents."""
+        return self._kl(self.distribution(post), self.distribution(prior)).raw
+
+    def _kl(self, post: Any, prior: Any) -> KL:
+        c = self.config
+        return kl_losses(post, prior, kind=c.kl, floor=c.floor, free_nats=c.free_nats)

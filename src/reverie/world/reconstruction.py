@@ -1,7 +1,9 @@
-"""Latents to distributions over observations."""
+"""The objective of all Dreamers: the observation is told from the latent."""
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
@@ -20,12 +22,92 @@ from reverie.nn.layers import (
     make_norm,
     to_groups,
 )
-from reverie.nn.options import DecoderConfig, EncoderConfig, NetConfig
-from reverie.nn.stacks import AnyDecoder, make_decoder
-from reverie.records import Latent, Spec, Specs
-from reverie.world.encoder import image_groups, stack_shape, vector_keys
+from reverie.nn.loss import Loss
+from reverie.nn.options import NetConfig
+from reverie.part.checks import Checker
+from reverie.part.errors import ConfigError
+from reverie.records import Latent, Sequence, Spec, Specs
+from reverie.world.dynamics import Observed
+from reverie.world.encoder import EncoderConfig, image_groups, stack_shape, vector_keys
+from reverie.world.objective import AbstractObjective
+from reverie.world.term import Shapes
 
 Prediction = SquaredError | list[Categorical]
+
+
+@dataclass(frozen=True)
+class Reconstruction(AbstractObjective):
+    """Latents tell the observation (V1 to V3). The image stack mirrors the encoder's."""
+
+    layers: int = 3
+    """Dense layers for vector keys."""
+    units: int = 256
+    """Width of those layers."""
+    depth: int = 16
+    """Base channel count of the image stack."""
+    blocks: int = 8
+    """Blocks of the layer from the deterministic state to the first map; 0: one dense layer."""
+    plain: bool = False
+    """The first map is a linear layer of the whole latent, without norm and activation (V2 and V3
+    of 2023); needs world.objective.blocks 0."""
+    output: Literal["sigmoid", "shift"] = "sigmoid"
+    """Pictures are the sigmoid of the network's output, or the output + 0.5 (2023; the same loss
+    as comparing the output with pictures in [-0.5, 0.5], as V2 does)."""
+    image: Literal["sse", "gauss"] = "sse"
+    """Loss of a picture: summed squared error, or half of it (a Gaussian of variance one without
+    its constant; V2)."""
+    vector: Literal["symlog", "gauss"] = "symlog"
+    """Loss of vector keys: squared error in symlog space, or half the squared error (V2)."""
+    weight: float = 1.0
+    """Weight of every reconstructed observation key in the total."""
+
+    def __post_init__(self):
+        check = Checker(self, "world.objective.")
+        rule = "false unless world.objective.blocks is 0"
+        check.require(not self.plain or self.blocks == 0, "plain", rule)
+        check.at_least(1, "layers", "units", "depth")
+        check.at_least(0, "blocks", "weight")
+
+    def check(self, widths: tuple[int, int]) -> None:
+        deter, _ = widths
+        if self.blocks and deter % self.blocks:
+            raise ConfigError(
+                f"world.dynamics.deter ({deter}) must be a multiple of world.objective.blocks "
+                f"({self.blocks}); world.objective.blocks 0 takes any width."
+            )
+
+    def outline(self, obs: Specs, actions: Specs) -> tuple[Loss, ...]:
+        """One loss for each observation key."""
+        return tuple(Loss(key, None, self.weight, "observation") for key in sorted(obs))
+
+    def build(self, shapes: Shapes, net: NetConfig, *, key: PRNGKeyArray) -> "Decoder":
+        widths = shapes.deter, shapes.stoch
+        return Decoder(shapes.obs, *widths, self, shapes.encoder, net, key=key)
+
+    def losses(
+        self, model: "Decoder", observed: Observed, rows: Sequence
+    ) -> dict[str, Float[Array, "b t"]]:
+        """Reconstruction loss of every observation key."""
+        batch, time = rows.reward.shape
+
+        def fold(x):
+            return x.reshape(batch * time, *x.shape[2:])
+
+        preds = model(jax.tree.map(fold, observed.view))
+        losses = model.losses(preds, jax.tree.map(fold, rows.obs))
+        return {key: loss.reshape(batch, time) for key, loss in losses.items()}
+
+    def observations(self, model: "Decoder", view: Latent) -> dict[str, Array]:
+        """Expected pictures (uint8) and numbers (their own units); classes are not shown."""
+        specs, means = dict(model.specs), {}
+        for key, pred in model(view).items():
+            if isinstance(pred, SquaredError):
+                mean = pred.mean()
+                if specs[key].kind == "image":
+                    # Without a sigmoid a prediction may leave the range of a picture.
+                    mean = jnp.round(jnp.clip(mean, 0.0, 1.0) * 255).astype(jnp.uint8)
+                means[key] = mean.reshape(-1, *specs[key].shape)
+        return means
 
 
 class MapInput(Module):
@@ -48,7 +130,7 @@ class MapInput(Module):
         shape: tuple[int, int, int],
         deter: int,
         stoch: int,
-        config: DecoderConfig,
+        config: "Reconstruction",
         net: NetConfig = NET,
         *,
         key: PRNGKeyArray,
@@ -89,16 +171,16 @@ class Decoder(Module):
     mlp: MLP | None
     outs: dict[str, Linear]
     inputs: tuple[MapInput, ...]
-    images: tuple[AnyDecoder, ...]
+    images: tuple[Any, ...]
     specs: tuple[tuple[str, Spec], ...] = static()
-    config: DecoderConfig = static()
+    config: "Reconstruction" = static()
 
     def __init__(
         self,
         specs: Specs,
         deter: int,
         stoch: int,
-        config: DecoderConfig,
+        config: "Reconstruction",
         mirror: EncoderConfig,
         net: NetConfig = NET,
         *,
@@ -117,7 +199,14 @@ class Decoder(Module):
         }
         keys = keys[len(vectors) :]
         self.images = tuple(
-            make_decoder(stack_shape(specs, group), config, mirror, net, key=k)
+            mirror.stack.decoder(
+                stack_shape(specs, group),
+                config.depth,
+                mirror.mults,
+                net,
+                output=config.output,
+                key=k,
+            )
             for group, k in zip(groups, keys[::2], strict=True)
         )
         self.inputs = tuple(
@@ -151,7 +240,9 @@ class Decoder(Module):
         return {name: key_loss(preds[name], obs[name], spec) for name, spec in self.specs}
 
 
-def vector_prediction(output: Float[Array, "n w"], spec: Spec, config: DecoderConfig) -> Prediction:
+def vector_prediction(
+    output: Float[Array, "n w"], spec: Spec, config: "Reconstruction"
+) -> Prediction:
     if spec.kind == "vector" and config.vector == "gauss":
         return SquaredError(output, weight=0.5)
     if spec.kind == "vector":

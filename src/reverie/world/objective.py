@@ -1,0 +1,39 @@
+"""The slot of the objective: what ties latents to observations."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from jaxtyping import Array
+
+from reverie.records import Latent
+from reverie.world.term import AbstractTerm
+
+
+class AbstractObjective(AbstractTerm):
+    """Losses of the group `observation`, and how a latent looks.
+
+    Balancing counts those losses as the task `obs`; a name there is an observation key or a name of
+    its own.
+    """
+
+    SLOT = "world.objective"
+    MEMBERS: ClassVar[Mapping[str, str]] = {
+        "reconstruction": "reverie.world.reconstruction:Reconstruction",
+        "nothing": "reverie.world.objective:Nothing",
+    }
+
+    def check(self, widths: tuple[int, int]) -> None:
+        """Raises ConfigError where states of these widths (deter, flat stoch) do not fit."""
+
+    def observations(self, model: Any, view: Latent) -> dict[str, Array] | None:
+        """How latents (N, …) look: pictures in uint8 and numbers in their own units by key.
+
+        None where the objective cannot tell; dreams are then shown by the nearest observations.
+        """
+        return None
+
+
+@dataclass(frozen=True)
+class Nothing(AbstractObjective):
+    """No loss on observations: reward, continuation and dynamics alone shape the latents."""
