@@ -126,7 +126,7 @@ BALANCES = (
         "v3",
         "--balance reward_x100 --world.dynamics.latent gaussian --env.limit 40",
     ),
-    Case("reward_only", MEMORY, "v3", "--balance reward_only --world.encoder.outer"),
+    Case("reward_only", MEMORY, "v3", "--balance reward_only --world.encoder.stack.outer"),
     Case("observation_only", CARTPOLE, "v3", "--balance observation_only"),
 )
 """Every named balance but `fixed`, on the image stacks that no agent has of itself."""
@@ -136,7 +136,7 @@ OTHERS = (
         "gaussian_v2",
         MEMORY,
         "v2",
-        "--world.dynamics.latent gaussian --world.dynamics.deviation softplus",
+        "--world.dynamics.latent gaussian --world.dynamics.latent.deviation softplus",
     ),
     Case(
         "harmony_tree_dreamerv3",

@@ -145,7 +145,7 @@ def evaluate(words: list[str]) -> int:
     logdir = Path(options.run).expanduser()
     named: Any = options.env[0] if len(options.env) == 1 else {n: n for n in options.env}
     made_by = makers_for(saved_config(logdir, allow=options.allow), named or None)
-    config, ignored = read(logdir, {"device.kind": options.device, **given})
+    config, ignored = read(logdir, {"device.kind": options.device, **given}, tuple(options.allow))
     if ignored:
         _complain(ignored)
     prepare(config.device)

@@ -12,7 +12,7 @@ from reverie.config.schema import Config
 from reverie.config.sizes import with_size
 from reverie.part import part as parts
 from reverie.part import tree
-from reverie.part.part import is_slot
+from reverie.part.part import is_slot, slot_of_many
 from reverie.part.tree import Leaf
 
 WIDTH = 100
@@ -77,6 +77,9 @@ def _options(leaves: Iterable[Leaf]) -> Iterator[str]:
             own = " ".join((type(leaf.part).__doc__ or "").split())
             others = ", ".join(parts.members(leaf.kind))
             meaning = f"{meaning} {leaf.value}: {own} Also module:Class. One of {others}."
+        elif (slot := slot_of_many(leaf.kind)) is not None:
+            known = ", ".join(parts.members(slot))
+            meaning += f" Any of {known}, or module:Class." if known else " Written module:Class."
         yield from _option(f"--{leaf.path}", kind, meaning.strip(), leaf.value)
 
 

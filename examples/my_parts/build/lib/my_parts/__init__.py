@@ -1,0 +1,1 @@
+"""A part for every kind of slot of Reverie, and a suite."""
