@@ -82,7 +82,8 @@ def test_the_world_of_others_learns_and_resumes_after_a_kill(tmp_path, cache, va
     assert "--allow my_parts" in refused(variables, "eval", whole)
     assert "return" in say(variables, "eval", whole, "--allow", "my_parts", "--episodes", 1)
     say(variables, "report", whole, "--out", tmp_path / "page.html")
-    assert "contrast" in (tmp_path / "page.html").read_text()
+    page = (tmp_path / "page.html").read_text()
+    assert "whole learned without a decoder (contrast)" in page
     say(variables, "compare", whole, killed, "--out", tmp_path / "both.html")
 
 

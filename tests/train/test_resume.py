@@ -30,7 +30,11 @@ def interrupted(task, logdir, cache, changes, *, stops, rng):
 
 
 @pytest.mark.parametrize(
-    ("task", "stops"), [("gym:CartPole-v1", [KILL, TERM, KILL]), ("probe_memory", [INT, KILL])]
+    ("task", "stops"),
+    [
+        ("gym:CartPole-v1", [KILL, INT, TERM]),
+        pytest.param("probe_memory", [INT, KILL], marks=pytest.mark.slow),
+    ],
 )
 def test_killed_at_random_moments(task, stops, tmp_path, cache):
     """Several environments in processes, online queue, updates; each save takes place anywhere."""

@@ -105,7 +105,7 @@ def _plain(value: Any) -> Any:
         return value
     if isinstance(value, int | float) and -LARGEST <= value <= LARGEST:
         return value
-    if isinstance(value, list) and all(isinstance(v, str | int | float) for v in value):
+    if isinstance(value, list | tuple) and all(isinstance(v, str | int | float) for v in value):
         return [_plain(part) for part in value[:MOST]]
     with contextlib.suppress(ValueError):
         return _clean(value if isinstance(value, str) else json.dumps(value))

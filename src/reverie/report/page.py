@@ -12,6 +12,7 @@ import jinja2
 
 from reverie.report import continual, continual_panels, media, panels, tables
 from reverie.report.chart import COLORS
+from reverie.report.groups import value_of
 from reverie.report.read import ReportError, Run, read_runs
 from reverie.watch.text import one_line
 
@@ -105,6 +106,11 @@ def _content(runs: Sequence[Run]) -> dict[str, Any]:
         "sequence_table": continual_panels.table(sequences),
         "sections": panels.sections(runs),
         "dreams": [(run, media.dreams(run), media.vector_dream(run)) for run in runs],
+        "undecoded": [
+            {"name": run.label, "objective": named}
+            for run in runs
+            if (named := value_of(run, "world.objective")) != "reconstruction"
+        ],
         "episodes": [(run, media.episodes(run)) for run in runs],
         "settings": tables.settings(runs),
         "all_settings": tables.all_settings(runs),
