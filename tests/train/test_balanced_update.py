@@ -289,11 +289,11 @@ def test_a_reward_only_world_model_learns_nothing_from_the_observation(world_gra
             "world.dynamics.rep": 0.0,
         }
     )
-    assert all(not g.any() for g in part(reward, "decoder").values())
-    assert any(g.any() for g in part(full, "decoder").values())
+    assert all(not g.any() for g in part(reward, "objective").values())
+    assert any(g.any() for g in part(full, "objective").values())
     for name, grad in reward.items():  # what is missing is the reconstruction's gradient exactly
         np.testing.assert_allclose(grad + rest[name], full[name], rtol=1e-4, atol=1e-5)
-    assert any(g.any() for g in part(rest, "encoder", "rssm").values())
+    assert any(g.any() for g in part(rest, "encoder", "dynamics").values())
 
 
 def test_an_observation_only_world_model_learns_nothing_from_the_reward(world_gradient):
@@ -301,7 +301,7 @@ def test_an_observation_only_world_model_learns_nothing_from_the_reward(world_gr
     zero, full = world_gradient({"world.reward.weight": 0.0}), world_gradient({})
     assert any(g.any() for g in part(shut, "reward").values())
     assert all(not g.any() for g in part(zero, "reward").values())
-    for name, grad in part(shut, "encoder", "rssm", "decoder", "cont").items():
+    for name, grad in part(shut, "encoder", "dynamics", "objective", "cont").items():
         np.testing.assert_allclose(grad, zero[name], rtol=1e-5, atol=1e-7, err_msg=name)
     encoder = part(full, "encoder")
     assert any(np.abs(g - zero[n]).max() > 1e-4 for n, g in encoder.items())

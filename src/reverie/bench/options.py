@@ -36,10 +36,7 @@ def check_repeats(repeats: int) -> None:
         raise ConfigError(f"--repeats must be at least 1, found {repeats}.")
 
 
-GROUPS = (
-    *("behavior", "encoder", "decoder", "rssm", "reward", "cont", "actor", "critic"),
-    *("loss", "balancing", "explore", "optim", "train", "replay"),
-)
+GROUPS = ("net", "world", "behavior", "explore", "optim", "train", "replay")
 """Groups of the configuration that `--set` reaches."""
 
 
