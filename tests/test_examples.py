@@ -1,6 +1,7 @@
 """The package of examples/: installed, found by name, trained, killed and resumed, shown."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -30,11 +31,12 @@ KEPT = {
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory):
-    """A folder with the package installed in it, without any index."""
-    folder = tmp_path_factory.mktemp("site")
+    """A folder with the package installed in it, without any index; pip writes beside a copy."""
+    folder, copy = tmp_path_factory.mktemp("site"), tmp_path_factory.mktemp("copy") / "my_parts"
+    shutil.copytree(PACKAGE, copy)
     flags = ["--no-index", "--no-deps", "--no-build-isolation", "--quiet"]
-    command = [sys.executable, "-m", "pip", "install", *flags, "--target", folder, PACKAGE]
-    found = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    line = [sys.executable, "-m", "pip", "install", *flags, "--target", folder, copy]
+    found = subprocess.run(line, capture_output=True, text=True, timeout=120)
     assert found.returncode == 0, found.stderr
     return folder
 
@@ -45,13 +47,26 @@ def variables(site):
     return {"PYTHONPATH": os.pathsep.join(filter(None, known))}
 
 
+def command(variables, *words):
+    """The command in a process of its own: its exit code, and all that it says."""
+    line = [sys.executable, "-m", "reverie", *map(str, words)]
+    environment = os.environ | variables
+    done = subprocess.run(line, capture_output=True, text=True, env=environment, timeout=300)
+    return done.returncode, done.stdout + done.stderr
+
+
 def say(variables, *words):
     """What the command says; it must end well."""
-    command = [sys.executable, "-m", "reverie", *map(str, words)]
-    environment = os.environ | variables
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=300)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    code, said = command(variables, *words)
+    assert code == 0, said
+    return said
+
+
+def refused(variables, *words):
+    """What it says where it must not end well."""
+    code, said = command(variables, *words)
+    assert code != 0
+    return said
 
 
 def finish(process):
@@ -85,14 +100,6 @@ def test_the_world_of_others_learns_and_resumes_after_a_kill(tmp_path, cache, va
     page = (tmp_path / "page.html").read_text()
     assert "whole learned without a decoder (contrast)" in page
     say(variables, "compare", whole, killed, "--out", tmp_path / "both.html")
-
-
-def refused(variables, *words):
-    command = [sys.executable, "-m", "reverie", *map(str, words)]
-    environment = os.environ | variables
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=300)
-    assert done.returncode != 0
-    return done.stdout + done.stderr
 
 
 def test_the_replay_of_others_learns(tmp_path, cache, variables):

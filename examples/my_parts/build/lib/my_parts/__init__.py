@@ -1,1 +1,0 @@
-"""A part for every kind of slot of Reverie, and a suite."""
