@@ -11,7 +11,7 @@ from reverie.config.edit import apply
 from reverie.config.schema import Config
 from reverie.config.sizes import size_edits
 from reverie.records import Spec, Specs, Step
-from reverie.replay.rows import BFLOAT16, Columns, is_latent
+from reverie.replay.rows import BFLOAT16, LATENT, Columns
 from reverie.train.columns import columns_of
 
 PICTURE: Specs = {"image": Spec("image", (64, 64, 3))}
@@ -87,8 +87,8 @@ def cases(
 def random_rows(case: Case, seed: int = 0) -> dict[str, np.ndarray]:
     """A batch as replay draws it: noise within the range of every column, one episode a row."""
     rng = np.random.default_rng(seed)
-    # Any class index is valid below 2, which every kind of latents has.
-    classes: dict[str, int] = {name: 2 for name in case.columns if is_latent(name)}
+    dynamics = case.config.world.dynamics
+    classes = {LATENT + name: count for name, count in dynamics.classes().items()}
     classes |= {f"action/{k}": s.classes[0] for k, s in case.action_specs.items() if s.classes}
     rows = {}
     for key, column in case.columns.items():

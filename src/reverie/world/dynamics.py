@@ -69,6 +69,10 @@ class AbstractDynamics(Part):
     def columns(self) -> Mapping[str, tuple[tuple[int, ...], Any]]:
         """What of a state replay stores: shape and dtype by name (`latent/NAME` there)."""
 
+    def classes(self) -> Mapping[str, int]:
+        """How many values those of the columns take that hold classes, by name."""
+        return {}
+
     @abstractmethod
     def pack(self, state: State) -> dict[str, Array]:
         """States (B, T, …) as those columns."""

@@ -92,6 +92,9 @@ class RSSMConfig(AbstractDynamics):
         stored = ((self.stoch,), self.latent.stored)
         return {"deter": ((self.deter,), jnp.bfloat16), "stoch": stored}
 
+    def classes(self) -> Mapping[str, int]:
+        return {"stoch": self.latent.width}
+
     def pack(self, state: Latent) -> dict[str, Array]:
         return {
             "deter": state.deter.astype(jnp.bfloat16),
