@@ -138,14 +138,14 @@ def evaluate(words: list[str]) -> int:
 
     words, given = reader.take(words)
     options = _parse(EvalOptions, words, "eval")
-    from reverie.api import makers_for, saved_config
+    from reverie.api import makers_for
     from reverie.machine.device import prepare
     from reverie.train.stranger import read
 
     logdir = Path(options.run).expanduser()
     named: Any = options.env[0] if len(options.env) == 1 else {n: n for n in options.env}
-    made_by = makers_for(saved_config(logdir, allow=options.allow), named or None)
     config, ignored = read(logdir, {"device.kind": options.device, **given}, tuple(options.allow))
+    made_by = makers_for(config, named or None)
     if ignored:
         _complain(ignored)
     prepare(config.device)

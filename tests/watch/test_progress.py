@@ -131,4 +131,4 @@ def test_banner_shows_the_plan_and_only_what_differs():
     shown = console.file.getvalue()
     assert "dmc_walker_walk" in shown and "12,345,678" in shown and "3.2 GB" in shown
     assert "--optim.… lr 0.0001" in " ".join(shown.split())
-    assert "warmup" not in shown and "rssm" not in shown
+    assert "warmup" not in shown and "dynamics" not in shown

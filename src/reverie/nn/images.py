@@ -10,6 +10,7 @@ and cropped on the way up, so that any picture size works. Three stacks compute 
 """
 
 import math
+from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Any
 
@@ -300,17 +301,13 @@ def shown(x: Float[Array, "*n"], output: str) -> Float[Array, "*n"]:
     return jax.nn.sigmoid(x) if output == "sigmoid" else x + 0.5
 
 
-@dataclass(frozen=True)
-class Pooled(AbstractStack):
-    """5x5 convolutions, then 2x2 max-pool (the official V3)."""
+class AbstractStages(AbstractStack):
+    """A stack of stages that each halve the map, upward the same ones mirrored."""
 
-    kernel: int = 5
-    """Side of the convolution kernels."""
-    outer: bool = False
-    """The first stage works at full resolution."""
-
-    def __post_init__(self):
-        Checker(self, "world.encoder.stack.").at_least(1, "kernel")
+    @property
+    @abstractmethod
+    def _inner(self) -> dict[str, Any]:
+        """Which stages: the arguments `side`, `stack` and `outer` of both modules."""
 
     def encoder(self, shape, depth, mults, net, *, key):
         return ImageEncoder(shape, depth=depth, mults=mults, net=net, key=key, **self._inner)
@@ -320,6 +317,19 @@ class Pooled(AbstractStack):
         return ImageDecoder(
             shape, depth=depth, mults=mults, net=net, output=output, key=key, **inner
         )
+
+
+@dataclass(frozen=True)
+class Pooled(AbstractStages):
+    """5x5 convolutions, then 2x2 max-pool (the official V3)."""
+
+    kernel: int = 5
+    """Side of the convolution kernels."""
+    outer: bool = False
+    """The first stage works at full resolution."""
+
+    def __post_init__(self):
+        Checker(self, "world.encoder.stack.").at_least(1, "kernel")
 
     @property
     def _inner(self) -> dict[str, Any]:
@@ -336,17 +346,8 @@ class Strided(Pooled):
 
 
 @dataclass(frozen=True)
-class Patch(AbstractStack):
+class Patch(AbstractStages):
     """4x4 patches, then space-to-depth and 3x3 convolutions: a fraction of the arithmetic."""
-
-    def encoder(self, shape, depth, mults, net, *, key):
-        return ImageEncoder(shape, depth=depth, mults=mults, net=net, key=key, **self._inner)
-
-    def decoder(self, shape, depth, mults, net, *, output, key):
-        inner = self._inner
-        return ImageDecoder(
-            shape, depth=depth, mults=mults, net=net, output=output, key=key, **inner
-        )
 
     @property
     def _inner(self) -> dict[str, Any]:

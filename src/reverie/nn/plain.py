@@ -7,6 +7,7 @@ what is too much is cropped.
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import jax
 from jaxtyping import Array, Float, PRNGKeyArray
@@ -201,11 +202,14 @@ def transposed(
 
 
 @dataclass(frozen=True)
-class Valid(AbstractStack):
-    """Convolutions of stride 2 without padding (DreamerV2)."""
+class AbstractPlain(AbstractStack):
+    """A stack of plain convolutions of stride 2."""
 
     kernel: int = 4
-    """Side of the encoder's kernels; the decoder's are those published."""
+    """Side of the encoder's kernels, and of the decoder's where the maps are padded."""
+
+    PADDING: ClassVar[str] = ""
+    """Whether maps are padded: valid or same."""
 
     def __post_init__(self):
         Checker(self, "world.encoder.stack.").at_least(1, "kernel")
@@ -215,51 +219,41 @@ class Valid(AbstractStack):
         return True
 
     def encoder(self, shape, depth, mults, net, *, key):
-        widths = tuple(depth * mult for mult in mults)
-        side = self.kernel
-        return PlainEncoder(shape, widths=widths, side=side, stack="valid", net=net, key=key)
+        widths, side = self._widths(depth, mults), self.kernel
+        return PlainEncoder(shape, widths=widths, side=side, stack=self.PADDING, net=net, key=key)
 
     def decoder(self, shape, depth, mults, net, *, output, key):
         return PlainDecoder(
             shape,
             widths=tuple(depth * mult for mult in mults)[::-1],
             side=self.kernel,
-            stack="valid",
+            stack=self.PADDING,
             net=net,
             output=output,
             key=key,
         )
 
+    def _widths(self, depth: int, mults: tuple[int, ...]) -> tuple[int, ...]:
+        """Channels after each stage of the encoder."""
+        return tuple(depth * mult for mult in mults)
+
 
 @dataclass(frozen=True)
-class Same(AbstractStack):
+class Valid(AbstractPlain):
+    """Convolutions of stride 2 without padding (DreamerV2)."""
+
+    PADDING = "valid"
+
+
+@dataclass(frozen=True)
+class Same(AbstractPlain):
     """Convolutions of stride 2 with padding (the V3 of 2023)."""
 
-    kernel: int = 4
-    """Side of the kernels."""
     widen: bool = True
     """Stages of the encoder widen by the multipliers. False: all have the base count of channels,
     as HarmonyDream's PyTorch tree computes; its decoder widens nonetheless."""
 
-    def __post_init__(self):
-        Checker(self, "world.encoder.stack.").at_least(1, "kernel")
+    PADDING = "same"
 
-    @property
-    def whole_maps(self) -> bool:
-        return True
-
-    def encoder(self, shape, depth, mults, net, *, key):
-        widths = tuple(depth * mult if self.widen else depth for mult in mults)
-        side = self.kernel
-        return PlainEncoder(shape, widths=widths, side=side, stack="same", net=net, key=key)
-
-    def decoder(self, shape, depth, mults, net, *, output, key):
-        return PlainDecoder(
-            shape,
-            widths=tuple(depth * mult for mult in mults)[::-1],
-            side=self.kernel,
-            stack="same",
-            net=net,
-            output=output,
-            key=key,
-        )
+    def _widths(self, depth: int, mults: tuple[int, ...]) -> tuple[int, ...]:
+        return super()._widths(depth, mults) if self.widen else (depth,) * len(mults)

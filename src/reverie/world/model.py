@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from reverie.module import Module, static
+from reverie.module import Module, cast, static
 from reverie.nn.heads import BernoulliHead, NumberHead
 from reverie.nn.layers import NET
 from reverie.nn.loss import Loss
@@ -54,7 +54,8 @@ def unpack(sequence: Sequence, config: WorldConfig, dtype: jnp.dtype) -> Sequenc
     latent = sequence.latent
     if isinstance(latent, Mapping):
         latent = config.dynamics.unpack(latent, dtype)
-    latent = jax.tree.map(lambda x: x.astype(dtype), latent)
+    else:
+        latent = cast(latent, dtype)
     reward = transform_reward(jnp.asarray(sequence.reward), config.reward)
     return sequence._replace(action=action, latent=latent, reward=reward)
 

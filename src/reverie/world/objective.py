@@ -23,6 +23,9 @@ class AbstractObjective(AbstractTerm):
         "nothing": "reverie.world.objective:Nothing",
     }
 
+    weight: float = 1.0
+    """Weight of its losses in the total, an option where it has any."""
+
     def check(self, widths: tuple[int, int]) -> None:
         """Raises ConfigError where states of these widths (deter, flat stoch) do not fit."""
 

@@ -34,7 +34,7 @@ class WorldConfig:
         weights = {
             "world.reward.weight": self.reward.weight,
             "world.cont.weight": self.cont.weight,
-            "world.objective.weight": getattr(self.objective, "weight", 1.0),
+            "world.objective.weight": self.objective.weight,
         }
         weights |= {f"world.dynamics.{x.name}": x.weight for x in self.dynamics.outline()}
         self.balance.check(weights)
