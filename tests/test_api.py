@@ -39,6 +39,20 @@ def test_train_takes_a_task(learned):
     assert learned[-1] == (resolve("dmc_walker_walk", size="1m", overrides=overrides), None)
 
 
+def test_train_is_the_verb_and_the_station():
+    code = (
+        "import reverie, reverie.train.ratio as ratio\n"
+        "from reverie.train import checkpoint\n"
+        "import reverie.train.sequence\n"
+        "assert callable(reverie.train) and reverie.train.checkpoint is checkpoint\n"
+        "assert reverie.train.ratio is ratio and ratio.Ratio\n"
+        "assert reverie.train.sequence.visits\n"
+        "try:\n    reverie.train('gym:A', steps='many')\n"
+        "except reverie.ConfigError:\n    raise SystemExit(7)\n"
+    )
+    assert subprocess.run([sys.executable, "-c", code], timeout=120).returncode == 7
+
+
 def test_train_takes_a_callable_and_overrides(learned):
     reverie.train(make_my_env, seed=3, overrides={"world.dynamics.deter": 256})
     config, make_env = learned[-1]

@@ -56,7 +56,14 @@ _HOME = {
 
 
 class _Train(types.ModuleType):
-    """The station `reverie.train`, which is also the verb: calling it learns a task."""
+    """The station `reverie.train`, which is also the verb: calling it learns a task.
+
+    A package and a function cannot share a name otherwise: importing `reverie.train.loop` binds
+    `reverie.train` to the package, and a function bound over it would hide `reverie.train.loop`
+    (`import reverie.train.loop as loop` fails then). A class for the module is Python's documented
+    way (data model, "Customizing module attribute access"); it changes this one module, when
+    Reverie is imported, whatever is imported afterwards.
+    """
 
     def __call__(self, task: typing.Any, **options: typing.Any) -> typing.Any:
         """See `reverie.api.train`."""
