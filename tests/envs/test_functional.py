@@ -135,7 +135,7 @@ def test_a_restored_vector_goes_on_as_if_nothing_had_happened(toy, at):
             vector.recv()
         state = vector.state()
     with Vector(make_one, num=3, seed=2) as fresh:
-        assert fresh.restore(state) == [True] * 3
+        assert fresh.load(state) == [True] * 3
         for action, row in zip(actions[at:], whole[at:], strict=True):
             fresh.send(action)
             jax.tree.map(np.testing.assert_array_equal, fresh.recv(), row)

@@ -69,7 +69,7 @@ def test_who_shares_a_process_shares_its_end(caplog):
         want, _ = collect(vector, 9, seed=2)
     assert "One of the environments 2 to 3 failed and will be restarted (1 of 10)" in caplog.text
     with Vector(make_counter(length=50), num=4, seed=0, workers=3) as vector:
-        assert vector.restore(state) == [True] * 4
+        assert vector.load(state) == [True] * 4
         assert_steps_equal(want, collect(vector, 9, seed=2)[0])
 
 
@@ -186,7 +186,7 @@ def test_a_restored_vector_goes_on_as_if_nothing_had_happened(task, config, done
         state = vector.state()
         want, _ = collect(vector, 30, seed=2)
     with Vector(recipe, num=2, seed=1, parallel=parallel) as vector:
-        assert vector.restore(state) == [True, True]
+        assert vector.load(state) == [True, True]
         np.testing.assert_array_equal(
             vector.row.reward, [e["row"]["reward"] for e in state["envs"]]
         )
@@ -198,7 +198,7 @@ def test_a_state_before_the_first_row():
         state = vector.state()
         want, _ = collect(vector, 5)
     with Vector(make_counter(), num=2, seed=1, parallel=False) as vector:
-        assert vector.restore(state) == [True, True]
+        assert vector.load(state) == [True, True]
         assert vector.row is None
         assert_steps_equal(want, collect(vector, 5)[0])
 
@@ -213,7 +213,7 @@ def test_a_saved_state_is_a_copy_and_survives_pickling():
         collect(vector, 100)
         assert pickle.dumps(state) == frozen
         assert len(state["envs"][0]["actions"]["action"]) == 199
-        assert vector.restore(pickle.loads(frozen)) == [True]
+        assert vector.load(pickle.loads(frozen)) == [True]
         assert vector.row.obs["numbers"][0, 1] == 199
 
 
@@ -225,7 +225,7 @@ def test_an_episode_that_cannot_be_rebuilt_is_given_up(parallel):
         state = vector.state()
     time.sleep(0.3)
     with Vector(recipe, num=1, seed=0, parallel=parallel) as vector:
-        assert vector.restore(state) == [False]
+        assert vector.load(state) == [False]
         row = collect(vector, 1)[0][0]
         assert row.is_first[0]
         assert row.obs["numbers"][0].tolist() == [NOISE, 0, 0]
@@ -236,7 +236,7 @@ def test_a_crash_while_an_episode_is_rebuilt():
         collect(vector, 5)
         state = vector.state()
     with Vector(make_counter(trouble="exit"), num=2, seed=0) as vector:
-        assert vector.restore(state) == [False, False]
+        assert vector.load(state) == [False, False]
         assert vector.restarted == 2
         assert collect(vector, 1)[0][0].is_first.all()
 
@@ -248,12 +248,12 @@ def test_a_state_of_another_vector_is_refused():
         Vector(make_counter(), num=3, seed=0, parallel=False) as vector,
         pytest.raises(EnvError, match="state is of 2 environments, here are 3"),
     ):
-        vector.restore(state)
+        vector.load(state)
     with (
         Vector(maker("gym:Pendulum-v1", EnvConfig()), num=2, seed=0, parallel=False) as vector,
         pytest.raises(EnvError, match=r"action 'action' has not the shape \(1,\)"),
     ):
-        vector.restore(state)
+        vector.load(state)
 
 
 CODE = """

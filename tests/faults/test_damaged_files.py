@@ -18,7 +18,7 @@ from reverie.folder import manifest, run_folder
 from reverie.folder.errors import Damaged, RunError
 from reverie.replay.errors import ReplayError
 from reverie.report.read import ReportError, read_run
-from reverie.train import checkpoint, loop, metrics_prefix, recovery, sequence, snapshot
+from reverie.train import checkpoint, loop, metrics_prefix, recovery, sequence, setup, snapshot
 from reverie.watch import sinks
 
 FLIPS = 200
@@ -273,9 +273,9 @@ def resumer(cache, tmp_path_factory):
     """The stations of the same run, to be put where a checkpoint was taken."""
     folder = tmp_path_factory.mktemp("resumer")
     config = tiny("custom:test", folder, CHANGES)
-    open_envs = ft.partial(loop.training_envs, config, Rude, folder)
+    open_envs = ft.partial(setup.training_envs, config, Rude, folder)
     with open_envs(sequence.visits(config)[0]) as envs:
-        yield loop.Run(loop.complete(config, envs), envs, open_envs, None, folder)
+        yield loop.Run(setup.complete(config, envs), envs, open_envs, None, folder)
 
 
 def broken(tree: dict, place: str, value) -> None:

@@ -14,7 +14,7 @@ from tiny_runs import flat, learn, metrics, newest, tiny
 from reverie.folder.errors import RunError
 from reverie.replay.replay import Replay
 from reverie.replay.rows import row_bytes
-from reverie.train import checkpoint, loop, sequence, snapshot
+from reverie.train import checkpoint, loop, sequence, setup, snapshot
 
 TREE = {
     "numbers": {"a": np.arange(6, dtype=np.float32).reshape(2, 3), "b": np.array(7, np.int64)},
@@ -154,9 +154,9 @@ def kill_at(monkeypatch, number: int) -> None:
 def test_killed_at_every_step_of_a_save(saved, tmp_path, monkeypatch, cache):
     """Whatever the instant, the newest complete checkpoint loads with all its replay files."""
     config = tiny("probe_memory", tmp_path / "x", {"train.keep": 1})
-    open_envs = ft.partial(loop.training_envs, config, None, tmp_path)
+    open_envs = ft.partial(setup.training_envs, config, None, tmp_path)
     with open_envs(sequence.visits(config)[0]) as envs:
-        whole = loop.complete(config, envs)
+        whole = setup.complete(config, envs)
         run, again = (loop.Run(whole, envs, open_envs, None, saved) for _ in "ab")
         snapshot.resume(run)
         run.replay.add(run.actor(run.learner.acting, _any_row(envs)))

@@ -123,10 +123,10 @@ def test_a_poisoned_parameter_is_found(tmp_path, cache, monkeypatch):
 
 def poison(learner) -> None:
     """Put an infinity into the first tensor of the critic."""
-    leaves, structure = jax.tree.flatten(learner.state.agent.critic)
+    leaves, structure = jax.tree.flatten(learner.train_state.agent.critic)
     leaves[0] = leaves[0].at[(0,) * leaves[0].ndim].set(np.inf)
     critic = jax.tree.unflatten(structure, leaves)
-    learner.state = tree_at(lambda state: state.agent.critic, learner.state, critic)
+    learner.train_state = tree_at(lambda state: state.agent.critic, learner.train_state, critic)
 
 
 def test_a_single_action_is_no_fault(tmp_path, cache):
@@ -160,7 +160,7 @@ def test_a_signal_during_an_evaluation_saves_and_the_resumed_run_repeats_it(
 ):
     changes = {"train.eval_every": 120, "train.eval_episodes": 4}
     whole = learn(Rude, tmp_path / "whole", changes)
-    real = evaluate.Film.add
+    real = evaluate.EpisodeRecorder.add
     calls = iter(range(10_000))
 
     def add(film, envs, step, *, render=False):
@@ -168,7 +168,7 @@ def test_a_signal_during_an_evaluation_saves_and_the_resumed_run_repeats_it(
             signal.raise_signal(signal.SIGINT)
         return real(film, envs, step, render=render)
 
-    monkeypatch.setattr(evaluate.Film, "add", add)
+    monkeypatch.setattr(evaluate.EpisodeRecorder, "add", add)
     with pytest.raises(Stopped, match="stopped by SIGINT at step 120 and saved"):
         learn(Rude, tmp_path / "parts", changes)
     assert newest(tmp_path / "parts")["clocks"]["chores"] == ["evaluate"]

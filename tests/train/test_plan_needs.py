@@ -11,7 +11,7 @@ from tiny_runs import learn, start, tiny
 from reverie.machine.readings import Stopwatch, machine_readings
 from reverie.replay.replay import Replay
 from reverie.replay.rows import row_bytes
-from reverie.train import checkpoint, loop, plan, sequence
+from reverie.train import checkpoint, loop, plan, sequence, setup
 from reverie.train.learner import Compiled
 
 
@@ -20,8 +20,8 @@ def planned(tmp_path_factory, cache):
     """The plan of a run, and its replay and learner before the first step."""
     config = tiny("probe_memory", tmp_path_factory.mktemp("plan"), {"env.num": 3, "steps": 301})
     first = sequence.visits(config)[0]
-    with loop.training_envs(config, None, tmp_path_factory.mktemp("log"), first) as envs:
-        run = loop.Run(loop.complete(config, envs), envs, None, None, None)
+    with setup.training_envs(config, None, tmp_path_factory.mktemp("log"), first) as envs:
+        run = loop.Run(setup.complete(config, envs), envs, None, None, None)
     compiled = Compiled(_NoProgram(), flops=1000, seconds=1.0)
     return plan.make_plan(run.config, run.learner, run.replay, compiled, 301), run
 
@@ -97,7 +97,7 @@ def metrics_of(logdir):
 def test_updates_and_seconds(planned):
     numbers, run = planned
     assert numbers.updates == pytest.approx(301 * 8 / 24)
-    assert numbers.params == sum(x.size for x in jax.tree.leaves(run.learner.state.agent))
+    assert numbers.params == sum(x.size for x in jax.tree.leaves(run.learner.train_state.agent))
     assert numbers.device_bytes == run.learner.nbytes
     assert numbers.seconds > 0
 

@@ -76,7 +76,7 @@ def test_a_stopped_prefill_resumes_exactly(whole, tmp_path, monkeypatch):
 
         def interrupted(run, stop=stop, turn=turn):
             if run.step >= stop:
-                run._save()
+                run.save()
                 raise Stopped(15, "for the test")
             turn(run)
 
@@ -129,7 +129,7 @@ def test_the_older_agents_run_and_resume(agent, task, tmp_path, monkeypatch):
     def interrupted(run):
         if stops and run.step >= stops[0]:
             stops.pop()
-            run._save()
+            run.save()
             raise Stopped(15, "for the test")
         turn(run)
 

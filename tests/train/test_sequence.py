@@ -15,7 +15,7 @@ from reverie.folder.errors import RunError
 from reverie.part.errors import ConfigError
 from reverie.records import specs_from_json
 from reverie.train import checkpoint, sequence
-from reverie.train.loop import make_replay
+from reverie.train.setup import make_replay
 
 
 class First(gymnasium.Env):

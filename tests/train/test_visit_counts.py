@@ -55,10 +55,10 @@ def test_state_goes_on():
     one = VisitCounts(PositionBonus(), POSITION)
     one(row([(1, 1), (1, 2)]))
     two = VisitCounts(PositionBonus(), POSITION)
-    two.restore(one.saved())
+    two.load(one.state())
     np.testing.assert_allclose(two(row([(1, 2), (3, 3)])), [0.5**0.5, 1])
     empty = VisitCounts(NoBonus(), {})
-    empty.restore(VisitCounts(NoBonus(), {}).saved())
+    empty.load(VisitCounts(NoBonus(), {}).state())
     assert len(empty) == 0
 
 

@@ -119,8 +119,8 @@ def prepare(case: Case) -> Subject:
         if finished is not None:
             learner.fetch(finished[1])
 
-    contender = Contender(start, lambda: jax.block_until_ready(learner.state))
-    params = count_params(learner.state.agent)
+    contender = Contender(start, lambda: jax.block_until_ready(learner.train_state))
+    params = count_params(learner.train_state.agent)
     return Subject(
         *(case, learner, contender, params),
         flops=compiled.flops,

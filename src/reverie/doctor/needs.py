@@ -17,8 +17,8 @@ from reverie.replay.store import available_bytes
 from reverie.train import plan
 from reverie.train.columns import columns_of
 from reverie.train.learner import packed_step
-from reverie.train.loop import replay_rows
 from reverie.train.losses import resolve_precision
+from reverie.train.setup import replay_rows
 from reverie.train.state import init
 
 

@@ -142,7 +142,7 @@ class Vector:
 
     @property
     def row(self) -> Step | None:
-        """The last row that `recv` or `restore` brought; None before the first."""
+        """The last row that `recv` or `load` brought; None before the first."""
         return self._row
 
     def send(self, action: Action) -> None:
@@ -231,7 +231,7 @@ class Vector:
             raise EnvError(f"Environment {index} cannot draw: {crash}") from None
 
     def state(self) -> dict[str, Any]:
-        """All that `restore` needs: numbers and numpy arrays, nothing of the simulators.
+        """All that `load` needs: numbers and numpy arrays, nothing of the simulators.
 
         `envs` holds for each environment its episode's number, whether the next send resets it,
         the actions since its reset, and its last row (empty before the first).
@@ -248,7 +248,7 @@ class Vector:
         ]
         return {"restarted": self.restarted, "envs": envs}
 
-    def restore(self, state: dict[str, Any]) -> list[bool]:
+    def load(self, state: dict[str, Any]) -> list[bool]:
         """Rebuild every open episode by its seed and its actions; True where that succeeded.
 
         Success means that the rebuilt last row equals the stored one, bit by bit. Elsewhere the
@@ -257,7 +257,7 @@ class Vector:
         Raises EnvError if the state belongs to another number of environments or other specs, or
         for bad values on the way.
         """
-        self._idle("restore")
+        self._idle("load")
         self._check_state(state)
         self._crew.restarted = int(state["restarted"])
         stored = state["envs"]

@@ -25,7 +25,7 @@ MARKS = {"mp4": (4, b"ftyp"), "png": (0, b"\x89PNG\r\n\x1a\n")}
 
 
 @dataclass(frozen=True)
-class Film:
+class Clip:
     """A video and its stills, as data URIs ("" where there is none)."""
 
     title: str
@@ -46,12 +46,12 @@ class VectorDream:
     missing: str = ""  # why there are no charts
 
 
-def dreams(run: Run) -> list[Film]:
+def dreams(run: Run) -> list[Clip]:
     """The newest open-loop video of every picture key, with the first still beside the last."""
     return [_film(files, both=True) for files in _by_name(run, dream=True)]
 
 
-def episodes(run: Run) -> list[Film]:
+def episodes(run: Run) -> list[Clip]:
     """The newest video of every kind of episode (`eval`, `train`, …)."""
     return [_film(files, both=False) for files in _by_name(run, dream=False)]
 
@@ -100,14 +100,14 @@ def _by_name(run: Run, *, dream: bool) -> list[list[MediaFile]]:
     return list(groups.values())[:MOST_FILMS]
 
 
-def _film(files: Sequence[MediaFile], *, both: bool) -> Film:
+def _film(files: Sequence[MediaFile], *, both: bool) -> Clip:
     """Files of one name as a film; `both` shows the first still beside the last."""
     videos = [file for file in files if file.kind == "mp4"]
     stills = [file for file in files if file.kind == "png"]
     newest = max(files, key=lambda file: file.step)
     chosen = ([stills[0]] if both and len(stills) > 1 else []) + stills[-1:]
     missing: list[str] = []
-    return Film(
+    return Clip(
         title=newest.name.removeprefix("openloop").strip("_") or newest.name,
         step=newest.step,
         video=_embed(videos[-1].path, missing) if videos else "",

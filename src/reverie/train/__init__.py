@@ -1,6 +1,8 @@
 """The circle: collect, store, draw, learn; save, resume, evaluate.
 
 loop.py            the main loop: the page to read first
+setup.py           the environments, configuration and replay of a run
+chores.py          what is due between two turns
 collect.py         acting: the agent's side of the exchange with the environments
 visit_counts.py    visit counts and the bonus for what is rare
 columns.py         the columns of the rows that an agent stores

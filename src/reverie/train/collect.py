@@ -80,6 +80,7 @@ class Actor:
         self._random = jax.jit(ft.partial(random_action, actions, envs))
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="acting")
         self._carry: Any = None
+        self._loaded: Mapping[str, Any] | None = None  # of a checkpoint, until somebody acts
         self.count = 0
         self.action = {
             key: np.zeros((envs, *spec.shape), spec.dtype) for key, spec in actions.items()
@@ -87,7 +88,7 @@ class Actor:
 
     def reset(self) -> None:
         """Forget all episodes, and start counting anew."""
-        self._carry, self.count = None, 0
+        self._carry, self._loaded, self.count = None, None, 0
 
     def __call__(
         self,
@@ -104,7 +105,7 @@ class Actor:
         the last row of an episode is zero: the environment ignores it.
         """
         if self._carry is None:
-            self._carry = acting.initial(self._envs)
+            self._carry = self._begin(acting)
         chosen = self._thread.submit(
             self._act,
             *(acting, self._carry, step.obs, step.is_first, self._key, np.uint32(self.count)),
@@ -121,24 +122,27 @@ class Actor:
             self.action[key] = np.where(over, 0, value).astype(spec.dtype)
         return row_of(step, self.action, jax.tree.map(np.asarray, latent))
 
-    def saved(self) -> dict[str, Any]:
-        """What `restore` needs, as a tree of host arrays and JSON values."""
-        carry = None
+    def state(self) -> dict[str, Any]:
+        """What `load` needs, as a tree of host arrays and JSON values."""
+        carry = self._loaded
         if self._carry is not None:
             leaves = [np.asarray(leaf) for leaf in jax.tree.leaves(self._carry)]
             carry = {str(index): leaf for index, leaf in enumerate(leaves)}
         return {"carry": carry, "count": self.count, "action": dict(self.action)}
 
-    def restore(self, saved: Mapping[str, Any], acting: Acting) -> None:
-        """Continue where `saved` was taken, in the precision of `acting`."""
-        self.count, self.action = int(saved["count"]), dict(saved["action"])
-        if saved["carry"] is not None:
-            like, structure = jax.tree.flatten(acting.initial(self._envs))
-            leaves = [
-                np.asarray(saved["carry"][str(index)]).astype(leaf.dtype)
-                for index, leaf in enumerate(like)
-            ]
-            self._carry = jax.tree.unflatten(structure, leaves)
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Continue where `state` was taken, in the precision of whoever acts next."""
+        self.count, self.action = int(state["count"]), dict(state["action"])
+        self._carry, self._loaded = None, state["carry"]
+
+    def _begin(self, acting: Acting) -> ActCarry:
+        """What the policy carries at the first call: the initial state, or that of a checkpoint."""
+        initial, loaded = acting.initial(self._envs), self._loaded
+        if loaded is None:
+            return initial
+        like, structure = jax.tree.flatten(initial)
+        leaves = [np.asarray(loaded[str(i)]).astype(leaf.dtype) for i, leaf in enumerate(like)]
+        return jax.tree.unflatten(structure, leaves)
 
 
 def row_of(step: Step, action: Mapping[str, Any], latent: Mapping[str, Any]) -> dict[str, Any]:
@@ -175,11 +179,11 @@ class Episodes:
         numbers = {"return": float(self.returns[index]), "length": int(self.lengths[index])}
         return numbers | {f"log/{name}": float(v[index]) for name, v in self.logs.items()}
 
-    def saved(self) -> dict[str, Any]:
-        """What `restore` needs."""
+    def state(self) -> dict[str, Any]:
+        """What `load` needs."""
         return {"returns": self.returns, "lengths": self.lengths, "logs": dict(self.logs)}
 
-    def restore(self, saved: Mapping[str, Any]) -> None:
-        """Continue where `saved` was taken."""
-        self.returns, self.lengths = saved["returns"], saved["lengths"]
-        self.logs = dict(saved.get("logs", {}))
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Continue where `state` was taken."""
+        self.returns, self.lengths = state["returns"], state["lengths"]
+        self.logs = dict(state.get("logs", {}))

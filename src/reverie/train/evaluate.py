@@ -19,7 +19,7 @@ from reverie.train import checkpoint, sequence, stranger
 from reverie.train.agent import Agent, load
 from reverie.train.collect import Actor, Episodes
 from reverie.train.learner import EVAL, purpose_key
-from reverie.watch.recorder import Film
+from reverie.watch.recorder import EpisodeRecorder
 
 MINUTE = 60.0
 
@@ -45,7 +45,7 @@ def play(
     restarted, patience = envs.restarted, Patience(envs.num)
     share = np.array([len(part) for part in np.array_split(np.arange(episodes), envs.num)])
     done, results = np.zeros(envs.num, int), []
-    count, camera, frames = Episodes(envs.num), Film(wanted=film), None
+    count, recorder, frames = Episodes(envs.num), EpisodeRecorder(wanted=film), None
     while (done < share).any():
         if stop():
             return None
@@ -53,7 +53,7 @@ def play(
         step = envs.recv()
         patience(step)
         actor(acting, step)
-        shown = camera.add(envs, step, render=True)
+        shown = recorder.add(envs, step, render=True)
         frames = shown if frames is None else frames
         for index, result in zip(np.flatnonzero(step.is_last), count.add(step), strict=True):
             if done[index] < share[index]:

@@ -24,6 +24,7 @@ from reverie.machine.flops import count_flops
 from reverie.module import named_leaves, tree_at
 from reverie.nn.layers import to_compute
 from reverie.records import Sequence, Specs
+from reverie.replay.keep import Ticket
 from reverie.train.losses import compute_dtype
 from reverie.train.state import TrainState, init, init_optimizer
 from reverie.train.step import train_step
@@ -113,8 +114,8 @@ class Learner:
         self._root = purpose_key(config.seed, LEARN)
         make = jax.jit(ft.partial(init, obs, actions, config), compiler_options=ONCE)
         self._step: Any = jax.jit(ft.partial(packed_step, config=config), donate_argnums=0)
-        self.state: TrainState = make(jax.random.key(config.seed))
-        self.acting: Acting = jax.jit(ft.partial(acting_of, config=config))(self.state)
+        self.train_state: TrainState = make(jax.random.key(config.seed))
+        self.acting: Acting = jax.jit(ft.partial(acting_of, config=config))(self.train_state)
         self.newest = self.acting
         self._pending: tuple[Any, Result] | None = None
         self.names: list[str] = []
@@ -124,17 +125,17 @@ class Learner:
         start = time.perf_counter()
         shapes = jax.eval_shape(
             lambda state, rows, key: train_step(state, to_sequence(rows), key, config=self._config),
-            *(self.state, dict(rows), self._root),
+            *(self.train_state, dict(rows), self._root),
         )
         self.names = sorted(shapes[1])
-        traced = self._step.trace(self.state, dict(rows), self._root)
+        traced = self._step.trace(self.train_state, dict(rows), self._root)
         self._step = traced.lower().compile()
         seconds = time.perf_counter() - start
         return Compiled(self._step, count_flops(traced.jaxpr), seconds)
 
     def update(self, rows: Mapping[str, Any], ticket: Any) -> tuple[Any, Result] | None:
         """Start an update on `rows`; ticket and results of the one before, if there was one."""
-        self.state, acting, result = self._step(self.state, dict(rows), self._root)
+        self.train_state, acting, result = self._step(self.train_state, dict(rows), self._root)
         self.acting, self.newest = self.newest, acting
         finished, self._pending = self._pending, (ticket, result)
         return finished
@@ -142,7 +143,7 @@ class Learner:
     @property
     def nbytes(self) -> int:
         """Bytes of all arrays that are kept between two updates."""
-        kept = (self.state, self.acting, self.newest)
+        kept = (self.train_state, self.acting, self.newest)
         return sum(leaf.nbytes for leaf in jax.tree.leaves(kept))
 
     def fetch(self, result: Result) -> tuple[dict[str, float], dict[str, np.ndarray]]:
@@ -151,7 +152,7 @@ class Learner:
         Raises Diverged if a loss, the gradient or the parameters are not finite, or absurd.
         """
         values = dict(zip(self.names, np.asarray(result.metrics).tolist(), strict=True))
-        found = diagnosis(values, self.state.agent, self._config)
+        found = diagnosis(values, self.train_state.agent, self._config)
         if found:
             raise Diverged(found)
         return values, jax.tree.map(np.asarray, result.written)
@@ -159,15 +160,15 @@ class Learner:
     def reset_optimizer(self) -> None:
         """Forget the moments of the optimiser, as a fresh one would."""
         config = self._config
-        fresh = init_optimizer(self.state.agent, config)
-        self.state = tree_at(lambda state: state.opt_state, self.state, fresh)
+        fresh = init_optimizer(self.train_state.agent, config)
+        self.train_state = tree_at(lambda state: state.opt_state, self.train_state, fresh)
 
     def check(self) -> None:
         """Wait for the update in flight; raises Diverged as `fetch` does."""
         if self._pending is not None:
             self.fetch(self._pending[1])
 
-    def saved(self) -> dict[str, Any]:
+    def state(self) -> dict[str, Any]:
         """Everything to continue from, as a tree of host arrays and JSON values."""
         pending = None
         if self._pending is not None:
@@ -175,21 +176,21 @@ class Learner:
             pending = {"ticket": list(ticket), "metrics": np.asarray(result.metrics)}
             pending["written"] = jax.tree.map(np.asarray, result.written)
         return {
-            "state": to_host(self.state),
+            "state": to_host(self.train_state),
             "acting": to_host(self.acting),
             "newest": to_host(self.newest),
             "pending": pending,
         }
 
-    def restore(self, saved: Mapping[str, Any], ticket_type: Any) -> None:
-        """Continue where `saved` was taken. Raises RunError if an array is missing or misshapen."""
-        self.state = from_host(self.state, saved["state"])
-        self.acting = acting_from_host(self.acting, saved["acting"])
-        self.newest = acting_from_host(self.newest, saved["newest"])
-        if saved["pending"] is not None:
-            pending = saved["pending"]
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Continue where `state` was taken. Raises RunError if an array is missing or misshapen."""
+        self.train_state = from_host(self.train_state, state["state"])
+        self.acting = acting_from_host(self.acting, state["acting"])
+        self.newest = acting_from_host(self.newest, state["newest"])
+        if state["pending"] is not None:
+            pending = state["pending"]
             result = Result(pending["metrics"], pending["written"])
-            self._pending = (ticket_type(*pending["ticket"]), result)
+            self._pending = (Ticket(*pending["ticket"]), result)
 
 
 def to_host(tree: Any) -> dict[str, np.ndarray]:

@@ -20,130 +20,29 @@ import jax
 import numpy as np
 
 from reverie.config.schema import Config
-from reverie.config.sizes import with_size
-from reverie.envs.make import maker
 from reverie.envs.vector import Vector
 from reverie.folder import divergence, leftovers, run_folder
 from reverie.folder.errors import RunError, Stopped
 from reverie.folder.fingerprint import identity
-from reverie.machine.readings import Stopwatch, machine_readings, peak_bytes
+from reverie.machine.readings import Stopwatch, peak_bytes
 from reverie.records import Step
-from reverie.replay.replay import Replay
-from reverie.replay.unit import Demand
-from reverie.train import dream, plan, sequence, snapshot
+from reverie.train import chores, plan, sequence, snapshot
 from reverie.train.collect import Actor, Episodes
-from reverie.train.columns import columns_of
 from reverie.train.evaluate import Evaluator
 from reverie.train.interrupt import Interrupt
-from reverie.train.learner import ACT, DREAM, Learner, purpose_key
-from reverie.train.losses import resolve_precision
+from reverie.train.learner import ACT, Learner, purpose_key
 from reverie.train.ratio import Ratio
 from reverie.train.sequence import MakeEnv, Visit
+from reverie.train.setup import complete, make_replay, training_envs
 from reverie.train.step import write_back
 from reverie.train.sweep import Sweep
 from reverie.train.visit_counts import VisitCounts
 from reverie.watch.advice import replay_advice, sequence_advice
-from reverie.watch.averages import Mean
+from reverie.watch.averages import LATEST, Mean
 from reverie.watch.banner import banner
 from reverie.watch.logger import Logger
 from reverie.watch.progress import Progress
-from reverie.watch.recorder import Film
-
-LATEST = ("train/updates", "train/lr", "train/lr_actor", "train/lr_critic", "explore/places")
-"""Metrics whose newest value is logged instead of their mean."""
-
-LONG = 10_000
-"""Agent steps of an environment after which it is worth a word that no episode has ended."""
-
-
-def train(config: Config, make_env: MakeEnv = None, *, from_step: int | None = None) -> Path:
-    """Run `config` from the beginning or from where its folder stands; the run folder.
-
-    `from_step` goes back to the checkpoint of that step; what came after it is done again.
-
-    `make_env` makes the environment where the task is a callable (by task name where there are
-    several). Raises ConfigError, EnvError,
-    ReplayError or RunError with one sentence, Stopped after a signal; whatever was saved stays.
-    """
-    logdir, source = run_folder.logdir_of(config), identity(make_env)
-    if not config.logdir:
-        run_folder.check_source(logdir, source)
-    config = dataclasses.replace(config, logdir=str(logdir))
-    try:
-        with contextlib.ExitStack() as stack:
-            lock = stack.enter_context(run_folder.claim(logdir))
-            leftovers.remove(logdir)
-            open_envs = ft.partial(training_envs, config, make_env, logdir)
-            envs = stack.enter_context(open_envs(sequence.visits(config)[0]))
-            config = complete(config, envs)
-            changes = run_folder.check_config(logdir, config)
-            evaluator = Evaluator(config, make_env, logdir / "simulators.log")
-            stack.callback(evaluator.close)
-            evaluator.check_tasks(envs)
-            run = Run(config, envs, open_envs, evaluator, logdir)
-            run.source = source
-            stack.callback(run.close)
-            run.notices += lock.notices
-            run.go(from_step, changes)
-    except BrokenPipeError:  # nobody reads what the run says
-        raise
-    except OSError as error:
-        raise RunError(run_folder.refused(error)) from error
-    return logdir
-
-
-def training_envs(config: Config, make_env: MakeEnv, logdir: Path, visit: Visit) -> Vector:
-    """The environments that experience comes from during a visit to a task."""
-    return Vector(
-        maker(sequence.source(visit.task, make_env), config.env),
-        num=config.env.num,
-        seed=config.seed,
-        stream=visit.stream,
-        parallel=config.env.parallel,
-        workers=config.env.workers,
-        timeout=config.env.timeout,
-        restarts=config.env.restarts,
-        log_file=logdir / "simulators.log",
-    )
-
-
-def complete(config: Config, envs: Vector) -> Config:
-    """`config` with everything filled in that only the environments and the device know."""
-    pictures = any(spec.kind == "image" for spec in envs.obs_specs.values())
-    config = with_size(config, pictures)
-    precision = resolve_precision(config.device.precision, jax.default_backend())
-    device = dataclasses.replace(config.device, precision=precision)
-    return dataclasses.replace(config, device=device)
-
-
-def make_replay(config: Config, envs: Vector) -> Replay:
-    """An empty replay, no larger than the rows that the run will ever insert."""
-    length = config.replay.context + config.train.length
-    steps = -(-config.steps // envs.num) + length + 1
-    return Replay(
-        columns_of(envs.obs_specs, envs.action_specs, config) | task_label(config),
-        streams=envs.num,
-        capacity=replay_rows(config, steps * envs.num),
-        inserts=steps * envs.num,
-        length=length,
-        seed=config.seed,
-        online=config.replay.online,
-        options=config.replay,
-        chunk=config.replay.chunk,
-        gigabytes=config.replay.gigabytes,
-    )
-
-
-def replay_rows(config: Config, inserted: int) -> int:
-    """Room for rows that the replay needs if `inserted` ever come."""
-    replay, window = config.replay, config.train.length + 1
-    demand = Demand(config.env.num, replay.capacity, window, replay.draw.pieces)
-    return replay.unit.room(inserted, demand)
-
-
-def task_label(config: Config) -> dict[str, Any]:
-    """The column that tells the tasks of a sequence apart: for statistics, not for the agent."""
-    return {"task": ((), "uint16")} if config.sequence.tasks else {}
+from reverie.watch.recorder import EpisodeRecorder
 
 
 class Run:
@@ -153,6 +52,62 @@ class Run:
     `updates` those that were started, `ended` episodes. Everything that a checkpoint must hold is
     in `snapshot.py`.
     """
+
+    def turn(self) -> None:
+        """One turn around the circle: every environment makes one row."""
+        if self.step >= self.visits[self.visit].end:
+            self.enter(self.visit + 1)
+            self.progress.note(f"from now on the task is {self.visits[self.visit].task}.")
+        self.envs.send(self.actor.action)
+        self._learn()
+        step = self.envs.recv()
+        explore = self.config.explore.acts(self.step, self.actor.count)
+        row = self.actor(self.learner.acting, step, random=self.filling, explore=explore)
+        self.replay.add(row | self._extra(step))
+        for numbers in self.episodes.add(step):
+            self.ended += 1
+            self.log({f"episode/{name}": value for name, value in numbers.items()})
+        self.show("train", self.recorder.add(self.envs, step))
+        self.step, first = self.step + self.envs.num, self.step + 1
+        train = self.config.train
+        if not self.filling and self.replay.can_draw(train.batch * train.length):
+            self.due += 0 if self.updates or self.due else train.pretrain
+            self.due += sum(self.ratio(count) for count in range(first, self.step + 1))
+
+    def _learn(self) -> None:
+        """Start the updates that are due; take in what earlier ones produced."""
+        while self.due:
+            rows, ticket = self.replay.draw(self.config.train.batch)
+            finished = self.learner.update(rows, ticket)
+            self.due -= 1
+            self.updates += 1
+            if self.sweep.due(self.updates):
+                self.sweep(self.learner.train_state.agent, self.replay, self.updates)
+            if finished is not None:
+                ticket, result = finished
+                metrics, written = self.learner.fetch(result)
+                if written:
+                    self.replay.write(ticket, written, offset=self.config.replay.context)
+                self.mean.add(metrics)
+
+    def _extra(self, step: Step) -> dict[str, Any]:
+        """What is stored beside what was seen and done: the reward with its count bonus, if there
+        is one, and what `task_label` promises."""
+        columns: dict[str, Any] = {}
+        if self.config.bonus.active:
+            bonus = self.visit_counts(step)
+            columns["reward"] = self.visit_counts.reward(step, bonus)
+            self.mean.add({"explore/bonus": bonus.mean(), "explore/places": len(self.visit_counts)})
+        if self.config.sequence.tasks:
+            label = self.visits[self.visit].index
+            columns["task"] = np.full(self.envs.num, label, np.uint16)
+        return columns
+
+    @property
+    def filling(self) -> bool:
+        """Whether actions are random and nothing is learned yet (`train.prefill`)."""
+        prefill = self.config.train.prefill
+        return prefill > 0 and (self.step < prefill or not self.ended)
 
     def __init__(
         self,
@@ -165,20 +120,20 @@ class Run:
         options = config.train
         self.visits, self.visit, self._open_envs = sequence.visits(config), 0, open_envs
         self.restarted, self.source = 0, ""
-        self.config, self.envs, self.logdir, self._evaluator = config, envs, logdir, evaluator
+        self.config, self.envs, self.logdir, self.evaluator = config, envs, logdir, evaluator
         self.replay = make_replay(config, envs)
         self.learner = Learner(envs.obs_specs, envs.action_specs, config)
         act_key = purpose_key(config.seed, ACT)
         store = ft.partial(write_back, config=config)
         self.actor = Actor(envs.action_specs, envs.num, act_key, store=store)
         self.sweep = Sweep(config)
-        self.episodes, self.film = Episodes(envs.num), Film()
+        self.episodes, self.recorder = Episodes(envs.num), EpisodeRecorder()
         self.visit_counts = VisitCounts(config.bonus, envs.log_specs)
         self.ratio = Ratio(options.ratio / (options.batch * options.length))
         self.mean = Mean(latest=LATEST)
         self.step, self.due, self.updates, self.ended = 0, 0, 0, 0
         self.chores: list[str] = []
-        self._warned = False
+        self.warned = False
         self.notices = [*envs.notices, *replay_advice(config), *sequence_advice(config)]
         self.stopwatch = Stopwatch()
 
@@ -238,126 +193,19 @@ class Run:
         saved = time.monotonic()
         while self.chores or self.step < self.config.steps:
             if self.chores:
-                self._do(self.chores.pop(0), interrupt)
+                chores.do(self, self.chores.pop(0), interrupt)
             else:
                 before = self.step
                 self.turn()
-                self.chores = self._chores_since(before)
+                self.chores = chores.due_since(self, before)
                 self.progress.step(self.step)
             if interrupt.asked:
-                self._save()
+                self.save()
                 raise Stopped(interrupt.asked, f"at step {self.step:,} and saved")
             if time.monotonic() - saved > self.config.train.save_every:
-                self._save()
+                self.save()
                 saved = time.monotonic()
-        self._save()
-
-    def turn(self) -> None:
-        """One turn around the circle: every environment makes one row."""
-        if self.step >= self.visits[self.visit].end:
-            self.enter(self.visit + 1)
-            self.progress.note(f"from now on the task is {self.visits[self.visit].task}.")
-        self.envs.send(self.actor.action)
-        self._learn()
-        step = self.envs.recv()
-        explore = self.config.explore.acts(self.step, self.actor.count)
-        row = self.actor(self.learner.acting, step, random=self.filling, explore=explore)
-        self.replay.add(row | self._extra(step))
-        for numbers in self.episodes.add(step):
-            self.ended += 1
-            self._log({f"episode/{name}": value for name, value in numbers.items()})
-        self._show("train", self.film.add(self.envs, step))
-        self.step, first = self.step + self.envs.num, self.step + 1
-        train = self.config.train
-        if not self.filling and self.replay.can_draw(train.batch * train.length):
-            self.due += 0 if self.updates or self.due else train.pretrain
-            self.due += sum(self.ratio(count) for count in range(first, self.step + 1))
-
-    @property
-    def filling(self) -> bool:
-        """Whether actions are random and nothing is learned yet (`train.prefill`)."""
-        prefill = self.config.train.prefill
-        return prefill > 0 and (self.step < prefill or not self.ended)
-
-    def _extra(self, step: Step) -> dict[str, Any]:
-        """What is stored beside what was seen and done: the reward with its count bonus, if there
-        is one, and what `task_label` promises."""
-        columns: dict[str, Any] = {}
-        if self.config.bonus.active:
-            bonus = self.visit_counts(step)
-            columns["reward"] = self.visit_counts.reward(step, bonus)
-            self.mean.add({"explore/bonus": bonus.mean(), "explore/places": len(self.visit_counts)})
-        if self.config.sequence.tasks:
-            label = self.visits[self.visit].index
-            columns["task"] = np.full(self.envs.num, label, np.uint16)
-        return columns
-
-    def _learn(self) -> None:
-        """Start the updates that are due; take in what earlier ones produced."""
-        while self.due:
-            rows, ticket = self.replay.draw(self.config.train.batch)
-            finished = self.learner.update(rows, ticket)
-            self.due -= 1
-            self.updates += 1
-            if self.sweep.due(self.updates):
-                self.sweep(self.learner.state.agent, self.replay, self.updates)
-            if finished is not None:
-                ticket, result = finished
-                metrics, written = self.learner.fetch(result)
-                if written:
-                    self.replay.write(ticket, written, offset=self.config.replay.context)
-                self.mean.add(metrics)
-
-    def _chores_since(self, before: int) -> list[str]:
-        """What the step counter's way from `before` to now makes due, in order; all at the end."""
-        options, ended = self.config.train, self.step >= self.config.steps
-        due = {
-            "log": ended or crossed(before, self.step, options.log_every),
-            "save": ended,  # what was learned, before anything else can go wrong
-            "evaluate": ended or crossed(before, self.step, options.eval_every),
-            "dream": ended or crossed(before, self.step, options.report_every),
-            "film": crossed(before, self.step, options.video_every),
-        }
-        return [chore for chore, is_due in due.items() if is_due]
-
-    def _do(self, chore: str, interrupt: Interrupt) -> None:
-        match chore:
-            case "log":
-                self._log_means()
-            case "save":
-                self._save()
-            case "evaluate":
-                self._evaluate(interrupt)
-            case "dream":
-                self._dream()
-            case "film":
-                self.film.begin()
-
-    def _log(self, scalars: dict[str, Any]) -> None:
-        self.logger.write(self.step, scalars)
-        self.progress.metrics(self.step, scalars)
-
-    def _log_means(self) -> None:
-        for note in self.replay.notes(self.config.train.batch * self.config.train.length):
-            self.progress.note(note)
-        self._warn_of_no_end(LONG)
-        scalars = self.mean.pop() | self.replay.stats()
-        scalars["env/restarts"] = self.restarted + self.envs.restarted
-        if self.config.sequence.tasks:
-            scalars["sequence/visit"] = self.visit
-        times = self.stopwatch.lap(self.step, self.updates)
-        self._log(scalars | times | machine_readings())
-
-    def _warn_of_no_end(self, least: int) -> None:
-        """Say once that no episode has ended, after `least` steps or more of each environment."""
-        steps = self.step // self.envs.num
-        if self.ended or self.config.env.limit or self._warned or steps < least:
-            return
-        self._warned = True
-        self.progress.note(
-            f"no episode has ended in the first {steps:,} steps of each environment: if they never "
-            "end, an evaluation waits for ever; give them a limit with --env.limit N."
-        )
+        self.save()
 
     def enter(self, visit: int) -> None:
         """Go on with the environments of another visit; open episodes are abandoned.
@@ -368,57 +216,63 @@ class Run:
         there = {"obs": self.envs.obs_specs, "action": self.envs.action_specs}
         self.restarted += self.envs.restarted
         self.envs.close()
-        self.envs, self.film, self.visit = self._open_envs(following), Film(), visit
+        self.envs, self.recorder, self.visit = self._open_envs(following), EpisodeRecorder(), visit
         here = {"obs": self.envs.obs_specs, "action": self.envs.action_specs}
         sequence.check_same_spaces(following.task, here, first.task, there)
         if self.config.sequence.reset_optimizer:
             self.learner.reset_optimizer()
 
-    def _evaluate(self, interrupt: Interrupt) -> None:
-        if not self.config.train.eval_episodes:
-            return
-        self._warn_of_no_end(1)
-        self.learner.check()
-        with self._phase("evaluating"):
-            played = self._evaluator(
-                self.learner.newest,
-                stop=lambda: interrupt.asked,
-                watch=self.visits[self.visit].task,
-            )
-        if played is None:
-            self.chores.insert(0, "evaluate")  # a signal came; the resumed run begins it anew
-            return
-        self.restarted += int(played[0]["eval/restarts"])
-        self._log(played[0])
-        self._show("eval", played[1])
+    def log(self, scalars: dict[str, Any]) -> None:
+        self.logger.write(self.step, scalars)
+        self.progress.metrics(self.step, scalars)
 
-    def _dream(self) -> None:
-        length = self.config.replay.context + self.config.train.report_length
-        if not self.replay.num_windows_of(length):
-            return
-        self.learner.check()
-        with self._phase("dreaming"):
-            rows = self.replay.peek(dream.SEQUENCES, self.step, length=length)
-            key = jax.random.fold_in(purpose_key(self.config.seed, DREAM), self.step)
-            agent = self.learner.state.agent
-            dream.report(agent, rows, self.step, key, self.config, self.logger)
-
-    def _show(self, name: str, frames: Any) -> None:
+    def show(self, name: str, frames: Any) -> None:
         if frames is not None:
             self.logger.video(self.step, name, frames)
 
-    def _save(self) -> None:
+    def save(self) -> None:
         """Write a checkpoint. Nothing in the run depends on when, or whether, this happens."""
-        with self._phase("saving"):
+        with self.phase("saving"):
             snapshot.save(self)
 
     @contextlib.contextmanager
-    def _phase(self, text: str) -> Iterator[None]:
+    def phase(self, text: str) -> Iterator[None]:
         self.progress.phase(text)
         yield
         self.progress.phase("")
 
 
-def crossed(before: int, now: int, every: int) -> bool:
-    """Whether a multiple of `every` lies in (before, now]; never for 0."""
-    return every > 0 and now // every > before // every
+def train(config: Config, make_env: MakeEnv = None, *, from_step: int | None = None) -> Path:
+    """Run `config` from the beginning or from where its folder stands; the run folder.
+
+    `from_step` goes back to the checkpoint of that step; what came after it is done again.
+
+    `make_env` makes the environment where the task is a callable (by task name where there are
+    several). Raises ConfigError, EnvError,
+    ReplayError or RunError with one sentence, Stopped after a signal; whatever was saved stays.
+    """
+    logdir, source = run_folder.logdir_of(config), identity(make_env)
+    if not config.logdir:
+        run_folder.check_source(logdir, source)
+    config = dataclasses.replace(config, logdir=str(logdir))
+    try:
+        with contextlib.ExitStack() as stack:
+            lock = stack.enter_context(run_folder.claim(logdir))
+            leftovers.remove(logdir)
+            open_envs = ft.partial(training_envs, config, make_env, logdir)
+            envs = stack.enter_context(open_envs(sequence.visits(config)[0]))
+            config = complete(config, envs)
+            changes = run_folder.check_config(logdir, config)
+            evaluator = Evaluator(config, make_env, logdir / "simulators.log")
+            stack.callback(evaluator.close)
+            evaluator.check_tasks(envs)
+            run = Run(config, envs, open_envs, evaluator, logdir)
+            run.source = source
+            stack.callback(run.close)
+            run.notices += lock.notices
+            run.go(from_step, changes)
+    except BrokenPipeError:  # nobody reads what the run says
+        raise
+    except OSError as error:
+        raise RunError(run_folder.refused(error)) from error
+    return logdir

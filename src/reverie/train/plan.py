@@ -114,7 +114,7 @@ def make_plan(
     pretrain = options.pretrain if steps_left == config.steps or prefill else 0
     updates = (steps_left - prefill) * options.ratio / (options.batch * options.length) + pretrain
     return Plan(
-        params=count_params(learner.state.agent),
+        params=count_params(learner.train_state.agent),
         host_bytes=replay.planned_bytes,
         device_bytes=update.nbytes or learner.nbytes,
         disk_bytes=disk_bytes(config, learner, replay),
@@ -144,7 +144,7 @@ def disk_bytes(config: Config, learner: Learner, replay: Replay) -> int:
     """
     row = row_bytes(replay.columns)
     latents = sum(column.nbytes for name, column in replay.columns.items() if is_latent(name))
-    tensors = len(jax.tree.leaves((learner.state, learner.acting, learner.newest)))
+    tensors = len(jax.tree.leaves((learner.train_state, learner.acting, learner.newest)))
     own = replay.planned_bytes // row * latents + config.replay.chunk * row
     if replay.wraps:
         own = replay.disk_bytes

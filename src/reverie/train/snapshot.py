@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 from types import NoneType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -11,7 +11,6 @@ from reverie.folder import divergence
 from reverie.folder.errors import Damaged
 from reverie.records import specs_from_json, specs_to_json
 from reverie.replay.files import prune as prune_files
-from reverie.replay.keep import Ticket
 from reverie.train import checkpoint, recovery
 from reverie.train.metrics_prefix import METRICS, check_metrics
 from reverie.train.recovery import folders
@@ -29,14 +28,9 @@ def save(run: "Run") -> None:
     checkpoints, files = folders(run.logdir)
     run.learner.check()
     tree = {
-        "learner": run.learner.saved(),
-        "actor": run.actor.saved(),
-        "episodes": run.episodes.saved(),
+        **{name: part.state() for name, part in stateful(run).items()},
         "envs": run.envs.state(),
         "replay": run.replay.save(files),
-        "places": run.visit_counts.saved(),
-        "ratio": run.ratio.state(),
-        "mean": run.mean.state(),
         "logger": run.logger.state(),
         "clocks": clocks(run),
         "specs": {
@@ -51,6 +45,38 @@ def save(run: "Run") -> None:
     manifests = checkpoint.replay_manifests(checkpoints)
     if manifests is not None:
         prune_files(files, manifests)
+
+
+class Stateful(Protocol):
+    """Whatever goes on after a resume as if nothing had happened."""
+
+    def state(self) -> dict[str, Any]:
+        """All that `load` needs, as a tree of JSON values and arrays."""
+        ...
+
+    def load(self, state: Any) -> Any:
+        """Continue where `state` was taken."""
+        ...
+
+
+def stateful(run: "Run") -> dict[str, Stateful]:
+    """The parts of a run that are saved and put back alike, under their names in a checkpoint.
+
+    Three more have something of their own to say: the replay has files beside its state, the
+    environments tell which open episodes cannot be rebuilt, and the logger is made where it was.
+    """
+    return {
+        "learner": run.learner,
+        "actor": run.actor,
+        "episodes": run.episodes,
+        "places": run.visit_counts,
+        "ratio": run.ratio,
+        "mean": run.mean,
+    }
+
+
+SINCE = ("places",)
+"""Parts that checkpoints of runs without them did not hold."""
 
 
 def clocks(run: "Run") -> dict[str, Any]:
@@ -172,14 +198,10 @@ def _restore(run: "Run", tree: dict[str, Any], when: str) -> None:
     there = {side: specs_from_json(tree["specs"][side]) for side in ("obs", "action")}
     here = {"obs": run.envs.obs_specs, "action": run.envs.action_specs}
     checkpoint.check_specs(there, here, when)
-    run.learner.restore(tree["learner"], Ticket)
-    run.actor.restore(tree["actor"], run.learner.acting)
-    run.episodes.restore(tree["episodes"])
+    for name, part in stateful(run).items():
+        if name in tree or name not in SINCE:
+            part.load(tree[name])
     run.replay.load(folders(run.logdir)[1], tree["replay"])
-    run.ratio.load(tree["ratio"])
-    if "places" in tree:
-        run.visit_counts.restore(tree["places"])
-    run.mean.load(tree["mean"])
     run.step, run.due, run.updates = counts["step"], counts["due"], counts["updates"]
     run.ended = counts.get("ended", 1)  # absent where a run knew no prefill, and had none
     run.chores = list(counts["chores"])
@@ -188,7 +210,7 @@ def _restore(run: "Run", tree: dict[str, Any], when: str) -> None:
 
 def _rebuild(run: "Run", envs: dict[str, Any]) -> list[str]:
     """Replay the open episodes; a sentence if some cannot be rebuilt."""
-    lost = [str(index) for index, same in enumerate(run.envs.restore(envs)) if not same]
+    lost = [str(index) for index, same in enumerate(run.envs.load(envs)) if not same]
     if not lost:
         return []
     return [

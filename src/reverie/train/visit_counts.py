@@ -56,14 +56,14 @@ class VisitCounts:
             )
         return step.reward + bonus
 
-    def saved(self) -> dict[str, Any]:
-        """What `restore` needs: (N, 8) bytes of what was visited and (N,) counts."""
+    def state(self) -> dict[str, Any]:
+        """What `load` needs: (N, 8) bytes of what was visited and (N,) counts."""
         places = np.frombuffer(b"".join(self._counts), np.uint8).reshape(-1, 8)
         return {"places": places, "counts": np.array(list(self._counts.values()), np.int64)}
 
-    def restore(self, saved: Mapping[str, Any]) -> None:
-        """Continue where `saved` was taken."""
-        rows = zip(saved["places"], saved["counts"].tolist(), strict=True)
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Continue where `state` was taken."""
+        rows = zip(state["places"], state["counts"].tolist(), strict=True)
         self._counts = {bytes(place): count for place, count in rows}
 
 

@@ -6,6 +6,9 @@ from typing import Any
 
 SKIPPED = "train/skipped"
 
+LATEST = ("train/updates", "train/lr", "train/lr_actor", "train/lr_critic", "explore/places")
+"""Metrics whose newest value is logged instead of their mean."""
+
 
 class Mean:
     """Mean of every scalar since the last `clear`, by name.

@@ -14,7 +14,7 @@ LONGEST = 1000
 """Frames of a recorded episode at most; a longer one ends early in the video."""
 
 
-class Film:
+class EpisodeRecorder:
     """The pictures of environment 0, from the first row of its next episode on.
 
     Args:
@@ -54,19 +54,19 @@ def _stacked(frames: list[np.ndarray]) -> np.ndarray | None:
     shapes = sorted({frame.shape for frame in frames})
     if len(shapes) > 1:
         log.warning(
-            "No film of this episode: the environment drew pictures of the shapes %s; those of a "
-            "film must be equal.",
+            "No video of this episode: the environment drew pictures of the shapes %s; those of a "
+            "video must be equal.",
             " and ".join(map(str, shapes[:2])),
         )
     return np.stack(frames) if len(shapes) == 1 else None
 
 
 def drawn(envs: Vector) -> np.ndarray | None:
-    """Environment 0 as it draws itself, or None where it cannot: no film is worth a run."""
+    """Environment 0 as it draws itself, or None where it cannot: no video is worth a run."""
     try:
         return envs.render(0)
     except EnvError as error:
-        log.warning("No film of this episode: %s", error)
+        log.warning("No video of this episode: %s", error)
         return None
 
 

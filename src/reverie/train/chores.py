@@ -1,0 +1,104 @@
+"""What is due between two turns of the loop: logging, saving, evaluation, dreams, a video."""
+
+from typing import TYPE_CHECKING
+
+import jax
+
+from reverie.machine.readings import machine_readings
+from reverie.train import dream
+from reverie.train.interrupt import Interrupt
+from reverie.train.learner import DREAM, purpose_key
+
+if TYPE_CHECKING:
+    from reverie.train.loop import Run
+
+LONG = 10_000
+"""Agent steps of an environment after which it is worth a word that no episode has ended."""
+
+
+def due_since(run: "Run", before: int) -> list[str]:
+    """What has become due since step `before`, in order; all at the end."""
+    options, ended = run.config.train, run.step >= run.config.steps
+    due = {
+        "log": ended or crossed(before, run.step, options.log_every),
+        "save": ended,  # what was learned, before anything else can go wrong
+        "evaluate": ended or crossed(before, run.step, options.eval_every),
+        "dream": ended or crossed(before, run.step, options.report_every),
+        "film": crossed(before, run.step, options.video_every),
+    }
+    return [chore for chore, is_due in due.items() if is_due]
+
+
+def do(run: "Run", chore: str, interrupt: Interrupt) -> None:
+    """Do one of the things that `due_since` names."""
+    match chore:
+        case "log":
+            _log_means(run)
+        case "save":
+            run.save()
+        case "evaluate":
+            _evaluate(run, interrupt)
+        case "dream":
+            _dream(run)
+        case "film":
+            run.recorder.begin()
+
+
+def _log_means(run: "Run") -> None:
+    for note in run.replay.notes(run.config.train.batch * run.config.train.length):
+        run.progress.note(note)
+    _warn_of_no_end(run, LONG)
+    scalars = run.mean.pop() | run.replay.stats()
+    scalars["env/restarts"] = run.restarted + run.envs.restarted
+    if run.config.sequence.tasks:
+        scalars["sequence/visit"] = run.visit
+    times = run.stopwatch.lap(run.step, run.updates)
+    run.log(scalars | times | machine_readings())
+
+
+def _warn_of_no_end(run: "Run", least: int) -> None:
+    """Say once that no episode has ended, after `least` steps or more of each environment."""
+    steps = run.step // run.envs.num
+    if run.ended or run.config.env.limit or run.warned or steps < least:
+        return
+    run.warned = True
+    run.progress.note(
+        f"no episode has ended in the first {steps:,} steps of each environment: if they never "
+        "end, an evaluation waits for ever; give them a limit with --env.limit N."
+    )
+
+
+def _evaluate(run: "Run", interrupt: Interrupt) -> None:
+    if not run.config.train.eval_episodes:
+        return
+    _warn_of_no_end(run, 1)
+    run.learner.check()
+    with run.phase("evaluating"):
+        played = run.evaluator(
+            run.learner.newest,
+            stop=lambda: interrupt.asked,
+            watch=run.visits[run.visit].task,
+        )
+    if played is None:
+        run.chores.insert(0, "evaluate")  # a signal came; the resumed run begins it anew
+        return
+    run.restarted += int(played[0]["eval/restarts"])
+    run.log(played[0])
+    run.show("eval", played[1])
+
+
+def _dream(run: "Run") -> None:
+    length = run.config.replay.context + run.config.train.report_length
+    if not run.replay.num_windows_of(length):
+        return
+    run.learner.check()
+    with run.phase("dreaming"):
+        rows = run.replay.peek(dream.SEQUENCES, run.step, length=length)
+        key = jax.random.fold_in(purpose_key(run.config.seed, DREAM), run.step)
+        agent = run.learner.train_state.agent
+        dream.report(agent, rows, run.step, key, run.config, run.logger)
+
+
+def crossed(before: int, now: int, every: int) -> bool:
+    """Whether a multiple of `every` lies in (before, now]; never for 0."""
+    return every > 0 and now // every > before // every
