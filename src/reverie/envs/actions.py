@@ -32,7 +32,12 @@ class Writer:
     key: str
     path: tuple
     spec: Spec
-    convert: Callable[[np.ndarray], Any]
+    convert: Callable[[Any], Any]
+
+    @ft.cached_property
+    def classes(self) -> int:
+        """How many there are to choose from, where the action is one class; 0 elsewhere."""
+        return self.spec.width if self.spec.kind == "discrete" and self.spec.shape == () else 0
 
 
 def writers(space: spaces.Space) -> tuple[list[Writer], list[str]]:
@@ -131,16 +136,11 @@ def write(found: list[Writer], space: spaces.Space, action: Action) -> Any:
         if value is None:
             has = ", ".join(map(str, action)) if isinstance(action, dict) else describe(action)
             raise WrongValue(f"the action lacks the key {writer.key!r}; it has: {has or 'none'}")
-        spec = writer.spec
-        if not (spec.shape == () and _is_whole(value) and 0 <= value < spec.width):
-            value = fitting(value, spec, writer.key)  # the others are by far the commonest
-        parts[writer.path] = writer.convert(value)
+        # One int32 among the classes needs no further look: it is by far the commonest.
+        if not (type(value) is np.int32 and 0 <= (number := int(value)) < writer.classes):
+            number = fitting(value, writer.spec, writer.key)
+        parts[writer.path] = writer.convert(number)
     return parts[()] if () in parts else _assemble(space, parts, ())
-
-
-def _is_whole(value: Any) -> bool:
-    """Whether `value` is one int32, as a numpy number or an array without axes."""
-    return type(value) in (np.int32, np.ndarray) and value.dtype == np.int32 and value.ndim == 0
 
 
 def fitting(value: Any, spec: Spec, key: str, lead: tuple[int, ...] = ()) -> np.ndarray:

@@ -17,6 +17,9 @@ ONE_NUMBER = "expected one real number, such as a float"
 
 FLOAT32 = np.dtype(np.float32)
 
+REAL = "fiub"
+"""Kinds of dtypes that hold real numbers or truth values."""
+
 
 class WrongValue(EnvError):
     """A value that cannot be used: what was found, and what was expected instead.
@@ -58,6 +61,8 @@ def as_array(value: Any, expected: str = "return a numpy array of real numbers")
     Takes what numpy can read: arrays, numbers, nested lists, Pillow's pictures, tensors on the
     host. Masked, complex, textual and other entries are refused; `expected` ends the sentence.
     """
+    if type(value) is np.ndarray and value.dtype.kind in REAL:
+        return value
     if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
         raise WrongValue("holds masked entries", "fill them before they are shown")
     try:
@@ -70,7 +75,7 @@ def as_array(value: Any, expected: str = "return a numpy array of real numbers")
             f"is {describe(value)}, which numpy cannot read ({type(error).__name__}: {reason})",
             expected,
         ) from None
-    if array.dtype.kind not in "fiub" and not np.can_cast(array.dtype, np.float32):
+    if array.dtype.kind not in REAL and not np.can_cast(array.dtype, np.float32):
         raise WrongValue(f"is {describe(value)}", expected)
     return array
 
@@ -128,8 +133,9 @@ def to_number(value: Any) -> float:
 
     A Python or numpy number, or an array of any shape with exactly one number in it.
     """
-    number = value
-    if type(value) is not float:
+    if isinstance(value, float):  # numpy's float64 is one
+        number = float(value)
+    else:
         array = as_array(value, ONE_NUMBER)
         if array.size != 1:
             raise WrongValue(f"is {describe(value)}", ONE_NUMBER)

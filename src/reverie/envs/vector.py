@@ -102,7 +102,8 @@ class Vector:
         self._episode = np.full(num, -1, np.int64)
         self._due = np.ones(num, bool)  # the next send resets
         self._first = np.zeros(num, bool)
-        self._pending = np.zeros(len(self._crew.groups), bool)  # of a seat
+        self._pending: set[int] = set()  # seats that have not answered
+        self._steps = [[(worker.STEP, i, None) for i in group] for group in self._crew.groups]
         self._row: Step | None = None
 
     @property
@@ -154,18 +155,19 @@ class Vector:
         self._idle("send")
         for key, array in self._board.action.items():
             array[...] = _checked(action, key, array, self.action_specs[key])
-        self._pending[:] = True
         self._history.append(self._board.action)
         self._first[:] = self._due
-        due = set(np.flatnonzero(self._due).tolist())
-        for seat, group in enumerate(self._crew.groups):
-            orders = [self._reset(i) if i in due else (worker.STEP, i, None) for i in group]
-            self._crew.ask(seat, orders)
+        due = {index for index, resets in enumerate(self._due.tolist()) if resets}
+        for seat, steps in enumerate(self._steps):
+            self._pending.add(seat)
+            if due:
+                steps = [self._reset(order[1]) if order[1] in due else order for order in steps]
+            self._crew.ask(seat, steps)
         for index in due:
             self._seed_of(index, ahead=2)  # so that it is known when it is wanted
 
     def _idle(self, verb: str) -> None:
-        if self._pending.any():
+        if self._pending:
             raise EnvError(f"{verb}() was called before recv() fetched the last send().")
 
     def _reset(self, index: int) -> Order:
@@ -182,10 +184,10 @@ class Vector:
 
         Raises EnvError for bad values, or when the allowed restarts are used up.
         """
-        if not self._pending.any():
+        if not self._pending:
             raise EnvError("recv() was called without send().")
         try:
-            for seat in np.flatnonzero(self._pending).tolist():
+            for seat in sorted(self._pending):
                 self._collect(seat, self._crew.groups[seat])
         except EnvError:
             self.close()
@@ -204,7 +206,7 @@ class Vector:
                 self._crew.replace(seat, crash)
                 self._first[list(group)] = True
                 self._crew.ask(seat, [self._reset(index) for index in group])
-        self._pending[seat] = False
+        self._pending.remove(seat)
 
     def _copy(self) -> Step:
         board = self._board
@@ -318,12 +320,12 @@ class Vector:
 
 
 def _checked(action: Action, key: str, array: np.ndarray, spec: Spec) -> np.ndarray:
-    if key not in action or np.shape(action[key]) != array.shape:
+    value = action.get(key)
+    if isinstance(value, np.ndarray) and value.dtype == array.dtype and value.shape == array.shape:
+        return value  # the environments look at the numbers
+    if value is None or np.shape(value) != array.shape:
         shapes = {name: np.shape(value) for name, value in action.items()}
         raise EnvError(
             f"The batch of actions needs {key!r} of shape {array.shape}; it holds {shapes}."
         )
-    value = action[key]
-    if isinstance(value, np.ndarray) and value.dtype == array.dtype:
-        return value  # the environments look at the numbers
     return fitting(value, spec, key, lead=array.shape[:1])

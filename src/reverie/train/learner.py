@@ -21,7 +21,7 @@ from reverie.config.schema import Config
 from reverie.folder.divergence import diagnosis
 from reverie.folder.errors import Diverged, RunError
 from reverie.machine.flops import count_flops
-from reverie.module import named_leaves, tree_at
+from reverie.module import Module, named_leaves, static, tree_at
 from reverie.nn.layers import to_compute
 from reverie.records import Sequence, Specs
 from reverie.replay.keep import Ticket
@@ -83,11 +83,18 @@ class Compiled(NamedTuple):
         return total + memory.output_size_in_bytes - memory.alias_size_in_bytes
 
 
+class Names(Module):
+    """What the entries of a packed array are called; no arrays, part of the tree's structure."""
+
+    sorted: tuple[str, ...] = static()
+
+
 class Result(NamedTuple):
     """What an update gives besides the next state; device arrays until they are fetched."""
 
     metrics: Any  # one array, in the order of `Learner.names`: a single transfer
     written: dict[str, Any]  # replay columns of the trained rows
+    names: Names = Names(())  # of the metrics, where it comes from an update of this process
 
 
 def acting_of(state: TrainState, config: Config) -> Acting:
@@ -102,8 +109,9 @@ def packed_step(state: TrainState, rows: dict[str, Any], root: Any, *, config: C
     """`train_step` with its key from the update counter and its metrics in one array."""
     key = jax.random.fold_in(root, state.updates)
     state, metrics, written = train_step(state, to_sequence(rows), key, config=config)
-    packed = jnp.stack([metrics[name].astype(jnp.float32) for name in sorted(metrics)])
-    return state, acting_of(state, config), Result(packed, written)
+    names = tuple(sorted(metrics))
+    packed = jnp.stack([metrics[name].astype(jnp.float32) for name in names])
+    return state, acting_of(state, config), Result(packed, written, Names(names))
 
 
 class Learner:
@@ -118,17 +126,13 @@ class Learner:
         self.acting: Acting = jax.jit(ft.partial(acting_of, config=config))(self.train_state)
         self.newest = self.acting
         self._pending: tuple[Any, Result] | None = None
-        self.names: list[str] = []
+        self.names: tuple[str, ...] = ()
 
     def compile(self, rows: Mapping[str, Any]) -> Compiled:
         """Compile the update for `rows` (arrays or shapes) ahead of time."""
         start = time.perf_counter()
-        shapes = jax.eval_shape(
-            lambda state, rows, key: train_step(state, to_sequence(rows), key, config=self._config),
-            *(self.train_state, dict(rows), self._root),
-        )
-        self.names = sorted(shapes[1])
         traced = self._step.trace(self.train_state, dict(rows), self._root)
+        self.names = traced.out_info[2].names.sorted
         self._step = traced.lower().compile()
         seconds = time.perf_counter() - start
         return Compiled(self._step, count_flops(traced.jaxpr), seconds)
