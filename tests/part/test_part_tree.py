@@ -8,8 +8,8 @@ from typing import ClassVar
 
 import pytest
 
+from reverie.part import edits, saved, tree
 from reverie.part import part as parts
-from reverie.part import saved, tree
 from reverie.part.checks import Checker
 from reverie.part.errors import ConfigError
 from reverie.part.needs import Need, check_needs
@@ -94,8 +94,8 @@ class Meal:
         Checker(self, "")
 
 
-def edited(**edits):
-    return tree.apply(Meal(), {path.replace("__", "."): value for path, value in edits.items()})
+def edited(**changes):
+    return edits.apply(Meal(), {name.replace("__", "."): value for name, value in changes.items()})
 
 
 def test_a_choice_comes_before_its_own_options_and_no_others():
@@ -114,23 +114,23 @@ def test_a_choice_comes_before_its_own_options_and_no_others():
 def test_options_keep_their_values_while_the_choice_stays():
     meal = edited(bread__slices="5", bread__spread="jam", bread__spread__grams=3)
     assert meal.bread == Rye(5, Jam(3.0))
-    assert tree.apply(meal, {"bread": "rye"}) == meal
-    assert tree.apply(meal, {"bread": "rice"}).bread == Rice()
-    assert tree.apply(meal, {"bread": Rye(7)}).bread == Rye(7)
+    assert edits.apply(meal, {"bread": "rye"}) == meal
+    assert edits.apply(meal, {"bread": "rice"}).bread == Rice()
+    assert edits.apply(meal, {"bread": Rye(7)}).bread == Rye(7)
 
 
 def test_several_parts_in_one_slot():
     meal = edited(sides="jam none", sides__0__grams=4)
     assert meal.sides == (Jam(4.0), Plain())
     assert tree.flat(meal)["sides.0.grams"] == 4.0
-    assert tree.apply(meal, {"sides": ["jam"]}).sides == (Jam(4.0),)
+    assert edits.apply(meal, {"sides": ["jam"]}).sides == (Jam(4.0),)
     assert saved.from_json(Meal(), saved.to_json(meal)) == meal
     with pytest.raises(ConfigError, match=r"no configuration key 'sides\.2'"):
-        tree.apply(meal, {"sides.2.grams": 1})
+        edits.apply(meal, {"sides.2.grams": 1})
 
 
 @pytest.mark.parametrize(
-    ("edits", "message"),
+    ("changes", "message"),
     [
         ({"bread": "ry"}, "bread takes one of rye, rice, or module:Class .* Did you mean 'rye'"),
         ({"bread": 3}, r"bread takes a part \(rye, rice, or an instance of AbstractBread\)"),
@@ -149,22 +149,22 @@ def test_several_parts_in_one_slot():
         ({3: 1}, "a key of the configuration is a text, found 3"),
     ],
 )
-def test_what_does_not_fit_is_one_sentence(edits, message):
+def test_what_does_not_fit_is_one_sentence(changes, message):
     with pytest.raises(ConfigError, match=message):
-        tree.apply(Meal(), edits)
+        edits.apply(Meal(), changes)
 
 
 def test_widths_of_a_size_are_left_out_where_the_part_has_none():
-    meal = tree.apply(
+    meal = edits.apply(
         Meal(), {"bread": "rice", "bread.slices": 4, "guests": 3}, optional={"bread.slices"}
     )
     assert (meal.bread, meal.guests) == (Rice(), 3)
 
 
 def test_a_later_layer_that_chooses_anew_drops_the_options_of_the_choice_before():
-    merged = tree.overlay(Meal(), {"bread.slices": 4, "guests": 2}, {"bread": "rice"})
+    merged = edits.overlay(Meal(), {"bread.slices": 4, "guests": 2}, {"bread": "rice"})
     assert merged == {"guests": 2, "bread": "rice"}
-    same = tree.overlay(Meal(), {"bread.slices": 4}, {"bread": "rye"})
+    same = edits.overlay(Meal(), {"bread.slices": 4}, {"bread": "rye"})
     assert same == {"bread.slices": 4, "bread": "rye"}
 
 

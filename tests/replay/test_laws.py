@@ -9,8 +9,8 @@ import pytest
 from scipy import stats
 from score_models import add_rows, by_scores, learn, make_replay
 
+from reverie.part.edits import apply
 from reverie.part.errors import ConfigError
-from reverie.part.tree import apply
 from reverie.replay.ages import Recency, TimeBalanced, Triangular
 from reverie.replay.draw import AbstractDraw, Importance, Pool, Uniform
 from reverie.replay.mixture import AbstractMixture, Member, Mixture

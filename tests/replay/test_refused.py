@@ -3,8 +3,8 @@
 import pytest
 
 from reverie.config.presets import resolve
+from reverie.part.edits import apply
 from reverie.part.errors import ConfigError
-from reverie.part.tree import apply
 from reverie.replay.options import ReplayConfig
 
 EPISODES = {"unit": "episode", "draw": "episodes"}

@@ -1,4 +1,4 @@
-"""The configuration as dotted paths and as JSON (see `part/tree.py`, `part/saved.py`)."""
+"""The configuration as dotted paths and as JSON (see `part/edits.py`, `part/saved.py`)."""
 
 import functools
 from collections.abc import Collection, Mapping
@@ -6,12 +6,12 @@ from typing import Any
 
 from reverie.config import version_0_1
 from reverie.config.schema import Config
-from reverie.part import saved, tree
+from reverie.part import edits, saved, tree
+from reverie.part.edits import apply as apply
+from reverie.part.path import get as get
 from reverie.part.saved import to_json as to_json
-from reverie.part.tree import apply as apply
 from reverie.part.tree import diff as diff
 from reverie.part.tree import flat as flat
-from reverie.part.tree import get as get
 
 
 def override(config: Config, path: str, value: Any) -> Config:
@@ -21,7 +21,7 @@ def override(config: Config, path: str, value: Any) -> Config:
         ConfigError: no such field (names the nearest), wrong type, or a value that does not go
             with the other fields.
     """
-    return tree.apply(config, {path: value})
+    return edits.apply(config, {path: value})
 
 
 @functools.cache

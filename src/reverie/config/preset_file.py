@@ -21,9 +21,9 @@ from typing import Any
 from reverie import files
 from reverie.config.edit import field_types
 from reverie.config.schema import Config
-from reverie.part import tree
 from reverie.part.errors import ConfigError, suggest
 from reverie.part.part import is_slot, slot_of_many
+from reverie.part.path import unknown
 from reverie.part.saved import CHOICE
 from reverie.part.values import JsonObject, coerce
 
@@ -172,7 +172,7 @@ def _unknown(path: str) -> str:
     hint = suggest(path, NAMES)
     if "." not in path and hint.startswith("did"):
         return f"there is no key {path!r}; {hint}"
-    return tree.unknown(Config(), path)
+    return unknown(Config(), path)
 
 
 def write(path: Path, chosen: Chosen, values: Mapping[str, Any]) -> None:

@@ -29,8 +29,8 @@ from reverie.config.sequence import SEQUENCES, SequenceConfig
 from reverie.config.sizes import owners, size_edits, size_fields, with_size
 from reverie.config.strategies import STRATEGIES
 from reverie.envs import registry
+from reverie.part.edits import overlay
 from reverie.part.errors import ConfigError, suggest
-from reverie.part.tree import overlay
 from reverie.part.values import coerce
 
 _NO_ROW = ("gym", "custom")

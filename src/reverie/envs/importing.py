@@ -10,7 +10,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from reverie.part.errors import ConfigError, suggest
+from reverie.part.errors import ConfigError
+from reverie.part.named import inside
 from reverie.part.values import coerce
 
 OTHERS = ("gym", "custom", "continual")
@@ -51,15 +52,11 @@ def find_object(name: str) -> Any:
     line), or has no such attribute (nearest named).
     """
     module, _, path = name.partition(":")
-    found: Any = _import(module)
-    for part in path.split("."):
-        inside = [word for word in dir(found) if not word.startswith("_")]
-        if part not in dir(found):
-            hint = suggest(part, inside) if inside else "it defines nothing."
-            where = getattr(found, "__name__", module)
-            raise ConfigError(f"{name!r}: {where} has no {part!r}; {hint}{_suite_hint(module)}")
-        found = getattr(found, part)
-    return found
+    found = _import(module)
+    try:
+        return inside(found, path)
+    except ConfigError as error:
+        raise ConfigError(f"{name!r}: {error}{_suite_hint(module)}") from None
 
 
 def _import(module: str) -> ModuleType:

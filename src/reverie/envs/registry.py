@@ -7,16 +7,17 @@ are listed.
 """
 
 import functools as ft
-import importlib
 import importlib.metadata
 import json
 import warnings
 from typing import Any
 
-from reverie.envs.base import EnvError, Split, did_you_mean
+from reverie.envs.base import EnvError, Split
 from reverie.envs.options import EnvConfig
 from reverie.envs.suite import Suite
 from reverie.envs.suites import SUITES
+from reverie.part.errors import ConfigError
+from reverie.part.named import object_at
 
 GROUP = "reverie.suites"
 """Entry points by which packages offer suites."""
@@ -74,7 +75,7 @@ def row(suite: str) -> Suite:
         return SUITES[suite]
     target = offered()[suite]
     try:
-        found = _load(target)
+        found = object_at(target)
         listed = tuple(found.names()) if isinstance(found, Suite) else ()
     except (Exception, SystemExit) as error:
         raise EnvError(
@@ -107,8 +108,7 @@ def build(suite: str, name: str, config: EnvConfig, split: Split) -> Any:
     """
     about, kwargs = row(suite), json.loads(config.kwargs)
     try:
-        builder = _load(about.build)
-        return builder(name, config, split, **kwargs)
+        return _builder(about)(name, config, split, **kwargs)
     except ImportError as error:
         said = f"The {suite} tasks need a package that is missing here ({error})."
         raise EnvError(f"{said} {about.missing()}".rstrip()) from None
@@ -118,13 +118,8 @@ def build(suite: str, name: str, config: EnvConfig, split: Split) -> Any:
         raise
 
 
-def _load(target: str) -> Any:
-    """The object that `module:object` names. Raises EnvError where the module has none."""
-    module, _, path = target.partition(":")
-    found: Any = importlib.import_module(module)
-    for part in path.split("."):
-        if part not in dir(found):
-            near = did_you_mean(part, [word for word in dir(found) if word[0] != "_"])
-            raise EnvError(f"{target!r}: {module} has no {path!r}.{near}")
-        found = getattr(found, part)
-    return found
+def _builder(about: Suite) -> Any:
+    try:
+        return object_at(about.build)
+    except ConfigError as error:
+        raise EnvError(f"{about.build!r}: {error}") from error

@@ -21,6 +21,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from reverie.part.errors import ConfigError, suggest
+from reverie.part.named import object_at
 from reverie.part.needs import Need
 
 GROUP = "reverie.parts"
@@ -102,19 +103,15 @@ def _hint(name: str, known: Mapping[str, str]) -> str:
 
 
 def _load(target: str, slot: type[Part]) -> Any:
-    module, _, attribute = target.partition(":")
     try:
-        return functools.reduce(getattr, attribute.split("."), importlib.import_module(module))
+        return object_at(target)
     except ImportError as error:
+        module = target.partition(":")[0]
         raise ConfigError(
             f"{slot.SLOT} names {target!r}, and {module!r} cannot be imported ({error})."
         ) from error
-    except AttributeError as error:
-        there = [name for name in vars(importlib.import_module(module)) if name[0] != "_"]
-        raise ConfigError(
-            f"{slot.SLOT} names {target!r}, and {module!r} has no {attribute!r}; "
-            f"{suggest(attribute, there)}"
-        ) from error
+    except ConfigError as error:
+        raise ConfigError(f"{slot.SLOT} names {target!r}, and {error}") from error
 
 
 def name_of(slot: type[Part], part: Part) -> str:

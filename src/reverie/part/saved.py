@@ -9,9 +9,10 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from reverie.part import part as parts
+from reverie.part.edits import Record, apply
 from reverie.part.errors import ConfigError
 from reverie.part.part import Part, is_slot, slot_of_many
-from reverie.part.tree import Record, apply, leaves
+from reverie.part.tree import leaves
 
 
 class NotAllowed(ConfigError):
