@@ -69,7 +69,7 @@ def test_names_equal_the_installed_simulators():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     grids = done.stdout.split()
-    assert list(catalog.minigrid_ids().values()) == grids
+    assert list(names.minigrid_ids().values()) == grids
 
 
 @pytest.mark.parametrize(

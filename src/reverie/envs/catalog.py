@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 from reverie.envs import registry
 from reverie.envs.base import EnvError, did_you_mean
-from reverie.envs.suites import minigrid_ids as minigrid_ids
 
 GYM_EXAMPLES = {
     "CartPole-v1": "balance a pole; 4 numbers, 2 actions",

@@ -8,10 +8,9 @@ import numpy as np
 
 from reverie.envs.base import EnvError, Split
 from reverie.envs.minigrid_variants import PAPER_CAP, PAPER_TILE, VARIANTS, Variant
-from reverie.envs.names import MISSION_WORDS
+from reverie.envs.names import MISSION_WORDS, minigrid_ids
 from reverie.envs.options import EnvConfig
 from reverie.envs.pictures import fill_up, resize
-from reverie.envs.suites import minigrid_ids
 
 SHORT, LONG = 24, 80
 """Words of a mission that are shown: of one instruction, and of up to four in sequence."""

@@ -4,6 +4,8 @@ Tests compare every list with the installed simulator.
 """
 # ruff: noqa: SIM905 (three hundred quoted names would be harder to read)
 
+import functools as ft
+
 ATARI_GAMES = """
 adventure air_raid alien amidar assault asterix asteroids atlantis atlantis2 backgammon
 bank_heist basic_math battle_zone beam_rider berzerk blackjack bowling boxing breakout
@@ -111,3 +113,27 @@ match matching must near next object of on open opposite pick purple put red rig
 to unlock up use yellow you your
 """.split()
 """Words of MiniGrid's and BabyAI's missions."""
+
+
+def dmc_names() -> list[str]:
+    """The suite's tasks and those of manipulation, which begin with `manip_`."""
+    return [*DMC_TASKS, *(f"manip_{name}" for name in MANIP_TASKS)]
+
+
+@ft.cache
+def minigrid_ids() -> dict[str, str]:
+    """Our name -> Gymnasium id, for MiniGrid and BabyAI.
+
+    The name is the id in lower case with "_" for "-", without `MiniGrid-` and `-v0`; BabyAI names
+    begin with `babyai_`, and versions other than 0 keep their `_v1`.
+    """
+    pairs = [("", "MiniGrid-", stem) for stem in MINIGRID_IDS]
+    pairs += [("babyai_", "BabyAI-", stem) for stem in BABYAI_IDS]
+    return {
+        ours + stem.lower().replace("-", "_"): theirs + stem + ("" if _versioned(stem) else "-v0")
+        for ours, theirs, stem in pairs
+    }
+
+
+def _versioned(stem: str) -> bool:
+    return stem[-3:-1] == "-v" and stem[-1].isdigit()

@@ -1,6 +1,6 @@
 """Simulators that no extra of ours can install: no registry offers them, or not as they run here.
 
-Their rows in `suites.py` say how to obtain them (`advice`), and so does the error where one is
+Their rows say how to obtain them (`advice`), and so does the error where one is
 missing. Most are tested on stand-ins only ("untested here" in the list of tasks).
 
 dmlab.py      DeepMind Lab, built from its sources
