@@ -267,8 +267,11 @@ def presets(words: list[str]) -> int:
         path = save_preset(words)
         _say(f"preset: {path} (use it with --preset {path})\n")
         return 0
-    from reverie.config.benchmarks import AGENTS, BALANCES, BENCHMARKS, METHODS
+    from reverie.config.agents import AGENTS
+    from reverie.config.balances import BALANCES
+    from reverie.config.benchmarks import BENCHMARKS
     from reverie.config.families import FAMILIES
+    from reverie.config.methods import METHODS
     from reverie.config.sequence import SEQUENCES
     from reverie.config.strategies import STRATEGIES
 

@@ -3,13 +3,14 @@
 import pytest
 
 from reverie.config import presets as module
-from reverie.config.benchmarks import BENCHMARKS, Preset
+from reverie.config.benchmarks import BENCHMARKS
 from reverie.config.blocks_continual import CONTINUAL
 from reverie.config.blocks_harmony import HARMONY
 from reverie.config.blocks_stacks import STACKS
 from reverie.config.blocks_v2 import V2
 from reverie.config.blocks_v3_2023 import V3_2023
 from reverie.config.edit import flat
+from reverie.config.preset import Preset
 from reverie.config.presets import expected_pictures, resolve, suite_preset
 from reverie.envs.suites import SUITES
 

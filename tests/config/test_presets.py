@@ -4,9 +4,12 @@ import itertools
 
 import pytest
 
+from reverie.config.agents import AGENTS
 from reverie.config.balances import BALANCES
-from reverie.config.benchmarks import AGENTS, BENCHMARKS, METHODS, Preset
+from reverie.config.benchmarks import BENCHMARKS
 from reverie.config.edit import diff, field_types, flat, get
+from reverie.config.methods import METHODS
+from reverie.config.preset import Preset
 from reverie.config.presets import (
     check_methods,
     expected_pictures,

@@ -5,7 +5,7 @@ import typing
 
 import pytest
 
-from reverie.config.benchmarks import AGENTS
+from reverie.config.agents import AGENTS
 from reverie.config.edit import apply, diff, flat, get
 from reverie.config.families import AUTO, FAMILIES
 from reverie.config.presets import resolve

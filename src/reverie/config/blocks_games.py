@@ -4,9 +4,9 @@ They follow the published ones of the nearest kind: sparse rewards get several e
 many updates, as MiniGrid's preset does; long budgets get few.
 """
 
-from reverie.config.preset import Preset
+from reverie.config.preset import Preset, table
 
-GAMES = (
+GAMES = table(
     Preset(
         "minihack",
         "MiniHack, 1M steps (the budget a task of Continual-Dreamer); 64x64 pictures of the "

@@ -5,7 +5,8 @@ base <- agent <- benchmark <- size <- methods <- overrides
 The base are the schema's defaults; the benchmark is the one of the task's suite under the chosen
 agent (`suite_preset`), or the named one, literally, whichever agent runs.
 A size that belongs to a preset (`Preset.size`) comes before that preset's other edits, a size that
-the user names comes after them. The tables stand in `benchmarks.py` and `sizes.py`.
+the user names comes after them. The tables stand in `agents.py`, `benchmarks.py`, `sizes.py`,
+`methods.py`, `balances.py` and `strategies.py`.
 """
 
 import itertools
@@ -14,15 +15,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from reverie.config.benchmarks import (
-    AGENTS,
-    BALANCES,
-    BENCHMARKS,
-    METHODS,
-    Preset,
-)
+from reverie.config.agents import AGENTS
+from reverie.config.balances import BALANCES
+from reverie.config.benchmarks import BENCHMARKS
 from reverie.config.edit import apply, field_types
 from reverie.config.families import FAMILIES
+from reverie.config.methods import METHODS
+from reverie.config.preset import Preset
 from reverie.config.preset_file import NAMES, SUFFIX, Chosen, levels, read
 from reverie.config.schema import Config
 from reverie.config.sequence import SEQUENCES, SequenceConfig
