@@ -8,7 +8,7 @@ import pytest
 from networks import filled
 
 from reverie.module import named_leaves
-from reverie.nn.images import Pooled, Strided
+from reverie.nn.pooled import Pooled, Strided
 from reverie.records import Latent, Spec
 from reverie.world.encoder import EncoderConfig
 from reverie.world.reconstruction import Decoder, Reconstruction

@@ -13,10 +13,10 @@ import jax
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from reverie.module import Module, static
-from reverie.nn.images import DIMENSIONS, Conv, plan_sides, shown
+from reverie.nn.conv import DIMENSIONS, Conv
 from reverie.nn.layers import LayerNorm, Norm, activate, biased, make_norm
 from reverie.nn.options import NetConfig
-from reverie.nn.stacks import AbstractStack
+from reverie.nn.stacks import AbstractStack, plan_sides, shown
 from reverie.part.checks import Checker
 from reverie.part.errors import ConfigError
 
@@ -61,7 +61,7 @@ def stage_sides(
 ) -> tuple[tuple[int, int], ...]:
     """(height, width) of the maps before the first stage and after each."""
     if stack == "same":
-        return plan_sides(*shape[:2], stages, False)
+        return plan_sides(*shape[:2], stages, outer=False)
     axes = [valid_sides(size, stages, side) for size in shape[:2]]
     return tuple(zip(*axes, strict=False))
 

@@ -18,11 +18,11 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from reverie.module import Module, static
-from reverie.nn.images import DIMENSIONS, Conv, plan_sides, shown
+from reverie.nn.conv import DIMENSIONS, Conv
 from reverie.nn.layers import AbstractExact, activate
 from reverie.nn.options import NetConfig
 from reverie.nn.plain import transposed
-from reverie.nn.stacks import AbstractStack
+from reverie.nn.stacks import AbstractStack, plan_sides, shown
 
 GROUPS = 8
 LAYERS = 2
@@ -103,7 +103,7 @@ class ResNetEncoder(Module):
         key: PRNGKeyArray,
     ):
         """`widths`: channels of each residual stage; the stem has those of the first."""
-        sides = plan_sides(*shape[:2], 1 + len(widths), False)
+        sides = plan_sides(*shape[:2], 1 + len(widths), outer=False)
         widths = widths[: len(sides) - 2]
         keys = jax.random.split(key, 1 + len(widths))
         before = shape[2] if not widths else widths[0]
@@ -148,7 +148,7 @@ class ResNetDecoder(Module):
         key: PRNGKeyArray,
     ):
         """`widths`: channels of the encoder's stages; each stage here halves the channels."""
-        sides = plan_sides(*shape[:2], 1 + len(widths), False)
+        sides = plan_sides(*shape[:2], 1 + len(widths), outer=False)
         widths = widths[: len(sides) - 2][::-1] or (shape[2],)
         count = len(sides) - 2
         keys = jax.random.split(key, 1 + count)

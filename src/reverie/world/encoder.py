@@ -9,9 +9,9 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from reverie.module import Module, static
-from reverie.nn.images import Pooled
 from reverie.nn.layers import MLP, NET
 from reverie.nn.options import NetConfig
+from reverie.nn.pooled import Pooled
 from reverie.nn.scaling import symlog
 from reverie.nn.stacks import AbstractStack
 from reverie.part.checks import Checker
