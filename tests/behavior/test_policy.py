@@ -63,7 +63,7 @@ def test_open_loop(variant):
 
     @jax.jit
     def predict(world, uniform):
-        result = open_loop(world, start, rows.obs, action, rows.is_first, uniform, 3)
+        result = open_loop(world, start, rows.obs, action, rows.is_first, noise=uniform, observed=3)
         late = jax.tree.map(lambda x: x[:, 3:].reshape(12, *x.shape[2:]), result.state)
         return result, world.objective(late)
 

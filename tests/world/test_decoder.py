@@ -12,6 +12,7 @@ from reverie.nn.pooled import Pooled, Strided
 from reverie.records import Latent, Spec
 from reverie.world.encoder import EncoderConfig
 from reverie.world.reconstruction import Decoder, Reconstruction
+from reverie.world.term import Shapes
 
 close = golden.close
 CONFIG = Reconstruction(units=6, depth=2, blocks=3)
@@ -25,6 +26,10 @@ NAMES = {
     "images.0.norms.0": "conv0norm",
     "images.0.convs.1": "imgout",
 }
+
+
+def shapes(obs, deter, stoch, encoder):
+    return Shapes(obs, {}, deter, stoch, tokens=0, hidden=0, encoder=encoder)
 
 
 def reference_name(name):
@@ -41,7 +46,7 @@ def test_image_decoder(kind, size):
     mirror = EncoderConfig(mults=(2, 3), stack=stack)
     specs = {"image": Spec("image", (*size, 3))}
     shape = jax.eval_shape(
-        lambda k: Decoder(specs, 12, 8, CONFIG, mirror, key=k), jax.random.key(0)
+        lambda k: Decoder(shapes(specs, 12, 8, mirror), CONFIG, key=k), jax.random.key(0)
     )
     leaves = [a[f"param/{reference_name(name)}"] for name in named_leaves(shape)]
     decoder = jax.tree.unflatten(jax.tree.structure(shape), leaves)
@@ -63,7 +68,7 @@ def test_image_decoder(kind, size):
 def test_every_number_of_blocks_paints_the_picture(blocks):
     specs = {"image": Spec("image", (16, 16, 3))}
     config = Reconstruction(units=6, depth=2, blocks=blocks)
-    decoder = filled(Decoder, specs, 24, 8, config, EncoderConfig(mults=(2, 3)))
+    decoder = filled(Decoder, shapes(specs, 24, 8, EncoderConfig(mults=(2, 3))), config)
     paint = jax.jit(lambda decoder, latent: decoder(latent)["image"].mean())
     picture = paint(decoder, Latent(jnp.ones((2, 24)), jnp.ones((2, 2, 4))))
     assert picture.shape == (2, 16, 16, 3)
@@ -76,7 +81,7 @@ def test_losses_are_sums_over_components():
         "kind": Spec("discrete", (2,), (2, 3)),
         "speed": Spec("vector", (2, 2)),
     }
-    decoder = filled(Decoder, specs, 6, 4, CONFIG, EncoderConfig(mults=(2,)))
+    decoder = filled(Decoder, shapes(specs, 6, 4, EncoderConfig(mults=(2,))), CONFIG)
     latent = Latent(jnp.ones((3, 6)), jnp.ones((3, 2, 2)))
     rng = np.random.default_rng(0)
     obs = {

@@ -95,7 +95,7 @@ def step(env: Env, board: Board, index: int) -> None:
     _write(env, board, index, env.step(action))
 
 
-def replay(env: Env, board: Board, index: int, seed: int, actions: Action, beat) -> None:
+def replay(env: Env, board: Board, index: int, seed: int, actions: Action, *, beat) -> None:
     """Reset `env`, replay `actions` (N, *shape) and write the last row; `beat()` after each.
 
     Stops at the first row that ends the episode.

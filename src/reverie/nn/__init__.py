@@ -1,6 +1,7 @@
 """Before the stations: arrays in, arrays out.
 
 options.py        widths, depths and inner choices of all networks
+axes.py           (B, T, …) as (B·T, …), and back
 layers.py         linear and block-diagonal layers, norms, stacks of them
 conv.py           a convolution on pictures and its upward forms
 stacks.py         the slot of image stacks: what each does, and what they share

@@ -89,7 +89,7 @@ class TwoHot(Module):
     logits: Float[Array, "*shape N"]
     symlog: bool = static(default=False)
 
-    def __init__(self, logits: Float[Array, "*shape N"], symlog: bool = False):
+    def __init__(self, logits: Float[Array, "*shape N"], *, symlog: bool = False):
         self.logits = f32(logits)
         self.symlog = symlog
 
@@ -209,7 +209,7 @@ class SquaredError(Module):
     symlog: bool = static(default=False)
     weight: float = static(default=1.0)
 
-    def __init__(self, pred: Float[Array, "*shape"], symlog: bool = False, weight: float = 1.0):
+    def __init__(self, pred: Float[Array, "*shape"], *, symlog: bool = False, weight: float = 1.0):
         self.pred = f32(pred)
         self.symlog = symlog
         self.weight = weight

@@ -96,6 +96,42 @@ def _outcome(seeds: list[Run], runs: Sequence[Run], rows: Sequence[Sequence[Run]
     curves = tuple(curve_of(task, seeds) for task in tasks)
     reached = min(float(curve.step[-1]) if len(curve.step) else 0.0 for curve in curves)
     finished = reached >= ends[-1]
+    evaluated = _all_evaluated(tasks, curves, notes)
+    if evaluated and not finished:
+        notes.append(
+            f"evaluated up to step {reached:,.0f} of {ends[-1]:,}: not the whole sequence."
+        )
+    last = [
+        max(e for e, t in zip(ends, _visited(seeds[0]), strict=True) if t == i)
+        for i in range(len(tasks))
+    ]
+    areas, references = [], []
+    for task, curve, end, span in zip(tasks, curves, ends, spans, strict=False):
+        areas.append(transfer.area(curve, end - span, end))
+        alone = _references(task, seeds[0], runs)
+        references.append(_reference_area(task, alone, seeds, span, notes))
+    known = finished and any(value is not None for value in references)
+
+    def moved(form: transfer.Definition) -> Estimate | None:
+        return over_seeds(transfer.forward_transfer(areas, references, form)) if known else None
+
+    return Outcome(
+        label=_label(seeds, rows),
+        tasks=tasks,
+        ends=ends,
+        runs=tuple(seeds),
+        curves=curves,
+        tests=tuple((task, curve_of(task, seeds)) for task in _tests(seeds[0])),
+        performance=over_seeds(transfer.average_performance(curves)) if evaluated else None,
+        forgetting=_forgetting(curves, last, reached, notes) if evaluated else None,
+        transfer=moved("published"),
+        transfer_world=moved("continual_world"),
+        notes=tuple(notes),
+    )
+
+
+def _all_evaluated(tasks: Sequence[str], curves: Sequence[Curve], notes: list[str]) -> bool:
+    """Whether every task has an evaluation of every seed; a note where one has none."""
     missing = [
         task
         for task, curve in zip(tasks, curves, strict=True)
@@ -106,38 +142,7 @@ def _outcome(seeds: list[Run], runs: Sequence[Run], rows: Sequence[Sequence[Run]
             f"no evaluation of {', '.join(missing)}: the metrics need one (train.eval_episodes, "
             "train.eval_every)."
         )
-    elif not finished:
-        notes.append(
-            f"evaluated up to step {reached:,.0f} of {ends[-1]:,}: not the whole sequence."
-        )
-    last = [
-        max(e for e, t in zip(ends, _visited(seeds[0]), strict=True) if t == i)
-        for i in range(len(tasks))
-    ]
-    areas, references = [], []
-    for index, task in enumerate(tasks):
-        begin = ends[index] - spans[index]
-        areas.append(transfer.area(curves[index], begin, ends[index]))
-        alone = _references(task, seeds[0], runs)
-        references.append(_reference_area(task, alone, seeds, spans[index], notes))
-    known = finished and any(value is not None for value in references)
-    return Outcome(
-        label=_label(seeds, rows),
-        tasks=tasks,
-        ends=ends,
-        runs=tuple(seeds),
-        curves=curves,
-        tests=tuple((task, curve_of(task, seeds)) for task in _tests(seeds[0])),
-        performance=None if missing else over_seeds(transfer.average_performance(curves)),
-        forgetting=None if missing else _forgetting(curves, last, reached, notes),
-        transfer=over_seeds(transfer.forward_transfer(areas, references, "published"))
-        if known
-        else None,
-        transfer_world=over_seeds(transfer.forward_transfer(areas, references, "continual_world"))
-        if known
-        else None,
-        notes=tuple(notes),
-    )
+    return not missing
 
 
 def _forgetting(

@@ -96,7 +96,7 @@ def _dream(run: "Run") -> None:
         rows = run.replay.peek(dream.SEQUENCES, run.step, length=length)
         key = jax.random.fold_in(purpose_key(run.config.seed, DREAM), run.step)
         agent = run.learner.train_state.agent
-        dream.report(agent, rows, run.step, key, run.config, run.logger)
+        dream.report(agent, rows, run.step, key=key, config=run.config, logger=run.logger)
 
 
 def crossed(before: int, now: int, every: int) -> bool:

@@ -27,9 +27,9 @@ def act(
     carry: ActCarry,
     obs: dict[str, Any],
     is_first: Any,
+    *,
     root: Any,
     count: Any,
-    *,
     greedy: bool = False,
     explore: bool = False,
     store: Store = nothing,
@@ -108,7 +108,9 @@ class Actor:
             self._carry = self._begin(acting)
         chosen = self._thread.submit(
             self._act,
-            *(acting, self._carry, step.obs, step.is_first, self._key, np.uint32(self.count)),
+            *(acting, self._carry, step.obs, step.is_first),
+            root=self._key,
+            count=np.uint32(self.count),
             explore=self._explore if explore is None else explore,
         )
         flat, self._carry, latent = result_of(chosen, "the policy's program (compiling or queued)")

@@ -32,15 +32,18 @@ def predict(agent: Agent, rows: dict[str, Any], key: Any, *, config: Config) -> 
     trained, action, start = split_context(sequence, config.replay.context)
     noise = agent.world.dynamics.noise(key, trained.reward.shape)
     observed = trained.reward.shape[1] // 2
-    dream = open_loop(world, start, trained.obs, action, trained.is_first, noise, observed)
+    inputs = trained.obs, action, trained.is_first
+    dream = open_loop(world, start, *inputs, noise=noise, observed=observed)
     shown = decode_means(world, config.world.objective, dream.state)
     if shown is not None:
         return shown
-    known = world.observe(start, trained.obs, action, trained.is_first, noise).state
+    known = world.observe(start, *inputs, noise).state
     return nearest(world, dream.state, known, trained.obs)
 
 
-def report(agent: Agent, rows: Mapping[str, Any], step: int, key: Any, config: Config, logger: Any):
+def report(
+    agent: Agent, rows: Mapping[str, Any], step: int, *, key: Any, config: Config, logger: Any
+):
     """Write the dreams of one draw of the replay: a video for each image key, curves for vectors.
 
     `rows`: columns (B, context + T, …) as `Replay.peek` returns them.

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from reverie.module import Module, cast, static
+from reverie.nn.axes import fold, unfold
 from reverie.nn.heads import BernoulliHead, NumberHead
 from reverie.nn.layers import NET
 from reverie.nn.loss import Loss
@@ -129,9 +130,7 @@ class WorldModel(Module):
 
     def encode(self, obs: dict[str, Array], dtype: jnp.dtype) -> Float[Array, "b t e"]:
         """Tokens of B × T observations; pictures go through the stack as one batch."""
-        batch, time = next(iter(obs.values())).shape[:2]
-        flat = {key: value.reshape(batch * time, *value.shape[2:]) for key, value in obs.items()}
-        return self.encoder(flat, dtype).reshape(batch, time, -1)
+        return unfold(self.encoder(fold(obs), dtype), next(iter(obs.values())).shape[:2])
 
     def feature(self, state: State) -> Float[Array, "*n f"]:
         """What every head reads of a state."""

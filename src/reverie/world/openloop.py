@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
+from reverie.nn.axes import fold, unfold
 from reverie.world.dynamics import State
 from reverie.world.model import WorldModel
 from reverie.world.objective import AbstractObjective
@@ -24,6 +25,7 @@ def open_loop(
     obs: dict[str, Array],
     action: dict[str, Array],
     is_first: Bool[Array, "b t"],
+    *,
     noise: Float[Array, "b t z"],
     observed: int,
 ) -> OpenLoop:
@@ -58,12 +60,8 @@ def decode_means(
 ) -> dict[str, Array] | None:
     """How states (B, T, …) look, by observation key; None where the objective cannot tell."""
     view = world.dynamics.view(state)
-    batch, time = view.deter.shape[:2]
-    flat = jax.tree.map(lambda x: x.reshape(batch * time, *x.shape[2:]), view)
-    shown = objective.observations(world.objective, flat)
-    if shown is None:
-        return None
-    return {key: value.reshape(batch, time, *value.shape[1:]) for key, value in shown.items()}
+    shown = objective.observations(world.objective, fold(view))
+    return None if shown is None else unfold(shown, view.deter.shape[:2])
 
 
 def nearest(
@@ -74,10 +72,9 @@ def nearest(
     `obs`: what was observed in the known states. Classes are left out, as a decoder leaves them.
     """
     x, y = world.feature(state), world.feature(known)
-    a, b = (z.reshape(-1, z.shape[-1]).astype(jnp.float32) for z in (x, y))
+    a, b = (z.astype(jnp.float32) for z in fold((x, y)))
     distance = jnp.square(b).sum(-1)[None] - 2.0 * a @ b.T
     index = distance.argmin(-1)
     shown = [key for key, spec in world.specs if spec.kind != "discrete"]
-    lead = x.shape[:2]
-    flat = {key: obs[key].reshape(-1, *obs[key].shape[2:]) for key in shown}
-    return {key: value[index].reshape(*lead, *value.shape[1:]) for key, value in flat.items()}
+    flat = fold({key: obs[key] for key in shown})
+    return unfold({key: value[index] for key, value in flat.items()}, x.shape[:2])

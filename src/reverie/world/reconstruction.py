@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from reverie.module import Module, static
+from reverie.nn.axes import fold, unfold
 from reverie.nn.distributions import Categorical, SquaredError
 from reverie.nn.layers import (
     MLP,
@@ -28,7 +29,7 @@ from reverie.part.checks import Checker
 from reverie.part.errors import ConfigError
 from reverie.records import Latent, Sequence, Spec, Specs
 from reverie.world.dynamics import Observed
-from reverie.world.encoder import EncoderConfig, image_groups, stack_shape, vector_keys
+from reverie.world.encoder import image_groups, stack_shape, vector_keys
 from reverie.world.objective import AbstractObjective
 from reverie.world.term import Shapes
 
@@ -81,21 +82,14 @@ class Reconstruction(AbstractObjective):
         return tuple(Loss(key, None, self.weight, "observation") for key in sorted(obs))
 
     def build(self, shapes: Shapes, net: NetConfig, *, key: PRNGKeyArray) -> "Decoder":
-        widths = shapes.deter, shapes.stoch
-        return Decoder(shapes.obs, *widths, self, shapes.encoder, net, key=key)
+        return Decoder(shapes, self, net, key=key)
 
     def losses(
         self, model: "Decoder", observed: Observed, rows: Sequence
     ) -> dict[str, Float[Array, "b t"]]:
         """Reconstruction loss of every observation key."""
-        batch, time = rows.reward.shape
-
-        def fold(x):
-            return x.reshape(batch * time, *x.shape[2:])
-
-        preds = model(jax.tree.map(fold, observed.view))
-        losses = model.losses(preds, jax.tree.map(fold, rows.obs))
-        return {key: loss.reshape(batch, time) for key, loss in losses.items()}
+        losses = model.losses(model(fold(observed.view)), fold(rows.obs))
+        return unfold(losses, rows.reward.shape)
 
     def observations(self, model: "Decoder", view: Latent) -> dict[str, Array]:
         """Expected pictures (uint8) and numbers (their own units); classes are not shown."""
@@ -131,8 +125,8 @@ class MapInput(Module):
         deter: int,
         stoch: int,
         config: "Reconstruction",
-        net: NetConfig = NET,
         *,
+        net: NetConfig = NET,
         key: PRNGKeyArray,
     ):
         a, b, c = jax.random.split(key, 3)
@@ -177,20 +171,18 @@ class Decoder(Module):
 
     def __init__(
         self,
-        specs: Specs,
-        deter: int,
-        stoch: int,
+        shapes: Shapes,
         config: "Reconstruction",
-        mirror: EncoderConfig,
         net: NetConfig = NET,
         *,
         key: PRNGKeyArray,
     ):
-        """`mirror`: the encoder's options, whose image stack this one reverses."""
+        """The image stack is that of `shapes.encoder`, reversed."""
+        specs, mirror = shapes.obs, shapes.encoder
         self.specs, self.config = tuple(sorted(specs.items())), config
         vectors, groups = vector_keys(specs), image_groups(specs)
         mlp_key, *keys = jax.random.split(key, 1 + len(vectors) + 2 * len(groups))
-        feature = deter + stoch
+        feature = shapes.deter + shapes.stoch
         self.mlp = MLP(feature, config.units, config.layers, net, key=mlp_key) if vectors else None
         width = config.units if config.layers else feature
         self.outs = {
@@ -210,7 +202,7 @@ class Decoder(Module):
             for group, k in zip(groups, keys[::2], strict=True)
         )
         self.inputs = tuple(
-            MapInput(stack.map_shape, deter, stoch, config, net, key=k)
+            MapInput(stack.map_shape, shapes.deter, shapes.stoch, config, net=net, key=k)
             for stack, k in zip(self.images, keys[1::2], strict=True)
         )
 

@@ -34,6 +34,24 @@ def build(name: str, config: EnvConfig, split: Split, /, **kwargs: Any) -> Game:
         obs = convert(env.observe(state, US) if env.num_players > 1 else state.observation)
         return {spec.kind: obs, "legal": jnp.asarray(state.legal_action_mask, jnp.float32)}
 
+    def reset(key):
+        first, rest = jax.random.split(key)
+        state, _ = until_us(env, env.init(first), rest)
+        return state, show(state)
+
+    def step(key, state, action):
+        first, rest = jax.random.split(key)
+        state, reward = until_us(env, env.step(state, action[ACTION], first), rest)
+        reward = jnp.asarray(reward, jnp.float32)
+        ended = jnp.asarray(state.terminated, bool)
+        return Moment(state, show(state), reward, ended, state.truncated & ~ended)
+
+    return Game(specs, discrete_action(env.num_actions), reset, step)
+
+
+def until_us(env: Any, state: Any, key: Any) -> tuple[Any, Any]:
+    """The state in which it is our turn or the game is over, and our reward on the way there."""
+
     def others(carry):
         state, key, reward = carry
         key, choice, move = jax.random.split(key, 3)
@@ -45,22 +63,7 @@ def build(name: str, config: EnvConfig, split: Split, /, **kwargs: Any) -> Game:
         state = carry[0]
         return (state.current_player != US) & ~state.terminated & ~state.truncated
 
-    def until_us(state, key):
-        if env.num_players == 1:
-            return state, state.rewards[US]
-        state, _, reward = jax.lax.while_loop(waiting, others, (state, key, state.rewards[US]))
-        return state, reward
-
-    def reset(key):
-        first, rest = jax.random.split(key)
-        state, _ = until_us(env.init(first), rest)
-        return state, show(state)
-
-    def step(key, state, action):
-        first, rest = jax.random.split(key)
-        state, reward = until_us(env.step(state, action[ACTION], first), rest)
-        reward = jnp.asarray(reward, jnp.float32)
-        ended = jnp.asarray(state.terminated, bool)
-        return Moment(state, show(state), reward, ended, state.truncated & ~ended)
-
-    return Game(specs, discrete_action(env.num_actions), reset, step)
+    if env.num_players == 1:
+        return state, state.rewards[US]
+    state, _, reward = jax.lax.while_loop(waiting, others, (state, key, state.rewards[US]))
+    return state, reward

@@ -11,27 +11,12 @@ def make_simulator(size: int, break_speed: float) -> Any:
     """
     from minerl.herobraine.env_spec import EnvSpec  # pyright: ignore[reportMissingImports]
     from minerl.herobraine.hero import (  # pyright: ignore[reportMissingImports]
-        handler,
         handlers,
-        mc,  # pyright: ignore[reportMissingImports]
+        mc,
     )
 
-    class BreakSpeed(handler.Handler):
-        """How much faster than in the game blocks break."""
-
-        def __init__(self, multiplier: float):
-            self.multiplier = multiplier
-
-        def to_string(self) -> str:
-            """Name of the handler."""
-            return f"break_speed({self.multiplier})"
-
-        def xml_template(self) -> str:
-            """What the mission file says."""
-            return "<BreakSpeedMultiplier>{{multiplier}}</BreakSpeedMultiplier>"
-
     members: dict[str, Any] = {
-        "create_agent_start": lambda self: [BreakSpeed(break_speed)],
+        "create_agent_start": lambda self: [_break_speed(break_speed)],
         "create_observables": lambda self: _observables(handlers, mc, size),
         "create_actionables": lambda self: _actionables(handlers, mc),
         "create_server_world_generators": lambda self: [
@@ -50,6 +35,24 @@ def make_simulator(size: int, break_speed: float) -> Any:
     members |= {f"create_{name}": lambda self: [] for name in empty}
     spec: Any = type("ReverieMinecraft", (EnvSpec,), members)
     return spec(name="ReverieMinecraft-v0").make()
+
+
+def _break_speed(multiplier: float) -> Any:
+    """How much faster than in the game blocks break, as a handler."""
+    from minerl.herobraine.hero import handler  # pyright: ignore[reportMissingImports]
+
+    class BreakSpeed(handler.Handler):
+        def to_string(self) -> str:
+            """Name of the handler."""
+            return f"break_speed({multiplier})"
+
+        def xml_template(self) -> str:
+            """What the mission file says."""
+            return "<BreakSpeedMultiplier>{{multiplier}}</BreakSpeedMultiplier>"
+
+    made: Any = BreakSpeed()
+    made.multiplier = multiplier  # read by the template
+    return made
 
 
 def _observables(handlers: Any, mc: Any, size: int) -> list[Any]:
