@@ -28,7 +28,7 @@ ORDER = [
     {"train"},
     {"report", "bench", "cluster"},
     {"doctor"},
-    {"cli", "api", "launch", "help", "options", "__main__", "__init__"},
+    {"cli", "verbs", "listings", "api", "launch", "help", "options", "__main__", "__init__"},
 ]
 RANK = {name: rank for rank, names in enumerate(ORDER) for name in names}
 

@@ -11,13 +11,14 @@ from pathlib import Path
 import pytest
 
 from reverie.bench.options import ActOptions, EnvOptions, UpdateOptions
-from reverie.cli import VERBS, main
+from reverie.cli import main
 from reverie.config.edit import flat, to_json
 from reverie.config.presets import resolve
 from reverie.config.schema import Config
 from reverie.folder.errors import RunError, Stopped
 from reverie.launch import read
 from reverie.part.errors import ConfigError
+from reverie.verbs import VERBS
 
 
 @pytest.fixture

@@ -8,7 +8,10 @@ day does not end because its terminal did.
 import contextlib
 import os
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
+
+from reverie.watch.text import visible
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -77,6 +80,24 @@ def stdout() -> Output:
 def stderr() -> Output:
     """The error stream of this moment."""
     return sys.stderr if isinstance(sys.stderr, Output) else Output(sys.stderr)
+
+
+def say(text: str) -> None:
+    """Write `text`, made harmless, to the standard output at once."""
+    out = stdout()
+    out.write(visible(text))
+    out.flush()
+
+
+def complain(text: str) -> None:
+    """Write a sentence to the error stream."""
+    stderr().write(f"reverie: {visible(text)}\n")
+
+
+def table(rows: Sequence[tuple[str, str]]) -> None:
+    """Names and texts in two columns on the standard output."""
+    width = max((len(name) for name, _ in rows), default=0)
+    say("".join(f"{name:<{width}}  {text}\n" for name, text in rows))
 
 
 def console(*, errors: bool = False) -> "Console":

@@ -1,0 +1,16 @@
+"""Reverie from Python. The same presets and checks as the command line.
+
+learn.py      train, continual
+folder.py     load, evaluate, saved_config: what a run folder holds
+look.py       compare, check_env
+arguments.py  paths and names as Python gives them
+"""
+
+from reverie.api.folder import evaluate as evaluate
+from reverie.api.folder import load as load
+from reverie.api.folder import makers_for as makers_for
+from reverie.api.folder import saved_config as saved_config
+from reverie.api.learn import continual as continual
+from reverie.api.learn import train as train
+from reverie.api.look import check_env as check_env
+from reverie.api.look import compare as compare

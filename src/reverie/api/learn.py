@@ -1,0 +1,177 @@
+"""Learning from Python: one task, or a sequence of them."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from gymnasium.envs.registration import EnvSpec
+
+from reverie.api.arguments import or_empty, path_of
+from reverie.config.schema import Config
+from reverie.envs.source import MakeEnv, Source, source_of
+from reverie.launch import Launch
+from reverie.part.errors import ConfigError
+from reverie.part.part import Part
+
+
+def train(
+    task: str | MakeEnv | EnvSpec,
+    *,
+    size: str = "auto",
+    steps: int | None = None,
+    logdir: str | Path | None = None,
+    seed: int = 0,
+    agent: str | None = None,
+    preset: str | Path | None = None,
+    methods: Sequence[str] = (),
+    harmony: bool = False,
+    balance: str | None = None,
+    replay: str | None = None,
+    from_step: int | None = None,
+    parts: Mapping[str, Part] | None = None,
+    overrides: Mapping[str, Any] | None = None,
+) -> Path:
+    """Learns a task, or resumes the run that `logdir` holds; returns the run folder.
+
+    Args:
+        task: `suite_task`, `gym:ID` or `MODULE:FUNCTION`, a callable that makes a Gymnasium
+            environment (a module's function if the environments are to run in processes of their
+            own), or a Gymnasium EnvSpec.
+        size: model size; `auto` takes the one the observations need.
+        steps: environment steps; None takes the preset's.
+        logdir: run folder; None takes runs/TASK-AGENT-SEED.
+        agent: agent preset; None takes that of a preset file, else v3.
+        preset: benchmark preset, or the path of a TOML file of your own (docs/guide.md); None
+            takes the one of the task's suite.
+        harmony: balance the world model's losses by learned scalars (HarmonyDream).
+        balance: another way to balance them, by name (`reverie presets`).
+        replay: replay strategy, by name (`reverie presets`).
+        from_step: step of a checkpoint to resume from instead of the newest; what came after it is
+            done again.
+        parts: slot -> part, for example {"optim": LaProp(lr=1e-3)}; your own as well as ours
+            (docs/parts.md).
+        overrides: dotted path -> value, for example {"world.dynamics.deter": 256}.
+
+    Raises:
+        ConfigError: an unknown name or a wrong value. EnvError, ReplayError, RunError: what keeps
+        the run from starting or going on, in one sentence.
+    """
+    edits = _edits(overrides, parts, seed=seed, steps=steps, logdir=logdir)
+    source = source_of(task)
+    config = Launch(
+        task=source.task,
+        agent=or_empty(agent),
+        size=size,
+        preset=or_empty(preset),
+        methods=methods,  # type: ignore[arg-type]
+        harmony=harmony,
+        balance=or_empty(balance),
+        replay=or_empty(replay),
+        overrides=edits,
+    ).config()
+    source.check_kwargs(json.loads(config.env.kwargs))
+    return _learn(config, source.make_env, from_step)
+
+
+def continual(
+    tasks: str | Sequence[str | MakeEnv | EnvSpec],
+    *,
+    task_steps: int | Sequence[int] | None = None,
+    passes: int = 1,
+    size: str = "auto",
+    logdir: str | Path | None = None,
+    seed: int = 0,
+    agent: str | None = None,
+    preset: str | Path | None = None,
+    methods: Sequence[str] = (),
+    harmony: bool = False,
+    balance: str | None = None,
+    replay: str | None = None,
+    from_step: int | None = None,
+    parts: Mapping[str, Part] | None = None,
+    overrides: Mapping[str, Any] | None = None,
+) -> Path:
+    """Learns a sequence of tasks one after the other in one run; returns the run folder.
+
+    The agent is not told which task it is in. All tasks need one observation and action space.
+
+    Args:
+        tasks: name of a sequence (`reverie presets` lists them), or tasks as `train` takes them.
+        task_steps: environment steps of each task, or one number for all; None: those of the
+            named sequence.
+        passes: how often the whole sequence is gone through.
+        preset: benchmark preset; None takes the one of the first task's suite.
+
+    The other arguments and the errors are those of `train`.
+    """
+    edits = _edits(overrides, parts, seed=seed, steps=None, logdir=logdir)
+    edits |= {"sequence.passes": passes}
+    if task_steps is not None:
+        each = [*task_steps] if isinstance(task_steps, Sequence) else [task_steps]
+        edits |= {"sequence.steps": each}
+    name, sources = f"continual:{tasks}", []
+    if not isinstance(tasks, str):
+        name, sources = "continual:custom", _sources(tasks)
+        edits["sequence.tasks"] = tuple(source.task for source in sources)
+    config = Launch(
+        task=name,
+        agent=or_empty(agent),
+        size=size,
+        preset=or_empty(preset),
+        methods=methods,  # type: ignore[arg-type]
+        harmony=harmony,
+        balance=or_empty(balance),
+        replay=or_empty(replay),
+        overrides=edits,
+    ).config()
+    for source in sources:
+        source.check_kwargs(json.loads(config.env.kwargs))
+    made_by = {s.task: s.make_env for s in sources if s.make_env is not None}
+    return _learn(config, made_by, from_step)
+
+
+def _edits(
+    overrides: Mapping[str, Any] | None,
+    parts: Mapping[str, Part] | None,
+    *,
+    seed: int,
+    steps: int | None,
+    logdir: str | Path | None,
+) -> dict[str, Any]:
+    if overrides is not None and not isinstance(overrides, Mapping):
+        raise ConfigError(
+            f'overrides takes a dictionary such as {{"optim.lr": 1e-4}}, found {overrides!r}.'
+        )
+    edits: dict[str, Any] = {"seed": seed, **(parts or {}), **(overrides or {})}
+    edits |= {} if steps is None else {"steps": steps}
+    return edits | ({} if logdir is None else {"logdir": str(path_of(logdir, "logdir"))})
+
+
+def _learn(
+    config: Config, make_env: Callable | Mapping[str, Callable] | None, from_step: int | None
+) -> Path:
+    from reverie.machine.device import prepare
+
+    prepare(config.device)
+    from reverie.train.loop import train as learn
+
+    back = {} if from_step is None else {"from_step": from_step}
+    return learn(config, make_env=make_env, **back)
+
+
+def _sources(tasks: Sequence[Any]) -> list[Source]:
+    """Those of a sequence of tasks. Raises ConfigError where two callables go by one name."""
+    if not isinstance(tasks, Sequence):
+        raise ConfigError(
+            f"tasks takes a sequence's name, or a list of what `train` takes, found {tasks!r}."
+        )
+    sources = [source_of(task, f"tasks[{index}]") for index, task in enumerate(tasks)]
+    seen: dict[str, Any] = {}
+    for source in sources:
+        if seen.setdefault(source.task, source.make_env) != source.make_env:
+            raise ConfigError(
+                f"two different callables are called {source.task.removeprefix('custom:')!r}: the "
+                "tasks of a sequence are told apart by name; give each function or class its own."
+            )
+    return sources

@@ -1,0 +1,192 @@
+"""The verbs of the command line: each takes the words after it and gives an exit code."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+
+from reverie.listings import presets, tasks
+from reverie.part.errors import ConfigError, suggest
+from reverie.train import interrupt
+from reverie.watch import terminal
+
+COMPUTING = ("train", "continual", "eval", "bench", "doctor")
+"""Verbs that compute with JAX."""
+READING = ("report", "compare")
+"""Verbs that only read configurations."""
+
+
+def train(words: list[str]) -> int:
+    """`reverie train TASK [--key value ...]`"""
+    from reverie.launch import help_text, read
+
+    launch = read(words)
+    if launch.help:
+        terminal.say(help_text(launch))
+        return 0
+    config = launch.config()
+    from reverie.envs.source import makers
+    from reverie.machine.device import prepare
+
+    made_by = makers(launch.task, launch.overrides, json.loads(config.env.kwargs))
+    prepare(config.device)
+    from reverie.train.loop import train as learn
+
+    interrupt.started()
+    back = {} if launch.from_step is None else {"from_step": launch.from_step}
+    terminal.say(f"run folder: {learn(config, make_env=made_by, **back)}\n")
+    return 0
+
+
+def continual(words: list[str]) -> int:
+    """`reverie continual NAME | TASK TASK ... [--key value ...]`"""
+    from reverie.launch import as_sequence
+
+    return train(as_sequence(words))
+
+
+def evaluate(words: list[str]) -> int:
+    """`reverie eval RUN [--episodes N] [--greedy] [--allow MODULE]`"""
+    from reverie.config import reader
+    from reverie.options import EvalOptions
+
+    words, given = reader.take(words)
+    options = _parse(EvalOptions, words, "eval")
+    from reverie.api import makers_for
+    from reverie.machine.device import prepare
+    from reverie.train.stranger import read
+
+    logdir = Path(options.run).expanduser()
+    named: Any = options.env[0] if len(options.env) == 1 else {n: n for n in options.env}
+    config, ignored = read(logdir, {"device.kind": options.device, **given}, tuple(options.allow))
+    made_by = makers_for(config, named or None)
+    if ignored:
+        terminal.complain(ignored)
+    prepare(config.device)
+    from reverie.train.evaluate import evaluate_run
+
+    interrupt.started()
+    word = {"allow": options.allow, "given": given}
+    word = {name: value for name, value in word.items() if value}
+    numbers = evaluate_run(logdir, **options.how(), make_env=made_by, **word)
+    terminal.table([(name, _number(value)) for name, value in numbers.items()])
+    return 0
+
+
+def report(words: list[str]) -> int:
+    """`reverie report RUN ... [--out FILE]`"""
+    from reverie.options import ReportOptions
+
+    options = _parse(ReportOptions, words, "report")
+    from reverie.report.page import write_report
+
+    interrupt.started()
+    runs = [Path(run).expanduser() for run in options.runs]
+    out = Path(options.out).expanduser() if options.out else None
+    refused: list[str] = []
+    page = write_report(runs, out, refused=refused)
+    for sentence in refused:
+        terminal.complain(f"not shown: {sentence}")
+    terminal.say(f"report: {page}\n")
+    return 0
+
+
+def compare(words: list[str]) -> int:
+    """`reverie compare RUN ... [--by FIELD[,FIELD]]`"""
+    from reverie.options import CompareOptions
+
+    options = _parse(CompareOptions, words, "compare")
+    from reverie.report.compare_page import compare_into
+    from reverie.report.listing import as_text
+
+    interrupt.started()
+    out = None if options.out == "none" else options.out
+    found = compare_into(options.runs, options.options(), out)
+    terminal.say(as_text(found))
+    if found.page is not None:
+        terminal.say(f"page: {found.page}\n")
+    return 0
+
+
+def bench(words: list[str]) -> int:
+    """`reverie bench update|act|env|replay [...]`"""
+    kinds = ("update", "act", "env", "replay")
+    if not words or words[0] in ("-h", "--help"):
+        terminal.say(
+            "usage: reverie bench update|act|env|replay [options]; each shows its own --help.\n"
+        )
+        return 0
+    kind, rest = words[0], words[1:]
+    if kind not in kinds:
+        raise ConfigError(f"there is no benchmark {kind!r}; {suggest(kind, kinds)}")
+    from reverie.bench import options
+
+    if kind == "env":
+        chosen = _parse(options.EnvOptions, rest, "bench env")
+        from reverie.bench.env import run as run_env
+
+        run_env(chosen)
+        return 0
+    if kind == "replay":
+        drawing = _parse(options.ReplayOptions, rest, "bench replay")
+        from reverie.bench.replay import run as run_replay
+
+        run_replay(drawing)
+        return 0
+    if kind == "update":
+        update = _parse(options.UpdateOptions, rest, "bench update")
+        _prepare(update.device)
+        from reverie.bench.update import run as run_update
+
+        run_update(update)
+        return 0
+    act = _parse(options.ActOptions, rest, "bench act")
+    _prepare(act.device)
+    from reverie.bench.act import run as run_act
+
+    run_act(act)
+    return 0
+
+
+def doctor(words: list[str]) -> int:
+    """`reverie doctor TASK [...]`; exit code 1 where a problem was found."""
+    from reverie.doctor.options import DoctorOptions
+
+    options = _parse(DoctorOptions, words, "doctor")
+    _prepare("auto")
+    from reverie.doctor.show import run
+
+    interrupt.started()
+    return 0 if run(options).healthy else 1
+
+
+VERBS: dict[str, Callable[[list[str]], int]] = {
+    "train": train,
+    "continual": continual,
+    "eval": evaluate,
+    "report": report,
+    "compare": compare,
+    "bench": bench,
+    "doctor": doctor,
+    "tasks": tasks,
+    "presets": presets,
+}
+"""What `reverie` can do."""
+
+
+def _parse(kind: type, words: list[str], verb: str) -> Any:
+    """The options record `kind` from `words`."""
+    import tyro
+
+    return tyro.cli(kind, prog=f"reverie {verb}", args=words, use_underscores=True)
+
+
+def _prepare(kind: Literal["auto", "cpu", "gpu", "tpu"]) -> None:
+    from reverie.config.run import DeviceConfig
+    from reverie.machine.device import prepare
+
+    prepare(DeviceConfig(kind=kind))
+
+
+def _number(value: Any) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
