@@ -5,8 +5,9 @@ from toy_envs import Counter, assert_rows_equal, play
 
 from reverie.envs.adapter import Adapter
 from reverie.envs.ahead import Ahead
+from reverie.envs.episodes import episode_seed
 from reverie.envs.options import EnvConfig
-from reverie.envs.vector import Vector, episode_seed
+from reverie.envs.vector import Vector
 
 
 class Slow(Counter):

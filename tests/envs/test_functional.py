@@ -11,12 +11,13 @@ from toy_envs import assert_contract, assert_rows_equal, play, random_action
 
 from reverie.envs import names_jax
 from reverie.envs.base import EnvError
+from reverie.envs.episodes import episode_seed
 from reverie.envs.functional import recipe
 from reverie.envs.functional.game import Game, Moment
 from reverie.envs.functional.spaces import box_action
 from reverie.envs.make import make, maker
 from reverie.envs.options import EnvConfig
-from reverie.envs.vector import Vector, episode_seed
+from reverie.envs.vector import Vector
 from reverie.records import Spec
 
 

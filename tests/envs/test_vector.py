@@ -11,10 +11,11 @@ from toy_envs import Counter, make_counter, make_slow, random_action
 from reverie.envs.adapter import Adapter
 from reverie.envs.base import EnvError
 from reverie.envs.crew import share_out
+from reverie.envs.episodes import episode_seed
 from reverie.envs.history import History
 from reverie.envs.make import make, maker
 from reverie.envs.options import EnvConfig
-from reverie.envs.vector import Vector, episode_seed
+from reverie.envs.vector import Vector
 from reverie.records import Spec
 
 

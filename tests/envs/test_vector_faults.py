@@ -13,9 +13,10 @@ from toy_envs import Counter, make_counter, make_slow
 
 from reverie.envs.adapter import Adapter
 from reverie.envs.base import EnvError
+from reverie.envs.episodes import episode_seed
 from reverie.envs.make import maker
 from reverie.envs.options import EnvConfig
-from reverie.envs.vector import Vector, episode_seed
+from reverie.envs.vector import Vector
 
 NOISE = np.float32(np.random.default_rng(episode_seed(0, "train", 0, 1)).uniform())
 """What the counter shows in episode 1 of environment 0."""

@@ -16,9 +16,10 @@ from reverie.behavior.bonus import ObservationBonus
 from reverie.envs.actions import writer_of
 from reverie.envs.adapter import Adapter
 from reverie.envs.base import EnvError
+from reverie.envs.episodes import episode_seed
 from reverie.envs.observations import reader_of
 from reverie.envs.options import EnvConfig
-from reverie.envs.vector import Vector, episode_seed
+from reverie.envs.vector import Vector
 from reverie.part.errors import ConfigError
 from reverie.records import Step
 from reverie.train.visit_counts import VisitCounts

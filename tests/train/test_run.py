@@ -7,9 +7,9 @@ import pytest
 from tiny_runs import assert_same_run, learn, metrics, newest
 
 import reverie
+from reverie.envs.episodes import episode_seed
 from reverie.envs.make import make
 from reverie.envs.probes import Memory
-from reverie.envs.vector import episode_seed
 from reverie.folder.run_folder import read_config
 from reverie.records import Spec, Step
 from reverie.train.agent import load

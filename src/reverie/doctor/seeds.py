@@ -9,9 +9,10 @@ from reverie.doctor.finding import Finding, failure, note, ok, problem
 from reverie.doctor.play import Row, actions_of
 from reverie.envs import identity
 from reverie.envs.base import Env, EnvError
+from reverie.envs.episodes import episode_seed
 from reverie.envs.faults import Crash
 from reverie.envs.functional.recipe import Compiled
-from reverie.envs.vector import Vector, episode_seed
+from reverie.envs.vector import Vector
 
 Make = Callable[[], Env]
 

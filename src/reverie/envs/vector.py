@@ -1,7 +1,5 @@
 """E environments that step side by side: one batch of actions in, one batched Step out."""
 
-import functools as ft
-import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,28 +10,14 @@ from reverie.envs import worker
 from reverie.envs.actions import fitting
 from reverie.envs.base import Action, Env, EnvError
 from reverie.envs.crew import Crew
+from reverie.envs.episodes import OpenEpisodes
 from reverie.envs.faults import Crash
 from reverie.envs.functional.recipe import Compiled
-from reverie.envs.history import History, equal_rows, row_of, stack_rows
-from reverie.envs.worker import Order
+from reverie.envs.history import equal_rows, row_of, stack_rows
 from reverie.records import Spec, Specs, Step
 
 if TYPE_CHECKING:
     from reverie.envs.functional.crew import CompiledCrew
-
-
-@ft.lru_cache(maxsize=4096)
-def episode_seed(seed: int, stream: str, index: int, episode: int) -> int:
-    """The reset seed of an episode, in [0, 2³¹).
-
-    Args:
-        seed: root of a run, at least 0.
-        stream: purpose of the environments; keeps for example training and evaluation apart.
-        index: number of the environment, from 0.
-        episode: number of the episode in that environment, from 0.
-    """
-    entropy = [seed, zlib.crc32(stream.encode()), index, episode]
-    return int(np.random.SeedSequence(entropy).generate_state(1)[0] >> 1)
 
 
 class Vector:
@@ -88,7 +72,7 @@ class Vector:
             raise EnvError(f"num must be at least 1 and seed at least 0, got {num} and {seed}.")
         if workers < 0:
             raise EnvError(f"workers must be at least 0, got {workers}.")
-        self.num, self.seed, self.stream = num, seed, stream
+        self.num = num
         watch = {"workers": workers, "timeout": timeout, "restarts": restarts, "log_file": log_file}
         told = {"kind": stream.partition("/")[0], "first_index": first_index}
         self._crew: Crew | CompiledCrew
@@ -98,9 +82,7 @@ class Vector:
             self._crew = Crew(make_one, num=num, parallel=parallel, **watch, **told)
         self._board = self._crew.board
         self._seat_of = {i: seat for seat, group in enumerate(self._crew.groups) for i in group}
-        self._history = History(self.action_specs, num)
-        self._episode = np.full(num, -1, np.int64)
-        self._due = np.ones(num, bool)  # the next send resets
+        self._episodes = OpenEpisodes(self.action_specs, num=num, seed=seed, stream=stream)
         self._first = np.zeros(num, bool)
         self._pending: set[int] = set()  # seats that have not answered
         self._steps = [[(worker.STEP, i, None) for i in group] for group in self._crew.groups]
@@ -155,29 +137,21 @@ class Vector:
         self._idle("send")
         for key, array in self._board.action.items():
             array[...] = _checked(action, key, array, self.action_specs[key])
-        self._history.append(self._board.action)
-        self._first[:] = self._due
-        due = {index for index, resets in enumerate(self._due.tolist()) if resets}
+        episodes = self._episodes
+        episodes.append(self._board.action)
+        self._first[:] = episodes.due
+        due = {index for index, resets in enumerate(episodes.due.tolist()) if resets}
         for seat, steps in enumerate(self._steps):
             self._pending.add(seat)
             if due:
-                steps = [self._reset(order[1]) if order[1] in due else order for order in steps]
+                steps = [episodes.begin(order[1]) if order[1] in due else order for order in steps]
             self._crew.ask(seat, steps)
         for index in due:
-            self._seed_of(index, ahead=2)  # so that it is known when it is wanted
+            episodes.seed_of(index, ahead=2)  # so that it is known when it is wanted
 
     def _idle(self, verb: str) -> None:
         if self._pending:
             raise EnvError(f"{verb}() was called before recv() fetched the last send().")
-
-    def _reset(self, index: int) -> Order:
-        """The order to begin the next episode, of which no action is known yet."""
-        self._episode[index] += 1
-        self._history.clear(index)
-        return worker.RESET, index, (self._seed_of(index), self._seed_of(index, ahead=1))
-
-    def _seed_of(self, index: int, *, ahead: int = 0) -> int:
-        return episode_seed(self.seed, self.stream, index, int(self._episode[index]) + ahead)
 
     def recv(self) -> Step:
         """Wait for all rows that `send` started.
@@ -192,7 +166,7 @@ class Vector:
         except EnvError:
             self.close()
             raise
-        self._due[:] = self._board.last
+        self._episodes.due[:] = self._board.last
         self._row = self._copy()
         return self._row
 
@@ -205,7 +179,7 @@ class Vector:
             except Crash as crash:
                 self._crew.replace(seat, crash)
                 self._first[list(group)] = True
-                self._crew.ask(seat, [self._reset(index) for index in group])
+                self._crew.ask(seat, [self._episodes.begin(index) for index in group])
         self._pending.remove(seat)
 
     def _copy(self) -> Step:
@@ -229,7 +203,7 @@ class Vector:
         except Crash as crash:
             if not crash.alive:
                 self._crew.replace(seat, crash)
-                self._due[list(self._crew.groups[seat])] = True
+                self._episodes.due[list(self._crew.groups[seat])] = True
             raise EnvError(f"Environment {index} cannot draw: {crash}") from None
 
     def state(self) -> dict[str, Any]:
@@ -240,12 +214,8 @@ class Vector:
         """
         self._idle("state")
         envs = [
-            {
-                "episode": int(self._episode[index]),
-                "due": bool(self._due[index]),
-                "actions": self._history.rows(index),
-                "row": {} if self._row is None else row_of(self._row, index),
-            }
+            self._episodes.state(index)
+            | {"row": {} if self._row is None else row_of(self._row, index)}
             for index in range(self.num)
         ]
         return {"restarted": self.restarted, "envs": envs}
@@ -260,37 +230,23 @@ class Vector:
         for bad values on the way.
         """
         self._idle("load")
-        self._check_state(state)
-        self._crew.restarted = int(state["restarted"])
         stored = state["envs"]
-        self._episode[:] = [env["episode"] for env in stored]
-        self._due[:] = [env["due"] for env in stored]
-        self._history.load([env["actions"] for env in stored])
-        open_ones = [[i for i in group if not self._due[i]] for group in self._crew.groups]
+        self._episodes.load(stored)
+        self._crew.restarted = int(state["restarted"])
+        due = self._episodes.due
+        open_ones = [[i for i in group if not due[i]] for group in self._crew.groups]
         for seat, group in enumerate(open_ones):
             if group:
-                self._crew.ask(seat, [self._again(i, stored[i]["actions"]) for i in group])
+                self._crew.ask(seat, [self._episodes.again(index) for index in group])
         try:
             for seat, group in enumerate(open_ones):
                 if group:
-                    self._due[group] = ~self._rebuilt(seat, group, stored)
+                    due[group] = ~self._rebuilt(seat, group, stored)
         except EnvError:
             self.close()
             raise
         self._row = stack_rows([env["row"] for env in stored]) if stored[0]["row"] else None
-        return [env["due"] or not due for env, due in zip(stored, self._due, strict=True)]
-
-    def _again(self, index: int, actions: Action) -> Order:
-        return worker.REPLAY, index, (self._seed_of(index), actions)
-
-    def _check_state(self, state: dict[str, Any]) -> None:
-        envs = state["envs"]
-        if len(envs) != self.num:
-            raise EnvError(f"The state is of {len(envs)} environments, here are {self.num}.")
-        for key, spec in self.action_specs.items():
-            for env in envs:
-                if np.shape(env["actions"].get(key))[1:] != spec.shape:
-                    raise EnvError(f"The state's action {key!r} has not the shape {spec.shape}.")
+        return [env["due"] or not lost for env, lost in zip(stored, due.tolist(), strict=True)]
 
     def _rebuilt(self, seat: int, group: list[int], stored: list[dict[str, Any]]) -> np.ndarray:
         """Which of a seat's open episodes show the row that was stored."""
@@ -305,8 +261,7 @@ class Vector:
     def rewind(self) -> None:
         """Give up all open episodes; the next send starts the first episodes once more."""
         self._idle("rewind")
-        self._episode[:] = -1
-        self._due[:] = True
+        self._episodes.rewind()
 
     def close(self) -> None:
         """End all environments and their processes. May be called twice."""
