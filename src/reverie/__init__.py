@@ -6,6 +6,18 @@
 
 The names below are the public ones. Each is imported when it is first used, so that importing
 Reverie costs nothing and the device can be chosen before JAX starts.
+
+The tree, in the order in which its stations may import each other:
+
+    module.py                     the names of Equinox that we use
+    records.py  files.py          what travels between stations; files written whole
+    part/  nn/  optim/            choices as records; networks; optimisers
+    envs/  replay/  world/  behavior/  signals/    the circle, station by station
+    config/  machine/  folder/  watch/             what to run, on what, where, and how it looks
+    train/                        the circle closed: start reading at train/loop.py
+    report/  bench/  doctor/      what is made of runs, measurements, checks
+    api/                          Reverie from Python
+    cli.py  verbs.py  listings.py  launch.py  options.py  help.py  __main__.py    the command
 """
 
 import importlib

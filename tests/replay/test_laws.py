@@ -341,7 +341,11 @@ def test_new_windows_first_take_the_share_that_was_measured(ratio, streams, shar
         add_rows(replay, int(due), inserted)
         inserted, due = inserted + int(due), due - int(due)
         drawn = replay._sampler.draw(
-            16, replay._keep, np.random.default_rng(inserted), first=replay._take_fresh(0), clock=0
+            16,
+            replay._keep,
+            np.random.default_rng(inserted),
+            first=replay._contents.fresh(0),
+            clock=0,
         )
         taken.append(drawn.fresh)
     assert np.mean(taken) / 16 == pytest.approx(law, abs=0.02)

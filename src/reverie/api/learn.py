@@ -106,10 +106,7 @@ def continual(
     The other arguments and the errors are those of `train`.
     """
     edits = _edits(overrides, parts, seed=seed, steps=None, logdir=logdir)
-    edits |= {"sequence.passes": passes}
-    if task_steps is not None:
-        each = [*task_steps] if isinstance(task_steps, Sequence) else [task_steps]
-        edits |= {"sequence.steps": each}
+    edits |= _visits(task_steps, passes)
     name, sources = f"continual:{tasks}", []
     if not isinstance(tasks, str):
         name, sources = "continual:custom", _sources(tasks)
@@ -146,6 +143,15 @@ def _edits(
     edits: dict[str, Any] = {"seed": seed, **(parts or {}), **(overrides or {})}
     edits |= {} if steps is None else {"steps": steps}
     return edits | ({} if logdir is None else {"logdir": str(path_of(logdir, "logdir"))})
+
+
+def _visits(task_steps: int | Sequence[int] | None, passes: int) -> dict[str, Any]:
+    """How long and how often the tasks of a sequence are visited."""
+    edits: dict[str, Any] = {"sequence.passes": passes}
+    if task_steps is not None:
+        each = [*task_steps] if isinstance(task_steps, Sequence) else [task_steps]
+        edits["sequence.steps"] = each
+    return edits
 
 
 def _learn(

@@ -1,1 +1,22 @@
-"""Before the stations: what to run."""
+"""What to run: the tree of all records, and the presets that fill it in.
+
+schema.py       the root of the tree; every station has its records in a file of its own
+run.py          options of the run itself: loop, metrics, device
+sequence.py     a sequence of tasks: options, and the named sequences
+edit.py         the configuration as dotted paths and as JSON
+presets.py      from a task to its whole configuration, in one fixed order
+preset.py       what a preset is
+preset_file.py  a preset that a user keeps in a file
+agents.py       the agents by name
+sizes.py        what a size writes, and the automatic choice
+families.py     the sizes of each agent, as data
+methods.py      methods by name
+balances.py     ways to balance losses by name
+strategies.py   replay strategies by name
+benchmarks.py   benchmarks by name; their blocks, as data:
+                blocks_v3.py  blocks_own.py  blocks_games.py  blocks_control.py  blocks_v2.py
+                blocks_v3_2023.py  blocks_harmony.py  blocks_stacks.py  blocks_continual.py
+reader.py       settings that belong to whoever reads a run folder
+version_0_1.py  configurations of version 0.1, and what they are called today
+old_names.py    its spellings
+"""

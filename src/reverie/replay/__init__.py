@@ -22,6 +22,9 @@ unseen.py      windows that no update has seen: the online queue, the fresh shar
 sampler.py     all of these behind one door
 statistics.py  counts of what was drawn and dropped, the histogram of ages
 files.py       the store on disk, at the cost of what changed
+contents.py    what it holds beside the rows, saved and put back together
+room.py        its memory, planned before the first row
+sequences.py   sequences from rows: what is first and last in them
 manifest.py    what a checkpoint writes down about the replay, and whether it fits this run
 replay.py      Replay: all of it behind one lock
 """

@@ -1,10 +1,10 @@
 """What a checkpoint writes down about the replay, and whether it fits this run. JSON throughout."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from reverie.replay.errors import ReplayError
-from reverie.replay.rows import Columns
+from reverie.replay.store import MUTABLE, Store
 
 FORMAT = 1
 """Version of the manifest; it counts up when the meaning of a part changes."""
@@ -36,15 +36,7 @@ def make_manifest(
     }
 
 
-def make_layout(
-    columns: Columns,
-    *,
-    streams: int,
-    length: int,
-    block: int,
-    online: bool,
-    mutable: Sequence[str],
-) -> dict[str, Any]:
+def make_layout(store: Store, *, streams: int, length: int, online: bool) -> dict[str, Any]:
     """What a manifest and the replay that loads it must have in common.
 
     `length` belongs to it because the tiles of the online queue have this length, `block` because
@@ -53,10 +45,10 @@ def make_layout(
     return {
         "streams": streams,
         "length": length,
-        "block": block,
+        "block": store.block,
         "online": online,
-        "mutable": list(mutable),
-        "columns": {name: [list(c.shape), c.dtype.name] for name, c in columns.items()},
+        "mutable": list(store.groups.get(MUTABLE, ())),
+        "columns": {name: [list(c.shape), c.dtype.name] for name, c in store.columns.items()},
     }
 
 

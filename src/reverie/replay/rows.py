@@ -118,5 +118,39 @@ def fit(name: str, value: Any, column: Column, lead: tuple[int, ...]) -> np.ndar
     )
 
 
+def fit_written(
+    values: Mapping[str, Any],
+    columns: Columns,
+    score: Any,
+    *,
+    batch: int,
+    offset: int,
+    length: int,
+) -> tuple[dict[str, np.ndarray], int]:
+    """Arrays [batch, N, …] that overwrite rows of sequences, in stored dtypes; and N.
+
+    Args:
+        values: arrays by column.
+        columns: those that may be overwritten.
+        score: what else covers the rows [batch, N], or None.
+        batch: number of sequences.
+        offset: their rows before the first written one.
+        length: rows of each.
+
+    Raises ReplayError as `fit` does, for another column, or for rows beyond the sequence.
+    """
+    for key in values:
+        if key not in columns:
+            raise ReplayError(f"column {key!r} is not mutable; {nearest(key, columns)}")
+    arrays = [*values.values(), *([] if score is None else [score])]
+    num = next((np.shape(value)[1] for value in arrays if np.ndim(value) > 1), 0)
+    if not (offset >= 0 and num >= 1 and offset + num <= length):
+        raise ReplayError(
+            f"rows {offset} … {offset + num - 1} of a sequence cannot be written; it has rows "
+            f"0 … {length - 1}."
+        )
+    return {key: fit(key, value, columns[key], (batch, num)) for key, value in values.items()}, num
+
+
 def _is_float(dtype: np.dtype) -> bool:
     return dtype.kind == "f" or dtype == BFLOAT16

@@ -1,1 +1,26 @@
-"""Run folders in: a page about each (`page`), or groups of them side by side (`compare`)."""
+"""Run folders in: a page about each, or groups of them side by side.
+
+read.py              a run folder as data
+head.py              its config.json, whoever wrote it
+metrics.py           its metrics.jsonl as curves
+page.py              runs as one HTML page
+panels.py            which charts it shows
+tables.py            what it tells in words and numbers
+media.py             dreams and episodes, embedded
+balance.py           loss balancing on a page
+continual.py         runs over sequences of tasks
+continual_panels.py  the same on a page
+transfer.py          performance, forgetting and transfer
+compare.py           groups of runs side by side
+groups.py            runs sorted by fields of their configurations
+align.py             curves on one grid of steps
+statistics.py        means, interquartile means, bootstrap intervals
+remarks.py           what a reader of a comparison must know
+compare_page.py      a comparison as a folder
+listing.py           a comparison as plain tables
+atari.py             human-normalised scores
+atari_scores.py      published scores, as data
+chart.py             line charts as SVG
+scale.py             ranges, ticks and labels
+series.py            smoothing and thinning
+"""
