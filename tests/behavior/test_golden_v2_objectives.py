@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from reverie.behavior.options import BehaviorConfig
-from reverie.behavior.returns import ReturnRange, RewardScale, imagined_return, lambda_return
+from reverie.behavior.returns import RewardScale, imagined_return, lambda_return
+from reverie.behavior.scale import NoScale, RangeScale
 from reverie.behavior.schedule import value_at
 from reverie.config.edit import apply
 from reverie.config.schema import Config
@@ -75,20 +76,20 @@ def test_own_reward_is_the_recorded_convention_and_weights_come_before():
 
 
 def test_return_range():
-    golden, options = arrays("perc_norm"), BehaviorConfig()
-    scale = ReturnRange.initial()
+    golden, scale = arrays("perc_norm"), RangeScale()
+    seen = scale.initial()
     for k, batch in enumerate(golden["inputs"]):
-        scale = scale.update(jnp.asarray(batch), options)
-        close(scale.low, golden["lo"][k])
-        close(scale.high, golden["hi"][k])
-        close(scale.scale(options), golden["scale"][k])
-        close(scale.low, golden["offset"][k])
+        seen = scale.update(seen, jnp.asarray(batch))
+        close(seen.low, golden["lo"][k])
+        close(seen.high, golden["hi"][k])
+        close(scale.divisor(seen), golden["scale"][k])
+        close(scale.zero(seen), golden["offset"][k])
 
 
 def test_without_a_range_nothing_is_scaled():
-    options = BehaviorConfig(return_norm="none")
-    scale = ReturnRange.initial().update(jnp.arange(100.0), options)
-    assert float(scale.scale(options)) == 1.0 and float(scale.high) == 0.0
+    scale = NoScale()
+    seen = scale.update(scale.initial(), jnp.arange(100.0))
+    assert float(scale.divisor(seen)) == 1.0 and float(scale.zero(seen)) == 0.0
 
 
 @pytest.mark.parametrize("momentum", ["0.9", "1.0"])

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from reverie.behavior.options import BehaviorConfig
-from reverie.behavior.returns import ReturnRange, imagined_return, lambda_return, replay_return
+from reverie.behavior.returns import imagined_return, lambda_return, replay_return
+from reverie.behavior.scale import RangeScale, ReturnRange
 
 close = golden.close
 CONFIG = BehaviorConfig()
@@ -82,42 +83,43 @@ def test_return_range(kind, rate):
     """The reference's other normalisers (debiased percentiles, mean and deviation, none) belong to
     options that its default agent switches off and ours does not have."""
     arrays = golden.load("fn_normalize")
-    config = dataclasses.replace(CONFIG, return_rate=rate)
-    state = ReturnRange.initial()
+    scale = RangeScale(rate=rate)
+    seen = scale.initial()
     for index, batch in enumerate(arrays["x"]):
-        state = state.update(jnp.asarray(batch), config)
-        close(state.low, arrays[f"{kind}/state/lo"][index])
-        close(state.high, arrays[f"{kind}/state/hi"][index])
-        close(state.low, arrays[f"{kind}/offset"][index])
-        close(state.scale(config), arrays[f"{kind}/scale"][index])
+        seen = scale.update(seen, jnp.asarray(batch))
+        close(seen.low, arrays[f"{kind}/state/lo"][index])
+        close(seen.high, arrays[f"{kind}/state/hi"][index])
+        close(scale.zero(seen), arrays[f"{kind}/offset"][index])
+        close(scale.divisor(seen), arrays[f"{kind}/scale"][index])
 
 
 @pytest.mark.parametrize(("low", "high"), [(0.0, 100.0), (5.0, 95.0), (12.5, 50.0)])
 def test_percentiles(low, high):
     arrays = golden.load("fn_normalize")
-    config = dataclasses.replace(CONFIG, return_rate=1.0, return_low=low, return_high=high)
+    scale = RangeScale(rate=1.0, low=low, high=high)
     for index, batch in enumerate(arrays["x"]):
-        state = ReturnRange.initial().update(jnp.asarray(batch), config)
-        close(state.low, arrays[f"percentile/{low:g}"][index])
-        close(state.high, arrays[f"percentile/{high:g}"][index])
+        seen = scale.update(scale.initial(), jnp.asarray(batch))
+        close(seen.low, arrays[f"percentile/{low:g}"][index])
+        close(seen.high, arrays[f"percentile/{high:g}"][index])
 
 
 def test_return_range_of_the_specification():
     batch = jnp.arange(0.0, 201.0, 10.0)
-    state = ReturnRange.initial().update(batch, CONFIG)
-    assert state.scale(CONFIG) == pytest.approx(1.8)
-    for low, scale in ((0.199, 3.582), (0.297, 5.346), (0.394, 7.093)):
-        state = state.update(batch, CONFIG)
-        assert (float(state.low), float(state.scale(CONFIG))) == pytest.approx(
-            (low, scale), abs=6e-4
-        )
+    scale = RangeScale()
+    seen = scale.update(scale.initial(), batch)
+    assert scale.divisor(seen) == pytest.approx(1.8)
+    for low, divisor in ((0.199, 3.582), (0.297, 5.346), (0.394, 7.093)):
+        seen = scale.update(seen, batch)
+        found = float(seen.low), float(scale.divisor(seen))
+        assert found == pytest.approx((low, divisor), abs=6e-4)
 
 
 def test_small_ranges_divide_by_the_limit():
-    state = ReturnRange(jnp.asarray(2.0), jnp.asarray(2.3))
-    assert state.scale(CONFIG) == 1.0
+    seen = ReturnRange(jnp.asarray(2.0), jnp.asarray(2.3))
+    assert RangeScale().divisor(seen) == 1.0
 
 
 def test_return_range_carries_no_gradient():
-    slope = jax.grad(lambda x: ReturnRange.initial().update(x, CONFIG).high)(jnp.arange(9.0))
+    scale = RangeScale()
+    slope = jax.grad(lambda x: scale.update(scale.initial(), x).high)(jnp.arange(9.0))
     assert not slope.any()

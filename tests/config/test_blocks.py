@@ -230,7 +230,7 @@ V2_BLOCKS = {
         "behavior.slow_reg": 1,
         "behavior.own_reward": True,
         "behavior.contdisc": True,
-        "behavior.return_rate": pytest.approx(0.01),
+        "behavior.scale.rate": pytest.approx(0.01),
         "behavior.horizon": pytest.approx(1 / 0.003),
         "optim.world.eps": 1e-8,
         "optim.world.clip": 1000,

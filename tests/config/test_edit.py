@@ -82,7 +82,7 @@ def test_override_stores_the_declared_type(path, value, stored):
             r"behavior.actor.minstd must be less than behavior.actor.maxstd \(1\), found 1.0",
         ),
         ("behavior.horizon", 1, "behavior.horizon must be greater than 1, found 1.0"),
-        ("behavior.return_low", 96, "return_low must be less than behavior.return_high"),
+        ("behavior.scale.low", 96, "low must be less than behavior.scale.high"),
         ("behavior.starts", 65, r"behavior.starts \(65\) must be at most train.length \(64\)"),
         ("optim.schedule.until", 10, "optim.schedule is 'const', which has no option 'until'"),
         ("train.ratio", -1, "train.ratio must be at least 0"),

@@ -78,7 +78,7 @@ def test_the_base_is_the_official_agent():
     )
     assert (behavior.imagine, behavior.horizon, behavior.lam) == (15, 333, 0.95)
     assert (behavior.slow_rate, behavior.slow_every, behavior.slow_reg) == (0.02, 1, 1.0)
-    assert (behavior.return_rate, behavior.return_low, behavior.return_high) == (0.01, 5, 95)
+    assert (behavior.scale.rate, behavior.scale.low, behavior.scale.high) == (0.01, 5, 95)
     heads = (config.world.reward, config.world.cont, config.behavior.actor, config.behavior.critic)
     assert [head.layers for head in heads] == [1, 1, 3, 3]
     assert [head.outscale for head in heads] == [0.0, 1.0, 0.01, 0.0]

@@ -9,13 +9,15 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from reverie.behavior.actor_critic import actor_gradient
+from reverie.behavior.actor_critic import gradient_of
+from reverie.behavior.gradient import AbstractGradient, Dynamics, Mixed, Reinforce
 from reverie.behavior.imagine import DreamNoise
 from reverie.behavior.policy import ActCarry, Acting, ActNoise
 from reverie.config.edit import apply
 from reverie.module import named_leaves
 from reverie.nn.distributions import Categorical
 from reverie.nn.loss import by_name
+from reverie.part.part import name_of
 from reverie.records import Latent
 from reverie.train.losses import Noise
 from reverie.train.state import Agent, init
@@ -37,20 +39,20 @@ def config(variant, **edits):
     """The configuration of the whole agent; the optimisers are those of the recorded updates."""
     found, get = golden.arrays(variant), ft.partial(golden.setting, variant)
     fields = {
-        "behavior.actor.grad": "auto",
-        "behavior.actor.climb": "advantage" if get("reward_perc") else "return",
+        "behavior.gradient": "auto",
+        "behavior.gradient.climb": "advantage" if get("reward_perc") else "return",
         "behavior.own_reward": True,
         "behavior.true_root": True,
         "behavior.replay_value": False,
         "behavior.replay_grad": False,
-        "behavior.return_norm": "range" if get("reward_perc") else "none",
+        "behavior.scale": "range" if get("reward_perc") else "none",
         "behavior.slow_target": not get("fast_lambda_return"),
         "behavior.baseline": "slow",
         "behavior.slow_reg": get("loss_scales.slowreg"),
         "behavior.slow_copy_first": True,
         "behavior.slow_rate": found["train/config/slow_target_fraction"].item(),
         "behavior.slow_every": found["train/config/slow_target_update"].item(),
-        "behavior.entropy_in_target": variant == "v2_continuous",
+        "behavior.gradient.entropy_in_target": variant == "v2_continuous",
         "optim": "adam",
         "train.update": "ordered",
         "optim.form": "torch",
@@ -172,7 +174,7 @@ def test_the_critic_target_is_clean_unless_the_bug_is_asked_for():
     variant = "v2_continuous"
     with pytest.MonkeyPatch.context() as patch:
         golden.replay_samples(patch)
-        clean = config(variant, behavior__entropy_in_target=False)
+        clean = config(variant, behavior__gradient__entropy_in_target=False)
         _, out = dream(variant, clean, recorded(variant))
     a = golden.arrays(variant)
     close(
@@ -187,15 +189,15 @@ def test_other_estimators(variant, kind):
     a = golden.arrays(variant)
     if f"imag_alt/{kind}/actor_loss" not in a:
         pytest.skip("not recorded")
-    grad = {"both": "mixed"}.get(kind, kind)
+    climb = config(variant).behavior.gradient.climb
     buggy = kind == "dynamics" and variant.startswith("v2")
-    mix = float(a["imag_alt/mix"])
-    cfg = config(
-        variant,
-        behavior__actor__grad=grad,
-        behavior__actor__mix=mix,
-        behavior__entropy_in_target=buggy,
-    )
+    gradient = {
+        "reinforce": Reinforce(),
+        "dynamics": Dynamics(climb, entropy_in_target=buggy),
+        "both": Mixed(float(a["imag_alt/mix"]), climb),
+    }[kind]
+    cfg = config(variant)
+    cfg = dataclasses.replace(cfg, behavior=dataclasses.replace(cfg.behavior, gradient=gradient))
     grads, out = dream(variant, cfg, recorded(variant))
     close(
         by_name(out.losses)["policy"].mean(),
@@ -329,5 +331,6 @@ def check_parameters(now, variant, k):
 def test_the_automatic_estimator(variant):
     agent = state(variant, config(variant)).agent
     resolved = golden.setting(variant, "resolved_actor_grad")
-    assert actor_gradient(agent.actor, config(variant).behavior.actor) == resolved
+    found = gradient_of(agent.actor, config(variant).behavior)
+    assert name_of(AbstractGradient, found) == resolved
     assert isinstance(agent, Agent)

@@ -26,8 +26,8 @@ AGENTS = {
     "v2": (
         {"wheel": WHEEL, "buttons": BUTTONS},
         {
-            "behavior.actor.grad": "mixed",
-            "behavior.actor.mix": "linear(0.1, 0.5, 20)",
+            "behavior.gradient": "mixed",
+            "behavior.gradient.mix": "linear(0.1, 0.5, 20)",
             "behavior.actor.entropy": "linear(1e-2, 1e-3, 10)",
             "behavior.reward_momentum": 0.9,
             "behavior.slow_every": 2,
@@ -129,6 +129,6 @@ def test_schedules_count_agent_steps():
 def test_what_would_cross_the_groups_is_refused():
     for name in ("behavior.actor_grad_start", "behavior.replay_value"):
         edits = {name: True, "behavior.own_reward": False, "behavior.replay_grad": True}
-        edits |= {"behavior.actor.grad": "reinforce"}
+        edits |= {"behavior.gradient": "reinforce"}
         with pytest.raises(ConfigError, match=r"must be False while train.update is 'ordered'"):
             apply(config_of("v2"), edits)

@@ -1,23 +1,23 @@
 """Actor and critic losses on dreams, and the critic's loss on replayed sequences."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from reverie.behavior.gradient import AbstractGradient, Judged, Through
 from reverie.behavior.imagine import Imagined
 from reverie.behavior.options import BehaviorConfig
-from reverie.behavior.returns import ReturnRange, imagined_return, replay_return
+from reverie.behavior.returns import imagined_return, replay_return
 from reverie.nn.heads import Actor, Number, NumberHead
-from reverie.nn.options import ActorConfig
 from reverie.records import Sequence
 
 sg = jax.lax.stop_gradient
 
 
 class Targets(NamedTuple):
-    """What a batch of dreams teaches; no array but `climb` carries a gradient.
+    """What a batch of dreams teaches; no array carries a gradient.
 
     The first M departures are judged: all H, or H − 1 where a state's value includes its own
     reward (`own_reward`).
@@ -29,72 +29,54 @@ class Targets(NamedTuple):
     slow: Array  # (H + 1, N), slow critic
     returns: Array  # (H, N)
     weight: Array  # (H + 1, N)
-    advantage: Array  # (M, N), in units of the return range
-    climb: Array  # (M, N): what dynamics gradients increase
+    advantage: Array  # (M, N), divided by the scale
 
 
-class Weights(NamedTuple):
-    """Numbers of the actor loss that may change while a run goes on."""
+class Opinion(NamedTuple):
+    """What the networks say of the K = H + 1 states of N dreams, with the dream's gradient where
+    it has one."""
 
-    entropy: Array | float  # per nat
-    mix: Array | float  # share of the dynamics gradient
+    reward: Float[Array, "k n"]  # of arriving there
+    cont: Float[Array, "k n"]
+    value: Float[Array, "k n"]  # critic
+    slow: Float[Array, "k n"]  # slow critic
 
 
-def actor_gradient(actor: Actor, config: ActorConfig) -> str:
-    """The estimator that `behavior.actor.grad` asks for: reinforce, dynamics or mixed."""
-    if config.grad != "auto":
-        return config.grad
+def gradient_of(actor: Actor, config: BehaviorConfig) -> AbstractGradient:
+    """How `actor` learns from dreams (`behavior.gradient`)."""
     continuous = all(out.spec.kind != "discrete" for out in actor.outs.values())
-    return "dynamics" if continuous else "reinforce"
+    return config.gradient.for_actions(continuous=continuous)
 
 
-def make_targets(
-    reward: Float[Array, "k n"],
-    cont: Float[Array, "k n"],
-    value: Float[Array, "k n"],
-    slow: Float[Array, "k n"],
-    scale: ReturnRange,
-    config: BehaviorConfig,
-) -> tuple[Targets, ReturnRange]:
-    """Returns, weights and scaled advantages; the return range sees this batch first.
-
-    Gradients that the inputs carry are kept in `climb` alone.
-    """
-    options = config
-    bootstrap = slow if options.slow_target else value
+def make_targets(said: Opinion, seen: Any, config: BehaviorConfig) -> tuple[Targets, Through, Any]:
+    """Returns, weights and scaled advantages; what gradients through the dream may increase; and
+    what the scale remembers after this batch (`seen`: before it)."""
+    bootstrap = said.slow if config.slow_target else said.value
     along = jax.vmap(imagined_return, (1, 1, 1, None), 1)
-    returns, weight = along(reward, cont, bootstrap, options)
-    judged = returns[1:] if options.own_reward else returns
-    scale = scale.update(judged, options)
-    baseline = {"target": bootstrap, "critic": value, "slow": slow}[options.baseline]
-    advantage = (judged - baseline[: len(judged)]) / scale.scale(options)
-    climb = advantage if config.actor.climb == "advantage" else judged
-    targets = Targets(reward, cont, value, slow, returns, weight, advantage, climb)
-    return jax.tree.map(sg, targets)._replace(climb=climb), jax.tree.map(sg, scale)
+    returns, weight = along(said.reward, said.cont, bootstrap, config)
+    judged = returns[1:] if config.own_reward else returns
+    seen = config.scale.update(seen, judged)
+    baseline = {"target": bootstrap, "critic": said.value, "slow": said.slow}[config.baseline]
+    advantage = (judged - baseline[: len(judged)]) / config.scale.divisor(seen)
+    targets = Targets(*said, returns, weight, advantage)
+    return jax.tree.map(sg, targets), Through(advantage, judged), jax.tree.map(sg, seen)
 
 
 def policy_loss(
-    dream: Imagined, targets: Targets, kind: str, weights: Weights, config: BehaviorConfig
-) -> tuple[Float[Array, "h n"], dict[str, Array]]:
-    """Loss of the policy at every judged departure, and the entropy of each key.
-
-        −w · (log π(a)·A + η·Σ H[π])            reinforce
-        −w · (C + η·Σ H[π])                     dynamics: C is differentiated through the dream
-        −w · (m·C + (1 − m)·log π(a)·A + η·Σ H[π])  mixed
-
-    Sources: DreamerV3 (arXiv:2301.04104v2), Eq. 8; DreamerV2 (arXiv:2010.02193), Eq. 6.
-    """
+    dream: Imagined,
+    targets: Targets,
+    through: Through,
+    gradient: AbstractGradient,
+    step: Array,
+    *,
+    entropy_weight: Array | float,
+) -> tuple[Float[Array, "m n"], dict[str, Array]]:
+    """Loss of the policy at every judged departure (`gradient.py`), and the entropy of each key."""
     count = len(targets.advantage)
     entropy = {key: value[:count] for key, value in dream.policy.entropy().items()}
-    match kind:
-        case "reinforce":
-            gain = -dream.policy.nll(dream.action)[:count] * targets.advantage
-        case "dynamics":
-            gain = targets.climb
-        case _:
-            likely = -dream.policy.nll(dream.action)[:count] * targets.advantage
-            gain = weights.mix * targets.climb + (1.0 - weights.mix) * likely
-    gain = gain + weights.entropy * sum(entropy.values())
+    nll = dream.policy.nll(dream.action)[:count]
+    gain = gradient.gain(Judged(nll, targets.advantage, through), step)
+    gain = gain + entropy_weight * sum(entropy.values())
     return -targets.weight[:count] * gain, entropy
 
 
@@ -113,8 +95,9 @@ def replay_value_loss(
     slow_critic: NumberHead,
     x: Float[Array, "b t f"],
     rows: Sequence,
-    bootstrap: Float[Array, "b t"],
     config: BehaviorConfig,
+    *,
+    bootstrap: Float[Array, "b t"],
 ) -> Float[Array, "b h"]:
     """Critic loss on real rewards, bootstrapped by the returns imagined from the same rows.
 

@@ -14,7 +14,7 @@ from reverie.behavior.explorer import AbstractExplorer
 from reverie.behavior.imagine import Imagined
 from reverie.behavior.loss import RewardOf
 from reverie.behavior.options import BehaviorConfig
-from reverie.behavior.returns import ReturnRange, RewardScale
+from reverie.behavior.returns import RewardScale
 from reverie.module import Module
 from reverie.nn.heads import Actor, NumberHead
 from reverie.nn.options import NetConfig
@@ -49,14 +49,14 @@ class Memory(Module):
     """What the explorer's learning remembers from one update to the next."""
 
     slow_critic: NumberHead
-    returns: ReturnRange
+    returns: Any  # what `behavior.scale` remembers
     rewards: RewardScale | None  # None: imagined rewards are not divided
 
     @classmethod
     def initial(cls, explorer: Explorer, behavior: BehaviorConfig) -> "Memory":
         scaled = behavior.reward_momentum < 1
         rewards = RewardScale.initial() if scaled else None
-        return cls(explorer.critic, ReturnRange.initial(), rewards)
+        return cls(explorer.critic, behavior.scale.initial(), rewards)
 
 
 def explorer_behavior(behavior: BehaviorConfig, options: AbstractExplorer) -> BehaviorConfig:

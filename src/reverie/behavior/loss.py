@@ -1,16 +1,16 @@
 """The loss of actor and critic: dream from the observed states, judge, learn."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array
 
 from reverie.behavior.actor_critic import (
+    Opinion,
     Targets,
-    Weights,
-    actor_gradient,
+    gradient_of,
     make_targets,
     policy_loss,
     replay_value_loss,
@@ -24,7 +24,8 @@ from reverie.behavior.imagine import (
     means_along,
 )
 from reverie.behavior.options import BehaviorConfig
-from reverie.behavior.returns import ReturnRange, RewardScale
+from reverie.behavior.returns import RewardScale
+from reverie.behavior.schedule import value_at
 from reverie.nn.heads import Actor, ContinuousOut, Number, NumberHead
 from reverie.nn.loss import Loss
 from reverie.records import Sequence
@@ -56,7 +57,7 @@ def task_reward(world: WorldModel, dream: Imagined, *, through: bool) -> Array:
 class Scales(NamedTuple):
     """Running statistics of dreams."""
 
-    returns: ReturnRange
+    returns: Any  # what `behavior.scale` remembers
     reward: RewardScale | None  # None: rewards are not divided
 
 
@@ -81,54 +82,59 @@ def behavior_losses(
     players: Players,
     scales: Scales,
     seen: Seen,
-    noise: DreamNoise,
-    weights: Weights,
     config: BehaviorConfig,
+    *,
+    noise: DreamNoise,
+    step: Array,
     reward_of: RewardOf = task_reward,
 ) -> BehaviorOutput:
-    """Losses of actor and critic (`policy`, `value`, `repval`) on dreams from the states seen."""
-    options = config
+    """Losses of actor and critic (`policy`, `value`, `repval`) on dreams from the states seen.
+
+    `step` counts environment steps of the run, for schedules.
+    """
     batch, time = seen.rows.reward.shape
-    count = min(options.starts or time, time)
+    count = min(config.starts or time, time)
     seen = jax.tree.map(lambda x: x[:, time - count :], seen)
+    gradient = gradient_of(players.actor, config)
     starts = jax.tree.map(lambda x: x.reshape(batch * count, *x.shape[2:]), seen.state)
-    starts = starts if options.actor_grad_start else sg(starts)
-    kind = actor_gradient(players.actor, config.actor)
-    through = kind != "reinforce"
-    dream = imagine(players.world, players.actor, starts, noise, through=through)
+    starts = starts if config.actor_grad_start else sg(starts)
+    dream = imagine(players.world, players.actor, starts, noise, through=gradient.through)
+    reward = reward_of(players.world, dream, through=gradient.through)
     terminal = seen.rows.is_terminal.reshape(-1)
-    reward = reward_of(players.world, dream, through=through)
-    (cont, value, slow), critic = judge(players, dream, terminal, config, through=through)
+    said, critic = judge(players, dream, terminal, config, through=gradient.through)
     if scales.reward is not None:
-        magnitude = scales.reward.update(reward, options)
+        magnitude = scales.reward.update(reward, config)
         scales, reward = scales._replace(reward=magnitude), magnitude.divide(reward)
-    targets, returns = make_targets(reward, cont, value, slow, scales.returns, config)
+    targets, through, returns = make_targets(Opinion(reward, *said), scales.returns, config)
     scales = scales._replace(returns=returns)
 
-    policy, entropy = policy_loss(dream, targets, kind, weights, config)
+    weight = value_at(config.actor.entropy, step)
+    policy, entropy = policy_loss(dream, targets, through, gradient, step, entropy_weight=weight)
     lesson = targets.returns
-    if options.entropy_in_target and kind == "dynamics":
-        lesson = lesson.at[1:].add(sg(weights.entropy * sum(entropy.values())))
+    bonus = gradient.bonus(jnp.asarray(weight * sum(entropy.values())))
+    if bonus is not None:
+        lesson = lesson.at[-len(bonus) :].add(sg(bonus))
     value = value_loss(critic, lesson, targets.slow[:-1], config)
     value = targets.weight[:-1] * value
     policy, value = (x.mean(0).reshape(batch, count) for x in (policy, value))
     losses = [
-        Loss("policy", policy, options.actor.weight, "behavior"),
-        Loss("value", value, options.critic.weight, "behavior"),
+        Loss("policy", policy, config.actor.weight, "behavior"),
+        Loss("value", value, config.critic.weight, "behavior"),
     ]
-    if options.replay_value:
-        x = players.world.feature(seen.state)
-        replayed = replay_value_loss(
-            players.critic,
-            players.slow_critic,
-            x if options.replay_grad else sg(x),
-            seen.rows,
-            targets.returns[0].reshape(batch, count),
-            config,
-        )
-        losses.append(Loss("repval", replayed, options.critic.replay_weight, "behavior"))
+    if config.replay_value:
+        bootstrap = targets.returns[0].reshape(batch, count)
+        losses.append(replayed(players, seen, bootstrap, config))
     metrics = dream_metrics(targets, returns, entropy, players.actor, config)
     return BehaviorOutput(tuple(losses), metrics, dream, targets, scales)
+
+
+def replayed(players: Players, seen: Seen, bootstrap: Array, config: BehaviorConfig) -> Loss:
+    """The loss of the critic on replayed rewards (`repval`)."""
+    x = players.world.feature(seen.state)
+    x = x if config.replay_grad else sg(x)
+    networks = players.critic, players.slow_critic
+    value = replay_value_loss(*networks, x, seen.rows, config, bootstrap=bootstrap)
+    return Loss("repval", value, config.critic.replay_weight, "behavior")
 
 
 def judge(
@@ -150,11 +156,14 @@ def judge(
 
 
 def dream_metrics(
-    targets: Targets, returns: ReturnRange, entropy: dict, actor: Actor, config: BehaviorConfig
+    targets: Targets, seen: Any, entropy: dict, actor: Actor, config: BehaviorConfig
 ) -> dict[str, Array]:
-    """Summaries of the dreams; `ret…` are returns in units of the return range above its low."""
-    scale = returns.scale(config)
-    scaled = (targets.returns - returns.low) / scale
+    """Summaries of the dreams; `ret…` are returns in units of the scale, above its zero.
+
+    `seen`: what `behavior.scale` remembers.
+    """
+    scale = config.scale.divisor(seen)
+    scaled = (targets.returns - config.scale.zero(seen)) / scale
     metrics = {
         "adv": targets.advantage.mean(),
         "adv_std": targets.advantage.std(),
@@ -169,9 +178,8 @@ def dream_metrics(
         "tar": targets.returns.mean(),
         "slowval": targets.slow.mean(),
         "weight": targets.weight.mean(),
-        "return_low": returns.low,
-        "return_high": returns.high,
         "return_scale": scale,
+        **config.scale.metrics(seen),
     }
     for key, out in actor.outs.items():
         metrics[f"ent/{key}"] = entropy[key].mean()

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from reverie.behavior.gradient import AbstractGradient, Reinforce
+from reverie.behavior.scale import AbstractScale, RangeScale
 from reverie.nn.options import ActorConfig, CriticConfig
 from reverie.part.checks import Checker
 
@@ -13,6 +15,10 @@ class BehaviorConfig:
 
     actor: ActorConfig = field(default_factory=ActorConfig)
     critic: CriticConfig = field(default_factory=CriticConfig)
+    gradient: AbstractGradient = field(default_factory=Reinforce)
+    """How the actor learns from dreams."""
+    scale: AbstractScale = field(default_factory=RangeScale)
+    """What advantages are divided by."""
     imagine: int = 15
     """Imagined steps H from every start."""
     starts: int = 0
@@ -51,39 +57,19 @@ class BehaviorConfig:
     """The replay value loss also trains the representation."""
     actor_grad_start: bool = False
     """Actor and critic losses at the replayed start state also train the representation."""
-    return_norm: Literal["range", "none"] = "range"
-    """Divide advantages by the running range of the returns, or leave them as they are."""
-    return_rate: float = 0.01
-    """Update rate of the running return percentiles."""
-    return_low: float = 5.0
-    """Lower percentile of the return range."""
-    return_high: float = 95.0
-    """Upper percentile of the return range."""
-    return_limit: float = 1.0
-    """Smallest divisor of the advantage."""
     reward_momentum: float = 1.0
     """Momentum of the running mean magnitude that divides imagined rewards (V2); 1: no division."""
-    entropy_in_target: bool = False
-    """Bug of HarmonyDream's PyTorch code, for comparison with it: with dynamics gradients and no
-    return range, the critic learns the entropy bonus of the last action as if it were reward."""
 
     def __post_init__(self):
         check = Checker(self, "behavior.")
         check.at_least(1, "imagine", "slow_every")
-        check.at_least(0, "starts", "slow_reg", "return_low")
+        check.at_least(0, "starts", "slow_reg")
         check.above(1, "horizon")
         check.share("lam", "reward_momentum")
-        check.share("slow_rate", "return_rate", zero=False)
-        check.above(0, "return_limit")
-        check.require(self.return_high <= 100, "return_high", "a percentile, at most 100")
-        rule = f"less than behavior.return_high ({self.return_high:g})"
-        check.require(self.return_low < self.return_high, "return_low", rule)
+        check.share("slow_rate", zero=False)
         rule = "False while behavior.contdisc is True: the mode of the head has no discount"
         check.require(not (self.cont_mode and self.contdisc), "cont_mode", rule)
         rule = (
             "False while behavior.own_reward is True: replayed returns begin with the next reward"
         )
         check.require(not (self.replay_value and self.own_reward), "replay_value", rule)
-        rule = "False while behavior.return_norm is 'range'"
-        plain = self.return_norm == "none"
-        check.require(plain or not self.entropy_in_target, "entropy_in_target", rule)

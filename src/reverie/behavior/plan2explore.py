@@ -15,6 +15,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from reverie.behavior.explorer import AbstractExplorer
 from reverie.behavior.imagine import Imagined, means_along
 from reverie.behavior.options import BehaviorConfig
+from reverie.behavior.scale import RangeScale
 from reverie.module import Module
 from reverie.nn.layers import MLP, NET, Linear
 from reverie.nn.options import NetConfig
@@ -73,7 +74,7 @@ class Plan2Explore(AbstractExplorer):
     weight: float = 1.0
     """Weight of the ensemble's loss."""
     return_limit: float = 1e-3
-    """Smallest divisor of the explorer's advantage (`corrected`; as behavior.return_limit)."""
+    """Smallest divisor of the explorer's advantage (`corrected`, with behavior.scale range)."""
     entropy: float = -1.0
     """The explorer's own `behavior.actor.entropy`: with little it may stay where a small ensemble
     never agrees. Negative: that of the task's actor."""
@@ -110,8 +111,9 @@ class Plan2Explore(AbstractExplorer):
     def tuned(self, behavior: BehaviorConfig) -> BehaviorConfig:
         """`corrected` divides returns by their range down to `return_limit`, since a bonus is far
         smaller than a task's reward. There may be an entropy bonus of its own."""
-        if self.form == "corrected":
-            behavior = dataclasses.replace(behavior, return_limit=self.return_limit)
+        if self.form == "corrected" and isinstance(behavior.scale, RangeScale):
+            scale = dataclasses.replace(behavior.scale, limit=self.return_limit)
+            behavior = dataclasses.replace(behavior, scale=scale)
         if self.entropy < 0:
             return behavior
         actor = dataclasses.replace(behavior.actor, entropy=self.entropy)

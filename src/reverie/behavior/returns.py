@@ -1,4 +1,4 @@
-"""Returns along one trajectory, and the running range that scales advantages."""
+"""Returns along one trajectory, and the running magnitude that may divide imagined rewards."""
 
 import jax
 import jax.numpy as jnp
@@ -87,36 +87,6 @@ def replay_return(
     cont = (1.0 - is_terminal[1:].astype(jnp.float32)) * gamma
     lam = (1.0 - is_last[1:].astype(jnp.float32)) * config.lam
     return lambda_return(reward[1:], cont, bootstrap[1:], lam)
-
-
-class ReturnRange(Module):
-    """Running percentiles of the imagined returns; their distance divides the advantages.
-
-    Both start at 0 and are not debiased. The 2023 code also subtracts `low` from return and
-    baseline alike, which changes nothing. Source: DreamerV3 (arXiv:2301.04104v2), Eq. 8.
-    """
-
-    low: Float[Array, ""]
-    high: Float[Array, ""]
-
-    @classmethod
-    def initial(cls) -> "ReturnRange":
-        return cls(jnp.zeros(()), jnp.zeros(()))
-
-    def update(self, returns: Float[Array, "..."], config: BehaviorConfig) -> "ReturnRange":
-        """The range after seeing all `returns` of a batch; as it was where nothing is scaled."""
-        if config.return_norm == "none":
-            return self
-        percentiles = jnp.array([config.return_low, config.return_high])
-        low, high = jnp.percentile(jax.lax.stop_gradient(returns), percentiles)
-        rate = config.return_rate
-        return ReturnRange((1 - rate) * self.low + rate * low, (1 - rate) * self.high + rate * high)
-
-    def scale(self, config: BehaviorConfig) -> Float[Array, ""]:
-        """Divisor of the advantages, at least `return_limit`; 1 where nothing is scaled."""
-        if config.return_norm == "none":
-            return jnp.ones(())
-        return jnp.maximum(config.return_limit, self.high - self.low)
 
 
 class RewardScale(Module):

@@ -19,7 +19,7 @@ _OLDER: dict[str, Any] = {
     "world.objective.plain": True,
     "world.objective.output": "shift",
     "behavior.actor.outscale": 1.0,
-    "behavior.actor.grad": "auto",
+    "behavior.gradient": "auto",
     "behavior.true_root": True,
     "behavior.slow_copy_first": True,
     "behavior.replay_value": False,
@@ -54,10 +54,10 @@ _V2_WORLD: dict[str, Any] = {
 
 _V2_BEHAVIOR: dict[str, Any] = {
     "behavior.actor.entropy": 2e-3,
-    "behavior.actor.climb": "return",
+    "behavior.gradient.climb": "return",
     "behavior.horizon": 100,
     "behavior.own_reward": True,
-    "behavior.return_norm": "none",
+    "behavior.scale": "none",
     "behavior.slow_target": True,
     "behavior.slow_rate": 1.0,
     "behavior.slow_every": 100,

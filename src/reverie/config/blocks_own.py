@@ -16,7 +16,7 @@ _QUICK_OLDER = {
     "v3-2023": _SMALL
     | {
         "behavior.cont_mode": False,
-        "behavior.return_norm": "none",
+        "behavior.scale": "none",
         "optim.actor.lr": 4e-4,
         "optim.actor.eps": 1e-8,
         "optim.critic.lr": 1e-3,

@@ -27,9 +27,9 @@ DREAMERV3: dict[str, Any] = {
     "behavior.critic.outscale": 0.0,
     "behavior.actor.unimix": 0.01,
     "behavior.actor.entropy": 3e-4,
-    "behavior.actor.climb": "advantage",
+    "behavior.gradient.climb": "advantage",
     "behavior.horizon": 1000 / 3,  # discount 0.997
-    "behavior.return_norm": "range",
+    "behavior.scale": "range",
     "behavior.baseline": "slow",
     "behavior.slow_target": False,
     "behavior.slow_rate": 0.02,

@@ -13,6 +13,7 @@ from typing import Literal
 
 from reverie.behavior.bonus import AbstractBonus, NoBonus
 from reverie.behavior.explorer import AbstractExplorer, NoExplorer
+from reverie.behavior.gradient import AbstractGradient
 from reverie.behavior.options import BehaviorConfig
 from reverie.config.families import FAMILIES
 from reverie.config.run import DeviceConfig, LogConfig, TrainConfig
@@ -183,10 +184,11 @@ def _check_pieces(config: Config, window: int) -> None:
 def _check_gradients(config: Config) -> None:
     """Losses of the behaviour reach the representation only through one common gradient."""
     behavior = config.behavior
-    if behavior.actor_grad_start and behavior.actor.grad != "reinforce":
+    if behavior.actor_grad_start and behavior.gradient.through:
         raise ConfigError(
-            f"behavior.actor.grad ({behavior.actor.grad!r}) must be 'reinforce' while "
-            "behavior.actor_grad_start is True: other gradients take the start of a dream as it is."
+            f"behavior.gradient ({name_of(AbstractGradient, behavior.gradient)!r}) must be "
+            "'reinforce' while behavior.actor_grad_start is True: gradients through a dream take "
+            "its start as it is."
         )
     if config.train.update == "joint":
         return

@@ -24,11 +24,13 @@ _GROUPS = {
     "cont": ("world.cont", "predict layers units outscale"),
     "actor": (
         "behavior.actor",
-        "layers units outscale dist minstd maxstd unimix entropy grad mix climb",
+        "layers units outscale dist minstd maxstd unimix entropy",
     ),
     "critic": ("behavior.critic", "layers units dist bins outscale"),
     "balancing": ("world.balance", "form per_key outside lr period temperature"),
 }
+
+_SCALE = "rate low high limit"
 
 RENAMED: dict[str, str] = {
     f"{old}.{name}": f"{new}.{name}"
@@ -53,6 +55,12 @@ RENAMED: dict[str, str] = {
     "loss.policy": "behavior.actor.weight",
     "loss.value": "behavior.critic.weight",
     "loss.repval": "behavior.critic.replay_weight",
+    "actor.grad": "behavior.gradient",
+    "actor.mix": "behavior.gradient.mix",
+    "actor.climb": "behavior.gradient.climb",
+    "behavior.entropy_in_target": "behavior.gradient.entropy_in_target",
+    "behavior.return_norm": "behavior.scale",
+    **{f"behavior.return_{name}": f"behavior.scale.{name}" for name in _SCALE.split()},
     "balancing.kind": "world.balance",
     "explore.kind": "explore",
     "explore.count": "bonus",
@@ -84,6 +92,12 @@ _OF_CHOICE = {
         "reciprocal": "per_key outside",
         "dwa": "per_key outside period temperature",
     },
+    "behavior.gradient": {
+        "reinforce": "",
+        **dict.fromkeys(("dynamics", "auto"), "climb entropy_in_target"),
+        "mixed": "mix climb",
+    },
+    "behavior.scale": {"range": _SCALE, "none": ""},
     "explore": {"none": ""},
     "bonus": {"none": "", "position": "scale", "observation": "scale"},
     "optim": {

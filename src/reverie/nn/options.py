@@ -123,7 +123,7 @@ def _check_head(check: Checker) -> None:
 
 @dataclass(frozen=True)
 class ActorConfig:
-    """The policy network and its objective."""
+    """The policy: its network, its distributions, and what its loss weighs."""
 
     layers: int = 3
     """Hidden layers."""
@@ -144,14 +144,6 @@ class ActorConfig:
     entropy: Scheduled = 3e-4
     """Weight of the policy's entropy, per nat, against the scaled advantage: a number, or a
     schedule over agent steps such as linear(3e-3, 3e-4, 100000) (part/schedule.py)."""
-    grad: Literal["reinforce", "dynamics", "mixed", "auto"] = "reinforce"
-    """How the actor learns from dreams: by the likelihood of actions that went well (reinforce), by
-    gradients through the dream itself (dynamics), or both; auto: dynamics where every action is
-    continuous, else reinforce."""
-    mix: Scheduled = 0.1
-    """Share of the dynamics gradient in `mixed`: a number or a schedule."""
-    climb: Literal["advantage", "return"] = "advantage"
-    """What dynamics gradients increase: the scaled advantage (2023) or the plain return (V2)."""
     weight: float = 1.0
     """Weight of the actor's loss in the total."""
 
@@ -160,7 +152,6 @@ class ActorConfig:
         check.at_least(1, "layers", "units")
         check.at_least(0, "outscale", "weight")
         check.schedule("entropy")
-        check.schedule("mix", high=1.0)
         check.above(0, "minstd")
         check.share("unimix", one=False)
         rule = f"less than behavior.actor.maxstd ({self.maxstd:g})"

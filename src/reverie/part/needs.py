@@ -32,6 +32,7 @@ UNITS = Need("units that come and go as a whole", "--replay.unit episode")
 STORES = Need("two stores", "--replay.keep split")
 ENSEMBLE = Need("an ensemble of predictions", "--explore plan2explore")
 LATENTS = Need("stored latents", "--replay.context 1")
+UNSCALED = Need("advantages that are not divided", "--behavior.scale none")
 DREAMS = Need("a dream from every trained row", "--behavior.starts 0")
 
 

@@ -20,10 +20,10 @@ class Found:
     """All losses, each with a value (B, T) for every row."""
     targets: Targets
     """Of the dreams, which begin in every trained row, (H, B·T)."""
-    low: Float[Array, ""]
-    """Low end of the return range after this batch."""
+    zero: Float[Array, ""]
+    """The return that `behavior.scale` counts from after this batch."""
     scale: Float[Array, ""]
-    """Width of the return range, as advantages are divided by it."""
+    """What advantages are divided by."""
     free_nats: float
     """Surprise below which the latents' loss does not fall."""
     surprise: Callable[[], Float[Array, "B T"]]

@@ -30,7 +30,7 @@ class Xp(AbstractStepSignal):
         self.checked().at_least(0, "ret", "value", "rec")
 
     def score(self, found: Found) -> Float[Array, "B T"]:
-        scaled = (found.targets.returns - found.low) / found.scale
+        scaled = (found.targets.returns - found.zero) / found.scale
         ret = found.on_rows(scaled.sum(0))
         rec = jnp.asarray(sum(value for _, value in found.group("observation")))
         return (self.ret + self.value * found.loss("value")) * ret + self.rec * rec

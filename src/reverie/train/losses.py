@@ -4,13 +4,13 @@ Every function adds its weighted loss to `start` and returns it with all that is
 """
 
 import dataclasses
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from reverie.behavior.actor_critic import Targets, Weights
+from reverie.behavior.actor_critic import Targets
 from reverie.behavior.explore import (
     Memory,
     curious_reward,
@@ -18,9 +18,7 @@ from reverie.behavior.explore import (
 )
 from reverie.behavior.imagine import DreamNoise, Imagined, dream_noise
 from reverie.behavior.loss import BehaviorOutput, Players, Scales, Seen, behavior_losses
-from reverie.behavior.options import BehaviorConfig
-from reverie.behavior.returns import ReturnRange, discount_of
-from reverie.behavior.schedule import value_at
+from reverie.behavior.returns import discount_of
 from reverie.config.schema import Config
 from reverie.module import Module
 from reverie.nn.layers import to_compute
@@ -81,8 +79,8 @@ class LossOutput(NamedTuple):
     memory: Memory | None  # of the explorer, after this update
 
     @property
-    def returns(self) -> ReturnRange:
-        """The return range after this batch."""
+    def returns(self) -> Any:
+        """What `behavior.scale` remembers after this batch."""
         return self.scales.returns
 
 
@@ -178,9 +176,9 @@ def behavior_loss(
         Players(agent.world, agent.actor, agent.critic, slow_critic),
         Scales(state.returns, state.rewards),
         Seen(world.observed.state, world.rows),
-        noise.dream,
-        actor_weights(state, config),
         config.behavior,
+        noise=noise.dream,
+        step=agent_steps(state.updates, config),
     )
     return weighted_sum(weigh(out.losses, world.rows.weight), start), out
 
@@ -235,10 +233,10 @@ def explorer_loss(
         Players(agent.world, explorer.actor, explorer.critic, slow_critic),
         Scales(memory.returns, memory.rewards),
         Seen(world.observed.state, world.rows),
-        noise.explorer,
-        actor_weights(state, config, behavior),
         behavior,
-        curious_reward(explorer, config.explore),
+        noise=noise.explorer,
+        step=agent_steps(state.updates, config),
+        reward_of=curious_reward(explorer, config.explore),
     )
     losses = tuple(
         Loss(f"explorer_{loss.name}", loss.value, 1.0, "explorer") for loss in out.losses
@@ -246,16 +244,6 @@ def explorer_loss(
     total = weighted_sum(weigh(losses, world.rows.weight), start)
     memory = dataclasses.replace(memory, returns=out.scales.returns, rewards=out.scales.reward)
     return total, Explored(losses, {f"explorer/{k}": v for k, v in out.metrics.items()}, memory)
-
-
-def actor_weights(
-    state: TrainState, config: Config, behavior: BehaviorConfig | None = None
-) -> Weights:
-    """The scheduled numbers of an actor's losses at this update: the task's, or those of the
-    explorer's `behavior`."""
-    actor = (config.behavior if behavior is None else behavior).actor
-    step = agent_steps(state.updates, config)
-    return Weights(value_at(actor.entropy, step), value_at(actor.mix, step))
 
 
 def agent_steps(updates: Array, config: Config) -> Array:

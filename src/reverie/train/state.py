@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Int, PRNGKeyArray
 
 from reverie.behavior.explore import Explorer, Memory
-from reverie.behavior.returns import ReturnRange, RewardScale
+from reverie.behavior.returns import RewardScale
 from reverie.config.schema import Config
 from reverie.module import Module
 from reverie.nn.heads import Actor, NumberHead
@@ -45,7 +45,7 @@ class TrainState(Module):
     agent: Agent
     slow_critic: NumberHead
     slow_count: Int[Array, ""]  # updates seen by the slow critic's clock
-    returns: ReturnRange
+    returns: Any  # what `behavior.scale` remembers
     opt_state: Any  # optax.OptState, or one for each of `optim.GROUPS`
     updates: Int[Array, ""]
     history: Module | None = None  # of loss balancing
@@ -68,7 +68,7 @@ def init(obs: Specs, actions: Specs, config: Config, key: PRNGKeyArray) -> Train
         agent=agent,
         slow_critic=agent.critic,
         slow_count=zero,
-        returns=ReturnRange.initial(),
+        returns=config.behavior.scale.initial(),
         opt_state=init_optimizer(agent, config),
         updates=zero,
         history=config.world.balance.history(outline(obs, actions, config.world)),

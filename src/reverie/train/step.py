@@ -13,7 +13,6 @@ import optax
 from jaxtyping import Array, PRNGKeyArray
 
 from reverie.behavior.explore import Memory
-from reverie.behavior.returns import ReturnRange
 from reverie.config import edit
 from reverie.config.schema import Config
 from reverie.nn.layers import to_compute
@@ -163,7 +162,7 @@ def behavior_gradients(
 def apply_gradients(
     state: TrainState,
     grads: Agent,
-    returns: ReturnRange,
+    returns: Any,
     config: Config,
     *,
     memory: Memory | None = None,
@@ -197,7 +196,7 @@ def advanced(
     state: TrainState,
     agent: Agent,
     opt_state: Any,
-    returns: ReturnRange,
+    returns: Any,
     config: Config,
     *,
     memory: Memory | None = None,
