@@ -76,9 +76,10 @@ class _Editor(NamedTuple):
             if "" in inner:
                 current = self._chosen(kind, inner[""], current, path)
             for option in rest:
-                said = not_its_own(
-                    Leaf(path, kind, "", parts.name_of(kind, current), current), option
+                chosen = Leaf(
+                    path, kind, (type(current), ""), parts.name_of(kind, current), current
                 )
+                said = not_its_own(chosen, option)
                 if said and f"{path}.{option}" not in self.optional:
                     raise ConfigError(said)
             return self.edited(current, rest, f"{path}.") if rest else current

@@ -24,36 +24,43 @@ class Leaf(NamedTuple):
     path: str
     kind: Any
     """Annotation of the field; an abstract part where the path is a choice."""
-    doc: str
+    field: tuple[type, str]
+    """The record that holds it, and its name there."""
     value: Any
     """The value; of a choice its name."""
     part: Part | None = None
     """What is chosen there."""
 
+    @property
+    def doc(self) -> str:
+        """Meaning and unit (sources are read for it)."""
+        record, name = self.field
+        return docs_of(record).get(name, "")
+
 
 def leaves(record: Any, prefix: str = "") -> Iterator[Leaf]:
     """Every path below `record`, in the order of the fields; a choice before its options."""
-    hints, docs = parts.hints_of(type(record)), docs_of(type(record))
+    hints = parts.hints_of(type(record))
     for item in dataclasses.fields(record):
         kind, value, path = hints[item.name], getattr(record, item.name), prefix + item.name
-        doc = docs.get(item.name, "")
+        field = type(record), item.name
         if is_slot(kind):
-            yield Leaf(path, kind, doc, parts.name_of(kind, value), value)
+            yield Leaf(path, kind, field, parts.name_of(kind, value), value)
             yield from leaves(value, f"{path}.")
         elif dataclasses.is_dataclass(kind):
             yield from leaves(value, f"{path}.")
         elif slot_of_many(kind) is not None:
-            yield from _many(path, kind, doc, value)
+            yield from _many(path, kind, field, value)
         else:
-            yield Leaf(path, kind, doc, value)
+            yield Leaf(path, kind, field, value)
 
 
-def _many(path: str, kind: Any, doc: str, value: tuple[Part, ...]) -> Iterator[Leaf]:
+def _many(path: str, kind: Any, field: tuple[type, str], value: tuple[Part, ...]) -> Iterator[Leaf]:
     """A tuple of parts: their names, and the options of each below its number."""
     slot = slot_of_many(kind)
-    yield Leaf(path, kind, doc, tuple(parts.name_of(slot, part) for part in value))
+    yield Leaf(path, kind, field, tuple(parts.name_of(slot, part) for part in value))
     for number, part in enumerate(value):
-        yield Leaf(f"{path}.{number}", slot, doc, parts.name_of(slot, part), part)
+        yield Leaf(f"{path}.{number}", slot, field, parts.name_of(slot, part), part)
         yield from leaves(part, f"{path}.{number}.")
 
 
