@@ -1,6 +1,9 @@
 """Every test runs on the CPU; the numeric stations also with run-time shape checking."""
 
+import dataclasses
+import gc
 import os
+import re
 from pathlib import Path
 
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
@@ -10,6 +13,7 @@ os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
 
 import jax
 import jaxtyping
+import psutil
 import pytest
 
 jaxtyping.install_import_hook(
@@ -38,3 +42,39 @@ def cache(tmp_path_factory):
     jax.config.update("jax_compilation_cache_dir", str(folder))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
     return folder
+
+
+@pytest.fixture(scope="module")
+def traced_once(cache):
+    """Runs of one configuration in this process share their compiled update: tracing it takes
+    most of the time of a run of seconds."""
+    from reverie.train.learner import Learner
+
+    programs = {}
+    real = Learner.compile
+
+    def compile_once(learner, rows):
+        config = repr(dataclasses.replace(learner._config, logdir=""))
+        config = re.sub(r"\bsteps=\d+", "", config)  # a prolonged run compiles the same
+        key = config, repr(sorted(rows.items())), jax.tree.structure(learner.train_state)
+        if key not in programs:
+            programs[key] = real(learner, rows), learner._step, learner.names
+        compiled, learner._step, learner.names = programs[key]
+        return compiled
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Learner, "compile", compile_once)
+        yield
+
+
+MOST = 1.5 * 2**30
+"""Bytes of a test process above which compiled programs are forgotten."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_programs():
+    """The programs that the tests of a file compiled go with it, where they have become many."""
+    yield
+    if psutil.Process().memory_info().rss > MOST:
+        jax.clear_caches()
+        gc.collect()

@@ -24,7 +24,7 @@ from reverie.module import named_leaves
 from reverie.nn.loss import by_name
 from reverie.part.errors import ConfigError
 from reverie.records import Spec
-from reverie.train.losses import curiosity_loss, draw_noise, explorer_loss, world_loss
+from reverie.train.losses import agent_loss, curiosity_loss, draw_noise, explorer_loss, world_loss
 from reverie.train.step import gradients, train_step
 from reverie.world.model import unpack
 
@@ -87,8 +87,9 @@ def test_the_explorer_may_have_an_entropy_bonus_of_its_own():
     def policies(**changes):
         config = with_explorer(**changes)
         state, sequence, _, noise = inputs(config)
-        losses = jax.jit(gradients, static_argnames="config")(state, sequence, noise, config)[1][1]
-        return by_name(losses.losses)["policy"], by_name(losses.losses)["explorer_policy"]
+        loss = jax.jit(ft.partial(agent_loss, config=config))
+        found = by_name(loss(state.agent, state, sequence, noise)[1].losses)
+        return found["policy"], found["explorer_policy"]
 
     both = policies(**{"behavior.actor.entropy": 0.1})
     task, own = policies(**{"behavior.actor.entropy": 0.0, "explore.entropy": 0.1})
@@ -112,7 +113,9 @@ def test_each_loss_reaches_its_own_network_only(form):
         _, world = world_loss(agent.world, sequence, noise, config)
         return explorer_loss(agent, state, world, noise, config, start=jnp.zeros(()))[0]
 
-    by_ensemble, by_explorer = (jax.grad(f)(state.agent) for f in (ensemble_part, explorer_part))
+    by_ensemble, by_explorer = (
+        jax.jit(jax.grad(f))(state.agent) for f in (ensemble_part, explorer_part)
+    )
     for grads in (by_ensemble, by_explorer):
         assert zero((grads.world, grads.actor, grads.critic))
     assert zero((by_ensemble.explorer.actor, by_ensemble.explorer.critic))

@@ -75,7 +75,8 @@ def test_other_signals_are_sums_of_losses_and_errors(case, found):
     np.testing.assert_array_equal(scores["curious"], scores["model_loss"])
     td = jnp.abs(targets.returns[0] - targets.value[0]).reshape(2, 5)
     np.testing.assert_allclose(scores["td"], td, rtol=1e-6)
-    ret = ((targets.returns - returns.low) / returns.scale(case.config.behavior)).sum(0)
+    divisor = case.config.behavior.scale.divisor(returns)
+    ret = ((targets.returns - returns.low) / divisor).sum(0)
     xp = (0.1 + 0.4 * losses["value"]) * ret.reshape(2, 5) + 0.5 * rec
     np.testing.assert_allclose(scores["xp"], np.maximum(xp, 0), rtol=1e-5)
     assert not scores["visits"].any()
