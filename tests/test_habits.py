@@ -16,15 +16,6 @@ LONGEST_FUNCTION = 40  # lines of a definition, its docstring not counted
 MOST_POSITIONAL = 5  # arguments that may be given by position, without self and cls
 INDEX_FROM = 4  # files beside __init__.py from which a folder says what each is for
 
-# Being rewritten elsewhere on 29 November 2026; a line goes when its file is done.
-KNOWN = {
-    "behavior/actor_critic.py",
-    "behavior/loss.py",
-    "behavior/plan2explore.py",
-    "behavior/policy.py",
-    "train/step.py",
-}
-
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -88,19 +79,12 @@ def breaches(tree: ast.Module) -> list[str]:
 
 @pytest.mark.parametrize("path", FILES, ids=named)
 def test_functions_are_small(path):
-    if named(path) not in KNOWN:
-        assert breaches(ast.parse(path.read_text())) == []
+    assert breaches(ast.parse(path.read_text())) == []
 
 
 def test_files_are_short():
     lengths = {named(path): len(path.read_text().splitlines()) for path in FILES}
-    assert {n: long for n, long in lengths.items() if long > LONGEST_FILE and n not in KNOWN} == {}
-
-
-def test_the_known_exceptions_still_are_some():
-    for name in sorted(KNOWN):
-        text = (SOURCE / name).read_text()
-        assert breaches(ast.parse(text)) or len(text.splitlines()) > LONGEST_FILE, name
+    assert {n: long for n, long in lengths.items() if long > LONGEST_FILE} == {}
 
 
 # -- indexes of folders

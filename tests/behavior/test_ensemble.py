@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 
 from reverie.behavior import plan2explore as station
+from reverie.behavior.ensemble import Ensemble, Members
 from reverie.behavior.imagine import Imagined
-from reverie.behavior.plan2explore import Ensemble, Plan2Explore
+from reverie.behavior.plan2explore import Plan2Explore
 from reverie.records import Latent
 
 CONFIG = Plan2Explore(heads=4, layers=2, units=8)
+MEMBERS = Members(heads=4, layers=2, units=8)
 PUBLISHED = dataclasses.replace(CONFIG, form="published")
 B, T, D, Z, C, A, E = 2, 5, 6, 3, 4, 2, 7
 
@@ -23,7 +25,7 @@ def normal(seed, *shape):
 
 @pytest.fixture(scope="module")
 def net():
-    return Ensemble(D + Z * C + A, Z * C, CONFIG, key=jax.random.key(0))
+    return Ensemble(D + Z * C + A, Z * C, MEMBERS, key=jax.random.key(0))
 
 
 def members(net):
@@ -58,12 +60,11 @@ def test_disagreement_is_the_population_spread_over_members(net):
     expected = np.stack([np.asarray(head(x), np.float64) for head in members(net)])
     mean = expected.mean(0)
     variance = ((expected - mean) ** 2).mean(0)
-    np.testing.assert_allclose(net.disagreement(x, CONFIG), variance.mean(-1), rtol=1e-4)
+    np.testing.assert_allclose(net.disagreement(x), variance.mean(-1), rtol=1e-4)
     np.testing.assert_allclose(
-        net.disagreement(x, PUBLISHED), np.sqrt(variance).mean(-1), rtol=1e-4
+        net.disagreement(x, root=True), np.sqrt(variance).mean(-1), rtol=1e-4
     )
-    log = dataclasses.replace(CONFIG, log=True)
-    np.testing.assert_allclose(net.disagreement(x, log), np.log(variance.mean(-1)), rtol=1e-4)
+    np.testing.assert_allclose(net.disagreement(x, log=True), np.log(variance.mean(-1)), rtol=1e-4)
 
 
 def test_pairs_lead_from_a_row_and_the_right_action_to_the_next_row():
@@ -113,16 +114,16 @@ def test_corrected_bonus_belongs_to_the_state_that_the_action_leads_to(net, grou
     np.testing.assert_array_equal(bonus[0], 0)
     for t in range(3):
         x = jnp.concatenate([dream.feature[t], action[t]], -1)
-        np.testing.assert_allclose(bonus[t + 1], net.disagreement(x, CONFIG), rtol=1e-5)
+        np.testing.assert_allclose(bonus[t + 1], net.disagreement(x), rtol=1e-5)
 
 
 def test_published_bonus_sees_the_action_that_led_here(net):
     dream, action = dream_and_actions()
     bonus = station.bonus_along(net, dream, action, PUBLISHED)
     x = jnp.concatenate([dream.feature[0], jnp.zeros_like(action[0])], -1)
-    np.testing.assert_allclose(bonus[0], net.disagreement(x, PUBLISHED), rtol=1e-5)
+    np.testing.assert_allclose(bonus[0], net.disagreement(x, root=True), rtol=1e-5)
     x = jnp.concatenate([dream.last, action[2]], -1)
-    np.testing.assert_allclose(bonus[3], net.disagreement(x, PUBLISHED), rtol=1e-5)
+    np.testing.assert_allclose(bonus[3], net.disagreement(x, root=True), rtol=1e-5)
 
 
 def test_the_bonus_reaches_the_dream_and_not_the_members(net):
@@ -135,7 +136,7 @@ def test_the_bonus_reaches_the_dream_and_not_the_members(net):
 
 def test_training_makes_members_agree_where_there_is_data():
     """After training on one region, disagreement there is far below that elsewhere."""
-    net = Ensemble(2, 1, dataclasses.replace(CONFIG, units=16), key=jax.random.key(1))
+    net = Ensemble(2, 1, MEMBERS._replace(units=16), key=jax.random.key(1))
     rng = np.random.default_rng(0)
     seen = jnp.asarray(rng.uniform(-1, 0, (256, 2)), jnp.float32)
     target = jnp.sin(3 * seen.sum(-1, keepdims=True))
@@ -147,5 +148,5 @@ def test_training_makes_members_agree_where_there_is_data():
 
     net, _ = jax.lax.scan(step, net, None, length=500)
     far = jnp.asarray(rng.uniform(1, 3, (256, 2)), jnp.float32)
-    near = net.disagreement(seen, CONFIG).mean()
-    assert near < 0.1 * net.disagreement(far, CONFIG).mean()
+    near = net.disagreement(seen).mean()
+    assert near < 0.1 * net.disagreement(far).mean()

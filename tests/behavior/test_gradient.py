@@ -56,7 +56,7 @@ def test_options_of_another_choice_do_not_exist():
     assert mixed.behavior.gradient == Mixed(0.2)
     with pytest.raises(ConfigError, match=r"behavior\.gradient\.mix must be in \[0, 1\]"):
         apply(Config(), {"behavior.gradient": "mixed", "behavior.gradient.mix": 2})
-    with pytest.raises(ConfigError, match="did you mean 'dynamics'"):
+    with pytest.raises(ConfigError, match="Did you mean 'dynamics'"):
         apply(Config(), {"behavior.gradient": "dynamic"})
 
 

@@ -101,7 +101,7 @@ def dream(variant, cfg, noise):
     @jax.jit
     def both(state, rows, noise):
         _, (_, world, _) = world_gradients(state, rows, noise, cfg)
-        return behavior_gradients(state.agent, state, world, noise, cfg, jnp.zeros(()))
+        return behavior_gradients(state.agent, state, world, noise, cfg, start=jnp.zeros(()))
 
     grads, (_, out, _) = both(state(variant, cfg), sequence(variant, cfg), noise)
     return grads, out

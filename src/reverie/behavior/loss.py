@@ -102,19 +102,14 @@ def behavior_losses(
     reward = reward_of(players.world, dream, through=gradient.through)
     terminal = seen.rows.is_terminal.reshape(-1)
     said, critic = judge(players, dream, terminal, config, through=gradient.through)
-    if scales.reward is not None:
-        magnitude = scales.reward.update(reward, config)
-        scales, reward = scales._replace(reward=magnitude), magnitude.divide(reward)
+    reward, scales = divided(reward, scales, config)
     targets, through, returns = make_targets(Opinion(reward, *said), scales.returns, config)
     scales = scales._replace(returns=returns)
 
     weight = value_at(config.actor.entropy, step)
     policy, entropy = policy_loss(dream, targets, through, gradient, step, entropy_weight=weight)
-    lesson = targets.returns
     bonus = gradient.bonus(jnp.asarray(weight * sum(entropy.values())))
-    if bonus is not None:
-        lesson = lesson.at[-len(bonus) :].add(sg(bonus))
-    value = value_loss(critic, lesson, targets.slow[:-1], config)
+    value = value_loss(critic, lesson(targets.returns, bonus), targets.slow[:-1], config)
     value = targets.weight[:-1] * value
     policy, value = (x.mean(0).reshape(batch, count) for x in (policy, value))
     losses = [
@@ -126,6 +121,19 @@ def behavior_losses(
         losses.append(replayed(players, seen, bootstrap, config))
     metrics = dream_metrics(targets, returns, entropy, players.actor, config)
     return BehaviorOutput(tuple(losses), metrics, dream, targets, scales)
+
+
+def divided(reward: Array, scales: Scales, config: BehaviorConfig) -> tuple[Array, Scales]:
+    """Imagined rewards in units of their running magnitude, where there is one."""
+    if scales.reward is None:
+        return reward, scales
+    magnitude = scales.reward.update(reward, config)
+    return magnitude.divide(reward), scales._replace(reward=magnitude)
+
+
+def lesson(returns: Array, bonus: Array | None) -> Array:
+    """What the critic learns of imagined returns (H, N); `bonus` as `AbstractGradient` has it."""
+    return returns if bonus is None else returns.at[-len(bonus) :].add(sg(bonus))
 
 
 def replayed(players: Players, seen: Seen, bootstrap: Array, config: BehaviorConfig) -> Loss:

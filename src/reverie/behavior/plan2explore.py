@@ -12,12 +12,11 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
+from reverie.behavior.ensemble import Ensemble, Members
 from reverie.behavior.explorer import AbstractExplorer
 from reverie.behavior.imagine import Imagined, means_along
 from reverie.behavior.options import BehaviorConfig
 from reverie.behavior.scale import RangeScale
-from reverie.module import Module
-from reverie.nn.layers import MLP, NET, Linear
 from reverie.nn.options import NetConfig
 from reverie.part.checks import Checker
 from reverie.part.needs import ENSEMBLE, Need
@@ -30,9 +29,6 @@ sg = jax.lax.stop_gradient
 
 CACHED = 2**17 + 2**15
 """Numbers that the members may say at a time on a CPU: 640 KiB in float32."""
-
-LOG_FLOOR = 1e-12
-"""Added before the logarithm of a disagreement, which is exactly 0 where heads agree."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +115,7 @@ class Plan2Explore(AbstractExplorer):
         actor = dataclasses.replace(behavior.actor, entropy=self.entropy)
         return dataclasses.replace(behavior, actor=actor)
 
-    def build(self, shapes: Shapes, net: NetConfig, *, key: PRNGKeyArray) -> "Ensemble":
+    def build(self, shapes: Shapes, net: NetConfig, *, key: PRNGKeyArray) -> Ensemble:
         feature_size = shapes.feature
         outputs = {
             "stoch": shapes.stoch,
@@ -128,12 +124,17 @@ class Plan2Explore(AbstractExplorer):
             "embed": shapes.tokens,
         }
         width = shapes.action if self.action else 0
-        options = dataclasses.replace(self, units=self.units or max(1, shapes.hidden // 2))
-        return Ensemble(feature_size + width, outputs[self.target], options, net, key=key)
+        units = self.units or max(1, shapes.hidden // 2)
+        members = Members(self.heads, self.layers, units)
+        return Ensemble(feature_size + width, outputs[self.target], members, net, key=key)
+
+    def disagreement(self, model: Ensemble, inputs: Float[Array, "n i"]) -> Float[Array, " n"]:
+        """What the bonus is made of."""
+        return model.disagreement(inputs, root=self.form == "published", log=self.log)
 
     def learn(
         self,
-        model: "Ensemble",
+        model: Ensemble,
         world: WorldModel,
         observed: Observed,
         action: dict[str, Array],
@@ -152,7 +153,7 @@ class Plan2Explore(AbstractExplorer):
         return loss.reshape(is_first.shape[0], -1)
 
     def reward(
-        self, model: "Ensemble", world: WorldModel, dream: Imagined, *, through: bool
+        self, model: Ensemble, world: WorldModel, dream: Imagined, *, through: bool
     ) -> Float[Array, "k n"]:
         """The bonus, and the task's share where there is one."""
         if through:
@@ -167,80 +168,13 @@ class Plan2Explore(AbstractExplorer):
         return reward
 
     def surprise(
-        self, model: "Ensemble", x: Float[Array, "b t f"], action: Float[Array, "b t a"]
+        self, model: Ensemble, x: Float[Array, "b t f"], action: Float[Array, "b t a"]
     ) -> Float[Array, "b t"]:
         """The disagreement before its logarithm."""
         options = dataclasses.replace(self, log=False)
         inputs = with_action(x, action, options)
-        flat = model.disagreement(inputs.reshape(-1, inputs.shape[-1]), options)
+        flat = options.disagreement(model, inputs.reshape(-1, inputs.shape[-1]))
         return flat.reshape(x.shape[:2])
-
-
-class Head(Module):
-    """One member: hidden layers and an output."""
-
-    trunk: MLP
-    out: Linear
-
-    def __init__(
-        self,
-        inputs: int,
-        outputs: int,
-        config: Plan2Explore,
-        net: NetConfig = NET,
-        *,
-        key: PRNGKeyArray,
-    ):
-        trunk_key, out_key = jax.random.split(key)
-        self.trunk = MLP(inputs, config.units, config.layers, net, key=trunk_key)
-        self.out = Linear(config.units, outputs, init=net.init, key=out_key)
-
-    def __call__(self, x: Float[Array, "*n i"]) -> Float[Array, "*n o"]:
-        return self.out(self.trunk(x))
-
-
-class Ensemble(Module):
-    """K members as one network: every parameter has a leading axis K.
-
-    The first layer of all members is a single matrix product, since they see the same input.
-    """
-
-    heads: Head
-
-    def __init__(
-        self,
-        inputs: int,
-        outputs: int,
-        config: Plan2Explore,
-        net: NetConfig = NET,
-        *,
-        key: PRNGKeyArray,
-    ):
-        def one(key):
-            return Head(inputs, outputs, config, net, key=key)
-
-        self.heads = jax.vmap(one)(jax.random.split(key, config.heads))
-
-    def __call__(self, x: Float[Array, "n i"]) -> Float[Array, "k n o"]:
-        """What each member expects."""
-        return jax.vmap(lambda head: head(x))(self.heads).astype(jnp.float32)
-
-    def loss(self, x: Float[Array, "n i"], target: Float[Array, "n o"]) -> Float[Array, " n"]:
-        """Half the squared error, summed over the components and the members.
-
-        A unit-variance Gaussian's negative log-likelihood without its constant. Neither the input
-        nor the target receives a gradient.
-        """
-        error = self(sg(x)) - sg(target.astype(jnp.float32))
-        return 0.5 * jnp.square(error).sum((0, 2))
-
-    def disagreement(self, x: Float[Array, "n i"], config: Plan2Explore) -> Float[Array, " n"]:
-        """Population variance (`corrected`) or deviation (`published`) over the members, averaged
-        over the components; with `log` its logarithm."""
-        expected = self(x)
-        spread = expected.var(0) if config.form == "corrected" else expected.std(0)
-        value = spread.mean(-1)
-        return jnp.log(value + LOG_FLOOR) if config.log else value
 
 
 class Predicted(NamedTuple):
@@ -318,7 +252,7 @@ def bonus_along(
         return jnp.concatenate([jnp.zeros_like(arrived[:1]), arrived])
     before = jnp.concatenate([jnp.zeros_like(action[:1]), action[:-1]])
     here = _along(fixed, with_action(early, before, config), config)
-    last = fixed.disagreement(with_action(dream.last, action[-1], config), config)
+    last = config.disagreement(fixed, with_action(dream.last, action[-1], config))
     return jnp.concatenate([here, last[None]])
 
 
@@ -331,7 +265,7 @@ def _along(
     members, _, outputs = ensemble.heads.out.kernel.shape
 
     def whole(rows):
-        return ensemble.disagreement(rows, config)
+        return config.disagreement(ensemble, rows)
 
     def in_groups(rows):
         group = max(1, CACHED // (members * outputs))

@@ -64,6 +64,7 @@ class Acting(Module):
         obs: dict[str, Array],
         is_first: Array,
         noise: ActNoise,
+        *,
         greedy: bool = False,
         explore: bool = False,
     ) -> tuple[dict[str, Array], ActCarry]:

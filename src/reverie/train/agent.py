@@ -195,7 +195,7 @@ def as_spec(key: str, value: Any, spec: Spec, single: bool) -> np.ndarray:
 
 def _act_once(acting: Acting, carry: ActCarry, obs, is_first, key, *, greedy: bool):
     noise = acting.noise(key, is_first.shape[0])
-    return acting(carry, obs, is_first, noise, greedy)
+    return acting(carry, obs, is_first, noise, greedy=greedy)
 
 
 def load(logdir: Path, config: Config | None = None) -> Agent:

@@ -36,7 +36,7 @@ def act(
 ):
     """One step of the policy for E environments: actions, carry, the columns of the states."""
     noise = acting.noise(jax.random.fold_in(root, count), is_first.shape[0])
-    action, carry = acting(carry, obs, is_first, noise, greedy, explore)
+    action, carry = acting(carry, obs, is_first, noise, greedy=greedy, explore=explore)
     return action, carry, store(carry.state)
 
 

@@ -99,7 +99,9 @@ def update_in_order(state: TrainState, sequence: Sequence, noise: Noise, config:
     """
     first, (total, world, learned) = world_gradients(state, sequence, noise, config)
     agent, opt_state, moved = apply_groups(state.agent, first, state.opt_state, config)
-    second, (total, out, explored) = behavior_gradients(agent, state, world, noise, config, total)
+    second, (total, out, explored) = behavior_gradients(
+        agent, state, world, noise, config, start=total
+    )
     agent, opt_state, more = apply_groups(agent, second, opt_state, config)
     grads, moved = first | second, moved | more
     found = merged(world, out, learned, explored)
@@ -139,7 +141,13 @@ def world_gradients(state: TrainState, sequence: Sequence, noise: Noise, config:
 
 
 def behavior_gradients(
-    agent: Agent, state: TrainState, world: WorldOutput, noise: Noise, config: Config, start: Array
+    agent: Agent,
+    state: TrainState,
+    world: WorldOutput,
+    noise: Noise,
+    config: Config,
+    *,
+    start: Array,
 ):
     """Gradients of the actors and critics by group, and (total, BehaviorOutput, Explored).
 
