@@ -32,6 +32,18 @@ def pytest_configure(config):
         os.environ.setdefault("XLA_FLAGS", QUICK)
 
 
+STRICT = ("nn", "world", "behavior", "train", "optim")
+"""Folders of tests in which arrays of different ranks must not meet unsaid."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def equal_ranks(request):
+    """A rank that is promoted in silence is an error (simulators in JAX promote at will)."""
+    strict = request.path.parent.name in STRICT
+    with jax.numpy_rank_promotion("raise" if strict else "allow"):
+        yield
+
+
 @pytest.fixture(scope="session")
 def cache(tmp_path_factory):
     """Folder of compiled programs, one for all processes of a test session (or the one that JAX's

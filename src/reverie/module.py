@@ -32,6 +32,12 @@ def cast(tree: Any, dtype: Any) -> Any:
     return jax.tree.map(leaf, tree)
 
 
+def to_rank(x: Any, rank: int) -> Any:
+    """`x` with axes of length 1 in front, `rank` in all: arrays of different ranks meet only where
+    it is said."""
+    return jax.lax.expand_dims(x, range(rank - x.ndim))
+
+
 def count_params(tree: Any) -> int:
     """Number of scalars in all arrays of `tree` (works on shapes from `jax.eval_shape` too)."""
     return sum(int(leaf.size) for leaf in jax.tree.leaves(tree))

@@ -76,7 +76,7 @@ class Ensemble(Module):
         A unit-variance Gaussian's negative log-likelihood without its constant. Neither the input
         nor the target receives a gradient.
         """
-        error = self(sg(x)) - sg(target.astype(jnp.float32))
+        error = self(sg(x)) - sg(target.astype(jnp.float32))[None]
         return 0.5 * jnp.square(error).sum((0, 2))
 
     def disagreement(

@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from reverie.module import Module
+from reverie.module import Module, to_rank
 from reverie.nn.layers import init_kernel
 
 DIMENSIONS = ("NHWC", "HWIO", "NHWC")
@@ -35,7 +35,7 @@ class Conv(Module):
 
     def shifted(self, x: Float[Array, "n h w o"]) -> Float[Array, "n h w o"]:
         """`x` plus the bias, if there is one."""
-        return x if self.bias is None else x + self.bias
+        return x if self.bias is None else x + to_rank(self.bias, x.ndim)
 
     def upsampled(self, x: Float[Array, "n h w i"]) -> Float[Array, "n h2 w2 o"]:
         """Nearest-neighbour ×2, then this convolution, without ever building the large input.

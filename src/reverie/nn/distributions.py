@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
-from reverie.module import Module, static
+from reverie.module import Module, static, to_rank
 from reverie.nn import scaling
 
 
@@ -109,7 +109,7 @@ class TwoHot(Module):
             if self.symlog
             else scaling.two_hot(value, count)
         )
-        classes = jnp.arange(count)
+        classes = to_rank(jnp.arange(count), value.ndim + 1)
         lower = jnp.where(classes == below[..., None], weight[..., None], 0.0)
         return lower + jnp.where(classes == above[..., None], 1.0 - weight[..., None], 0.0)
 

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from reverie.module import Module, blank, cast, static
+from reverie.module import Module, blank, cast, static, to_rank
 from reverie.nn.options import NetConfig
 
 NET = NetConfig()
@@ -64,7 +64,7 @@ class Linear(Module):
         # One row axis: XLA's weight gradient over several is twice as slow on the CPU.
         rows = x.reshape(-1, x.shape[-1])
         product = rows @ self.kernel
-        product = product if self.bias is None else product + self.bias
+        product = product if self.bias is None else product + to_rank(self.bias, 2)
         return product.reshape(*x.shape[:-1], -1)
 
     def gradient(self, inputs: tuple[Array], delta: Float[Array, "t n o"]) -> "Linear":
@@ -126,7 +126,7 @@ class SharedBlockLinear(Module):
     def __call__(
         self, x: Float[Array, "g n i"], shared: Float[Array, "n s"]
     ) -> Float[Array, "g n o"]:
-        common = to_groups(shared @ self.shared + self.bias, self.own.shape[0])
+        common = to_groups(shared @ self.shared + to_rank(self.bias, 2), self.own.shape[0])
         return jnp.matmul(x, self.own) + common
 
     def gradient(self, inputs: tuple[Array, Array], delta: Float[Array, "t g n o"]):
@@ -169,7 +169,7 @@ class RMSNorm(AbstractExact):
     def __call__(self, x: Float[Array, "*n i"]) -> Float[Array, "*n i"]:
         y = x.astype(jnp.float32)
         y = y * jax.lax.rsqrt(jnp.mean(jnp.square(y), -1, keepdims=True) + self.eps)
-        return (y * self.scale.astype(jnp.float32)).astype(x.dtype)
+        return (y * to_rank(self.scale.astype(jnp.float32), x.ndim)).astype(x.dtype)
 
     def groups(self, x: Float[Array, "g n w"]) -> Float[Array, "g n w"]:
         """The same norm over all blocks of a group-first array together."""
@@ -192,7 +192,8 @@ class LayerNorm(AbstractExact):
 
     def __call__(self, x: Float[Array, "*n i"]) -> Float[Array, "*n i"]:
         y = centred(x, -1, self.eps)
-        y = y * self.scale.astype(jnp.float32) + self.bias.astype(jnp.float32)
+        scale, bias = (to_rank(p.astype(jnp.float32), x.ndim) for p in (self.scale, self.bias))
+        y = y * scale + bias
         return y.astype(x.dtype)
 
     def groups(self, x: Float[Array, "g n w"]) -> Float[Array, "g n w"]:

@@ -17,7 +17,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from reverie.module import Module, static
+from reverie.module import Module, static, to_rank
 from reverie.nn.conv import DIMENSIONS, Conv
 from reverie.nn.layers import AbstractExact, activate
 from reverie.nn.options import NetConfig
@@ -43,7 +43,7 @@ class GroupNorm(AbstractExact):
         y = x.astype(jnp.float32).reshape(n, h, w, math.gcd(GROUPS, c), -1)
         y = y - y.mean((1, 2, 4), keepdims=True)
         y = y * jax.lax.rsqrt(jnp.square(y).mean((1, 2, 4), keepdims=True) + 1e-5)
-        return (y.reshape(x.shape) * self.scale + self.bias).astype(x.dtype)
+        return (y.reshape(x.shape) * to_rank(self.scale, 4) + to_rank(self.bias, 4)).astype(x.dtype)
 
 
 class ResidualLayer(Module):

@@ -7,6 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
+from reverie.module import to_rank
+
 
 def symlog(x: Float[Array, "..."]) -> Float[Array, "..."]:
     """sign(x)·log(1 + |x|). Source: DreamerV3 (arXiv:2301.04104), Eq. 9."""
@@ -85,4 +87,5 @@ def two_hot_mean(
     upper = probs[..., count - half :]
     lower = probs[..., :half][..., ::-1]
     centres = symexp_bins(count) if bins is None else bins
-    return jnp.sum((upper - lower) * centres[count - half :], -1)
+    centres = to_rank(jnp.asarray(centres[count - half :]), probs.ndim)
+    return jnp.sum((upper - lower) * centres, -1)
