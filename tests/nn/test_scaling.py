@@ -118,7 +118,8 @@ def test_two_hot_means():
     assert (np.abs(pred - arrays["pred/pred_float64"]) <= arrays["pred/atol"]).all()
     assert (np.abs(pred - arrays["pred/pred"]) <= 2 * arrays["pred/atol"]).all()
     even = mean(arrays["pred_even/logits"])
-    scale = (jax.nn.softmax(arrays["pred_even/logits"], -1) * np.abs(symexp_bins(6))).sum(-1)
+    probs = np.asarray(jax.nn.softmax(arrays["pred_even/logits"], -1))
+    scale = (probs * np.abs(symexp_bins(6))).sum(-1)
     assert (np.abs(even - arrays["pred_even/pred"]) <= 2e-6 * scale).all()
 
 

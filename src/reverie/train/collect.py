@@ -47,7 +47,7 @@ def random_action(specs: Specs, envs: int, root: Any, count: Any) -> dict[str, A
     for key, (name, spec) in zip(keys, sorted(specs.items()), strict=True):
         number = jax.random.uniform(key, (envs, spec.size))
         if spec.kind == "discrete":
-            found[name] = (number * jnp.asarray(spec.classes)).astype(jnp.int32)
+            found[name] = (number * jnp.asarray(spec.classes)[None]).astype(jnp.int32)
         else:
             found[name] = 2.0 * number - 1.0
     return found
