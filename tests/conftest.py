@@ -32,7 +32,7 @@ def pytest_configure(config):
         os.environ.setdefault("XLA_FLAGS", QUICK)
 
 
-STRICT = ("nn", "world", "behavior", "train", "optim")
+STRICT = ("nn", "world", "behavior", "train")
 """Folders of tests in which arrays of different ranks must not meet unsaid."""
 
 

@@ -32,7 +32,7 @@ def interrupted(task, logdir, cache, changes, *, stops, rng):
 @pytest.mark.parametrize(
     ("task", "stops"),
     [
-        ("gym:CartPole-v1", [KILL, TERM]),
+        ("gym:CartPole-v1", [KILL, INT, TERM]),
         pytest.param("probe_memory", [INT, KILL], marks=pytest.mark.slow),
     ],
 )

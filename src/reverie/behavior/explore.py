@@ -54,9 +54,7 @@ class Memory(Module):
 
     @classmethod
     def initial(cls, explorer: Explorer, behavior: BehaviorConfig) -> "Memory":
-        scaled = behavior.reward_momentum < 1
-        rewards = RewardScale.initial() if scaled else None
-        return cls(explorer.critic, behavior.scale.initial(), rewards)
+        return cls(explorer.critic, behavior.scale.initial(), RewardScale.wanted(behavior))
 
 
 def explorer_behavior(behavior: BehaviorConfig, options: AbstractExplorer) -> BehaviorConfig:

@@ -171,9 +171,9 @@ class Plan2Explore(AbstractExplorer):
         self, model: Ensemble, x: Float[Array, "b t f"], action: Float[Array, "b t a"]
     ) -> Float[Array, "b t"]:
         """The disagreement before its logarithm."""
-        options = dataclasses.replace(self, log=False)
-        inputs = with_action(x, action, options)
-        flat = options.disagreement(model, inputs.reshape(-1, inputs.shape[-1]))
+        inputs = with_action(x, action, self)
+        plain = dataclasses.replace(self, log=False)
+        flat = plain.disagreement(model, inputs.reshape(-1, inputs.shape[-1]))
         return flat.reshape(x.shape[:2])
 
 

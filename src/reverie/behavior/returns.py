@@ -101,6 +101,11 @@ class RewardScale(Module):
     def initial(cls) -> "RewardScale":
         return cls(jnp.ones(()))
 
+    @classmethod
+    def wanted(cls, config: BehaviorConfig) -> "RewardScale | None":
+        """The first one, or None where rewards are not divided."""
+        return cls.initial() if config.reward_momentum < 1 else None
+
     def update(self, reward: Float[Array, "..."], config: BehaviorConfig) -> "RewardScale":
         """The magnitude after seeing all rewards of a batch."""
         keep, seen = config.reward_momentum, jnp.abs(jax.lax.stop_gradient(reward)).mean()

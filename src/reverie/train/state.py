@@ -63,7 +63,6 @@ def init(obs: Specs, actions: Specs, config: Config, key: PRNGKeyArray) -> Train
     """A fresh learner. Call it under `jit`: the slow critic then owns its buffers."""
     agent = Agent(obs, actions, config, key=key)
     zero = jnp.zeros((), jnp.int32)
-    rewards = RewardScale.initial() if config.behavior.reward_momentum < 1 else None
     return TrainState(
         agent=agent,
         slow_critic=agent.critic,
@@ -73,5 +72,5 @@ def init(obs: Specs, actions: Specs, config: Config, key: PRNGKeyArray) -> Train
         updates=zero,
         history=config.world.balance.history(outline(obs, actions, config.world)),
         memory=None if agent.explorer is None else Memory.initial(agent.explorer, config.behavior),
-        rewards=rewards,
+        rewards=RewardScale.wanted(config.behavior),
     )
