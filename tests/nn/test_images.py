@@ -80,7 +80,7 @@ def test_encoder_stage(name, stack):
     x = a["image"].reshape(2, 8, 12, 3).astype(jnp.float32) / 255 - 0.5
 
     def run(conv, norm):
-        parts = {"pool": made.pool, "outer": made.outer, "sides": made.sides}
+        parts = {"pool": made.pool, "outer": made.outer, "size": made.size}
         return blank(HalvingEncoder, convs=(conv,), norms=(norm,), **parts)(x)
 
     expected = a[name][:, 0]

@@ -1,6 +1,7 @@
 """Dense layers: linear, block-diagonal linear, norms, and stacks of them."""
 
 import math
+from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
@@ -230,6 +231,11 @@ def biased(net: NetConfig) -> bool:
     return net.bias or net.norm == "none"
 
 
+def normed(x: Array, norm: Callable[[Array], Array] | None, act: str) -> Array:
+    """`x` through a norm, where there is one, and an activation."""
+    return activate(x if norm is None else norm(x), act)
+
+
 class Dense(Module):
     """Linear, norm, activation."""
 
@@ -243,8 +249,7 @@ class Dense(Module):
         self.act = net.act
 
     def __call__(self, x: Float[Array, "*n i"]) -> Float[Array, "*n o"]:
-        x = self.linear(x)
-        return activate(x if self.norm is None else self.norm(x), self.act)
+        return normed(self.linear(x), self.norm, self.act)
 
 
 class MLP(Module):

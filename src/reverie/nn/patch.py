@@ -4,6 +4,7 @@ Between them pixels become channels (space-to-depth), which halves the map; mirr
 arithmetic is a small fraction of the other stacks' (`benchmarks/`); it is another network, though.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,9 +13,9 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from reverie.module import Module, static
 from reverie.nn.conv import Conv, depth_to_space, space_to_depth
-from reverie.nn.layers import Norm, activate, biased, make_norm
+from reverie.nn.layers import Norm, biased, make_norm, normed
 from reverie.nn.options import NetConfig
-from reverie.nn.stacks import AbstractStack, plan_sides, shown
+from reverie.nn.stacks import AbstractStack, plan_maps, shown
 
 
 class PatchEncoder(Module):
@@ -23,7 +24,8 @@ class PatchEncoder(Module):
     convs: tuple[Conv, ...]
     """The stem (a 1×1 convolution on patches) and a 3×3 convolution for each further stage."""
     norms: tuple[Norm | None, ...]
-    sides: tuple[tuple[int, int], ...] = static()
+    size: int = static()
+    stem: int = static()  # side of its patches
     act: str = static(default="silu")
 
     def __init__(
@@ -35,31 +37,24 @@ class PatchEncoder(Module):
         net: NetConfig,
         key: PRNGKeyArray,
     ):
-        self.act = net.act
-        self.sides = plan_sides(*shape[:2], len(mults), outer=False)
-        stages = len(self.sides) - 1
-        first = stem_stages(self.sides)
-        widths = [shape[2]] + [depth * mult for mult in mults[:stages]]
+        maps = plan_maps(shape, depth, mults, outer=False)
+        stages, first = len(maps) - 1, stem_stages(maps)
+        self.size, self.stem, self.act = math.prod(maps[-1]), 2**first, net.act
+        widths = [width for *_, width in maps]
         keys = jax.random.split(key, stages)
         options: dict[str, Any] = {"init": net.init, "bias": biased(net)}
-        convs = [Conv(widths[0] * 4**first, widths[first], 1, **options, key=keys[0])]
+        convs = [Conv(widths[0] * self.stem**2, widths[first], 1, **options, key=keys[0])]
         for stage in range(first, stages):
             convs.append(Conv(widths[stage] * 4, widths[stage + 1], 3, **options, key=keys[stage]))
         self.convs = tuple(convs)
         self.norms = tuple(make_norm(width, net) for width in widths[first:])
 
-    @property
-    def size(self) -> int:
-        """Number of tokens."""
-        h, w = self.sides[-1]
-        return h * w * self.convs[-1].kernel.shape[-1]
-
     def __call__(self, image: Float[Array, "n h w c"]) -> Float[Array, "n tokens"]:
         """`image` in [−0.5, 0.5]."""
-        x, factor = image, 2 ** stem_stages(self.sides)
+        x, factor = image, self.stem
         for conv, norm in zip(self.convs, self.norms, strict=True):
             x = conv(space_to_depth(x, factor))
-            x, factor = activate(x if norm is None else norm(x), self.act), 2
+            x, factor = normed(x, norm, self.act), 2
         return x.reshape(x.shape[0], -1)
 
 
@@ -68,7 +63,9 @@ class PatchDecoder(Module):
 
     convs: tuple[Conv, ...]
     norms: tuple[Norm | None, ...]
-    sides: tuple[tuple[int, int], ...] = static()
+    map_shape: tuple[int, int, int] = static()  # of the first map
+    sides: tuple[tuple[int, int], ...] = static()  # after each convolution
+    stem: int = static()  # side of the patches that the last one makes
     act: str = static(default="silu")
     output: str = static(default="sigmoid")
 
@@ -82,41 +79,35 @@ class PatchDecoder(Module):
         output: str,
         key: PRNGKeyArray,
     ):
-        self.act, self.output = net.act, output
-        self.sides = plan_sides(*shape[:2], len(mults), outer=False)
-        stages = len(self.sides) - 1
-        first = stem_stages(self.sides)
-        widths = [shape[2]] + [depth * mult for mult in mults[:stages]]
+        maps = plan_maps(shape, depth, mults, outer=False)
+        stages, first = len(maps) - 1, stem_stages(maps)
+        self.stem, self.act, self.output = 2**first, net.act, output
+        self.map_shape = maps[-1]
+        self.sides = tuple((h, w) for h, w, _ in (*maps[first:-1][::-1], maps[0]))
+        widths = [width for *_, width in maps]
         keys = jax.random.split(key, stages)
         options: dict[str, Any] = {"init": net.init, "bias": biased(net)}
         convs = []
         for stage in range(stages, first, -1):
             outputs = widths[stage - 1] * 4
             convs.append(Conv(widths[stage], outputs, 3, **options, key=keys[stage - 1]))
-        convs.append(Conv(widths[first], widths[0] * 4**first, 1, init=net.init, key=keys[0]))
+        convs.append(Conv(widths[first], widths[0] * self.stem**2, 1, init=net.init, key=keys[0]))
         self.convs = tuple(convs)
         self.norms = tuple(make_norm(widths[stage - 1], net) for stage in range(stages, first, -1))
 
-    @property
-    def map_shape(self) -> tuple[int, int, int]:
-        """(height, width, channels) of the map it starts from."""
-        return (*self.sides[-1], self.convs[0].kernel.shape[2])
-
     def __call__(self, x: Float[Array, "n h w c"]) -> Float[Array, "n height width channels"]:
         """Pictures around [0, 1]."""
-        steps = len(self.norms)
-        for conv, norm, (h, w) in zip(
-            self.convs[:-1], self.norms, self.sides[-2::-1][:steps], strict=True
-        ):
+        *sides, (height, width) = self.sides
+        for conv, norm, (h, w) in zip(self.convs[:-1], self.norms, sides, strict=True):
             x = depth_to_space(conv(x), 2)[:, :h, :w]
-            x = activate(x if norm is None else norm(x), self.act)
-        (h, w), factor = self.sides[0], 2 ** stem_stages(self.sides)
-        return shown(depth_to_space(self.convs[-1](x), factor)[:, :h, :w], self.output)
+            x = normed(x, norm, self.act)
+        x = depth_to_space(self.convs[-1](x), self.stem)
+        return shown(x[:, :height, :width], self.output)
 
 
-def stem_stages(sides: tuple[tuple[int, int], ...]) -> int:
+def stem_stages(maps: tuple[tuple[int, int, int], ...]) -> int:
     """Stages that the patches of the stem stand for: two if the picture has as many."""
-    return min(len(sides) - 1, 2)
+    return min(len(maps) - 1, 2)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from reverie.module import Module, static
 from reverie.nn.conv import DIMENSIONS, Conv
-from reverie.nn.layers import LayerNorm, Norm, activate, biased, make_norm
+from reverie.nn.layers import LayerNorm, Norm, biased, make_norm, normed
 from reverie.nn.options import NetConfig
 from reverie.nn.stacks import AbstractStack, plan_sides, shown
 from reverie.part.checks import Checker
@@ -105,7 +105,7 @@ class PlainEncoder(Module):
                 x, conv.kernel, (2, 2), self.stack.upper(), dimension_numbers=DIMENSIONS
             )
             x = conv.shifted(y)
-            x = activate(x if norm is None else norm(x), self.act)
+            x = normed(x, norm, self.act)
         return x.reshape(x.shape[0], -1)
 
 
@@ -166,7 +166,7 @@ class PlainDecoder(Module):
             x = conv.shifted(transposed(x, conv.kernel, pads))[:, :h, :w]
             if index < len(self.convs) - 1:
                 norm = self.norms[index]
-                x = activate(x if norm is None else norm(x), self.act)
+                x = normed(x, norm, self.act)
         return shown(x, self.output)
 
 

@@ -7,6 +7,8 @@ picture size works.
 - `strided`: 5×5 with stride 2; upward a zero-filled ×2 map, then 5×5.
 """
 
+import itertools
+import math
 from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Any
@@ -16,9 +18,9 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from reverie.module import Module, static
 from reverie.nn.conv import Conv, max_pool
-from reverie.nn.layers import NET, Norm, activate, biased, make_norm
+from reverie.nn.layers import NET, Norm, biased, make_norm, normed
 from reverie.nn.options import NetConfig
-from reverie.nn.stacks import AbstractStack, plan_sides, shown
+from reverie.nn.stacks import AbstractStack, plan_maps, shown
 from reverie.part.checks import Checker
 
 
@@ -27,7 +29,7 @@ class HalvingEncoder(Module):
 
     convs: tuple[Conv, ...]
     norms: tuple[Norm | None, ...]
-    sides: tuple[tuple[int, int], ...] = static()
+    size: int = static()
     pool: bool = static()
     outer: bool = static()
     act: str = static(default="silu")
@@ -45,21 +47,14 @@ class HalvingEncoder(Module):
         key: PRNGKeyArray,
     ):
         self.pool, self.outer, self.act = pool, outer, net.act
-        self.sides = plan_sides(*shape[:2], len(mults), outer=outer)
-        stages = len(self.sides) - 1
-        widths = [shape[2]] + [depth * mult for mult in mults[:stages]]
-        keys = jax.random.split(key, stages)
+        maps = plan_maps(shape, depth, mults, outer=outer)
+        self.size = math.prod(maps[-1])
+        keys = jax.random.split(key, len(maps) - 1)
         self.convs = tuple(
-            Conv(i, o, side, init=net.init, bias=biased(net), key=k)
-            for i, o, k in zip(widths, widths[1:], keys, strict=False)
+            Conv(a[2], b[2], side, init=net.init, bias=biased(net), key=k)
+            for a, b, k in zip(maps, maps[1:], keys, strict=False)
         )
-        self.norms = tuple(make_norm(width, net) for width in widths[1:])
-
-    @property
-    def size(self) -> int:
-        """Number of tokens."""
-        h, w = self.sides[-1]
-        return h * w * self.convs[-1].kernel.shape[-1]
+        self.norms = tuple(make_norm(width, net) for *_, width in maps[1:])
 
     def __call__(self, image: Float[Array, "n h w c"]) -> Float[Array, "n tokens"]:
         """`image` in [−0.5, 0.5]."""
@@ -69,7 +64,7 @@ class HalvingEncoder(Module):
                 x = conv(x)
             else:
                 x = max_pool(conv(x)) if self.pool else conv(x, stride=2)
-            x = activate(x if norm is None else norm(x), self.act)
+            x = normed(x, norm, self.act)
         return x.reshape(x.shape[0], -1)
 
 
@@ -78,7 +73,8 @@ class HalvingDecoder(Module):
 
     convs: tuple[Conv, ...]
     norms: tuple[Norm | None, ...]
-    sides: tuple[tuple[int, int], ...] = static()
+    map_shape: tuple[int, int, int] = static()  # of the first map
+    sides: tuple[tuple[int, int], ...] = static()  # after each stage
     pool: bool = static()
     outer: bool = static()
     act: str = static(default="silu")
@@ -98,27 +94,19 @@ class HalvingDecoder(Module):
         key: PRNGKeyArray,
     ):
         self.pool, self.outer, self.act, self.output = pool, outer, net.act, output
-        self.sides = plan_sides(*shape[:2], len(mults), outer=outer)
-        stages = len(self.sides) - 1
-        widths = [shape[2]] + [depth * mult for mult in mults[:stages]]
-        keys = jax.random.split(key, stages)
-        convs = []
-        for stage in range(stages, 0, -1):
-            bias, k = stage == 1 or biased(net), keys[stage - 1]
-            convs.append(
-                Conv(widths[stage], widths[stage - 1], side, init=net.init, bias=bias, key=k)
-            )
-        self.convs = tuple(convs)
-        self.norms = tuple(make_norm(widths[stage - 1], net) for stage in range(stages, 1, -1))
-
-    @property
-    def map_shape(self) -> tuple[int, int, int]:
-        """(height, width, channels) of the map it starts from."""
-        return (*self.sides[-1], self.convs[0].kernel.shape[2])
+        self.map_shape, *later = plan_maps(shape, depth, mults, outer=outer)[::-1]
+        self.sides = tuple((h, w) for h, w, _ in later)
+        keys = jax.random.split(key, len(later))[::-1]
+        widths, last = [self.map_shape[2], *(width for *_, width in later)], len(later) - 1
+        self.convs = tuple(
+            Conv(i, o, side, init=net.init, bias=n == last or biased(net), key=keys[n])
+            for n, (i, o) in enumerate(itertools.pairwise(widths))
+        )
+        self.norms = tuple(make_norm(width, net) for width in widths[1:-1])
 
     def __call__(self, x: Float[Array, "n h w c"]) -> Float[Array, "n height width channels"]:
         """Pictures around [0, 1]."""
-        for index, (conv, (h, w)) in enumerate(zip(self.convs, self.sides[-2::-1], strict=True)):
+        for index, (conv, (h, w)) in enumerate(zip(self.convs, self.sides, strict=True)):
             last = index == len(self.convs) - 1
             if self.outer and last:
                 x = conv(x)
@@ -127,7 +115,7 @@ class HalvingDecoder(Module):
             x = x[:, :h, :w]
             if not last:
                 norm = self.norms[index]
-                x = activate(x if norm is None else norm(x), self.act)
+                x = normed(x, norm, self.act)
         return shown(x, self.output)
 
 

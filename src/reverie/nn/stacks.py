@@ -93,6 +93,15 @@ def plan_sides(height: int, width: int, stages: int, *, outer: bool) -> tuple[tu
     return tuple(sides)
 
 
+def plan_maps(
+    shape: tuple[int, int, int], depth: int, mults: tuple[int, ...], *, outer: bool
+) -> tuple[tuple[int, int, int], ...]:
+    """(height, width, channels) of the picture and of the map after each stage of `plan_sides`."""
+    sides = plan_sides(*shape[:2], len(mults), outer=outer)
+    widths = [shape[2], *(depth * mult for mult in mults)]
+    return tuple((*side, width) for side, width in zip(sides, widths, strict=False))
+
+
 def shown(x: Float[Array, "*n"], output: str) -> Float[Array, "*n"]:
     """Pictures, float32, from the last layer's numbers: their sigmoid, or the numbers + 0.5."""
     x = x.astype(jnp.float32)
