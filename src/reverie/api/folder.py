@@ -84,8 +84,7 @@ def evaluate(
         makers = makers_for(run.config, make_env)
     elif not isinstance(run, Path):
         raise ConfigError(f"run takes a run folder or an agent that `load` gave, found {run!r}.")
-    word = {"allow": (allow,) if isinstance(allow, str) else tuple(allow), "given": overrides}
-    return evaluate_run(run, **how, make_env=makers, **word)
+    return evaluate_run(run, **how, make_env=makers, allow=names_of(allow), given=overrides)
 
 
 def saved_config(logdir: str | Path, *, allow: str | Sequence[str] = ()) -> Config:

@@ -10,7 +10,7 @@ from reverie.part import part as parts
 from reverie.part.errors import ConfigError
 from reverie.part.part import Part, is_slot, slot_of_many
 from reverie.part.path import not_its_own, unknown
-from reverie.part.tree import Leaf, leaves
+from reverie.part.tree import leaves
 from reverie.part.values import coerce
 
 Record = typing.TypeVar("Record")
@@ -76,10 +76,7 @@ class _Editor(NamedTuple):
             if "" in inner:
                 current = self._chosen(kind, inner[""], current, path)
             for option in rest:
-                chosen = Leaf(
-                    path, kind, (type(current), ""), parts.name_of(kind, current), current
-                )
-                said = not_its_own(chosen, option)
+                said = not_its_own(path, kind, current, option)
                 if said and f"{path}.{option}" not in self.optional:
                     raise ConfigError(said)
             return self.edited(current, rest, f"{path}.") if rest else current

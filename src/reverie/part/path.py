@@ -6,7 +6,7 @@ from typing import Any
 from reverie.part import part as parts
 from reverie.part.errors import ConfigError, suggest
 from reverie.part.part import Part
-from reverie.part.tree import Leaf, flat, leaves
+from reverie.part.tree import flat, leaves
 
 
 def get(record: Any, path: str) -> Any:
@@ -45,23 +45,27 @@ def unknown(record: Any, path: str) -> str:
 
 def elsewhere(record: Any, path: str) -> str:
     """The sentence for an option of an alternative that is not chosen; empty if it is none."""
-    below = [leaf for leaf in leaves(record) if leaf.part and path.startswith(f"{leaf.path}.")]
-    said = (not_its_own(leaf, path.removeprefix(f"{leaf.path}.")) for leaf in below)
+    below = (leaf for leaf in leaves(record) if path.startswith(f"{leaf.path}."))
+    said = (
+        not_its_own(leaf.path, leaf.kind, leaf.part, path.removeprefix(f"{leaf.path}."))
+        for leaf in below
+        if leaf.part
+    )
     return next((sentence for sentence in said if sentence), "")
 
 
-def not_its_own(leaf: Leaf, option: str) -> str:
-    """The sentence for an option that another member of the slot has, and not the one chosen
-    there; empty if there is none."""
-    if option.partition(".")[0] in {item.name for item in dataclasses.fields(leaf.part)}:  # type: ignore[arg-type]
+def not_its_own(path: str, slot: type[Part], chosen: Part, option: str) -> str:
+    """The sentence for an option that another member of the slot at `path` has, and not the one
+    chosen there; empty if there is none."""
+    if option.partition(".")[0] in {item.name for item in dataclasses.fields(chosen)}:  # type: ignore[arg-type]
         return ""
-    owners = [name for name in parts.members(leaf.kind) if option in _options(leaf.kind, name)]
+    owners = [name for name in parts.members(slot) if option in _options(slot, name)]
     if not owners:
         return ""
     listed = " or ".join(repr(name) for name in owners)
     return (
-        f"{leaf.path} is {leaf.value!r}, which has no option {option!r}; {listed} has: choose it "
-        f"with --{leaf.path} {owners[0]}."
+        f"{path} is {parts.name_of(slot, chosen)!r}, which has no option {option!r}; {listed} has: "
+        f"choose it with --{path} {owners[0]}."
     )
 
 
