@@ -121,9 +121,8 @@ def forget(logdir: Path) -> None:
 
 
 def notice(step: int, changes: Mapping[str, Any]) -> str:
-    """What is said of settings (dotted path -> [before, now]) that are changed after a stop."""
+    """What is said of settings (dotted path -> [before, now]) that a resumed run has otherwise."""
     told = ", ".join(f"{path} {now!r} instead of {old!r}" for path, (old, now) in changes.items())
-    return (
-        "this run stopped on numbers that were not finite or absurd; from step "
-        f"{step:,} on it has {told}. config.json records the change."
-    )
+    why = "this run stopped on numbers that were not finite or absurd; "
+    why = why if any(path in MENDING for path in changes) else ""
+    return f"{why}from step {step:,} on it has {told}. config.json records the change."

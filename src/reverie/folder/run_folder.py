@@ -18,7 +18,7 @@ from reverie.folder.lock import Lock
 from reverie.part.errors import ConfigError
 from reverie.part.saved import NotAllowed, modules_of
 
-FREE = (
+MACHINE = (
     "device.cache",
     "device.kind",
     "device.memory",
@@ -27,19 +27,30 @@ FREE = (
     "env.restarts",
     "env.timeout",
     "env.workers",
+    "log.progress",
+    "logdir",
+    "replay.gigabytes",
+    "steps",
+)
+"""Settings that may change between the parts of one run: how far, where and how fast it goes.
+Nothing is said of them. (These and `FREE` are prefixes of dotted paths.)"""
+
+FREE = (
     "explore.collect",
     "explore.evaluate",
     "explore.every",
     "explore.task",
     "explore.until",
     "log.",
-    "logdir",
-    "replay.gigabytes",
-    "steps",
+    "train.eval_",
     "train.keep",
+    "train.log_every",
+    "train.report_",
     "train.save_every",
+    "train.video_every",
 )
-"""Settings that may change between the parts of one run (prefixes of dotted paths)."""
+"""Settings that may change too, and whose changes config.json records: what is evaluated, logged
+and saved, and who acts."""
 
 
 def logdir_of(config: Config) -> Path:
@@ -81,7 +92,8 @@ Changes = dict[str, list[Any]]
 
 
 def check_config(logdir: Path, config: Config) -> Changes:
-    """The settings that `config` changes after a stop on its numbers (see `divergence.py`).
+    """The settings of a run that `config` changes and that are worth recording: those of `FREE`,
+    and after a stop on its numbers those that mend it (see `divergence.py`).
 
     Raises RunError if the folder belongs to a run with other settings than `config`.
     """
@@ -188,21 +200,27 @@ _REMEDY = (
 
 
 def check_same(logdir: Path, old: Config, new: Config, mending: Sequence[str] = ()) -> Changes:
-    """The settings of `mending` in which two configurations of one run disagree.
+    """The settings of `FREE` and `mending` in which two configurations of one run disagree.
 
-    Raises RunError naming other settings in which they do.
+    Raises RunError naming settings that may not change and do.
     """
     differences = {
-        path: pair for path, pair in edit.diff(old, new).items() if not path.startswith(FREE)
+        path: list(pair)
+        for path, pair in edit.diff(old, new).items()
+        if not path.startswith(MACHINE)
     }
-    refused = {path: pair for path, pair in differences.items() if path not in mending}
+    refused = {
+        path: pair
+        for path, pair in differences.items()
+        if not path.startswith(FREE) and path not in mending
+    }
     if refused:
         told = "; ".join(f"{p} is {a!r} there and {b!r} here" for p, (a, b) in refused.items())
         raise RunError(
             f"the run folder {logdir} belongs to another configuration: {told}. Give the same "
             "options to resume it, or another --logdir for a new run."
         )
-    return {path: list(pair) for path, pair in differences.items()}
+    return differences
 
 
 def versions() -> dict[str, str]:

@@ -147,9 +147,11 @@ class Run:
         `from_step` as `train` has it; `changes`: settings that differ from those before.
         """
         config = self.config
-        offset = snapshot.begin(self, from_step, changes or {})
-        finished = self.step >= config.steps and not self.chores
-        if not finished:
+        over = snapshot.beyond(self, from_step)
+        offset = None if over else snapshot.begin(self, from_step, changes or {})
+        if not over and self.step >= config.steps and not self.chores:
+            over = f"this run has finished its {config.steps:,} steps."
+        if not over:
             self._plan(changes or {})
         view = Progress(
             config.log.progress,
@@ -161,8 +163,8 @@ class Run:
         with view as self.progress:
             for notice in self.notices:
                 self.progress.note(notice)
-            if finished:
-                self.progress.note(f"this run has finished its {config.steps:,} steps.")
+            if over:
+                self.progress.note(over)
                 return
             self.logger = Logger(self.logdir, config.log, config, offset, notify=self.progress.note)
             marked = divergence.marked(self.logdir)

@@ -120,6 +120,20 @@ def begin(run: "Run", from_step: int | None, changes: Mapping[str, Any]) -> int 
     return offset
 
 
+def beyond(run: "Run", from_step: int | None) -> str:
+    """What is said where the checkpoint to resume from has more steps than are asked for; "" where
+    it has not. Raises RunError as `begin` does."""
+    path = recovery.choose(run.logdir, from_step)
+    step, steps = 0 if path is None else checkpoint.step_of(path), run.config.steps
+    if step - steps < run.envs.num:  # the last turn may go a little beyond
+        return ""
+    return (
+        f"this run is further than {steps:,} steps: it stands at step {step:,}, so nothing is "
+        "done. Give more --steps to go on, --from STEP to go back to an earlier checkpoint, or "
+        "another --logdir for a new run."
+    )
+
+
 def resume(run: "Run", path: Path | None = None) -> int | None:
     """Put `run` where the checkpoint `path` (None: the newest) was taken.
 
