@@ -63,19 +63,21 @@ def traced_once(cache):
     from reverie.train.learner import Learner
 
     programs = {}
-    real = Learner.compile
+    real = Learner.compile_beside
 
     def compile_once(learner, rows):
         config = repr(dataclasses.replace(learner._config, logdir=""))
         config = re.sub(r"\bsteps=\d+", "", config)  # a prolonged run compiles the same
         key = config, repr(sorted(rows.items())), jax.tree.structure(learner.train_state)
         if key not in programs:
-            programs[key] = real(learner, rows), learner._step, learner.names
-        compiled, learner._step, learner.names = programs[key]
-        return compiled
+            future = real(learner, rows)
+            future.result()  # it sets the step
+            programs[key] = future, learner._step, learner.names
+        future, learner._step, learner.names = programs[key]
+        return future
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Learner, "compile", compile_once)
+        patch.setattr(Learner, "compile_beside", compile_once)
         yield
 
 

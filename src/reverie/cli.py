@@ -6,6 +6,7 @@ The only reader of argv. An error that Reverie foresees is one sentence on the e
 `--debug` shows its traceback. Nothing here imports JAX before the device is chosen.
 """
 
+import importlib
 import sys
 import traceback
 import warnings
@@ -13,10 +14,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from reverie.machine import leaving
 from reverie.part.errors import ConfigError, suggest
 from reverie.train import interrupt
-from reverie.verbs import COMPUTING, READING, VERBS
-from reverie.watch import terminal
+from reverie.verbs import COMPUTING, LEARNING, READING, VERBS
+from reverie.watch import startup, terminal
 
 USAGE = """\
 usage: reverie VERB [options]        reverie VERB --help
@@ -39,9 +41,10 @@ For a start:  reverie train gym:CartPole-v1
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one verb and returns its exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
-    if argv is None:
-        _own_the_process(words)
-    return _answer(words)
+    if argv is not None:
+        return _answer(words)
+    _own_the_process(words)
+    return leaving.now(_answer(words, told=startup.wanted(words)))
 
 
 def _own_the_process(words: list[str]) -> None:
@@ -55,11 +58,14 @@ def _own_the_process(words: list[str]) -> None:
     warnings.showwarning = _warn
 
 
-def _answer(words: list[str]) -> int:
-    """Dispatch, and turn every foreseen error into one sentence and an exit code."""
+def _answer(words: list[str], *, told: bool = False) -> int:
+    """Dispatch, and turn every foreseen error into one sentence and an exit code.
+
+    `told`: whether it is said what the start is busy with.
+    """
     debug = "--debug" in words
     try:
-        return _dispatch([word for word in words if word != "--debug"])
+        return _dispatch([word for word in words if word != "--debug"], told=told)
     except KeyboardInterrupt as stop:
         terminal.complain(str(stop) or "interrupted.")
         return _exit_code(stop)
@@ -72,7 +78,7 @@ def _answer(words: list[str]) -> int:
         return 2 if isinstance(error, ConfigError) else 1
 
 
-def _dispatch(words: list[str]) -> int:
+def _dispatch(words: list[str], *, told: bool) -> int:
     if not words or words[0] in ("-h", "--help", "help"):
         terminal.say(USAGE)
         return 0
@@ -85,11 +91,22 @@ def _dispatch(words: list[str]) -> int:
     if verb is None:
         raise ConfigError(f"there is no verb {words[0]!r}; {suggest(words[0], VERBS)}")
     if words[0] in (*COMPUTING, *READING):
-        from reverie.machine import inherited
-
-        start = inherited.start_jax if words[0] in COMPUTING else inherited.import_jax
-        start()  # before a configuration is composed: its parts import JAX
+        _import(words[0], told=told)
     return verb(words[1:])
+
+
+def _import(verb: str, *, told: bool) -> None:
+    """Imports JAX, before a configuration is composed, and the parts of configurations.
+
+    What is said of it goes where nobody reads results: only runs have none on the standard output.
+    """
+    from reverie.machine import inherited
+
+    start = inherited.start_jax if verb in COMPUTING else inherited.import_jax
+    write = terminal.say if verb in LEARNING else terminal.mutter
+    with startup.phase("imports", shown=told, write=write):
+        start()
+        importlib.import_module("reverie.config.presets")
 
 
 def _exit_code(stop: KeyboardInterrupt) -> int:

@@ -10,7 +10,9 @@ from reverie.part.errors import ConfigError, suggest
 from reverie.train import interrupt
 from reverie.watch import terminal
 
-COMPUTING = ("train", "continual", "eval", "bench", "doctor")
+LEARNING = ("train", "continual")
+"""Verbs that begin or resume a run."""
+COMPUTING = (*LEARNING, "eval", "bench", "doctor")
 """Verbs that compute with JAX."""
 READING = ("report", "compare")
 """Verbs that only read configurations."""

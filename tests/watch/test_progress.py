@@ -42,8 +42,43 @@ def test_plain_lines_come_every_ten_seconds():
     lines = console.file.getvalue().splitlines()
     assert len(lines) in (1, 2)
     assert lines[0].startswith("1,000/10,000  10% | return last 20, mean of 2 15, eval 455 ± 21.3")
-    assert "rec 42.5, rew 0.5" in lines[0] and "99" not in lines[0]
-    assert "100 steps/s, 12.3 updates/s | 2 min left | 1.5 GB host" in lines[0]
+    assert "rec 42.5" in lines[0] and "99" not in lines[0]
+    assert "2 min left" in lines[0] and "GB" not in lines[0]  # the least is left out
+    assert len(lines[0]) <= 100
+
+
+def test_a_short_plain_line_says_everything():
+    clock, console = Clock(), text_console()
+    progress = Progress("plain", 10_000, console=console, clock=clock)
+    progress.metrics(20, {"loss/rew": 0.5, "time/updates_per_s": 12.34, "system/ram_gb": 1.5})
+    clock.now += 10.0
+    progress.step(1000)
+    assert "rew 0.5 | 100 steps/s, 12.3 updates/s | 2 min left | 1.5 GB host" in progress.line()
+
+
+def test_no_plain_line_is_longer_than_a_hundred_characters():
+    progress = Progress("plain", 10**12, console=text_console(), clock=Clock())
+    progress.metrics(10**11, {f"loss/{name}": -1.234e-17 for name in ("rew", "con", "dyn")})
+    progress.metrics(10**11, {"episode/return": -1.234e-17, "eval/return": -1.234e-17})
+    progress.phase("evaluating with the environments of a task of a long name" * 2)
+    assert len(progress.line()) == 100
+
+
+def test_time_left_is_unknown_until_rows_are_learned_from():
+    clock, console = Clock(), text_console()
+    progress = Progress("plain", 10_000, console=console, clock=clock)
+    progress.collecting()
+    progress.meanwhile("compiling the update")
+    clock.now += 10.0
+    progress.step(1000)
+    assert progress.seconds_left() is None
+    assert "compiling the update" in progress.line() and "left" not in progress.line()
+    progress.meanwhile("")
+    progress.learning(1000)
+    clock.now += 10.0
+    progress.step(1010)
+    assert progress.seconds_left() == pytest.approx(8990.0)
+    assert "compiling" not in progress.line()
 
 
 def test_live_view_redraws_at_most_four_times_a_second():

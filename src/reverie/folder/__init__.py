@@ -2,6 +2,7 @@
 
 errors.py       RunError and its kin: what stops a run as a whole
 run_folder.py   claiming a folder; config.json, written, read and compared
+fresh.py        a start that fails leaves no folder
 lock.py         one process at a time
 fingerprint.py  what a callable is, as text: whether a default folder is another's
 digest.py       digests of files, of JSON, and of a growing file

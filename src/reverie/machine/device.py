@@ -16,6 +16,10 @@ from reverie.part.errors import ConfigError
 PLATFORMS = {"cpu": "cpu", "gpu": "cuda,cpu", "tpu": "tpu,cpu"}
 """What JAX_PLATFORMS says for each kind; the first one is where arrays live by default."""
 
+WORTH_KEEPING = 0.02
+"""Seconds of compiling from which on a program is kept; JAX's own 1.0 leaves out the dozens of
+small ones that every start needs."""
+
 
 def environment(device: DeviceConfig) -> dict[str, str]:
     """The environment variables that `device` asks for.
@@ -113,6 +117,8 @@ def _cache(folder: str) -> None:
         name, folder = "the variable JAX_COMPILATION_CACHE_DIR,", inherit
     if not folder:
         return
+    if "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS" not in os.environ:
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", WORTH_KEEPING)
     bucket = "://" in folder
     path = folder if bucket else str(Path(folder).expanduser().absolute())
     if bucket or _writable(Path(path)):

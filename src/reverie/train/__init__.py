@@ -18,6 +18,7 @@ evaluate.py        episodes without learning
 agent.py           the agent of a run folder, to act with anywhere
 sequence.py        which task a run is at
 plan.py            what a run will need, before its first step
+preparation.py     what is got ready while the first rows are collected
 snapshot.py        what a checkpoint holds, and how it is put back
 checkpoint.py      checkpoints: folders that are complete or absent
 recovery.py        which checkpoint a run resumes from

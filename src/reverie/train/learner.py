@@ -9,6 +9,7 @@ part of the schedule, not of the timing: the numbers do not depend on how fast a
 import functools as ft
 import time
 from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import jax
@@ -21,6 +22,7 @@ from reverie.config.schema import Config
 from reverie.folder.divergence import diagnosis
 from reverie.folder.errors import Diverged, RunError
 from reverie.machine.flops import count_flops
+from reverie.machine.leaving import COMPILING
 from reverie.module import Module, named_leaves, static, tree_at
 from reverie.nn.layers import to_compute
 from reverie.records import Sequence, Specs
@@ -130,12 +132,28 @@ class Learner:
 
     def compile(self, rows: Mapping[str, Any]) -> Compiled:
         """Compile the update for `rows` (arrays or shapes) ahead of time."""
+        return self.compile_beside(rows).result()
+
+    def compile_beside(self, rows: Mapping[str, Any]) -> Future[Compiled]:
+        """Trace the update here, and compile it in a thread: before its result there may be no
+        `update`.
+
+        Tracing is Python's work, and settings of this thread count for it; XLA's is not, and this
+        thread may go on meanwhile.
+        """
         start = time.perf_counter()
         traced = self._step.trace(self.train_state, dict(rows), self._root)
         self.names = traced.out_info[2].names.sorted
-        self._step = traced.lower().compile()
-        seconds = time.perf_counter() - start
-        return Compiled(self._step, count_flops(traced.jaxpr), seconds)
+        lowered, flops = traced.lower(), count_flops(traced.jaxpr)
+
+        def work() -> Compiled:
+            self._step = lowered.compile()
+            return Compiled(self._step, flops, time.perf_counter() - start)
+
+        thread = ThreadPoolExecutor(1, thread_name_prefix=COMPILING)
+        future = thread.submit(work)
+        thread.shutdown(wait=False)
+        return future
 
     def update(self, rows: Mapping[str, Any], ticket: Any) -> tuple[Any, Result] | None:
         """Start an update on `rows`; ticket and results of the one before, if there was one."""

@@ -16,7 +16,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import jax
 import numpy as np
 
 from reverie.config.schema import Config
@@ -24,22 +23,24 @@ from reverie.envs.vector import Vector
 from reverie.folder import divergence, leftovers, run_folder
 from reverie.folder.errors import RunError, Stopped
 from reverie.folder.fingerprint import identity
+from reverie.folder.fresh import taken_back
 from reverie.machine.readings import Stopwatch, peak_bytes
 from reverie.records import Step
-from reverie.train import chores, plan, sequence, snapshot
+from reverie.train import chores, sequence, snapshot
 from reverie.train.collect import Actor, Episodes
 from reverie.train.evaluate import Evaluator
 from reverie.train.interrupt import Interrupt
 from reverie.train.learner import ACT, Learner, purpose_key
+from reverie.train.preparation import Preparation
 from reverie.train.ratio import Ratio
 from reverie.train.sequence import MakeEnv, Visit
 from reverie.train.setup import complete, make_replay, training_envs
 from reverie.train.step import write_back
 from reverie.train.sweep import Sweep
 from reverie.train.visit_counts import VisitCounts
+from reverie.watch import startup
 from reverie.watch.advice import replay_advice, sequence_advice
 from reverie.watch.averages import LATEST, Mean
-from reverie.watch.banner import banner
 from reverie.watch.logger import Logger
 from reverie.watch.progress import Progress
 from reverie.watch.recorder import EpisodeRecorder
@@ -152,7 +153,7 @@ class Run:
         if not over and self.step >= config.steps and not self.chores:
             over = f"this run has finished its {config.steps:,} steps."
         if not over:
-            self._plan(changes or {})
+            self.preparation = Preparation(self, changes or {})
         view = Progress(
             config.log.progress,
             config.steps,
@@ -169,36 +170,21 @@ class Run:
             self.logger = Logger(self.logdir, config.log, config, offset, notify=self.progress.note)
             marked = divergence.marked(self.logdir)
             with contextlib.closing(self.logger), marked, Interrupt() as interrupt:
+                self.progress.phase("compiling the policy")
                 self._turn_until_done(interrupt)
-            if peak_bytes() and config.log.progress != "none":
-                self.progress.note(self._planned.outcome(peak_bytes()))
-
-    def _plan(self, changes: run_folder.Changes) -> None:
-        """Compile the update, say what the run needs, and stop here if the disk lacks it."""
-        columns, batch = self.replay.columns, (self.config.train.batch, self.replay.length)
-        shapes = {k: jax.ShapeDtypeStruct((*batch, *c.shape), c.dtype) for k, c in columns.items()}
-        if self.replay.weighted:
-            shapes["weight"] = jax.ShapeDtypeStruct(batch[:1], "float32")
-        left = max(0, self.config.steps - self.step)
-        compiled = self.learner.compile(shapes)
-        planned = plan.make_plan(self.config, self.learner, self.replay, compiled, left)
-        self._planned = planned
-        plan.check_disk(self.logdir, planned)
-        change = {"step": self.step, **changes} if changes else None
-        run_folder.write_config(
-            self.logdir, self.config, planned.rows(), change, source=self.source
-        )
-        if self.config.log.progress != "none":
-            banner(self.config, planned.rows())
+                self.preparation.complete(interrupt)
+            if peak_bytes() and self.preparation.plan and config.log.progress != "none":
+                self.progress.note(self.preparation.plan.outcome(peak_bytes()))
 
     def _turn_until_done(self, interrupt: Interrupt) -> None:
         saved = time.monotonic()
         while self.chores or self.step < self.config.steps:
             if self.chores:
                 chores.do(self, self.chores.pop(0), interrupt)
-            else:
+            elif not self.due or self.preparation.complete(interrupt):
                 before = self.step
                 self.turn()
+                self.preparation.turned()
                 self.chores = chores.due_since(self, before)
                 self.progress.step(self.step)
             if interrupt.asked:
@@ -259,16 +245,20 @@ def train(config: Config, make_env: MakeEnv = None, *, from_step: int | None = N
     config = dataclasses.replace(config, logdir=str(logdir))
     try:
         with contextlib.ExitStack() as stack:
+            stack.enter_context(taken_back(logdir))
             lock = stack.enter_context(run_folder.claim(logdir))
             leftovers.remove(logdir)
             open_envs = ft.partial(training_envs, config, make_env, logdir)
-            envs = stack.enter_context(open_envs(sequence.visits(config)[0]))
+            starting = ft.partial(startup.phase, shown=config.log.progress != "none")
+            with starting("environments"):
+                envs = stack.enter_context(open_envs(sequence.visits(config)[0]))
             config = complete(config, envs)
             changes = run_folder.check_config(logdir, config)
             evaluator = Evaluator(config, make_env, logdir / "simulators.log")
             stack.callback(evaluator.close)
             evaluator.check_tasks(envs)
-            run = Run(config, envs, open_envs, evaluator, logdir)
+            with starting("networks"):
+                run = Run(config, envs, open_envs, evaluator, logdir)
             run.source = source
             stack.callback(run.close)
             run.notices += lock.notices

@@ -24,11 +24,11 @@ from reverie.module import Module
 from reverie.nn.layers import to_compute
 from reverie.nn.loss import Loss
 from reverie.part.errors import ConfigError
-from reverie.records import Sequence
+from reverie.records import Sequence, Specs
 from reverie.train.state import Agent, TrainState
 from reverie.world.balance import balance, weighted_sum
 from reverie.world.dynamics import Observed
-from reverie.world.model import WorldModel, split_context
+from reverie.world.model import WorldModel, outline, split_context
 
 sg = jax.lax.stop_gradient
 
@@ -120,6 +120,15 @@ def merged(
     metrics = world.metrics | out.metrics | explored.metrics
     rest = (out.dream, out.targets, out.scales, world.balanced, world.history, explored.memory)
     return LossOutput(losses, metrics, world.observed, *rest)
+
+
+def check_names(obs: Specs, actions: Specs, config: Config) -> None:
+    """Raises ConfigError where two losses of an agent would be logged under one name."""
+    names = ["policy", "value", *(["repval"] if config.behavior.replay_value else ())]
+    explorer = ["ensemble", *(f"explorer_{name}" for name in names)]
+    names += explorer if config.explore.active else []
+    others = tuple(Loss(name, None, 1.0, "behavior") for name in names)
+    distinct((*outline(obs, actions, config.world), *others))
 
 
 def distinct(losses: tuple[Loss, ...]) -> tuple[Loss, ...]:

@@ -162,15 +162,15 @@ def update_seconds(config: Config, flops: int) -> float:
     return arithmetic + LAUNCH * (2 * config.train.length + config.behavior.imagine)
 
 
-def check_disk(logdir: Path, plan: Plan) -> None:
-    """Raises RunError if the disk of the run folder cannot take what is planned.
+def check_disk(logdir: Path, needed: int) -> None:
+    """Raises RunError if the disk of the run folder cannot take `needed` bytes (`disk_bytes`).
 
     What an earlier part of the run has written there already counts as taken.
     """
     free = shutil.disk_usage(logdir).free + used_bytes(logdir)
-    if plan.disk_bytes > free:
+    if needed > free:
         raise RunError(
-            f"the run would need {size(plan.disk_bytes)} of disk in {logdir}, {size(free)} are "
+            f"the run would need {size(needed)} of disk in {logdir}, {size(free)} are "
             "free: lower --replay.capacity or --steps, or choose a --logdir on another disk."
         )
 

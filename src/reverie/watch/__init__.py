@@ -7,6 +7,7 @@ sinks.py         metrics.jsonl, TensorBoard, Weights & Biases
 recorder.py      the pictures of one episode
 video.py         frames and dreams as files
 advice.py        what should be said about options before the first step
+startup.py       what a start is busy with
 banner.py        the plan and the configuration, before the first step
 progress.py      how far a run is: a live view, or lines
 terminal.py      output that no terminal, pipe or encoding can break

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from rich.console import Console, Group
+from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -28,15 +28,19 @@ def banner(
     head = Text.assemble(
         ("reverie ", "bold"), config.task, (f"  {config.agent}, size {config.size}", "dim")
     )
-    facts = [("steps", f"{config.steps:,}"), ("seed", str(config.seed)), ("folder", config.logdir)]
+    named = [("steps", f"{config.steps:,}"), ("seed", str(config.seed)), ("folder", config.logdir)]
+    table = facts([*named, *plan, *_changed(config).items()])
+    (console or terminal.console()).print(Group(Text(), head, table))
+
+
+def facts(rows: Sequence[tuple[str, str]]) -> RenderableType:
+    """Names and texts in two columns, as they stand below the head of a run."""
     table = Table.grid(padding=(0, 2))
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
-    for name, value in [*facts, *plan]:
+    for name, value in rows:
         table.add_row(name, Text(value))
-    for group, fields in _changed(config).items():
-        table.add_row(group, Text(fields))
-    (console or terminal.console()).print(Group(Text(), head, Padding(table, (0, 0, 1, 2))))
+    return Padding(table, (0, 0, 1, 2))
 
 
 def _changed(config: Config) -> dict[str, str]:

@@ -1,8 +1,9 @@
 """How far a run is: a live view on a terminal, short lines elsewhere."""
 
+import itertools
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Literal
 
 from rich.console import Console, Group, RenderableType
@@ -19,6 +20,7 @@ Kind = Literal["auto", "live", "plain", "none"]
 
 LIVE_SECONDS = 0.25
 PLAIN_SECONDS = 10.0
+LINE_WIDTH = 100
 RECENT = 20
 WINDOW = 60.0  # seconds
 SHOWN_LOSSES = ("rew", "con", "dyn", "policy", "value")
@@ -29,7 +31,10 @@ class Progress:
 
     `step` may be called as often as the loop turns: it reads a clock and compares, and redraws at
     most four times a second (a line every ten seconds where the view is plain). There is no
-    thread: during a long compilation the view stands still, `phase` says why.
+    thread: where the loop waits the view stands still, `phase` says why.
+
+    Between `collecting` and `learning` the time left is not known: rows come many times faster as
+    long as nothing is learned from them.
 
     Args:
         kind: `auto` is live on a terminal and plain elsewhere.
@@ -57,7 +62,8 @@ class Progress:
         self._kind: Kind = "none" if kind == "none" else "live" if live else "plain"
         self._period = LIVE_SECONDS if live else PLAIN_SECONDS
         self._clock, self._next = clock, clock() + self._period
-        self._total, self._step, self._title, self._phase = total, start, title, ""
+        self._total, self._step, self._title = total, start, title
+        self._phase, self._beside, self._learns = "", "", True
         self._values: dict[str, float] = {}
         self._observations = observations
         self._returns: deque[float] = deque(maxlen=RECENT)
@@ -95,6 +101,26 @@ class Progress:
         if self._live is not None or text:
             self._draw()
 
+    def meanwhile(self, text: str) -> None:
+        """Show what goes on beside the steps from now on ("compiling the update"); "" ends it."""
+        self._beside = text
+        if text:
+            self._draw()
+
+    def collecting(self) -> None:
+        """Nothing is learned until `learning` is called: the pace says nothing of the time left."""
+        self._learns = False
+
+    def learning(self, step: int) -> None:
+        """From this step on rows are learned from: pace and time left are counted anew."""
+        self._learns = True
+        self._marks = deque([(self._clock(), step)])
+
+    def show(self, what: RenderableType) -> None:
+        """Print something above the view, where there is one; it stays."""
+        if self._kind != "none":
+            self._console.print(what)
+
     def note(self, text: str) -> None:
         """Print a sentence above the view; it stays. Shown by every kind, `none` included."""
         self._console.print(Text(text, style="yellow"), soft_wrap=True)
@@ -119,16 +145,20 @@ class Progress:
     def seconds_left(self) -> float | None:
         """Wall seconds to the end at that pace; None before it is known."""
         pace = self.steps_per_second()
-        return None if pace is None else max(0, self._total - self._marks[-1][1]) / pace
+        if pace is None or not self._learns:
+            return None
+        return max(0, self._total - self._marks[-1][1]) / pace
 
     def line(self) -> str:
-        """The state as one short line."""
+        """The state as one line of at most 100 characters: what matters least is left out."""
         share = self._step / max(1, self._total)
-        parts = [f"{self._step:,}/{self._total:,} {share:4.0%}", self._phase]
-        parts += [f"return {self._return_text()}"] if self._return_text() else []
-        parts += [", ".join(f"{name} {value}" for name, value in self._losses().items())]
-        parts += [self._speed_text(), self._left_text(), self._memory_text()]
-        return " | ".join(part for part in parts if part)
+        head = f"{self._step:,}/{self._total:,} {share:4.0%}"
+        returns = f"return {self._return_text()}" if self._return_text() else ""
+        losses = [(3, f"{name} {value}") for name, value in self._losses().items()]
+        speed, left, memory = self._speed_text(), self._left_text(), self._memory_text()
+        pieces = [(0, head), (1, self._now()), (2, returns), (5, left), *losses[:1], (4, speed)]
+        line = fitted([*pieces, *losses[1:], (6, memory)], LINE_WIDTH)
+        return line if len(line) <= LINE_WIDTH else f"{line[: LINE_WIDTH - 1]}…"
 
     def _mark(self, now: float, step: int) -> None:
         self._step = step
@@ -153,7 +183,7 @@ class Progress:
             ("losses", losses),
             ("speed", self._speed_text()),
             ("memory", memory),
-            ("now", Text(self._phase)),
+            ("now", Text(self._now())),
         ):
             if text:
                 rows.add_row(label, text)
@@ -162,6 +192,9 @@ class Progress:
         bar = ProgressBar(total=max(1, self._total), completed=self._step, width=32)
         head.add_row(Text(self._title, style="bold"), bar, done, self._left_text())
         return Padding(Group(head, rows), (1, 0, 0, 0))
+
+    def _now(self) -> str:
+        return ", ".join(filter(None, (self._phase, self._beside)))
 
     def _return_text(self) -> str:
         parts = []
@@ -201,3 +234,19 @@ class Progress:
     def _left_text(self) -> str:
         seconds = self.seconds_left()
         return "" if seconds is None else f"{duration(seconds)} left"
+
+
+def fitted(pieces: Sequence[tuple[int, str]], width: int) -> str:
+    """One line of the pieces that fit into `width` characters, tried by importance.
+
+    `pieces`: place in the line, and text; those of one place stand together. The first is never
+    left out.
+    """
+    line, taken = "", []
+    for piece in pieces:
+        more = sorted([*taken, piece], key=lambda taken: taken[0]) if piece[1] else taken
+        places = itertools.groupby(more, key=lambda taken: taken[0])
+        text = " | ".join(", ".join(text for _, text in group) for _, group in places)
+        if not line or len(text) <= width:
+            line, taken = text, more
+    return line

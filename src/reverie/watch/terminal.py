@@ -89,6 +89,13 @@ def say(text: str) -> None:
     out.flush()
 
 
+def mutter(text: str) -> None:
+    """Write `text`, made harmless, to the error stream at once: what no reader of results wants."""
+    err = stderr()
+    err.write(visible(text))
+    err.flush()
+
+
 def complain(text: str) -> None:
     """Write a sentence to the error stream."""
     stderr().write(f"reverie: {visible(text)}\n")
