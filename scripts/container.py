@@ -23,6 +23,8 @@ from pathlib import Path
 
 SOURCE = Path(__file__).resolve().parents[1]
 SUITE = "bookworm"
+TOOLS = {name: shutil.which(name) for name in ("debootstrap", "unshare", "chroot")}
+WITH_MEMORY = 'mount -t tmpfs tmpfs "$0/dev/shm" && exec "$@"'
 
 
 class ContainerError(ValueError):
@@ -84,11 +86,13 @@ class Root:
         shutil.copy("/etc/resolv.conf", folder / "etc" / "resolv.conf")
 
     def run(self, words: list[str], *, user: str = "", place: str = "") -> None:
-        """The command in the root, as the user and in the folder of this moment unless given."""
+        """The command in the root, as the user and in the folder of this moment unless given; it has
+        processes of its own and memory to share, as in a container."""
         owner, folder = user or self.user, place or self.place
-        enter = [shutil.which("chroot"), f"--userspec={owner}", self.folder]
-        inside = [*enter, "env", "-C", folder, *words]
-        code = subprocess.run(inside, env=self.variables | self.arguments).returncode
+        apart = ["--mount", "--pid", "--fork", f"--mount-proc={self.folder}/proc"]
+        enter = [TOOLS["unshare"], *apart, "sh", "-c", WITH_MEMORY, self.folder]
+        inside = [TOOLS["chroot"], f"--userspec={owner}", self.folder, "env", "-C", folder]
+        code = subprocess.run([*enter, *inside, *words], env=self.variables | self.arguments).returncode
         if code:
             raise ContainerError(f"exit code {code} of: {shlex.join(words)}")
 
@@ -135,7 +139,7 @@ def new_root(folder: Path, base: Path | None) -> None:
     """A clean Debian in `folder`, which must not exist."""
     if folder.exists():
         raise ContainerError(f"{folder} is there already: name a new folder, or remove it.")
-    made = ["debootstrap", "--variant=minbase", SUITE, str(folder)]
+    made = [TOOLS["debootstrap"], "--variant=minbase", SUITE, str(folder)]
     if base is not None:
         made = ["cp", "--archive", str(base), str(folder)]
     if subprocess.run(made).returncode:
@@ -160,9 +164,9 @@ def main(words: list[str]) -> None:
     parser.add_argument("--arg", action="append", default=[], help="build argument NAME=VALUE")
     parser.add_argument("words", nargs="*", help="what the entry point is given")
     asked = parser.parse_args(words)
-    missing = [name for name in ("debootstrap", "chroot") if not shutil.which(name)]
+    missing = [name for name, found in TOOLS.items() if not found]
     if os.geteuid() or missing:
-        raise ContainerError("this needs root, debootstrap and chroot (Debian: debootstrap).")
+        raise ContainerError(f"this needs root and {' and '.join(TOOLS)} (Debian: debootstrap).")
     new_root(asked.root, asked.base)
     root = Root(asked.root, dict(pair.split("=", 1) for pair in asked.arg))
     build(root, asked.target)
