@@ -9,18 +9,19 @@ ARG ID=1000
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends ${SYSTEM} \
     && rm -rf /var/lib/apt/lists/*
-RUN useradd --uid ${ID} --create-home reverie \
-    && install -d -o reverie -g reverie /opt/reverie /opt/source /work /work/runs /home/reverie/.cache/jax
+RUN useradd --uid ${ID} --create-home --home-dir /reverie reverie \
+    && install -d -o reverie -g reverie /reverie/source /reverie/runs \
+        /reverie/.cache /reverie/.cache/jax
 USER reverie
-ENV HOME=/home/reverie
-ENV PATH=/opt/reverie/bin:/usr/local/bin:/usr/bin:/bin
-ENV JAX_COMPILATION_CACHE_DIR=/home/reverie/.cache/jax
+ENV HOME=/reverie
+ENV PATH=/reverie/venv/bin:/usr/local/bin:/usr/bin:/bin
+ENV JAX_COMPILATION_CACHE_DIR=/reverie/.cache/jax
 # What the package needs is installed for an empty one: a changed source installs none of it again.
-WORKDIR /opt/source
+WORKDIR /reverie/source
 COPY --chown=reverie:reverie pyproject.toml constraints.txt README.md LICENSE ./
 RUN mkdir -p src/reverie \
     && touch src/reverie/__init__.py \
-    && python3 -m venv /opt/reverie \
+    && python3 -m venv /reverie/venv \
     && pip install --no-cache-dir -c constraints.txt hatchling ".[${EXTRAS}]"
 
 FROM packages AS cuda-packages
@@ -29,7 +30,7 @@ RUN pip install --no-cache-dir -c constraints.txt ".[cuda]"
 FROM packages AS cpu
 COPY --chown=reverie:reverie src src
 RUN pip install --no-cache-dir --no-deps --no-build-isolation --force-reinstall .
-WORKDIR /work
+WORKDIR /reverie
 ENTRYPOINT ["reverie"]
 CMD ["--help"]
 
@@ -38,6 +39,6 @@ ENV NVIDIA_VISIBLE_DEVICES=all
 ENV NVIDIA_DRIVER_CAPABILITIES=compute,utility,graphics
 COPY --chown=reverie:reverie src src
 RUN pip install --no-cache-dir --no-deps --no-build-isolation --force-reinstall .
-WORKDIR /work
+WORKDIR /reverie
 ENTRYPOINT ["reverie"]
 CMD ["--help"]

@@ -1,7 +1,7 @@
 """The steps of the Dockerfile in a clean Debian root, for machines that can pull no image.
 
-    python scripts/container.py --root /tmp/root                         # target cpu, as root
-    python scripts/container.py --root /tmp/root -- train probe_observation --steps 500
+    python scripts/container.py --root ../debian                         # target cpu, as root
+    python scripts/container.py --root ../debian -- train probe_observation --steps 500
 
 debootstrap, which must be installed, makes the root as BASE would be (or copies `--base`, a
 folder that debootstrap has made before). Each step then runs in it by chroot, as the user that the
@@ -86,15 +86,16 @@ class Root:
         shutil.copy("/etc/resolv.conf", folder / "etc" / "resolv.conf")
 
     def run(self, words: list[str], *, user: str = "", place: str = "") -> None:
-        """The command in the root, as the user and in the folder of this moment unless given; it has
-        processes of its own and memory to share, as in a container."""
+        """The command in the root, with processes of its own and memory to share, as the user and
+        in the folder of this moment unless others are given."""
         owner, folder = user or self.user, place or self.place
         apart = ["--mount", "--pid", "--fork", f"--mount-proc={self.folder}/proc"]
         enter = [TOOLS["unshare"], *apart, "sh", "-c", WITH_MEMORY, self.folder]
         inside = [TOOLS["chroot"], f"--userspec={owner}", self.folder, "env", "-C", folder]
-        code = subprocess.run([*enter, *inside, *words], env=self.variables | self.arguments).returncode
-        if code:
-            raise ContainerError(f"exit code {code} of: {shlex.join(words)}")
+        variables = self.variables | self.arguments
+        done = subprocess.run([*enter, *inside, *words], env=variables)
+        if done.returncode:
+            raise ContainerError(f"exit code {done.returncode} of: {shlex.join(words)}")
 
     def copy(self, rest: str) -> None:
         """COPY [--chown=USER:GROUP] SOURCES PLACE."""
