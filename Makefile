@@ -3,12 +3,12 @@
 
 VENV := .venv
 BIN := $(VENV)/bin
-EXTRAS := classic,atari,dmc,minigrid,fast,crafter,nethack,bsuite,minatar,popgym,vizdoom,miniworld,retro,mujoco,metaworld,robotics,robodesk,memmaze,craftax,gymnax,navix,xminigrid,jumanji,pgx,brax,playground,dev
+EXTRAS := classic,atari,dmc,minigrid,fast,crafter,nethack,bsuite,minatar,popgym,vizdoom,miniworld,retro,mujoco,metaworld,robotics,robodesk,memmaze,craftax,gymnax,navix,xminigrid,jumanji,pgx,brax,playground,docs,dev
 DEMO := classic,minigrid
 comma := ,
 STAMP := $(VENV)/.installed-$(subst $(comma),-,$(EXTRAS))
 
-.PHONY: demo test test-all lint setup
+.PHONY: demo test test-all lint docs setup
 
 demo:
 	@$(MAKE) --no-print-directory setup EXTRAS=$(DEMO)
@@ -27,6 +27,11 @@ lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright --pythonpath $(BIN)/python
+
+docs:
+	@$(MAKE) --no-print-directory setup EXTRAS=docs
+	NO_MKDOCS_2_WARNING=true $(BIN)/mkdocs build --strict --quiet
+	@echo "open site/index.html"
 
 setup: $(STAMP)
 

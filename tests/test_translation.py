@@ -6,21 +6,16 @@ import shlex
 from pathlib import Path
 
 import pytest
-import tyro
+from doc_commands import understand as understand_words
 
 from reverie.config.benchmarks import BENCHMARKS
 from reverie.config.presets import resolve
-from reverie.config.sizes import with_size
 from reverie.envs import catalog
-from reverie.envs.suites import SUITES
-from reverie.launch import as_sequence, read
-from reverie.options import CompareOptions, EvalOptions, ReportOptions
 from reverie.part.errors import ConfigError
 
 PAGE = Path(__file__).parent.parent / "docs" / "translate.md"
 ROW = re.compile(r"^\| (?P<there>.+?) \| `(?P<here>[^`]+)` \|$")
 BASE = re.compile(r"^Flags alone go behind `(?P<command>reverie [^`]+)`")
-VERBS = {"eval": EvalOptions, "report": ReportOptions, "compare": CompareOptions}
 
 
 def rows() -> list[tuple[str, str]]:
@@ -40,15 +35,6 @@ def rows() -> list[tuple[str, str]]:
     return found
 
 
-def config_of(words: list[str]):
-    """The whole configuration of a `reverie train` command, size included."""
-    config = read(words).config()
-    config = with_size(config, pictures=True)
-    if config.task.partition("_")[0] in SUITES:
-        catalog.parse(config.task)
-    return config
-
-
 def understand(here: str) -> None:
     if here.startswith("reverie.train("):
         call = ast.parse(here, mode="eval").body
@@ -58,14 +44,7 @@ def understand(here: str) -> None:
         name = task.value if isinstance(task, ast.Constant) else "custom:make_env"
         resolve(str(name), **options)
         return
-    words = shlex.split(here)
-    assert words[0] == "reverie", here
-    if words[1] == "train":
-        config_of(words[2:])
-    elif words[1] == "continual":
-        config_of(as_sequence(words[2:]))
-    else:
-        tyro.cli(VERBS[words[1]], args=words[2:], use_underscores=True)
+    understand_words(shlex.split(here))
 
 
 @pytest.mark.parametrize(("there", "here"), rows(), ids=lambda text: text[:70])

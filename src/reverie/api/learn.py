@@ -54,8 +54,8 @@ def train(
         overrides: dotted path -> value, for example {"world.dynamics.deter": 256}.
 
     Raises:
-        ConfigError: an unknown name or a wrong value. EnvError, ReplayError, RunError: what keeps
-        the run from starting or going on, in one sentence.
+        ConfigError: an unknown name or a wrong value.
+        EnvError, ReplayError, RunError: what keeps the run from starting or going on.
     """
     edits = _edits(overrides, parts, seed=seed, steps=steps, logdir=logdir)
     source = source_of(task)
