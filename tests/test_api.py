@@ -1,5 +1,8 @@
 """The Python surface: names, laziness, and how arguments become a configuration."""
 
+import inspect
+import pydoc
+import re
 import subprocess
 import sys
 import types
@@ -8,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import reverie
+import reverie.api
 from reverie.config.presets import resolve
 
 
@@ -51,6 +55,19 @@ def test_train_is_the_verb_and_the_station():
         "except reverie.ConfigError:\n    raise SystemExit(7)\n"
     )
     assert subprocess.run([sys.executable, "-c", code], timeout=120).returncode == 7
+
+
+def test_the_verb_shows_its_arguments_wherever_one_asks():
+    verb = inspect.signature(reverie.api.train)
+    assert inspect.signature(reverie.train) == verb
+    page = pydoc.render_doc(reverie.train, renderer=pydoc.plaintext)
+    for name in verb.parameters:
+        assert re.search(rf"^ +{name}: \S", page, re.MULTILINE), f"{name} without its meaning"
+    assert "reverie.train(task, *, size='auto'" in page
+    assert "loop.py" in page  # the station is still there
+    assert inspect.getdoc(reverie.train).startswith("Learns a task")
+    with pytest.raises(TypeError, match="required positional argument: 'task'"):
+        reverie.train()
 
 
 def test_train_takes_a_callable_and_overrides(learned):

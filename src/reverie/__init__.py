@@ -25,6 +25,8 @@ import types
 import typing
 
 if typing.TYPE_CHECKING:
+    import inspect
+
     from reverie.api import check_env as check_env
     from reverie.api import compare as compare
     from reverie.api import continual as continual
@@ -75,15 +77,43 @@ class _Train(types.ModuleType):
     (`import reverie.train.loop as loop` fails then). A class for the module is Python's documented
     way (data model, "Customizing module attribute access"); it changes this one module, when
     Reverie is imported, whatever is imported afterwards.
+
+    Its signature and documentation are those of the verb, which `help`, notebooks and editors
+    show; both are looked up when somebody asks.
     """
 
-    def __call__(self, task: typing.Any, **options: typing.Any) -> typing.Any:
+    def __call__(self, *task: typing.Any, **options: typing.Any) -> typing.Any:
         """See `reverie.api.train`."""
-        from reverie.api import train
+        return _verb()(*task, **options)
 
-        return train(task, **options)
+    @property
+    def __signature__(self) -> "inspect.Signature":
+        import inspect
+
+        return inspect.signature(_verb())
 
 
+def _documented(module: types.ModuleType) -> str:
+    """What `help(reverie.train)` says: the verb with its arguments, then the station's contents."""
+    import inspect
+    import textwrap
+
+    verb = _verb()
+    first, _, rest = (inspect.getdoc(verb) or "").partition("\n")
+    signature = inspect.signature(verb)
+    bare = [part.replace(annotation=part.empty) for part in signature.parameters.values()]
+    call = f"reverie.train{signature.replace(parameters=bare, return_annotation=signature.empty)}"
+    call = textwrap.fill(call, 90, subsequent_indent=" " * len("reverie.train("))
+    return f"{first}\n\n{call}\n{rest}\n\nAs a package: {module.__dict__['__doc__']}"
+
+
+def _verb() -> typing.Any:
+    from reverie.api import train
+
+    return train
+
+
+_Train.__doc__ = property(_documented)  # type: ignore[assignment]
 importlib.import_module("reverie.train").__class__ = _Train
 
 __all__ = ["train", *_HOME]  # pyright: ignore[reportUnsupportedDunderAll]

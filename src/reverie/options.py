@@ -34,6 +34,13 @@ class EvalOptions:
     here. May be given several times. Settings of your machine and env.kwargs are written as for
     train, such as --env.timeout 300 or --device.cache DIR: they never come from the folder."""
 
+    checkpoint: str = "newest"
+    """Whose weights play: newest, best where the run keeps one, or the STEP of one."""
+    video: str = ""
+    """Folder for a film of every episode. Empty: no films."""
+    json: bool = False
+    """Write the result to the standard output as one JSON object, and nothing else."""
+
     env: tuple[str, ...] = ()
     """MODULE:FUNCTION that makes the environment of a run that was trained on a callable; of a
     sequence of tasks, all of them."""
@@ -43,11 +50,17 @@ class EvalOptions:
         check.at_least(1, "episodes", "envs")
         check.at_least(0, "seed")
         check.require(self.seed < SEEDS, "seed", f"at most {SEEDS - 1}")
+        if self.checkpoint != "newest":
+            from reverie.train.chosen import as_name
+
+            as_name(self.checkpoint)
 
     def how(self) -> dict[str, Any]:
-        """The arguments of `evaluate_run` that say how to play."""
+        """The arguments of `evaluate_run` that say how to play, the checkpoint only where it is
+        not the newest."""
         names = ("episodes", "greedy", "seed", "envs")
-        return {name: getattr(self, name) for name in names}
+        found = {name: getattr(self, name) for name in names}
+        return found if self.checkpoint == "newest" else found | {"at": self.checkpoint}
 
 
 @dataclass(frozen=True)

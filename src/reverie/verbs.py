@@ -1,6 +1,8 @@
 """The verbs of the command line: each takes the words after it and gives an exit code."""
 
+import contextlib
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
@@ -48,12 +50,26 @@ def continual(words: list[str]) -> int:
 
 
 def evaluate(words: list[str]) -> int:
-    """`reverie eval RUN [--episodes N] [--greedy] [--allow MODULE]`"""
+    """`reverie eval RUN [--episodes N] [--greedy] [--allow MODULE] [--json] [--video DIR]`"""
     from reverie.config import reader
     from reverie.options import EvalOptions
 
     words, given = reader.take(words)
     options = _parse(EvalOptions, words, "eval")
+    with terminal.unheard() if options.json else contextlib.nullcontext():
+        told, numbers, films = _evaluated(options, given)
+    if options.json:
+        found = told | {name: _finite(value) for name, value in numbers.items()}
+        found |= {"videos": films} if options.video else {}
+        terminal.say(json.dumps(found, indent=2) + "\n")
+        return 0
+    terminal.table([(name, _number(value)) for name, value in numbers.items()])
+    terminal.say("".join(f"film: {film}\n" for film in films))
+    return 0
+
+
+def _evaluated(options: Any, given: dict[str, str]) -> tuple[dict[str, Any], dict, list[str]]:
+    """What was played, its numbers, and the files of the films."""
     from reverie.api import makers_for
     from reverie.machine.device import prepare
     from reverie.train.stranger import read
@@ -68,11 +84,21 @@ def evaluate(words: list[str]) -> int:
     from reverie.train.evaluate import evaluate_run
 
     interrupt.started()
-    word = {"allow": options.allow, "given": given}
+    word: dict[str, Any] = {"allow": options.allow, "given": given}
     word = {name: value for name, value in word.items() if value}
-    numbers = evaluate_run(logdir, **options.how(), make_env=made_by, **word)
-    terminal.table([(name, _number(value)) for name, value in numbers.items()])
-    return 0
+    told: dict[str, Any] = {"run": options.run, "task": config.task}
+    if options.json:
+        from reverie.train import checkpoint, chosen
+
+        word["at"] = chosen.choose(logdir, options.checkpoint)
+        told["step"] = checkpoint.step_of(word["at"])
+    if options.video:
+        from reverie.watch.film import Films
+
+        word["films"] = Films(Path(options.video).expanduser())
+    numbers = evaluate_run(logdir, **(options.how() | word), make_env=made_by)
+    written = word["films"].written if options.video else []
+    return told, numbers, [str(film) for film in written]
 
 
 def report(words: list[str]) -> int:
@@ -192,3 +218,8 @@ def _prepare(kind: Literal["auto", "cpu", "gpu", "tpu"]) -> None:
 
 def _number(value: Any) -> str:
     return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def _finite(value: Any) -> Any:
+    """What JSON can say: it knows no NaN and no infinity."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -22,23 +22,35 @@ from reverie.watch.text import visible
 def load(
     logdir: str | Path,
     *,
+    checkpoint: str | int = "newest",
+    make_env: str | MakeEnv | EnvSpec | Mapping[str, Any] | None = None,
     allow: str | Sequence[str] = (),
     overrides: Mapping[str, Any] | None = None,
 ) -> Any:
-    """The agent of a run folder: `agent.act(obs, carry) -> (action, carry)`.
+    """The agent of a run folder, with `agent.act(obs, carry) -> (action, carry)` in the terms of
+    the environment itself, and `agent.predict` as Stable-Baselines3 has it.
 
-    The folder may be a stranger's: loading runs none of its code (see docs/strangers.md). `allow`
-    names packages from which parts that it names may be imported.
-    `overrides` are settings of yours, dotted path -> value, such as {"device.kind": "cpu"}.
+    The folder may be a stranger's: loading runs none of its code (see docs/strangers.md).
 
-    Raises RunError where the folder holds no complete checkpoint, ConfigError for settings that
-    are not yours to choose here.
+    Args:
+        logdir: run folder.
+        checkpoint: `newest`, `best` where the run keeps one, or the step of one that is kept.
+        make_env: what makes the run's environment, as `train` takes it: only needed where the
+            folder does not hold the environment's spaces (runs of version 0.1).
+        allow: packages from which parts that the folder names may be imported.
+        overrides: settings of yours, dotted path -> value, such as {"device.kind": "cpu"}.
+
+    Raises RunError where the folder does not hold the checkpoint, or `make_env` makes another
+    environment; ConfigError for settings that are not yours to choose here.
     """
     folder = folder_of(logdir)
     config = _prepare(folder, overrides, names_of(allow))
     from reverie.train.agent import load as load_agent
+    from reverie.train.chosen import choose
 
-    return load_agent(folder, config)
+    path = choose(folder, checkpoint)
+    makers = makers_for(config, make_env)
+    return load_agent(folder, config, path, None if makers is None else _spaces(config, makers))
 
 
 def evaluate(
@@ -48,6 +60,8 @@ def evaluate(
     greedy: bool = False,
     seed: int = 0,
     envs: int = 1,
+    checkpoint: str | int = "newest",
+    video: str | Path | None = None,
     make_env: str | MakeEnv | EnvSpec | Mapping[str, Any] | None = None,
     allow: str | Sequence[str] = (),
     overrides: Mapping[str, Any] | None = None,
@@ -59,6 +73,8 @@ def evaluate(
         greedy: the mode of the policy instead of samples from it.
         seed: root of the environments' and the policy's randomness.
         envs: environments side by side.
+        checkpoint: of a run folder: `newest`, `best` where the run keeps one, or the step of one.
+        video: folder for a film of every episode (docs/guide.md says their names).
         make_env: what the run was trained on where that was no task's name, as `train` takes it;
             for a sequence of tasks a dictionary from their names.
         allow: modules that the run's task may import besides Reverie's and Gymnasium's own: their
@@ -67,12 +83,13 @@ def evaluate(
             taken from the folder.
 
     Returns the numbers by name (`eval/return` is the mean over episodes, environment units).
-    Raises RunError where the folder holds no complete checkpoint, or its task would import a
-    module that `allow` does not name; ConfigError for a wrong argument.
+    Raises RunError where the folder does not hold the checkpoint, its task would import a module
+    that `allow` does not name, or a film is wanted of what draws no pictures; ConfigError for a
+    wrong argument.
     """
     from reverie.options import EvalOptions
 
-    how = EvalOptions("", episodes, greedy, seed, envs).how()
+    how = EvalOptions("", episodes, greedy, seed, envs, checkpoint=str(checkpoint)).how()
     if isinstance(run, str | os.PathLike):
         run = folder_of(run)
         makers = makers_for(saved_config(run, allow=allow), make_env)
@@ -82,8 +99,17 @@ def evaluate(
 
     if isinstance(run, Agent):
         makers = makers_for(run.config, make_env)
+        if checkpoint != "newest":
+            raise ConfigError(
+                "checkpoint chooses among those of a run folder, and an agent is of one already: "
+                "load it with reverie.load(run, checkpoint=...)."
+            )
     elif not isinstance(run, Path):
         raise ConfigError(f"run takes a run folder or an agent that `load` gave, found {run!r}.")
+    if video is not None:
+        from reverie.watch.film import Films
+
+        how["films"] = Films(folder_of(video, "video"))
     return evaluate_run(run, **how, make_env=makers, allow=names_of(allow), given=overrides)
 
 
@@ -142,3 +168,15 @@ def _prepare(folder: Path, overrides: Mapping[str, Any] | None, allow: tuple[str
         logging.getLogger("reverie").warning(visible(ignored))
     prepare(config.device)
     return config
+
+
+def _spaces(config: Config, makers: Mapping[str, Any]) -> dict[str, Any]:
+    """The own spaces of the environment that the user hands over for a run."""
+    from reverie.envs.make import make
+
+    task, source = next(iter(makers.items()))
+    env = make(source, config.env)
+    env.close()
+    if env.own_spaces is None:
+        raise RunError(f"the environment of {task} has no Gymnasium spaces that can be kept.")
+    return env.own_spaces

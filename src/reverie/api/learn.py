@@ -41,9 +41,11 @@ def train(
         size: model size; `auto` takes the one the observations need.
         steps: environment steps; None takes the preset's.
         logdir: run folder; None takes runs/TASK-AGENT-SEED.
+        seed: root of all randomness of the run, its environments' too.
         agent: agent preset; None takes that of a preset file, else v3.
         preset: benchmark preset, or the path of a TOML file of your own (docs/guide.md); None
             takes the one of the task's suite.
+        methods: method presets, laid over benchmark and size, by name (`reverie presets`).
         harmony: balance the world model's losses by learned scalars (HarmonyDream).
         balance: another way to balance them, by name (`reverie presets`).
         replay: replay strategy, by name (`reverie presets`).

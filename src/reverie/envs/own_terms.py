@@ -42,6 +42,16 @@ class OwnTerms:
         self.obs_specs = observations.specs_of(self._readers)
         self.action_specs = actions.specs_of(actions.writers(action_space)[0])
 
+    @property
+    def same_names(self) -> bool:
+        """Whether the environment itself shows a dictionary by the names that the agent has."""
+        return all(reader.path == (reader.key,) for reader in self._readers)
+
+    @property
+    def same_shapes(self) -> bool:
+        """Whether its parts have the shapes that the agent sees."""
+        return all(self._parts[r.path].shape == r.spec.shape for r in self._readers)
+
     def lead(self, observation: Any) -> int | None:
         """The number N of environments that `observation` is of; None: one, without leading axis.
 

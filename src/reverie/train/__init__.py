@@ -16,12 +16,15 @@ sweep.py           scores of the whole replay, brought up to date
 dream.py           open-loop predictions of replayed sequences
 evaluate.py        episodes without learning
 agent.py           the agent of a run folder, to act with anywhere
+agent_terms.py     observations in the agent's own terms, checked
+carry.py           what acting hands from one observation to the next
 sequence.py        which task a run is at
 plan.py            what a run will need, before its first step
 preparation.py     what is got ready while the first rows are collected
 snapshot.py        what a checkpoint holds, and how it is put back
 checkpoint.py      checkpoints: folders that are complete or absent
 recovery.py        which checkpoint a run resumes from
+chosen.py          the checkpoint that a reader names
 metrics_prefix.py  whether metrics.jsonl still is what a checkpoint saw
 stranger.py        a run folder that may be another's
 interrupt.py       SIGINT and SIGTERM as a question between two turns

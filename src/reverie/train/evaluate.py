@@ -1,5 +1,6 @@
 """Episodes without learning: during a run, after it, and from Python."""
 
+import contextlib
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -17,8 +18,10 @@ from reverie.folder.errors import RunError
 from reverie.records import Step
 from reverie.train import checkpoint, sequence, stranger
 from reverie.train.agent import Agent, load
+from reverie.train.chosen import NEWEST, choose
 from reverie.train.collect import Actor, Episodes
 from reverie.train.learner import EVAL, purpose_key
+from reverie.watch.film import Films
 from reverie.watch.recorder import EpisodeRecorder
 
 MINUTE = 60.0
@@ -33,9 +36,11 @@ def play(
     episodes: int,
     *,
     film: bool = False,
+    films: Films | None = None,
     stop: Callable[[], object] = lambda: False,
 ) -> tuple[dict[str, float], np.ndarray | None] | None:
-    """Play `episodes` episodes, the same ones at every call; statistics, frames of the first one.
+    """Play `episodes` episodes, the same ones at every call; statistics, frames of the first one
+    where a `film` is wanted. `films` takes all of them down.
 
     Each environment plays an equal number (the first ones one more), whatever their length, so
     that short episodes are not preferred. None as soon as `stop` says so.
@@ -55,6 +60,8 @@ def play(
         actor(acting, step)
         shown = recorder.add(envs, step, render=True)
         frames = shown if frames is None else frames
+        if films is not None:
+            films.add(envs, step, done < share)
         for index, result in zip(np.flatnonzero(step.is_last), count.add(step), strict=True):
             if done[index] < share[index]:
                 results.append(result)
@@ -215,42 +222,64 @@ def evaluate_run(
     greedy: bool = False,
     seed: int = 0,
     envs: int = 1,
+    at: str | int | Path = NEWEST,
+    films: Films | None = None,
     make_env: sequence.MakeEnv = None,
     allow: Sequence[str] = (),
     given: Mapping[str, Any] | None = None,
 ) -> dict[str, float]:
     """Play `episodes` episodes with an agent or that of a run folder; statistics by metric name.
 
-    The agent of a sequence plays as many of every task (`over_tasks`). `allow` and `given` are the
-    reader's: modules that a task may import, and settings (see `stranger`).
+    The agent of a sequence plays as many of every task (`over_tasks`). `at` is the checkpoint
+    of a folder, or its name (see `chosen`); `films` are of all episodes. `allow` and `given` are
+    the reader's: modules that a task may import, and settings (see `stranger`).
 
-    Raises RunError where the folder holds no checkpoint, or the environment cannot be remade, is
-    not the one of the training, or would run code that `allow` does not name.
+    Raises RunError where the folder does not hold the checkpoint, or the environment cannot be
+    remade, is not the one of the training, or would run code that `allow` does not name.
     """
     given = given or {}
     read = isinstance(run, Agent)
     config = as_read(run.config, given)[0] if read else stranger.read(run, given, allow)[0]
     by_name = stranger.evaluated(config, make_env)
     stranger.check_code(config, by_name, allow, trusted="env.kwargs" in given)
-    agent = run if read else load(run, config)
+    agent = run if read else load(run, config, at if isinstance(at, Path) else choose(run, at))
+    how = {"episodes": episodes, "greedy": greedy, "seed": seed, "envs": envs, "films": films}
     numbers = {}
-    for task in sequence.evaluated(config):
-        source = sequence.source(task, make_env)
-        if isinstance(source, str) and source.startswith("custom:"):
-            raise RunError(
-                f"the run was trained on a callable ({source}), which its folder cannot remake: "
-                "name it with --env MODULE:FUNCTION, or hand it over from Python with "
-                "reverie.evaluate(..., make_env=...)."
-            )
-        first = config.env.num + envs * sequence.evaluated(config).index(task)
-        with eval_envs(config, source, num=envs, seed=seed, first_index=first) as vector:
-            here = {"obs": vector.obs_specs, "action": vector.action_specs}
-            checkpoint.check_specs(
-                {"obs": agent.obs_specs, "action": agent.action_specs}, here, "in training"
-            )
-            how: dict[str, Any] = {"greedy": greedy, "explore": by_explorer(config)}
-            actor = Actor(vector.action_specs, envs, purpose_key(seed, EVAL), **how)
-            played = play(agent.acting, vector, actor, episodes)
-        assert played is not None
-        numbers[task] = played[0]
+    with contextlib.nullcontext() if films is None else contextlib.closing(films):
+        for task in sequence.evaluated(config):
+            if films is not None:
+                films.begin(f"eval_{task}" if config.sequence.tasks else "eval", agent.step)
+            numbers[task] = _play_task(agent, config, task, make_env, **how)
     return over_tasks(numbers) if config.sequence.tasks else numbers[config.task]
+
+
+def _play_task(
+    agent: Agent,
+    config: Config,
+    task: str,
+    make_env: sequence.MakeEnv,
+    *,
+    episodes: int,
+    greedy: bool,
+    seed: int,
+    envs: int,
+    films: Films | None,
+) -> dict[str, float]:
+    """The numbers of one of a run's tasks."""
+    source = sequence.source(task, make_env)
+    if isinstance(source, str) and source.startswith("custom:"):
+        raise RunError(
+            f"the run was trained on a callable ({source}), which its folder cannot remake: "
+            "name it with --env MODULE:FUNCTION, or hand it over from Python with "
+            "reverie.evaluate(..., make_env=...)."
+        )
+    first = config.env.num + envs * sequence.evaluated(config).index(task)
+    with eval_envs(config, source, num=envs, seed=seed, first_index=first) as vector:
+        here = {"obs": vector.obs_specs, "action": vector.action_specs}
+        there = {"obs": agent.obs_specs, "action": agent.action_specs}
+        checkpoint.check_specs(there, here, "in training")
+        how: dict[str, Any] = {"greedy": greedy, "explore": by_explorer(config)}
+        actor = Actor(vector.action_specs, envs, purpose_key(seed, EVAL), **how)
+        played = play(agent.acting, vector, actor, episodes, films=films)
+    assert played is not None
+    return played[0]

@@ -5,6 +5,8 @@ averages.py      scalars of one log interval, averaged by name
 logger.py        the one door: scalars, curves, videos
 sinks.py         metrics.jsonl, TensorBoard, Weights & Biases
 recorder.py      the pictures of one episode
+encoder.py       how ffmpeg is asked for a film
+film.py          films of whole episodes, written while they are played
 video.py         frames and dreams as files
 advice.py        what should be said about options before the first step
 startup.py       what a start is busy with

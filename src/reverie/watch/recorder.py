@@ -70,9 +70,9 @@ def drawn(envs: Vector) -> np.ndarray | None:
         return None
 
 
-def picture(step: Step, specs: Specs) -> np.ndarray | None:
-    """The largest picture that environment 0 shows, (H, W, C) uint8, or None."""
+def picture(step: Step, specs: Specs, index: int = 0) -> np.ndarray | None:
+    """The largest picture that an environment shows, (H, W, C) uint8, or None."""
     images = [key for key, spec in specs.items() if spec.kind == "image"]
     if not images:
         return None
-    return step.obs[max(images, key=lambda name: specs[name].size)][0]
+    return step.obs[max(images, key=lambda name: specs[name].size)][index]

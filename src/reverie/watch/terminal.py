@@ -8,7 +8,7 @@ day does not end because its terminal did.
 import contextlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from reverie.watch.text import visible
@@ -112,6 +112,32 @@ def console(*, errors: bool = False) -> "Console":
     from rich.console import Console
 
     return Console(file=stderr() if errors else stdout())  # type: ignore[arg-type]
+
+
+@contextlib.contextmanager
+def unheard() -> Iterator[None]:
+    """Within, what is written to the standard output goes to the error stream instead, whoever
+    writes it: Python, native code of a simulator, a program that it starts."""
+    out, kept = sys.stdout, os.dup(1)
+    _hand_on(out)
+    os.dup2(2, 1)
+    sys.stdout = stderr()
+    try:
+        yield
+    finally:
+        _hand_on(sys.stdout)
+        sys.stdout = out
+        os.dup2(kept, 1)
+        os.close(kept)
+
+
+def _hand_on(stream: Any) -> None:
+    """Flush a stream of Python, and those of the C library."""
+    import ctypes
+
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        stream.flush()
+        ctypes.CDLL(None).fflush(None)
 
 
 def guard_streams() -> None:

@@ -23,6 +23,7 @@ from PIL import Image
 
 from reverie import files
 from reverie.envs.pictures import to_rgb
+from reverie.watch import encoder
 
 Array = np.ndarray
 
@@ -33,7 +34,6 @@ GREEN, RED = (0, 255, 0), (255, 0, 0)
 GREY = 170
 PATIENCE = 300.0
 """Seconds that the encoder of a video gets."""
-SHORT_SIDE = 256
 CURVES_BYTES = 1 << 26
 """Most bytes of an open-loop prediction of vectors, packed and unpacked."""
 FILE = re.compile(r"(?P<name>[A-Za-z0-9_]+)-(?P<step>\d{9,})\.(?P<kind>mp4|png|npz)")
@@ -183,30 +183,15 @@ def save_video(path: Path, frames: Array, fps: float = 15.0) -> None:
         raise ValueError(f"a video is (T, H, W, C) frames at fps > 0, got {frames.shape}, {fps}.")
     frames = to_rgb(frames)
     height, width = frames.shape[1:3]
-    arguments = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}", "-r", str(fps)]
-    arguments += ["-i", "-", *_encoding(max(1, -(-SHORT_SIDE // min(height, width))))]
+    arguments = encoder.arguments(height, width, fps)
     _write_whole(path, lambda partial: _ffmpeg([*arguments, str(partial)], frames.tobytes()))
-
-
-def _encoding(factor: int) -> list[str]:
-    """Options of ffmpeg: enlarge by `factor`, make sides even, H.264 with the index in front."""
-    filters = (
-        f"scale=iw*{factor}:ih*{factor}:flags=neighbor:out_color_matrix=bt709:out_range=tv,"
-        "pad=ceil(iw/2)*2:ceil(ih/2)*2"
-    )
-    options = ["-vf", filters, "-c:v", "libx264", "-pix_fmt", "yuv420p", "-crf", "18"]
-    options += ["-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709"]
-    return [*options, "-preset", "veryfast", "-movflags", "+faststart", "-f", "mp4"]
 
 
 def _ffmpeg(arguments: list[str], data: bytes) -> None:
     """Feed `data` to ffmpeg. In a session of its own: a Ctrl-C meant for the run spares it."""
-    import imageio_ffmpeg
-
-    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-y", "-loglevel", "error", *arguments]
     try:
         done = subprocess.run(
-            command,
+            [*encoder.program(), *arguments],
             input=data,
             capture_output=True,
             start_new_session=True,
