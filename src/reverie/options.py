@@ -50,10 +50,6 @@ class EvalOptions:
         check.at_least(1, "episodes", "envs")
         check.at_least(0, "seed")
         check.require(self.seed < SEEDS, "seed", f"at most {SEEDS - 1}")
-        if self.checkpoint != "newest":
-            from reverie.train.chosen import as_name
-
-            as_name(self.checkpoint)
 
     def how(self) -> dict[str, Any]:
         """The arguments of `evaluate_run` that say how to play, the checkpoint only where it is

@@ -72,8 +72,10 @@ def _evaluated(options: Any, given: dict[str, str]) -> tuple[dict[str, Any], dic
     """What was played, its numbers, and the files of the films."""
     from reverie.api import makers_for
     from reverie.machine.device import prepare
+    from reverie.train import checkpoint, chosen
     from reverie.train.stranger import read
 
+    chosen.as_name(options.checkpoint)
     logdir = Path(options.run).expanduser()
     named: Any = options.env[0] if len(options.env) == 1 else {n: n for n in options.env}
     config, ignored = read(logdir, {"device.kind": options.device, **given}, tuple(options.allow))
@@ -88,8 +90,6 @@ def _evaluated(options: Any, given: dict[str, str]) -> tuple[dict[str, Any], dic
     word = {name: value for name, value in word.items() if value}
     told: dict[str, Any] = {"run": options.run, "task": config.task}
     if options.json:
-        from reverie.train import checkpoint, chosen
-
         word["at"] = chosen.choose(logdir, options.checkpoint)
         told["step"] = checkpoint.step_of(word["at"])
     if options.video:
