@@ -170,6 +170,8 @@ class Run:
             self.logger = Logger(self.logdir, config.log, config, offset, notify=self.progress.note)
             marked = divergence.marked(self.logdir)
             with contextlib.closing(self.logger), marked, Interrupt() as interrupt:
+                if self.updates and not self.preparation.complete(interrupt):  # one is in flight
+                    raise Stopped(interrupt.asked, f"at step {self.step:,}, where it resumed")
                 self.progress.phase("compiling the policy")
                 self._turn_until_done(interrupt)
                 self.preparation.complete(interrupt)
