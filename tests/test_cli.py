@@ -12,6 +12,7 @@ import pytest
 
 from reverie.bench.options import ActOptions, EnvOptions, UpdateOptions
 from reverie.cli import main
+from reverie.config import overview
 from reverie.config.edit import flat, to_json
 from reverie.config.presets import resolve
 from reverie.config.schema import Config
@@ -108,6 +109,27 @@ def test_every_field_can_be_written_as_a_flag():
             "no option --rssm.deter any more: it is --world.dynamics.deter now.",
         ),
         ("train gym:A --deter 3", "no option --deter; did you mean '--world.dynamics.deter'?"),
+        ("train gym:A --lr 3", "did you mean '--optim.lr'? Others end so too: --optim.actor.lr"),
+        ("train gym:A --warmup 3", "no option --warmup; did you mean '--optim.warmup'?"),
+        ("train gym:A --units 3", "--explore.units'? Others end so too: --behavior.actor.units"),
+        ("train gym:A --learning-rate 3", "no option --learning-rate; did you mean '--optim.lr'?"),
+        ("train gym:A --total-timesteps 3", "did you mean '--steps'?"),
+        ("train gym:A --seed 0 1 2", "one number, found 0 1 2; did you mean '--seeds 0 1 2'"),
+        ("train gym:A --seed 0,1", "did you mean '--seeds 0 1'"),
+        ("train gym:A --seed=0 1", "did you mean '--seeds 0 1'"),
+        ("train --seed 0 1 gym:A", "did you mean '--seeds 0 1'"),
+        ("train gym:A --seeds 0 1 0", "--seeds names 0 twice"),
+        ("train gym:A --seeds 0 x", "seeds[1] takes an integer, found 'x'"),
+        ("train gym:A --seeds 0 1 --seed 3", "--seed is for one run, and --seeds for several"),
+        ("train gym:A --from 5 --seeds 0 1", "--from is for one run"),
+        ("train gym:A --help optm", "no group of options 'optm'; did you mean 'optim'?"),
+        ("train CartPole-v1", "'CartPole-v1' looks like an id of Gymnasium: write gym:CartPole-v1"),
+        ("train lunar_lander", "write gym:LunarLander-v3"),
+        ("train acrobot", "write gym:Acrobot-v1"),
+        ("train ALE/Pong-v5", "write gym:ALE/Pong-v5"),
+        ("doctor CartPole-v1", "write gym:CartPole-v1"),
+        ("bench env CartPole-v1", "write gym:CartPole-v1"),
+        ("continual CartPole-v1 Acrobot-v1 --sequence.steps 9", "write gym:CartPole-v1"),
         ("train gym:A --siez 3", "no option --siez; did you mean '--size'?"),
         ("train gym:A --qqqqq", "`reverie train TASK --help` lists all of them"),
         ("train gym:A --steps", "--steps needs a value. Environment steps"),
@@ -250,6 +272,11 @@ def test_tasks_and_presets_list_what_there_is(capsys):
     assert main(["presets"]) == 0
     listed = capsys.readouterr().out
     assert all(name in listed for name in ("atari100k", "debug", "400m", "patch"))
+    assert len(listed.splitlines()) < 50 and max(map(len, listed.splitlines())) < 110
+    assert main(["presets", "methods"]) == 0
+    assert "  patch " in capsys.readouterr().out
+    assert main(["presets", "minigrid3"]) == 0
+    assert "minigrid_doorkey_8x8" in capsys.readouterr().out
     assert main(["presets", "atari100k"]) == 0
     assert "train.ratio  256" in capsys.readouterr().out
     assert main(["presets", "v2_atari"]) == 0
@@ -258,8 +285,47 @@ def test_tasks_and_presets_list_what_there_is(capsys):
     assert shown.index("and under --agent v2") < shown.index("optim.actor.lr 4e-05")
 
 
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_answers_help(verb, capsys):
+    try:
+        code = main([verb, "--help"])
+    except SystemExit as stop:
+        code = stop.code
+    assert code == 0
+    said = capsys.readouterr()
+    assert said.out.startswith("usage: ") and said.err == ""
+
+
+def test_the_first_page_of_help_is_short_and_its_flags_exist(capsys):
+    assert main(["train", "gym:CartPole-v1", "--help"]) == 0
+    page = capsys.readouterr().out
+    lines = page.splitlines()
+    assert len(lines) < 60 and max(map(len, lines)) <= 100
+    steps = resolve("gym:CartPole-v1").steps
+    assert "  --steps N" in page and f"environment steps of the whole run [{steps}]" in page
+    own = {"from", "seeds", "preset", "methods", "harmony", "balance", "replay"}
+    assert set(overview.COMMON) <= own | set(flat(Config()))
+    groups = {path.partition(".")[0] for path in flat(Config()) if "." in path}
+    assert set(overview.GROUPS) - {"presets", "run"} == groups
+
+
+@pytest.mark.parametrize(
+    ("topic", "there", "not_there"),
+    [
+        ("optim", "--optim.lr FLOAT", "--env.num"),
+        ("run", "--logdir TEXT", "--optim.lr"),
+        ("presets", "--harmony BOOL", "--steps"),
+        ("world.dynamics", "--world.dynamics.deter INT", "--world.encoder"),
+    ],
+)
+def test_a_group_of_options_has_a_page_of_its_own(topic, there, not_there, capsys):
+    assert main(["train", "gym:CartPole-v1", "--help", topic]) == 0
+    page = capsys.readouterr().out
+    assert there in page and not_there not in page
+
+
 def test_help_shows_the_composed_defaults_and_every_field(capsys):
-    assert main(["train", "dmc_walker_walk", "--help", "--seed", "7"]) == 0
+    assert main(["train", "dmc_walker_walk", "--help", "all", "--seed", "7"]) == 0
     text = " ".join(capsys.readouterr().out.split())
     for path in flat(Config()):
         if path not in ("task", "pinned"):
@@ -280,7 +346,8 @@ HEAVY = {"jax", "numpy", "scipy", "gymnasium", "equinox", "tyro", "rich", "matpl
         (["--help"], set()),
         (["presets"], set()),
         (["tasks"], {"numpy", "gymnasium"}),
-        (["train", "--help"], {"numpy", "jax", "equinox", "scipy"}),
+        (["train", "--help"], set()),
+        (["train", "gym:A", "--help"], {"numpy", "jax", "equinox", "scipy", "gymnasium"}),
     ],
 )
 def test_start_up_imports_only_what_it_needs(words, needed):
@@ -293,3 +360,38 @@ def test_start_up_imports_only_what_it_needs(words, needed):
     command = [sys.executable, "-c", code, *words]
     done = subprocess.run(command, capture_output=True, text=True, env=dict(os.environ))
     assert set(done.stderr.rsplit("\n", 1)[-1].split()) <= needed
+
+
+def test_several_seeds_are_runs_one_after_another(calls, tmp_path, monkeypatch, capsys):
+    """Each in a folder of its own; one that fails is told, and the next one begins."""
+    seen = []
+
+    def learn(config, make_env=None):
+        seen.append((config.seed, config.logdir))
+        if config.seed == 1:
+            raise RunError("the disk is full.")
+        logdir = Path(config.logdir)
+        logdir.mkdir(parents=True)
+        row = {"step": 10, "eval/return": 10.0 * config.seed}
+        (logdir / "metrics.jsonl").write_text(json.dumps(row) + "\n")
+        return logdir
+
+    monkeypatch.setattr(sys.modules["reverie.train.loop"], "train", learn)
+    monkeypatch.chdir(tmp_path)
+    assert main(["train", "gym:A", "--seeds", "0", "1", "2", "--logdir", "mine"]) == 1
+    assert seen == [(seed, f"mine/seed-{seed}") for seed in (0, 1, 2)]
+    said = capsys.readouterr()
+    assert said.err == "reverie: seed 1 failed: the disk is full.\n"
+    assert "seed 0: return 0 of the last evaluation" in said.out
+    assert "seed 2: return 20 of the last evaluation" in said.out
+    assert "return 10 ± 14.1421 (standard deviation) of 2 runs, 1 failed" in said.out
+    assert "reverie compare mine/seed-0 mine/seed-2" in said.out
+    seen.clear()
+    monkeypatch.setattr(sys.modules["reverie.train.loop"], "train", lambda *_, **__: Path("x"))
+    assert main(["train", "gym:A", "--seeds", "3,4"]) == 0
+
+
+def test_a_signal_ends_all_seeds(calls, capsys):
+    calls["fail"]("reverie.train.loop", "train", Stopped(signal.SIGINT, "at step 7 and saved"))
+    assert main(["train", "gym:A", "--seeds", "0", "1"]) == 130
+    assert capsys.readouterr().out.count("seed ") == 1

@@ -90,6 +90,11 @@ def _dispatch(words: list[str], *, told: bool) -> int:
     verb = VERBS.get(words[0])
     if verb is None:
         raise ConfigError(f"there is no verb {words[0]!r}; {suggest(words[0], VERBS)}")
+    if words[0] in LEARNING and words[1:] in (["--help"], ["-h"]):
+        from reverie.config.overview import page
+
+        terminal.say(page(verb=words[0]))
+        return 0
     if words[0] in (*COMPUTING, *READING):
         _import(words[0], told=told)
     return verb(words[1:])

@@ -1,4 +1,4 @@
-"""The text of `reverie train TASK --help`: every option with its meaning and composed default."""
+"""The text of `reverie train TASK --help`: a first page, or options with composed defaults."""
 
 import dataclasses
 import types
@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from textwrap import TextWrapper
 from typing import Any, Literal
 
+from reverie.config.overview import ALL, OVERVIEW, PRESETS, RUN, check_topic, page
 from reverie.config.presets import expected_pictures
 from reverie.config.schema import Config
 from reverie.config.sizes import with_size
@@ -21,23 +22,43 @@ HIDDEN = ("task", "agent", "size", "pinned")
 
 
 def text_of(launch: Any, named: Mapping[str, str], lone: Mapping[str, str]) -> str:
-    """The whole help for what `launch` (`launch.Launch`) composes.
+    """The help for what `launch` (`launch.Launch`) composes: the page that `launch.help` names.
 
     Args:
         named: flags that choose presets, with their meaning; their values are fields of `launch`.
         lone: flags without a field of their own, with their meaning.
+
+    Raises ConfigError where there is no such page.
     """
     task = launch.task or Config().task
     config = dataclasses.replace(launch, task=task).config()
     pictures = expected_pictures(task, launch.preset or None, launch.agent or None)
     if pictures is not None:
         config = with_size(config, pictures)
+    leaves = [leaf for leaf in tree.leaves(config) if leaf.path not in HIDDEN]
+    if launch.help == OVERVIEW:
+        return page(launch.task, _defaults(launch, config, named, leaves) if launch.task else None)
+    check_topic(launch.help, [leaf.path for leaf in leaves])
     about = f"Learn {task}; the defaults shown are this task's."
     if not launch.task:
         about = f"Learn TASK; the defaults shown are those of {task}, each suite has its own."
-    return "\n".join([f"usage: reverie train {launch.task or 'TASK'} [options]", "", about, ""]) + (
-        "\n".join([*_presets(launch, config, named, lone), *_groups(config)]) + "\n"
-    )
+    lines = [f"usage: reverie train {launch.task or 'TASK'} [options]", "", about, ""]
+    if launch.help in (ALL, PRESETS):
+        lines += _presets(launch, config, named, lone)
+    return "\n".join([*lines, *_groups(leaves, launch.help)]) + "\n"
+
+
+def _defaults(
+    launch: Any, config: Config, named: Mapping[str, str], leaves: list[Leaf]
+) -> dict[str, str]:
+    """The composed defaults of the options of the first page."""
+    found = {leaf.path: _shown(leaf.value) for leaf in leaves}
+    found |= {name: str(_chosen(launch, config, name)) for name in named}
+    return {k: v for k, v in found.items() if v not in ("", "()", "''", "none", "False", "{}")}
+
+
+def _chosen(launch: Any, config: Config, name: str) -> Any:
+    return getattr(config if name in ("size", "agent") else launch, name)
 
 
 def _presets(
@@ -45,25 +66,27 @@ def _presets(
 ) -> Iterator[str]:
     yield "presets"
     for name, meaning in named.items():
-        value = getattr(config if name in ("size", "agent") else launch, name)
+        value = _chosen(launch, config, name)
         yield from _option(f"--{name}", _kind(type(value)), meaning, value)
     for name, meaning in lone.items():
         yield from _option(f"--{name}", "", meaning, None)
 
 
-def _groups(config: Config) -> Iterator[str]:
-    """The options by the first part of their path, those without one first."""
-    shown = [leaf for leaf in tree.leaves(config) if leaf.path not in HIDDEN]
+def _groups(shown: list[Leaf], topic: str) -> Iterator[str]:
+    """The options of a topic by the first part of their path, those without one first."""
     groups = dict.fromkeys(leaf.path.partition(".")[0] for leaf in shown if _grouped(leaf, shown))
-    yield ""
-    yield "the run"
-    yield from _options(leaf for leaf in shown if not _grouped(leaf, shown))
-    for group in groups:
+    if topic in (ALL, RUN):
         yield ""
-        yield group
-        yield from _options(
-            leaf for leaf in shown if leaf.path == group or leaf.path.startswith(f"{group}.")
-        )
+        yield "the run"
+        yield from _options(leaf for leaf in shown if not _grouped(leaf, shown))
+    for group in groups:
+        below = [leaf for leaf in shown if leaf.path == group or leaf.path.startswith(f"{group}.")]
+        if topic not in (ALL, group):
+            below = [leaf for leaf in below if f"{leaf.path}.".startswith(f"{topic}.")]
+        if below:
+            yield ""
+            yield group
+            yield from _options(below)
 
 
 def _grouped(leaf: Leaf, shown: list[Leaf]) -> bool:

@@ -12,13 +12,14 @@ from typing import Any
 
 from reverie.config import preset_file
 from reverie.config.edit import field_docs, field_types, flat
+from reverie.config.flags import unknown
+from reverie.config.overview import OVERVIEW, is_topic
 from reverie.config.preset_file import Chosen
 from reverie.config.presets import resolve
 from reverie.config.schema import Config
 from reverie.config.sequence import SEQUENCES
-from reverie.config.version_0_1 import RENAMED
 from reverie.envs.importing import task_name, with_task_names
-from reverie.part.errors import ConfigError, suggest
+from reverie.part.errors import ConfigError
 from reverie.part.part import is_slot, slot_of_many
 from reverie.part.values import coerce
 
@@ -42,7 +43,16 @@ NAMED = {
 FROM = "Step of a checkpoint to resume from instead of the newest; what came after is done again."
 """Meaning of the flag `--from`."""
 
+SEEDS = (
+    "Several seeds, `--seeds 0 1 2`: one run after another, each in a folder of its own (below "
+    "--logdir, where it is given); those that are there are resumed."
+)
+"""Meaning of the flag `--seeds`."""
+
 DEBUG = "Show the whole traceback of an error."
+
+LONE = {"seeds": SEEDS, "from": FROM, "debug": DEBUG}
+"""Flags of `reverie train` without a field of their own, with their meaning."""
 
 _TRUTHS = ("true", "false", "1", "0", "yes", "no")
 
@@ -60,7 +70,8 @@ class Launch:
     balance: str = ""
     replay: str = ""
     from_step: int | None = None
-    help: bool = False
+    seeds: tuple[int, ...] = ()
+    help: str = ""
     overrides: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self):
@@ -117,15 +128,31 @@ def read(words: Sequence[str]) -> Launch:
     while queue:
         word = queue.pop(0)
         if word in ("-h", "--help"):
-            found["help"] = True
+            found["help"] = queue.pop(0) if queue[:1] and is_topic(queue[0]) else OVERVIEW
         elif word.startswith("--"):
             name, value = _flag(word, queue)
             if name in found:
                 raise ConfigError(f"--{name} is given twice; keep one of them.")
             found[name] = value
+            _check_single(name, value, queue)
         else:
             tasks.append(word)
     return _launch(found, tasks)
+
+
+def _check_single(name: str, value: Any, queue: list[str]) -> None:
+    """Raises ConfigError where `--seed` is followed by more numbers than one."""
+    if name != "seed" or not isinstance(value, str):
+        return
+    numbers = value.replace(",", " ").split()
+    while queue and queue[0].replace(",", "").isdecimal():
+        numbers += queue.pop(0).replace(",", " ").split()
+    if len(numbers) > 1:
+        given = " ".join(numbers)
+        raise ConfigError(
+            f"--seed takes one number, found {given}; did you mean '--seeds {given}', one run "
+            "after another?"
+        )
 
 
 def as_sequence(words: Sequence[str]) -> list[str]:
@@ -135,9 +162,11 @@ def as_sequence(words: Sequence[str]) -> list[str]:
 
     Raises ConfigError where neither is given.
     """
-    if any(word in ("-h", "--help") for word in words):
+    asked = [index for index, word in enumerate(words) if word in ("-h", "--help")]
+    if asked:
         name = next((word for word in words if word in SEQUENCES), "minigrid3")
-        return [f"continual:{name}", "--help"]
+        topic = [word for word in words[asked[0] + 1 :] if is_topic(word) and word != name]
+        return [f"continual:{name}", "--help", *topic[:1]]
     tasks, rest = _leading_tasks(words)
     if not tasks:
         raise ConfigError(
@@ -170,7 +199,21 @@ def _launch(found: dict[str, Any], tasks: list[str]) -> Launch:
     own = {name: found.pop(name) for name in (*NAMED, "help") if name in found}
     if "from" in found:
         own["from_step"] = coerce(found.pop("from"), int, "from")
+    if "seeds" in found:
+        own["seeds"] = _seeds(found.pop("seeds"), {**found, **own})
     return Launch(task=tasks[0] if tasks else "", overrides=found, **own)
+
+
+def _seeds(value: Any, others: Mapping[str, Any]) -> tuple[int, ...]:
+    """Several seeds. Raises ConfigError where one comes twice, or an option is for one run."""
+    seeds = coerce(value, tuple[int, ...], "seeds")
+    if len(set(seeds)) < len(seeds):
+        twice = next(seed for seed in seeds if seeds.count(seed) > 1)
+        raise ConfigError(f"--seeds names {twice} twice; keep one of them.")
+    for name, flag in (("seed", "--seed"), ("from_step", "--from")):
+        if name in others:
+            raise ConfigError(f"{flag} is for one run, and --seeds for several; keep one of them.")
+    return seeds
 
 
 def _flag(word: str, queue: list[str]) -> tuple[str, Any]:
@@ -183,7 +226,7 @@ def _flag(word: str, queue: list[str]) -> tuple[str, Any]:
     if name not in kinds and kinds.get(positive) is bool and not equals:
         return positive, False
     if name not in kinds and not _below_a_part(name):
-        raise ConfigError(_unknown(text, name, kinds))
+        raise ConfigError(unknown(text, kinds))
     if equals:
         return name, value.split(",") if name == "methods" else value
     return name, _value(name, kinds.get(name, str), queue)
@@ -213,30 +256,22 @@ def _kinds() -> dict[str, Any]:
     config = {k: v for k, v in field_types().items() if k not in ("task", "pinned")}
     own = {"agent": str, "size": str, "preset": str, "methods": tuple[str, ...]}
     own |= {"harmony": bool, "balance": str, "replay": str, "from": int}
+    own["seeds"] = tuple[int, ...]
     return {**config, **own}
 
 
 def _meaning(name: str) -> str:
-    return FROM if name == "from" else NAMED.get(name) or field_docs()[name]
-
-
-def _unknown(text: str, name: str, kinds: Mapping[str, Any]) -> str:
-    if name in RENAMED:
-        return f"there is no option --{text} any more: it is --{RENAMED[name]} now."
-    leaves = {path.rpartition(".")[2]: path for path in kinds}
-    if name in leaves:
-        return f"there is no option --{text}; did you mean '--{leaves[name]}'?"
-    hint = suggest(name, kinds)
-    if hint.startswith("did"):
-        return f"there is no option --{text}; {hint.replace(chr(39), chr(39) + '--', 1)}"
-    return f"there is no option --{text}; `reverie train TASK --help` lists all of them."
+    return LONE.get(name) or NAMED.get(name) or field_docs()[name]
 
 
 def help_text(launch: Launch) -> str:
-    """Every option with its meaning and the default that the task's presets compose."""
+    """What `--help` shows: the options that matter first, a group of them, or all of them.
+
+    Raises ConfigError where the word after it is no group.
+    """
     from reverie.help import text_of
 
-    return text_of(launch, NAMED, {"from": FROM, "debug": DEBUG})
+    return text_of(launch, NAMED, LONE)
 
 
 def save_preset(words: Sequence[str]) -> Path:

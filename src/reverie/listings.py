@@ -1,6 +1,8 @@
 """What there is to choose from: the verbs `tasks` and `presets`."""
 
-from typing import TYPE_CHECKING
+import textwrap
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 from reverie.part.errors import ConfigError, suggest
 from reverie.watch import terminal
@@ -9,10 +11,41 @@ if TYPE_CHECKING:
     from reverie.config.preset import Preset
 
 
+TASKS_USAGE = """\
+usage: reverie tasks [FILTER]
+
+The tasks, or those whose name contains FILTER: `reverie tasks walker`. Any id of an installed
+Gymnasium environment is a task as well, written gym:ID, and so is a function of your own, written
+MODULE:FUNCTION.
+"""
+
+PRESETS_USAGE = """\
+usage: reverie presets                               the names, by group
+       reverie presets GROUP                         the names of a group with meanings
+       reverie presets NAME|FILE                     what one of them sets
+       reverie presets --save FILE [TASK] [options]  keep options of train for --preset FILE
+
+The groups are {groups}.
+"""
+
+GROUPS = ("agents", "benchmarks", "blocks", "methods", "balance", "replay", "sequences", "sizes")
+"""What presets are listed by."""
+
+WIDTH = 100
+INDENT: dict[str, Any] = {
+    "initial_indent": "  ",
+    "subsequent_indent": "  ",
+    "break_on_hyphens": False,
+}
+
+
 def tasks(words: list[str]) -> int:
     """`reverie tasks [FILTER]`"""
     from reverie.envs.catalog import tasks as all_tasks
 
+    if _asks_for_help(words):
+        terminal.say(TASKS_USAGE)
+        return 0
     wanted = _one(words, "tasks [FILTER]")
     rows = all_tasks()
     hits = [row for row in rows if wanted.lower() in row.name.lower()]
@@ -25,24 +58,32 @@ def tasks(words: list[str]) -> int:
 
 
 def presets(words: list[str]) -> int:
-    """`reverie presets [NAME|FILE]`, `reverie presets --save FILE [TASK] [--key value ...]`"""
+    """`reverie presets [GROUP|NAME|FILE]`, `reverie presets --save FILE [TASK] [options]`"""
+    if _asks_for_help(words):
+        terminal.say(PRESETS_USAGE.format(groups=", ".join(GROUPS)))
+        return 0
     if words and words[0].partition("=")[0] == "--save":
         from reverie.launch import save_preset
 
         path = save_preset(words)
         terminal.say(f"preset: {path} (use it with --preset {path})\n")
         return 0
-    name = _one(words, "presets [NAME|FILE], or reverie presets --save FILE [TASK] [options]")
-    if name:
+    name = _one(words, "presets [GROUP|NAME|FILE], or reverie presets --save FILE [TASK] [options]")
+    if not name:
+        _list_names()
+    elif name in GROUPS:
+        for title, rows in _groups()[name].items():
+            terminal.say(f"{title}\n")
+            terminal.table([(f"  {row}", doc) for row, doc in rows.items()])
+    elif not _show_sequence(name):
         from reverie.config.presets import preset_named
 
         _show_preset(preset_named(name))
-        return 0
-    _list_presets()
     return 0
 
 
-def _list_presets() -> None:
+def _groups() -> dict[str, dict[str, dict[str, str]]]:
+    """The presets of each group by title: their names and meanings."""
     from reverie.config.agents import AGENTS
     from reverie.config.balances import BALANCES
     from reverie.config.benchmarks import BENCHMARKS
@@ -51,27 +92,58 @@ def _list_presets() -> None:
     from reverie.config.sequence import SEQUENCES
     from reverie.config.strategies import STRATEGIES
 
-    plain = {name: preset for name, preset in BENCHMARKS.items() if not preset.agent}
+    def docs(rows: Iterable[Any]) -> dict[str, str]:
+        return {row.name: row.doc for row in rows}
+
+    plain = [preset for preset in BENCHMARKS.values() if not preset.agent]
     blocks = {
-        f"blocks of {agent} (--agent {agent}; automatic where it has one, else --preset)": {
-            name: preset for name, preset in BENCHMARKS.items() if preset.agent == agent
-        }
+        f"blocks of {agent} (--agent {agent}; automatic where it has one, else --preset)": docs(
+            preset for preset in BENCHMARKS.values() if preset.agent == agent
+        )
         for agent in AGENTS
     }
-    for title, table in (
-        ("agents (--agent)", AGENTS),
-        ("benchmarks (--preset; a suite's own is automatic)", plain),
-        *((title, table) for title, table in blocks.items() if table),
-        ("methods (--methods)", METHODS),
-        ("loss balance (--balance)", BALANCES),
-        ("replay strategies (--replay)", STRATEGIES),
-    ):
-        terminal.say(f"{title}\n")
-        terminal.table([(f"  {preset.name}", preset.doc) for preset in table.values()])
-    terminal.say("sequences (reverie continual)\n")
-    terminal.table([(f"  {row.name}", row.doc) for row in SEQUENCES.values()])
-    terminal.say("sizes (--size), by agent\n")
-    terminal.table([(f"  {agent}", ", ".join(family)) for agent, family in FAMILIES.items()])
+    return {
+        "agents": {"agents (--agent)": docs(AGENTS.values())},
+        "benchmarks": {"benchmarks (--preset; a suite's own is automatic)": docs(plain)},
+        "blocks": {title: rows for title, rows in blocks.items() if rows},
+        "methods": {"methods (--methods)": docs(METHODS.values())},
+        "balance": {"loss balance (--balance)": docs(BALANCES.values())},
+        "replay": {"replay strategies (--replay)": docs(STRATEGIES.values())},
+        "sequences": {"sequences (reverie continual)": docs(SEQUENCES.values())},
+        "sizes": {
+            "sizes (--size), by agent": {
+                agent: ", ".join(family) for agent, family in FAMILIES.items()
+            }
+        },
+    }
+
+
+def _list_names() -> None:
+    """The names of all presets by group, in lines of text."""
+    for name, titles in _groups().items():
+        for title, rows in titles.items():
+            terminal.say(f"{title}\n")
+            if name == "sizes":
+                terminal.table([(f"  {agent}", sizes) for agent, sizes in rows.items()])
+            else:
+                terminal.say(textwrap.fill(", ".join(rows), WIDTH, **INDENT) + "\n")
+    terminal.say(
+        "\n`reverie presets NAME` shows what one of them sets, `reverie presets methods` the "
+        "meanings of a group.\n"
+    )
+
+
+def _show_sequence(name: str) -> bool:
+    """What a named sequence is; False where none is so called."""
+    from reverie.config.sequence import SEQUENCES
+
+    row = SEQUENCES.get(name)
+    if row is None:
+        return False
+    terminal.say(f"{row.doc}\n")
+    facts = [("tasks", ", ".join(row.tasks)), ("steps of each", f"{row.steps:,}")]
+    terminal.table([*facts, *((path, str(value)) for path, value in row.edits.items())])
+    return True
 
 
 def _show_preset(preset: "Preset") -> None:
@@ -83,6 +155,10 @@ def _show_preset(preset: "Preset") -> None:
     for agent, edits in preset.by_agent.items():
         terminal.say(f"and under --agent {agent}\n")
         terminal.table([(path, str(value)) for path, value in edits.items()])
+
+
+def _asks_for_help(words: list[str]) -> bool:
+    return words in (["--help"], ["-h"])
 
 
 def _one(words: list[str], usage: str) -> str:

@@ -38,8 +38,34 @@ def train(words: list[str]) -> int:
 
     interrupt.started()
     back = {} if launch.from_step is None else {"from_step": launch.from_step}
-    terminal.say(f"run folder: {learn(config, make_env=made_by, **back)}\n")
+
+    def run(config: Any) -> Path:
+        return learn(config, make_env=made_by, **back)
+
+    if launch.seeds:
+        from reverie.api.seeds import configs_of, learn_all
+
+        return 1 if learn_all(configs_of(config, launch.seeds), run) else 0
+    logdir = run(config)
+    _close(logdir, config, launch, words)
+    terminal.say(f"run folder: {logdir}\n")
     return 0
+
+
+def _close(logdir: Path, config: Any, launch: Any, words: list[str]) -> None:
+    """The page of a finished run, and what to do next."""
+    if not (logdir / "config.json").is_file():
+        return
+    from reverie.report import closing
+
+    said = closing.page_of(logdir)
+    if config.log.progress == "none":
+        return
+    sequence = bool(config.sequence.tasks)
+    more = [] if sequence else ["train", *words]
+    own = launch.task if config.task.startswith("custom:") else ""
+    terminal.say(f"{said}\n")
+    terminal.say("\n".join(closing.next_commands(logdir, more, config.steps, own)) + "\n")
 
 
 def continual(words: list[str]) -> int:

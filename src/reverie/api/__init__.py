@@ -3,6 +3,7 @@
 learn.py      train, continual
 folder.py     load, evaluate, saved_config: what a run folder holds
 look.py       compare, check_env
+seeds.py      several seeds, one run after another
 arguments.py  paths and names as Python gives them
 """
 

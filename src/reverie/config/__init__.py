@@ -5,6 +5,8 @@ run.py          options of the run itself: loop, metrics, device
 sequence.py     a sequence of tasks: options, and the named sequences
 edit.py         the configuration as dotted paths and as JSON
 presets.py      from a task to its whole configuration, in one fixed order
+overview.py     the first page of train --help, without JAX
+flags.py        what an unknown flag may have meant
 preset.py       what a preset is
 preset_file.py  a preset that a user keeps in a file
 agents.py       the agents by name

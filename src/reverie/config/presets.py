@@ -10,7 +10,6 @@ the user names comes after them. The tables stand in `agents.py`, `benchmarks.py
 """
 
 import itertools
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -27,7 +26,7 @@ from reverie.config.schema import Config
 from reverie.config.sequence import SEQUENCES, SequenceConfig
 from reverie.config.sizes import owners, size_edits, size_fields, with_size
 from reverie.config.strategies import STRATEGIES
-from reverie.envs import registry
+from reverie.envs import gym_ids, registry
 from reverie.part.edits import overlay
 from reverie.part.errors import ConfigError, suggest
 from reverie.part.values import coerce
@@ -149,9 +148,9 @@ def suite_of(task: str) -> str:
         return suite
     suite = kind if colon else task.partition("_")[0]
     close = ":" in task and suggest(suite, ["gym"]).startswith("did")
-    if re.search(r"-v\d+$", task) and not close:
+    if not close and (id := gym_ids.meant(task)):
         raise ConfigError(
-            f"{task!r} looks like an id of Gymnasium: write gym:{task}; tasks are "
+            f"{task!r} looks like an id of Gymnasium: write gym:{id}; tasks are "
             "written suite_task or gym:ID."
         )
     raise ConfigError(

@@ -23,6 +23,7 @@ suites.py        one row a suite of ours, in files by family:
                  suites_control.py  suites_compiled.py  suites_games.py  suites_unpackaged.py
 names.py         names of the tasks of Atari, DM Control and MiniGrid, as data; the others':
                  names_control.py  names_games.py  names_jax.py
+gym_ids.py       Gymnasium ids that were written without gym:
 registry.py      our suites and those that installed packages offer; a task's builder, called
 catalog.py       the names of all tasks; did-you-mean; imports no simulator
 importing.py     MODULE:FUNCTION -> the object, or what is missing

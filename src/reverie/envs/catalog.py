@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from reverie.envs import registry
+from reverie.envs import gym_ids, registry
 from reverie.envs.base import EnvError, did_you_mean
 
 GYM_EXAMPLES = {
@@ -57,6 +57,8 @@ def parse(task: str) -> tuple[str, str]:
         if name and (name in names or about.open):
             return suite, name
         known = [f"{suite}_{other}" for other in sorted(names)]
+    if not known and (id := gym_ids.meant(task)):
+        raise EnvError(f"Unknown task {task!r}. It looks like an id of Gymnasium: write gym:{id}.")
     hint = did_you_mean(task, known or [row.name for row in tasks()])
     raise EnvError(
         f"Unknown task {task!r}.{hint} Tasks are written gym:ID or "

@@ -4,6 +4,7 @@ read.py              a run folder as data
 head.py              its config.json, whoever wrote it
 metrics.py           its metrics.jsonl as curves
 page.py              runs as one HTML page
+closing.py           the end of a run: page, score, what comes next
 panels.py            which charts it shows
 tables.py            what it tells in words and numbers
 media.py             dreams and episodes, embedded
