@@ -33,6 +33,7 @@ usage: reverie VERB [options]        reverie VERB --help
   tasks [FILTER]        the tasks, or those whose name contains FILTER
   presets [NAME|FILE]   the presets, or what one of them sets
   presets --save FILE   keep options of train in a file, for --preset FILE
+  completion SHELL      the script by which bash, zsh or fish completes all of this
 
 For a start:  reverie train gym:CartPole-v1
 """

@@ -28,6 +28,17 @@ usage: reverie presets                               the names, by group
 The groups are {groups}.
 """
 
+COMPLETION_USAGE = """\
+usage: reverie completion bash|zsh|fish
+
+Prints the script by which a shell completes verbs, options, tasks and presets; keep it once, and
+again after an update:
+
+  bash  reverie completion bash > ~/.local/share/bash-completion/completions/reverie
+  zsh   reverie completion zsh > _reverie     in a folder of $fpath
+  fish  reverie completion fish > ~/.config/fish/completions/reverie.fish
+"""
+
 GROUPS = ("agents", "benchmarks", "blocks", "methods", "balance", "replay", "sequences", "sizes")
 """What presets are listed by."""
 
@@ -79,6 +90,23 @@ def presets(words: list[str]) -> int:
         from reverie.config.presets import preset_named
 
         _show_preset(preset_named(name))
+    return 0
+
+
+def completion(words: list[str]) -> int:
+    """`reverie completion bash|zsh|fish`"""
+    from reverie.config.completion import SHELLS, script
+
+    if not words or _asks_for_help(words):
+        terminal.say(COMPLETION_USAGE)
+        return 0
+    shell = _one(words, f"completion {'|'.join(SHELLS)}")
+    if shell not in SHELLS:
+        raise ConfigError(f"there is no completion for {shell!r}; {suggest(shell, SHELLS)}")
+    from reverie.api.words import words as all_words
+    from reverie.verbs import VERBS
+
+    terminal.stdout().write(script(shell, all_words(list(VERBS), GROUPS)))
     return 0
 
 

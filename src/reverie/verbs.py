@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
-from reverie.listings import presets, tasks
+from reverie.listings import completion, presets, tasks
 from reverie.part.errors import ConfigError, suggest
 from reverie.train import interrupt
 from reverie.watch import terminal
@@ -224,6 +224,7 @@ VERBS: dict[str, Callable[[list[str]], int]] = {
     "doctor": doctor,
     "tasks": tasks,
     "presets": presets,
+    "completion": completion,
 }
 """What `reverie` can do."""
 

@@ -3,6 +3,7 @@
 learn.py      train, continual
 folder.py     load, evaluate, saved_config: what a run folder holds
 look.py       compare, check_env
+words.py      the words of the command line, for shells that complete them
 seeds.py      several seeds, one run after another
 arguments.py  paths and names as Python gives them
 """

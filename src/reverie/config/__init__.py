@@ -6,6 +6,7 @@ sequence.py     a sequence of tasks: options, and the named sequences
 edit.py         the configuration as dotted paths and as JSON
 presets.py      from a task to its whole configuration, in one fixed order
 overview.py     the first page of train --help, without JAX
+completion.py   scripts by which shells complete words
 flags.py        what an unknown flag may have meant
 preset.py       what a preset is
 preset_file.py  a preset that a user keeps in a file
