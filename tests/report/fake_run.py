@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from reverie.config import edit
-from reverie.config.schema import Config
+from reverie.config.presets import resolve
 from reverie.watch import video
 
 
@@ -73,10 +73,11 @@ def make_run(
 ):
     """Fill `folder` as a run would."""
     folder.mkdir(parents=True)
-    config = edit.apply(
-        Config(), {"task": "gym:CartPole-v1", "size": "1m", "seed": seed, "steps": steps}
-    )
-    config = edit.apply(config, edits or {})
+    task = "gym:CartPole-v1"
+    if edits and "task" in edits:
+        edits = {**edits}
+        task = edits.pop("task")
+    config = resolve(task, size="1m", overrides={"seed": seed, "steps": steps, **(edits or {})})
     head = {
         "config": edit.to_json(config),
         "versions": {"reverie": "0.1.0", "python": "3.12.3", "jax": "0.11.2"},

@@ -12,6 +12,7 @@ import pytest
 from fake_run import make_run
 
 from reverie.report.page import write_report
+from reverie.report.places import without_folders
 from reverie.report.read import ReportError, read_run, read_runs
 
 VOID = {"meta", "link", "img", "br", "line", "rect", "path", "circle", "polyline", "input"}
@@ -126,10 +127,51 @@ def test_several_runs_are_overlaid_and_compared(tmp_path):
     assert 'class="line c0"' in curve and 'class="line c1"' in curve
 
 
-def test_a_single_run_shows_what_differs_from_the_defaults(full_run, tmp_path):
-    html = write_report([full_run], tmp_path / "p.html").read_text()
+@pytest.mark.parametrize(
+    ("task", "edits", "shown"),
+    [
+        ("gym:CartPole-v1", {}, ["steps"]),
+        ("gym:CartPole-v1", {"optim.lr": 1e-3, "env.num": 3}, ["steps", "env.num", "optim.lr"]),
+        ("dmc_walker_walk", {}, ["steps"]),  # the suite's preset is its default
+        ("dmc_walker_walk", {"world.dynamics.deter": 64}, ["steps", "world.dynamics.deter"]),
+        ("atari_pong", {}, ["size", "steps"]),  # pictures take 12m
+        ("custom:mine", {"train.ratio": 99.0}, ["steps", "train.ratio"]),
+        ("continual:grid3", {}, ["size"]),
+    ],
+)
+def test_a_single_run_shows_what_differs_from_its_tasks_defaults(task, edits, shown, tmp_path):
+    run = make_run(tmp_path / "run", media=False, edits={"task": task, **edits})
+    html = write_report([run], tmp_path / "p.html").read_text()
     table = html.split("What differs from the defaults")[1].split("<details>")[0]
-    assert re.findall(r"<td><code>([a-z_.]+)</code></td>", table) == ["size", "steps"]
+    assert re.findall(r"<td><code>([a-z_.]+)</code></td>", table) == shown
+
+
+def test_no_page_says_where_on_a_machine_a_run_was(tmp_path):
+    run = make_run(tmp_path / "run", media=False, edits={"device.cache": str(tmp_path / "xla")})
+    head = json.loads((run / "config.json").read_text())
+    head["command"] = ["/opt/bin/reverie", "train", "gym:CartPole-v1", "--logdir", str(run)]
+    head["command"] += [f"--device.cache={tmp_path}/xla"]
+    head["config"]["logdir"] = str(run)
+    (run / "config.json").write_text(json.dumps(head))
+    html = write_report([run, tmp_path / "none"], tmp_path / "p.html").read_text()
+    assert str(tmp_path) not in html and str(tmp_path.parent) not in html
+    assert "--logdir …/run" in html and "--device.cache=…/xla" in html and "…/none is not" in html
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("/home/me/runs/mine", "…/mine"),
+        ("'/home/me/a b'", "'…/a b'"),
+        ("--logdir=/tmp/x", "--logdir=…/x"),
+        ("runs/mine and gym:ALE/Pong-v5 at 3/4", "runs/mine and gym:ALE/Pong-v5 at 3/4"),
+        ("https://example.org/a/b", "https://example.org/a/b"),
+        ("gs://bucket/a/b", "gs://bucket/a/b"),
+        ("/", "/"),
+    ],
+)
+def test_paths_are_cut_down_to_their_last_part(text, shown):
+    assert without_folders(text) == shown
 
 
 def test_a_killed_run(full_run, tmp_path):

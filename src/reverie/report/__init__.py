@@ -6,6 +6,7 @@ metrics.py           its metrics.jsonl as curves
 page.py              runs as one HTML page
 closing.py           the end of a run: page, score, what comes next
 panels.py            which charts it shows
+places.py            folders of this machine, left out
 tables.py            what it tells in words and numbers
 media.py             dreams and episodes, embedded
 balance.py           loss balancing on a page

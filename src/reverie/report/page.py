@@ -13,6 +13,7 @@ import jinja2
 from reverie.report import continual, continual_panels, media, panels, tables
 from reverie.report.chart import COLORS
 from reverie.report.groups import value_of
+from reverie.report.places import without_folders
 from reverie.report.read import ReportError, Run, read_runs
 from reverie.watch.text import one_line
 
@@ -69,7 +70,7 @@ def write_whole(path: Path, text: str) -> None:
 
 def render(runs: Sequence[Run], refused: Sequence[str] = ()) -> str:
     """The page as text; `refused` are sentences on folders that are not shown."""
-    content = _content(runs) | {"refused": [one_line(sentence) for sentence in refused]}
+    content = _content(runs) | {"refused": [without_folders(one_line(text)) for text in refused]}
     return environment().get_template("template.html").render(content)
 
 
@@ -84,6 +85,7 @@ def environment() -> jinja2.Environment:
         undefined=jinja2.StrictUndefined,
     )
     made.filters["one_line"] = one_line
+    made.filters["without_folders"] = without_folders
     return made
 
 

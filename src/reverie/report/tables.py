@@ -7,7 +7,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from reverie.config import edit
+from reverie.config.presets import expected_pictures, resolve
 from reverie.config.schema import Config
+from reverie.envs.base import EnvError
+from reverie.part.errors import ConfigError
+from reverie.report.places import without_folders
 from reverie.report.read import Run
 from reverie.report.series import trailing_mean
 from reverie.watch.text import duration, number
@@ -51,20 +55,25 @@ def results(run: Run) -> dict[str, str]:
     }
 
 
+UNSHOWN = ("logdir", "device.precision")
+"""Fields that differ from their defaults by themselves: where a run is, what its device takes."""
+
+
 def settings(runs: Sequence[Run]) -> list[Setting]:
-    """Fields that differ between the runs; of a single run, those that differ from the defaults."""
+    """Fields that differ between the runs; of a single run, those that differ from the defaults of
+    its task."""
     single = len(runs) == 1
     shown = []
     for setting in all_settings(runs):
         values = [*setting.values, setting.default] if single else setting.values
-        if len(set(values)) > 1 and setting.path != "logdir":
+        if len(set(values)) > 1 and setting.path not in UNSHOWN:
             shown.append(setting)
     return shown
 
 
 def all_settings(runs: Sequence[Run]) -> list[Setting]:
     """Every field that any run has, in the schema's order; then fields the schema has lost."""
-    defaults, docs = edit.flat(Config()), edit.field_docs()
+    defaults, docs = defaults_of(runs[0]), edit.field_docs()
     paths = [path for path in defaults if any(path in run.config for run in runs)]
     paths += sorted({path for run in runs for path in run.config} - set(defaults))
     return [
@@ -78,8 +87,29 @@ def all_settings(runs: Sequence[Run]) -> list[Setting]:
     ]
 
 
+def defaults_of(run: Run) -> dict[str, Any]:
+    """The configuration that the run's task has where nothing else is asked for, by dotted path;
+    the schema's own defaults where this version does not know the task.
+
+    What the model size writes is that of the run's own: only the size itself differs then.
+    """
+    task, agent = str(run.config.get("task", "")), str(run.config.get("agent", "v3"))
+    tasks = {k: v for k, v in run.config.items() if k.startswith("sequence.")}
+    overrides = tasks if task == "continual:custom" else {}
+    try:
+        plain = resolve(task, agent=agent, pictures=expected_pictures(task, agent=agent))
+        sized = resolve(
+            task, agent=agent, size=str(run.config.get("size", "auto")), overrides=overrides
+        )
+    except (ConfigError, EnvError):
+        return edit.flat(Config())
+    size = plain.size if plain.size != "auto" else sized.size
+    return edit.flat(sized) | {"size": size}
+
+
 def _text(value: Any) -> str:
-    """A value as in JSON, so that a default and a saved value compare equal."""
+    """A value as in JSON, so that a default and a saved value compare equal; no folders in it."""
+    value = without_folders(value) if isinstance(value, str) else value
     if isinstance(value, float) and value == int(value) and abs(value) < 1e15:
         value = int(value)
     return json.dumps(list(value)) if isinstance(value, tuple) else json.dumps(value)

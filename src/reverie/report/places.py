@@ -1,0 +1,11 @@
+"""Folders of this machine, which are no matter of a page that others read."""
+
+import re
+
+FOLDERS = re.compile(r"(?<![\w.~:/\\-])(?:/[^/\s'\",;=()<>]+)+/(?=[^/\s'\",;=()<>])")
+"""The folders that lead to a file, written from the root on."""
+
+
+def without_folders(text: str) -> str:
+    """`text` with absolute paths cut down to their last part: `…/mine` of `/home/me/runs/mine`."""
+    return FOLDERS.sub("…/", text)
