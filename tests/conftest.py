@@ -1,15 +1,23 @@
 """Every test runs on the CPU; the numeric stations also with run-time shape checking."""
 
+import atexit
+import ctypes
 import dataclasses
 import gc
 import os
+import platform
 import re
+import shutil
+import tempfile
 from pathlib import Path
 
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 os.environ.setdefault("MUJOCO_GL", "egl")
 os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
-
+if "JAX_COMPILATION_CACHE_DIR" not in os.environ:  # workers and commands inherit this session's
+    os.environ["JAX_COMPILATION_CACHE_DIR"] = tempfile.mkdtemp(prefix="programs-")
+    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+    atexit.register(shutil.rmtree, os.environ["JAX_COMPILATION_CACHE_DIR"], ignore_errors=True)
 
 import jax
 import jaxtyping
@@ -20,7 +28,10 @@ jaxtyping.install_import_hook(
     ["reverie.nn", "reverie.world", "reverie.behavior"], "beartype.beartype"
 )
 
-QUICK = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
+QUICK = (
+    "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true "
+    "--xla_cpu_use_fusion_emitters=false"
+)
 
 
 def pytest_configure(config):
@@ -30,6 +41,14 @@ def pytest_configure(config):
     """
     if "not slow" in config.option.markexpr:
         os.environ.setdefault("XLA_FLAGS", QUICK)
+
+
+LONG = ("train", "faults")
+"""Folders whose files take longest: they come first, so that no worker ends alone."""
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: item.path.parent.name not in LONG)
 
 
 STRICT = ("nn", "world", "behavior", "train")
@@ -45,24 +64,27 @@ def equal_ranks(request):
 
 
 @pytest.fixture(scope="session")
-def cache(tmp_path_factory):
+def cache():
     """Folder of compiled programs, one for all processes of a test session (or the one that JAX's
     variable names): compiling would take most of the time of tests that train."""
-    base = tmp_path_factory.getbasetemp()
-    own = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "xla"
-    folder = Path(os.environ.get("JAX_COMPILATION_CACHE_DIR", own))
+    folder = Path(os.environ["JAX_COMPILATION_CACHE_DIR"])
     jax.config.update("jax_compilation_cache_dir", str(folder))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
     return folder
 
 
+@pytest.fixture(scope="session")
+def programs():
+    """Compiled updates by configuration and shapes, of the runs in this process."""
+    return {}
+
+
 @pytest.fixture(scope="module")
-def traced_once(cache):
+def traced_once(cache, programs):
     """Runs of one configuration in this process share their compiled update: tracing it takes
     most of the time of a run of seconds."""
     from reverie.train.learner import Learner
 
-    programs = {}
     real = Learner.compile_beside
 
     def compile_once(learner, rows):
@@ -81,14 +103,36 @@ def traced_once(cache):
         yield
 
 
-MOST = 1.5 * 2**30
+MOST = 2**30
 """Bytes of a test process above which compiled programs are forgotten."""
+
+GROWN = 2**28
+"""Bytes by which a test process may grow before it returns what was freed."""
+
+release = ctypes.CDLL(None).malloc_trim if platform.libc_ver()[0] == "glibc" else bool
+"""Returns freed memory to the system: after compiling that is most of a process."""
+
+
+def resident() -> int:
+    return psutil.Process().memory_info().rss
 
 
 @pytest.fixture(scope="module", autouse=True)
-def few_programs():
+def few_programs(programs):
     """The programs that the tests of a file compiled go with it, where they have become many."""
     yield
-    if psutil.Process().memory_info().rss > MOST:
+    release(0)
+    if resident() > MOST:
+        programs.clear()
         jax.clear_caches()
         gc.collect()
+        release(0)
+
+
+@pytest.fixture(autouse=True)
+def freed_memory(few_programs):
+    """What compiling took is returned after the test."""
+    before = resident()
+    yield
+    if resident() > before + GROWN:
+        release(0)
