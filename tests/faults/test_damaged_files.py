@@ -21,6 +21,7 @@ from reverie.report.read import ReportError, read_run
 from reverie.train import checkpoint, loop, metrics_prefix, recovery, sequence, setup, snapshot
 from reverie.watch import sinks
 
+pytestmark = pytest.mark.usefixtures("traced_once")
 FLIPS = 200
 TREE = {
     "weights": np.random.default_rng(0).normal(size=(40, 30)).astype(np.float32),

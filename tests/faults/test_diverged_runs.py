@@ -18,6 +18,7 @@ from reverie.config.schema import Config
 from reverie.folder import divergence, run_folder
 from reverie.folder.errors import Diverged, RunError
 
+pytestmark = pytest.mark.usefixtures("traced_once")
 CHANGES = {"train.save_every": 0, "train.eval_episodes": 0, "optim.warmup": 10, "steps": 160}
 WILD = {**CHANGES, "optim.lr": 1e12}
 
