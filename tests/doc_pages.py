@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import textwrap
 from pathlib import Path
 from typing import NamedTuple
 
@@ -47,7 +48,8 @@ def parts(page: Path) -> tuple[list[Block], str]:
         if opened is not None and fence is None:
             inside.append(line)
         elif opened is not None:
-            found.append(Block(page, opened[0], opened[1], "\n".join(inside) + "\n"))
+            text = textwrap.dedent("\n".join(inside)) + "\n"  # a block may belong to a list
+            found.append(Block(page, *opened, text))
             opened, inside = None, []
         elif fence is not None and not fence[1]:
             raise ValueError(f"{page.name}:{number}: a code block that names no language.")
