@@ -19,7 +19,7 @@ from tyro.conf import Positional
 
 from reverie.config.edit import flat
 from reverie.config.presets import resolve
-from reverie.launch import FROM, NAMED, Launch
+from reverie.launch import LONE, NAMED, Launch
 from reverie.part.tree import docs_of, every
 
 TABLE = re.compile(r"(<!-- options (.+?) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -62,7 +62,8 @@ def _of_train(paths: Iterable[str]) -> Iterator[Row]:
     docs = {path: leaf.doc for path, leaf in every(config).items()}
     for name, meaning in NAMED.items():
         yield f"--{name}", _text(getattr(Launch(), name)), meaning
-    yield "--from", "", FROM
+    for name, meaning in LONE.items():
+        yield f"--{name}", "", meaning
     values = flat(config)
     for path in paths:
         yield f"--{path}", _text(values[path]), docs[path]
