@@ -11,7 +11,7 @@ from reverie.config.sizes import with_size
 from reverie.doctor.options import DoctorOptions
 from reverie.envs import catalog
 from reverie.envs.suites import SUITES
-from reverie.launch import as_sequence, read
+from reverie.launch import as_sequence, help_text, read
 from reverie.options import CompareOptions, EvalOptions, ReportOptions
 from reverie.verbs import VERBS
 
@@ -45,12 +45,15 @@ def understand(words: list[str]) -> None:
     `words` begin with `reverie`; words of `PLACES` and variables of the shell are filled in.
     """
     assert words[0] == "reverie", words
-    verb, *rest = [_filled(word) for word in words[1:]]
+    end = words.index(">") if ">" in words else len(words)  # what goes into a file is ours still
+    verb, *rest = [_filled(word) for word in words[1:end]]
     rest = [word for word in rest if word != "--debug"]
     if verb in ("--help", "--version"):
         return
     assert verb in VERBS, f"reverie {verb}: no such verb"
-    if verb == "train":
+    if verb == "train" and "--help" in rest:
+        assert help_text(read(rest))
+    elif verb == "train":
         config_of(rest)
     elif verb == "continual":
         config_of(as_sequence(rest))

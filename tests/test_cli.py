@@ -131,7 +131,7 @@ def test_every_field_can_be_written_as_a_flag():
         ("bench env CartPole-v1", "write gym:CartPole-v1"),
         ("continual CartPole-v1 Acrobot-v1 --sequence.steps 9", "write gym:CartPole-v1"),
         ("train gym:A --siez 3", "no option --siez; did you mean '--size'?"),
-        ("train gym:A --qqqqq", "`reverie train TASK --help` lists all of them"),
+        ("train gym:A --qqqqq", "`reverie train TASK --help all` lists them"),
         ("train gym:A --steps", "--steps needs a value. Environment steps"),
         ("train gym:A --steps 1 --steps 2", "--steps is given twice"),
         ("train gym:A --steps 1.5", "steps takes an integer"),

@@ -145,4 +145,5 @@ def test_a_toml_block_is_read(block, tmp_path):
 
 def test_the_reference_has_every_public_name():
     page = (DOCS / "reference.md").read_text()
-    assert [name for name in reverie.__all__ if f"      heading: reverie.{name}\n" not in page] == []
+    headed = [line.split()[-1] for line in page.splitlines() if line.startswith("      heading: ")]
+    assert set(headed) >= {f"reverie.{name}" for name in reverie.__all__}

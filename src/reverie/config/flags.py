@@ -51,7 +51,7 @@ def unknown(text: str, known: Iterable[str]) -> str:
     hint = suggest(name, known)
     if hint.startswith("did"):
         return f"{said}; {hint.replace(chr(39), chr(39) + '--', 1)}"
-    return f"{said}; `reverie train TASK --help` lists all of them."
+    return f"{said}; `reverie train TASK --help all` lists them."
 
 
 SHOWN = 6
