@@ -7,5 +7,5 @@ FOLDERS = re.compile(r"(?<![\w.~:/\\-])(?:/[^/\s'\",;=()<>]+)+/(?=[^/\s'\",;=()<
 
 
 def without_folders(text: str) -> str:
-    """`text` with absolute paths cut down to their last part: `…/mine` of `/home/me/runs/mine`."""
+    """`text` with absolute paths cut down to their last part: of a run folder its name."""
     return FOLDERS.sub("…/", text)
