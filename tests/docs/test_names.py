@@ -1,0 +1,67 @@
+"""Names in the sentences of the pages exist: options, metrics, files of the repository."""
+
+import re
+
+import pytest
+from doc_pages import DOCS, PAGES, ROOT, parts
+
+from reverie.config.edit import field_docs
+from reverie.watch.metric_names import CATALOGUE, find
+
+SPAN = re.compile(r"`([^`\n]+)`")
+FOREIGN = DOCS / "translate.md"
+"""Its tables hold names of other programs; tests/test_translation.py reads ours."""
+OURS = [page for page in PAGES if page != FOREIGN]
+
+OPTIONS = field_docs()
+GROUPS = {path.partition(".")[0] for path in OPTIONS if "." in path}
+FAMILIES = {metric.pattern.partition("/")[0] for metric in CATALOGUE}
+FOLDERS = ("benchmarks", "docs", "examples", "scripts", "src", "tests")
+
+
+def named(text: str) -> list[str]:
+    """Dotted options between backticks, dashes taken off; `.part` after another one is left out."""
+    spans = SPAN.findall(text)
+    alone = [span for span in spans if re.fullmatch(r"[a-z]\w*(\.\w+)+", span)]
+    flags = [flag for span in spans for flag in re.findall(r"--([a-z][\w.-]*\.[\w.-]+)", span)]
+    found = [name.replace("-", "_") for name in (*alone, *flags)]
+    return [name for name in found if name.partition(".")[0] in GROUPS]
+
+
+def no_option(name: str) -> bool:
+    group, dot, leaf = name.rpartition(".")
+    whole = group + dot + leaf.removeprefix("no_")
+    return name not in OPTIONS and whole not in OPTIONS and name.rpartition(".")[2] not in ENDINGS
+
+
+ENDINGS = ("md", "py")
+"""`replay.md` is a page, `train.py` a file."""
+
+
+def no_metric(name: str) -> bool:
+    plain = re.sub(r"<\w+>", "x", name)
+    above = any(f"{metric.pattern}/".startswith(f"{name}/") for metric in CATALOGUE)
+    return name.partition("/")[0] in FAMILIES and find(plain) is None and not above
+
+
+@pytest.mark.parametrize("page", OURS, ids=lambda page: page.name)
+def test_names_in_sentences_exist(page):
+    text = parts(page)[1]
+    spans = SPAN.findall(text)
+    assert [name for name in named(text) if no_option(name)] == []
+    metrics = [span for span in spans if re.fullmatch(r"[a-z]+/[\w/<>]*\w>?", span)]
+    assert [name for name in metrics if no_metric(name)] == []
+    files = [span for span in spans if span.partition("/")[0] in FOLDERS and "/" in span]
+    files = [file for file in files if re.fullmatch(r"[\w/.-]+", file)]
+    assert [file for file in files if not (ROOT / file).exists()] == []
+
+
+def test_a_wrong_name_would_be_noticed():
+    assert named("`replay.draw.shape`, `--train.ratoi 3`, `metrics.jsonl`") == [
+        "replay.draw.shape",
+        "train.ratoi",
+    ]
+    assert no_option("train.ratoi") and not no_option("train.ratio")
+    assert not no_option("replay.no_online") and not no_option("replay.md")
+    assert no_metric("eval/retrun") and not no_metric("train/ent/<action>")
+    assert not no_metric("tests/golden")
