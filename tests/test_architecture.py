@@ -25,6 +25,7 @@ ORDER = [
     {"config"},
     {"machine", "folder"},
     {"watch"},
+    {"callbacks"},
     {"train"},
     {"report", "bench", "cluster"},
     {"doctor"},

@@ -14,6 +14,7 @@ The tree, in the order in which its stations may import each other:
     part/  nn/  optim/            choices as records; networks; optimisers
     envs/  replay/  world/  behavior/  signals/    the circle, station by station
     config/  machine/  folder/  watch/             what to run, on what, where, and how it looks
+    callbacks/                    what user code may do while a run goes on
     train/                        the circle closed: start reading at train/loop.py
     report/  bench/  doctor/      what is made of runs, measurements, checks
     api/                          Reverie from Python
@@ -34,6 +35,12 @@ if typing.TYPE_CHECKING:
     from reverie.api import load as load
     from reverie.api import saved_config as saved_config
     from reverie.api import train as train
+    from reverie.callbacks import Callback as Callback
+    from reverie.callbacks import CallbackError as CallbackError
+    from reverie.callbacks import KeepBest as KeepBest
+    from reverie.callbacks import NotebookDisplay as NotebookDisplay
+    from reverie.callbacks import OptunaPruning as OptunaPruning
+    from reverie.callbacks import StopOnReturn as StopOnReturn
     from reverie.config.edit import diff as diff
     from reverie.config.edit import from_json as from_json
     from reverie.config.edit import override as override
@@ -45,6 +52,7 @@ if typing.TYPE_CHECKING:
     from reverie.folder.errors import RunError as RunError
     from reverie.part.errors import ConfigError as ConfigError
     from reverie.report.page import write_report as write_report
+    from reverie.watch.sink import Sink as Sink
 
 __version__ = "0.1.0"
 
@@ -66,6 +74,13 @@ _HOME = {
     "EnvError": "reverie.envs.base",
     "RunError": "reverie.folder.errors",
     "write_report": "reverie.report.page",
+    "Callback": "reverie.callbacks",
+    "CallbackError": "reverie.callbacks",
+    "StopOnReturn": "reverie.callbacks",
+    "KeepBest": "reverie.callbacks",
+    "OptunaPruning": "reverie.callbacks",
+    "NotebookDisplay": "reverie.callbacks",
+    "Sink": "reverie.watch.sink",
 }
 
 

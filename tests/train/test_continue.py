@@ -90,3 +90,30 @@ def test_fewer_steps_than_the_run_has(tmp_path, cache, capsys, steps):
     assert f"this run is further than {steps} steps: it stands at step 120" in said
     assert "has finished" not in said
     assert (newest(tmp_path)["clocks"], (tmp_path / "config.json").read_bytes()) == before
+
+
+def test_a_resumed_run_is_saved_and_evaluated_before_its_update_is_compiled(tmp_path, cache):
+    """A checkpoint with an update in flight and an evaluation that is still to be done."""
+
+    class Stop(reverie.Callback):
+        """Stops after the first of the things that are due, then at once, then no more."""
+
+        times = 0
+
+        def on_start(self, event, run):
+            run.stop() if self.times == 1 else None
+            self.times += 1
+
+        def on_metrics(self, event, run):
+            run.stop() if event.step == 60 else None
+
+    changes = {**CHANGES, "train.log_every": 60}
+    learn("probe_memory", tmp_path / "whole", changes)
+    stop = Stop()
+    for _ in range(2):
+        learn("probe_memory", tmp_path / "parts", changes, callbacks=[stop])
+        clocks = newest(tmp_path / "parts")["clocks"]
+        assert (clocks["step"], clocks["chores"]) == (60, ["evaluate"])
+        assert newest(tmp_path / "parts")["learner"]["pending"] is not None
+    learn("probe_memory", tmp_path / "parts", changes, callbacks=[stop])
+    assert metrics(tmp_path / "whole") == metrics(tmp_path / "parts")

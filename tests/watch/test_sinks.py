@@ -166,7 +166,7 @@ def test_tensorboard_failing_does_not_stop_a_run(Logger, tmp_path, monkeypatch):
     def broken(self, step, values):
         raise OSError("disk full")
 
-    monkeypatch.setattr(sinks.TensorBoard, "scalars", broken)
+    monkeypatch.setattr(sinks.TensorBoard, "write", broken)
     notes = []
     logger = Logger(tmp_path, LogConfig(), Config(), None, notify=notes.append)
     for step in range(5):

@@ -8,11 +8,13 @@ from typing import Any
 from gymnasium.envs.registration import EnvSpec
 
 from reverie.api.arguments import or_empty, path_of
+from reverie.callbacks.base import Callback, sort
 from reverie.config.schema import Config
 from reverie.envs.source import MakeEnv, Source, source_of
 from reverie.launch import Launch
 from reverie.part.errors import ConfigError
 from reverie.part.part import Part
+from reverie.watch.sink import Sink
 
 
 def train(
@@ -31,6 +33,7 @@ def train(
     from_step: int | None = None,
     parts: Mapping[str, Part] | None = None,
     overrides: Mapping[str, Any] | None = None,
+    callbacks: Sequence[Callback | Sink] = (),
 ) -> Path:
     """Learns a task, or resumes the run that `logdir` holds; returns the run folder.
 
@@ -54,10 +57,13 @@ def train(
         parts: slot -> part, for example {"optim": LaProp(lr=1e-3)}; your own as well as ours
             (docs/parts.md).
         overrides: dotted path -> value, for example {"world.dynamics.deter": 256}.
+        callbacks: objects of classes derived from `reverie.Callback`, told of the run's events, and
+            from `reverie.Sink`, which receive its metrics (docs/guide.md).
 
     Raises:
         ConfigError: an unknown name or a wrong value.
         EnvError, ReplayError, RunError: what keeps the run from starting or going on.
+        CallbackError: a callback raised.
     """
     edits = _edits(overrides, parts, seed=seed, steps=steps, logdir=logdir)
     source = source_of(task)
@@ -73,7 +79,7 @@ def train(
         overrides=edits,
     ).config()
     source.check_kwargs(json.loads(config.env.kwargs))
-    return _learn(config, source.make_env, from_step)
+    return _learn(config, source.make_env, from_step, callbacks)
 
 
 def continual(
@@ -93,6 +99,7 @@ def continual(
     from_step: int | None = None,
     parts: Mapping[str, Part] | None = None,
     overrides: Mapping[str, Any] | None = None,
+    callbacks: Sequence[Callback | Sink] = (),
 ) -> Path:
     """Learns a sequence of tasks one after the other in one run; returns the run folder.
 
@@ -127,7 +134,7 @@ def continual(
     for source in sources:
         source.check_kwargs(json.loads(config.env.kwargs))
     made_by = {s.task: s.make_env for s in sources if s.make_env is not None}
-    return _learn(config, made_by, from_step)
+    return _learn(config, made_by, from_step, callbacks)
 
 
 def _edits(
@@ -157,15 +164,18 @@ def _visits(task_steps: int | Sequence[int] | None, passes: int) -> dict[str, An
 
 
 def _learn(
-    config: Config, make_env: Callable | Mapping[str, Callable] | None, from_step: int | None
+    config: Config,
+    make_env: Callable | Mapping[str, Callable] | None,
+    from_step: int | None,
+    callbacks: Sequence[Callback | Sink],
 ) -> Path:
+    sort(callbacks)
     from reverie.machine.device import prepare
 
     prepare(config.device)
     from reverie.train.loop import train as learn
 
-    back = {} if from_step is None else {"from_step": from_step}
-    return learn(config, make_env=make_env, **back)
+    return learn(config, make_env=make_env, from_step=from_step, callbacks=callbacks)
 
 
 def _sources(tasks: Sequence[Any]) -> list[Source]:

@@ -53,7 +53,9 @@ def _log_means(run: "Run") -> None:
     if run.config.sequence.tasks:
         scalars["sequence/visit"] = run.visit
     times = run.stopwatch.lap(run.step, run.updates)
-    run.log(scalars | times | machine_readings())
+    scalars |= times | machine_readings()
+    run.log(scalars)
+    run.callbacks.metrics(scalars)
 
 
 def _warn_of_no_end(run: "Run", least: int) -> None:
@@ -84,6 +86,7 @@ def _evaluate(run: "Run", interrupt: Interrupt) -> None:
         return
     run.restarted += int(played[0]["eval/restarts"])
     run.log(played[0])
+    run.callbacks.evaluation(played[0])
     run.show("eval", played[1])
 
 

@@ -186,8 +186,12 @@ class Learner:
         self.train_state = tree_at(lambda state: state.opt_state, self.train_state, fresh)
 
     def check(self) -> None:
-        """Wait for the update in flight; raises Diverged as `fetch` does."""
-        if self._pending is not None:
+        """Wait for the update in flight; raises Diverged as `fetch` does.
+
+        One from a checkpoint was checked before that was written; until the update is traced here
+        its metrics have no names.
+        """
+        if self._pending is not None and self.names:
             self.fetch(self._pending[1])
 
     def state(self) -> dict[str, Any]:

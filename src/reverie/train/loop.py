@@ -12,12 +12,13 @@ import contextlib
 import dataclasses
 import functools as ft
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from reverie.callbacks.base import NOBODY, Callback, Listening, sort
 from reverie.config.schema import Config
 from reverie.envs.vector import Vector
 from reverie.folder import divergence, leftovers, run_folder
@@ -31,6 +32,7 @@ from reverie.train.collect import Actor, Episodes
 from reverie.train.evaluate import Evaluator
 from reverie.train.interrupt import Interrupt
 from reverie.train.learner import ACT, Learner, purpose_key
+from reverie.train.listeners import Listeners
 from reverie.train.preparation import Preparation
 from reverie.train.ratio import Ratio
 from reverie.train.sequence import MakeEnv, Visit
@@ -44,6 +46,7 @@ from reverie.watch.averages import LATEST, Mean
 from reverie.watch.logger import Logger
 from reverie.watch.progress import Progress
 from reverie.watch.recorder import EpisodeRecorder
+from reverie.watch.sink import Sink
 
 
 class Run:
@@ -65,9 +68,11 @@ class Run:
         explore = self.config.explore.acts(self.step, self.actor.count)
         row = self.actor(self.learner.acting, step, random=self.filling, explore=explore)
         self.replay.add(row | self._extra(step))
+        self.callbacks.step(step, self.actor.action)
         for numbers in self.episodes.add(step):
             self.ended += 1
             self.log({f"episode/{name}": value for name, value in numbers.items()})
+            self.callbacks.episode(numbers)
         self.show("train", self.recorder.add(self.envs, step))
         self.step, first = self.step + self.envs.num, self.step + 1
         train = self.config.train
@@ -117,6 +122,8 @@ class Run:
         open_envs: Callable[[Visit], Vector],
         evaluator: Evaluator,
         logdir: Path,
+        *,
+        listening: Listening = NOBODY,
     ):
         options = config.train
         self.visits, self.visit, self._open_envs = sequence.visits(config), 0, open_envs
@@ -134,6 +141,7 @@ class Run:
         self.mean = Mean(latest=LATEST)
         self.step, self.due, self.updates, self.ended = 0, 0, 0, 0
         self.chores: list[str] = []
+        self.callbacks = Listeners(self, listening)
         self.warned = False
         self.notices = [*envs.notices, *replay_advice(config), *sequence_advice(config)]
         self.stopwatch = Stopwatch()
@@ -167,20 +175,27 @@ class Run:
             if over:
                 self.progress.note(over)
                 return
-            self.logger = Logger(self.logdir, config.log, config, offset, notify=self.progress.note)
+            how: dict[str, Any] = {"notify": self.progress.note, "further": self.callbacks.sinks}
+            self.logger = Logger(self.logdir, config.log, config, offset, **how)
             marked = divergence.marked(self.logdir)
-            with contextlib.closing(self.logger), marked, Interrupt() as interrupt:
-                if self.updates and not self.preparation.complete(interrupt):  # one is in flight
+            with contextlib.closing(self.logger), marked, Interrupt() as interrupt, self.callbacks:
+                if not (self.callbacks.stopping or self._ready(interrupt)):
                     raise Stopped(interrupt.asked, f"at step {self.step:,}, where it resumed")
                 self.progress.phase("compiling the policy")
                 self._turn_until_done(interrupt)
-                self.preparation.complete(interrupt)
+                if not self.callbacks.stopping:
+                    self.preparation.complete(interrupt)
             if peak_bytes() and self.preparation.plan and config.log.progress != "none":
                 self.progress.note(self.preparation.plan.outcome(peak_bytes()))
 
+    def _ready(self, interrupt: Interrupt) -> bool:
+        """Whether results can be read of an update in flight from a checkpoint; False where a
+        signal came first."""
+        return not self.updates or self.preparation.complete(interrupt)
+
     def _turn_until_done(self, interrupt: Interrupt) -> None:
         saved = time.monotonic()
-        while self.chores or self.step < self.config.steps:
+        while (self.chores or self.step < self.config.steps) and not self.callbacks.stopping:
             if self.chores:
                 chores.do(self, self.chores.pop(0), interrupt)
             elif not self.due or self.preparation.complete(interrupt):
@@ -192,7 +207,7 @@ class Run:
             if interrupt.asked:
                 self.save()
                 raise Stopped(interrupt.asked, f"at step {self.step:,} and saved")
-            if time.monotonic() - saved > self.config.train.save_every:
+            if self.callbacks.saving or time.monotonic() - saved > self.config.train.save_every:
                 self.save()
                 saved = time.monotonic()
         self.save()
@@ -223,7 +238,8 @@ class Run:
     def save(self) -> None:
         """Write a checkpoint. Nothing in the run depends on when, or whether, this happens."""
         with self.phase("saving"):
-            snapshot.save(self)
+            path = snapshot.save(self)
+        self.callbacks.checkpoint(path)
 
     @contextlib.contextmanager
     def phase(self, text: str) -> Iterator[None]:
@@ -232,15 +248,22 @@ class Run:
         self.progress.phase("")
 
 
-def train(config: Config, make_env: MakeEnv = None, *, from_step: int | None = None) -> Path:
+def train(
+    config: Config,
+    make_env: MakeEnv = None,
+    *,
+    from_step: int | None = None,
+    callbacks: Sequence[Callback | Sink] = (),
+) -> Path:
     """Run `config` from the beginning or from where its folder stands; the run folder.
 
     `from_step` goes back to the checkpoint of that step; what came after it is done again.
 
     `make_env` makes the environment where the task is a callable (by task name where there are
-    several). Raises ConfigError, EnvError,
-    ReplayError or RunError with one sentence, Stopped after a signal; whatever was saved stays.
+    several). Raises ConfigError, EnvError, ReplayError or RunError with one sentence, Stopped after
+    a signal, what a callback asks for; whatever was saved stays.
     """
+    listening = sort(callbacks)
     logdir, source = run_folder.logdir_of(config), identity(make_env)
     if not config.logdir:
         run_folder.check_source(logdir, source)
@@ -260,7 +283,7 @@ def train(config: Config, make_env: MakeEnv = None, *, from_step: int | None = N
             stack.callback(evaluator.close)
             evaluator.check_tasks(envs)
             with starting("networks"):
-                run = Run(config, envs, open_envs, evaluator, logdir)
+                run = Run(config, envs, open_envs, evaluator, logdir, listening=listening)
             run.source = source
             stack.callback(run.close)
             run.notices += lock.notices

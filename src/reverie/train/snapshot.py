@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from reverie.train.loop import Run
 
 
-def save(run: "Run") -> None:
-    """Write a checkpoint and delete what no kept checkpoint needs.
+def save(run: "Run") -> Path:
+    """Write a checkpoint, whose folder comes back, and delete what no kept checkpoint needs.
 
     Raises RunError or ReplayError if the disk refuses, or if the newest update's numbers are not
     finite (Diverged); earlier checkpoints are intact then.
@@ -39,12 +39,13 @@ def save(run: "Run") -> None:
         },
         "spaces": run.envs.own_spaces,
     }
-    checkpoint.save(checkpoints, run.step, tree, {METRICS: tree["logger"]})
+    path = checkpoint.save(checkpoints, run.step, tree, {METRICS: tree["logger"]})
     divergence.forget(run.logdir)
     checkpoint.prune(checkpoints, run.config.train.keep)
     manifests = checkpoint.replay_manifests(checkpoints)
     if manifests is not None:
         prune_files(files, manifests)
+    return path
 
 
 class Stateful(Protocol):
@@ -72,10 +73,11 @@ def stateful(run: "Run") -> dict[str, Stateful]:
         "places": run.visit_counts,
         "ratio": run.ratio,
         "mean": run.mean,
+        "callbacks": run.callbacks,
     }
 
 
-SINCE = ("places",)
+SINCE = ("places", "callbacks")
 """Parts that checkpoints of runs without them did not hold."""
 
 
@@ -147,6 +149,7 @@ def resume(run: "Run", path: Path | None = None) -> int | None:
     with checkpoint.reading(path):
         check_kinds(tree)
         _restore(run, tree, f"when {path} was written")
+        run.callbacks.resumed(path)
         run.notices = [
             f"resumed at step {run.step:,}.",
             *_rebuild(run, tree["envs"]),

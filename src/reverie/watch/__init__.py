@@ -3,6 +3,7 @@
 metric_names.py  every name of metrics.jsonl, with unit and meaning
 averages.py      scalars of one log interval, averaged by name
 logger.py        the one door: scalars, curves, videos
+sink.py          what every place is that metrics go to, a user's own included
 sinks.py         metrics.jsonl, TensorBoard, Weights & Biases
 recorder.py      the pictures of one episode
 encoder.py       how ffmpeg is asked for a film

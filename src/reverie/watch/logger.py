@@ -10,6 +10,7 @@ import numpy as np
 from reverie.config.run import LogConfig
 from reverie.config.schema import Config
 from reverie.watch import sinks, video
+from reverie.watch.sink import Sink
 
 
 class Logger:
@@ -25,6 +26,7 @@ class Logger:
         offset: `state()["offset"]` of the checkpoint to resume from; None for a fresh run.
         notify: receives the sentence about a failing sink; None: a warning of the logger
             `reverie`.
+        further: sinks of the user's own.
     """
 
     def __init__(
@@ -35,6 +37,7 @@ class Logger:
         offset: int | None,
         *,
         notify: Callable[[str], None] | None = None,
+        further: Sequence[Sink] = (),
     ):
         notify = notify or logging.getLogger("reverie").warning
         self._logdir = Path(logdir)
@@ -51,6 +54,9 @@ class Logger:
             self._sinks.append(
                 sinks.Guard("Weights & Biases", lambda: sinks.Wandb(self._logdir, config), notify)
             )
+        for sink in further:
+            name = f"the sink {type(sink).__name__}"
+            self._sinks.append(sinks.Guard(name, lambda sink=sink: sink, notify))
 
     def write(self, step: int, scalars: Mapping[str, Any]) -> None:
         """One line of metrics.
@@ -64,7 +70,7 @@ class Logger:
         self._file.write(step, scalars)
         values = {name: float(value) for name, value in scalars.items()}
         for sink in self._sinks:
-            sink.call("scalars", step, values)
+            sink.call("write", step, values)
 
     def video(self, step: int, name: str, frames: np.ndarray, *, fps: float = 15.0) -> None:
         """An episode: frames (T, H, W, C) uint8 as mp4 and as a film strip."""

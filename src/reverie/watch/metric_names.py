@@ -200,6 +200,14 @@ MACHINE = (
     Metric("system/<name>", "as named", "other readings of the machine"),
 )
 
+OWN = (
+    Metric(
+        "callback/<callback>/<name>",
+        "as named",
+        "what the user's callback `<callback>` logs as `<name>` (docs/guide.md)",
+    ),
+)
+
 GROUPS = {
     "Episodes": EPISODES,
     "Losses": LOSSES,
@@ -209,6 +217,7 @@ GROUPS = {
     "Optimiser": OPTIMISER,
     "Replay and environments": STORAGE,
     "Time and machine": MACHINE,
+    "Callbacks": OWN,
 }
 CATALOGUE: tuple[Metric, ...] = tuple(metric for group in GROUPS.values() for metric in group)
 

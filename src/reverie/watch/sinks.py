@@ -10,7 +10,7 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -23,18 +23,6 @@ from reverie.folder.errors import Damaged, RunError
 
 FAILURES = 3
 FLUSH_SECONDS = 5.0
-
-
-class Sink(Protocol):
-    """Somewhere metrics can be looked at. Any method may raise; `Guard` stands before it."""
-
-    def scalars(self, step: int, values: Mapping[str, float]) -> None: ...
-
-    def picture(self, step: int, name: str, picture: np.ndarray) -> None: ...
-
-    def video(self, step: int, name: str, path: Path) -> None: ...
-
-    def close(self) -> None: ...
 
 
 class MetricsFile:
@@ -161,10 +149,10 @@ class TensorBoard:
             start = proto.SessionLog(status=proto.SessionLog.START)
             self._put(purge_step, session_log=start)
 
-    def scalars(self, step: int, values: Mapping[str, float]) -> None:
+    def write(self, step: int, scalars: Mapping[str, float]) -> None:
         """One event with all values."""
         summary = self._summary()
-        for name, value in values.items():
+        for name, value in scalars.items():
             summary.value.add(tag=name, simple_value=value)
         self._put(step, summary=summary)
 
@@ -231,9 +219,9 @@ class Wandb:
         )
         self._run.define_metric("*", step_metric="step")
 
-    def scalars(self, step: int, values: Mapping[str, float]) -> None:
+    def write(self, step: int, scalars: Mapping[str, float]) -> None:
         """One row."""
-        self._run.log({"step": step, **values})
+        self._run.log({"step": step, **scalars})
 
     def picture(self, step: int, name: str, picture: np.ndarray) -> None:
         """A still."""
