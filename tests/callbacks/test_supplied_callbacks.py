@@ -13,6 +13,8 @@ from reverie.config.edit import apply
 from reverie.config.schema import Config
 from reverie.folder.errors import RunError
 from reverie.train import checkpoint
+from reverie.train import kept as kept_checkpoints
+from reverie.train.kept import keep
 
 CHANGES = {"steps": 120, "train.eval_every": 20, "train.eval_episodes": 2}
 
@@ -41,22 +43,33 @@ def start(resumed=False, **changes):
 # -- the best checkpoint
 
 
+def best_step(run):
+    (path,) = checkpoint.complete(run / "checkpoints" / "best")
+    return checkpoint.load(path)["clocks"]["step"]
+
+
 def best_of(run):
     rows = [row for row in metrics(run) if "eval/return" in row]
     return max(rows, key=lambda row: row["eval/return"])
 
 
 def test_the_best_checkpoint_stays_and_is_whole(kept):
-    folder = kept / "checkpoints" / "best"
+    (folder,) = (kept / "checkpoints" / "best").iterdir()
     assert {path.name for path in folder.iterdir()} == {
         "state.json",
         "arrays.safetensors",
         "manifest.json",
     }
     tree = checkpoint.load(folder)  # checks every digest
-    assert tree["clocks"]["step"] == best_of(kept)["step"]
-    assert [path.name for path in checkpoint.complete(kept / "checkpoints")][-1] != "best"
+    assert tree["clocks"]["step"] == checkpoint.step_of(folder) == best_of(kept)["step"]
+    assert "best" not in [path.name for path in checkpoint.complete(kept / "checkpoints")]
     assert not list((kept / "checkpoints").glob(".*"))
+
+
+def test_the_best_checkpoint_is_loaded_by_its_word(kept):
+    here = {"seed": 0, "episodes": 2}
+    best = reverie.evaluate(reverie.load(kept, checkpoint="best"), **here)
+    assert best["eval/return"] == best_of(kept)["eval/return"]
 
 
 def test_keeping_changes_no_number(kept, tmp_path):
@@ -68,8 +81,7 @@ def test_the_best_of_a_resumed_run_is_that_of_the_whole(kept, tmp_path, cache):
     """The value to beat is remembered, and a kept checkpoint is no place to resume from."""
     learn("probe_memory", tmp_path, {**CHANGES, "steps": 60}, callbacks=[reverie.KeepBest()])
     learn("probe_memory", tmp_path, CHANGES, callbacks=[reverie.KeepBest()])
-    trees = [checkpoint.load(run / "checkpoints" / "best") for run in (kept, tmp_path)]
-    steps = [tree["clocks"]["step"] for tree in trees]
+    steps = [best_step(run) for run in (kept, tmp_path)]
     rows = {row["step"]: row["eval/return"] for row in metrics(tmp_path) if "eval/return" in row}
     assert rows[steps[1]] == max(rows.values())
     state = json.loads(newest(tmp_path)["callbacks"]["states"]["KeepBest"])
@@ -84,23 +96,28 @@ def test_a_kill_between_saving_and_keeping_is_mended(kept, tmp_path, cache, monk
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr(checkpoint, "keep", die)
+        patch.setattr(kept_checkpoints, "keep", die)
         with pytest.raises(Killed):
             learn("probe_memory", tmp_path, CHANGES, callbacks=[reverie.KeepBest()])
     assert not (tmp_path / "checkpoints" / "best").exists()
     stopped = checkpoint.step_of(checkpoint.complete(tmp_path / "checkpoints")[-1])
     learn("probe_memory", tmp_path, {**CHANGES, "steps": stopped, "train.eval_episodes": 0})
-    assert checkpoint.load(tmp_path / "checkpoints" / "best")["clocks"]["step"] == stopped
+    assert best_step(tmp_path) == stopped
 
 
 def test_a_kept_checkpoint_takes_the_place_of_the_one_before(tmp_path):
     for step in (10, 20, 30):
         path = checkpoint.save(tmp_path, step, {"step": step})
-        checkpoint.keep(path, "best")
+        keep(path, "best")
         checkpoint.prune(tmp_path, 1)
-    assert checkpoint.load(tmp_path / "best") == {"step": 30}
+    assert [path.name for path in (tmp_path / "best").iterdir()] == ["000000000030"]
+    assert checkpoint.load(tmp_path / "best" / "000000000030") == {"step": 30}
     assert sorted(path.name for path in tmp_path.iterdir()) == ["000000000030", "best"]
-    assert (tmp_path / "best" / "state.json").stat().st_nlink == 2
+    assert (tmp_path / "best" / "000000000030" / "state.json").stat().st_nlink == 2
+    keep(path, "best")  # the same again
+    again = checkpoint.save(tmp_path, 20, {"step": 20})  # the run went back
+    keep(again, "best")
+    assert [path.name for path in (tmp_path / "best").iterdir()] == ["000000000020"]
 
 
 def test_where_files_cannot_have_two_names_they_are_copied(tmp_path, monkeypatch):
@@ -108,22 +125,23 @@ def test_where_files_cannot_have_two_names_they_are_copied(tmp_path, monkeypatch
         raise OSError(1, "Operation not permitted")
 
     monkeypatch.setattr(type(tmp_path), "hardlink_to", refuse)
-    checkpoint.keep(checkpoint.save(tmp_path, 10, {"step": 10}), "best")
-    assert checkpoint.load(tmp_path / "best") == {"step": 10}
-    assert (tmp_path / "best" / "state.json").stat().st_nlink == 1
+    kept = keep(checkpoint.save(tmp_path, 10, {"step": 10}), "best")
+    assert checkpoint.load(kept) == {"step": 10}
+    assert (kept / "state.json").stat().st_nlink == 1
 
 
 def test_a_disk_that_refuses_leaves_the_one_before(tmp_path, monkeypatch):
-    checkpoint.keep(checkpoint.save(tmp_path, 10, {"step": 10}), "best")
+    kept = keep(checkpoint.save(tmp_path, 10, {"step": 10}), "best")
     path = checkpoint.save(tmp_path, 20, {"step": 20})
 
     def refuse(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(checkpoint, "_link", refuse)
-    with pytest.raises(RunError, match=r"disk is full: the checkpoint .*best was not written"):
-        checkpoint.keep(path, "best")
-    assert checkpoint.load(tmp_path / "best") == {"step": 10}
+    monkeypatch.setattr(kept_checkpoints, "_link", refuse)
+    with pytest.raises(RunError, match=r"disk is full: the checkpoint .*20 was not written"):
+        keep(path, "best")
+    assert [*(tmp_path / "best").iterdir()] == [kept]
+    assert checkpoint.load(kept) == {"step": 10}
 
 
 @pytest.mark.parametrize(("mode", "kept_at"), [("max", [1, 3]), ("min", [1, 2])])

@@ -6,7 +6,7 @@ control.py   what a callback may ask of the run
 failure.py   a callback that raised: the sentence, with the user's lines
 watched.py   which metric a callback goes by
 stop.py      StopOnReturn: the run stops at a return
-best.py      KeepBest: the best checkpoint stays, as checkpoints/best
+best.py      KeepBest: the best checkpoint stays, in checkpoints/best
 pruning.py   OptunaPruning: a trial of Optuna, pruned on the way
 notebook.py  NotebookDisplay: one view that goes along
 """

@@ -15,7 +15,8 @@ MODES = ("max", "min")
 
 
 class KeepBest(Callback):
-    """Saves whenever `metric` is better than ever, and keeps that checkpoint as `checkpoints/best`.
+    """Saves whenever `metric` is better than ever, and keeps that checkpoint as
+    `checkpoints/best/STEP`.
 
     It is a whole checkpoint with its manifest, and `train.keep` does not touch it. It shares its
     bytes with the one of its step as long as that stays; the replay's files are not kept with it,

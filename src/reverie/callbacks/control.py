@@ -52,7 +52,7 @@ class Control:
             self.scalars[f"{PREFIX}/{self.name}/{key}"] = number
 
     def keep(self, folder: str) -> None:
-        """Save at the end of this turn, and keep that checkpoint as `checkpoints/FOLDER` in place
+        """Save at the end of this turn, and keep that checkpoint in `checkpoints/FOLDER` in place
         of the one before. Raises ConfigError for what cannot name a folder there."""
         if not _FOLDER.fullmatch(folder):
             raise ConfigError(

@@ -24,6 +24,7 @@ plan.py            what a run will need, before its first step
 preparation.py     what is got ready while the first rows are collected
 snapshot.py        what a checkpoint holds, and how it is put back
 checkpoint.py      checkpoints: folders that are complete or absent
+kept.py            checkpoints that stay
 recovery.py        which checkpoint a run resumes from
 chosen.py          the checkpoint that a reader names
 metrics_prefix.py  whether metrics.jsonl still is what a checkpoint saw

@@ -6,7 +6,7 @@ is ever replaced) with `state.json` (a tree of JSON values in which arrays are n
 others, see `folder/manifest.py`). It is written under another name, forced to disk and renamed; a
 process killed at any instant leaves either the old checkpoints or the new one too.
 Replay rows are not copied into it: `state.json` holds the manifest of the files in `replay/`.
-`checkpoints/NAME` is one that was kept (`keep`), to be loaded and evaluated: its rows may be gone.
+`checkpoints/NAME/STEP` was kept (`kept.py`), to be loaded and evaluated: its rows may be gone.
 
 One file of safetensors rather than Orbax: all arrays of a data-parallel learner are whole on one
 host, so there is nothing to shard, and the same file is what people share weights with.
@@ -71,7 +71,7 @@ def save(
         files.sync_folder(folder)
     except OSError as error:
         shutil.rmtree(partial, ignore_errors=True)
-        raise RunError(_disk_sentence(final, error)) from error
+        raise RunError(disk_sentence(final, error)) from error
     return final
 
 
@@ -210,44 +210,8 @@ def set_aside(path: Path) -> None:
     files.sync_folder(path.parent)
 
 
-def keep(path: Path, name: str) -> Path:
-    """The complete checkpoint `path` under `name` (no number) beside the others, in place of what
-    had that name; `prune` leaves it alone. It shares its bytes with `path` where the disk can.
-
-    Raises RunError if the disk refuses; what had the name before is there then, or nothing.
-    """
-    final = path.with_name(name)
-    partial = path.with_name(f".partial-{name}-{os.getpid()}")
-    try:
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir()
-        for file in sorted(path.iterdir()):
-            _link(file, partial / file.name)
-        files.sync_folder(partial)
-        if os.path.lexists(final):
-            set_aside(final)
-        partial.rename(final)
-        files.sync_folder(path.parent)
-        _remove(path.parent.glob(f".aside-{name}*"))
-    except OSError as error:
-        shutil.rmtree(partial, ignore_errors=True)
-        raise RunError(_disk_sentence(final, error)) from error
-    return final
-
-
-def _link(source: Path, target: Path) -> None:
-    """A second name for a file, or a copy where the file system has none."""
-    files.check_plain(source)
-    try:
-        target.hardlink_to(source)
-    except OSError:
-        with files.open_to_read(source) as there, files.create(target) as here:
-            shutil.copyfileobj(there, here)
-            here.flush()
-            os.fsync(here.fileno())
-
-
-def _remove(paths: Iterable[Path]) -> None:
+def remove_all(paths: Iterable[Path]) -> None:
+    """Delete these folders; of links only the link. Raises OSError."""
     for path in paths:
         path.unlink() if path.is_symlink() else shutil.rmtree(path)
 
@@ -261,7 +225,7 @@ def prune(folder: Path, keep: int) -> None:
         for path in complete(folder)[:-keep]:
             # Renamed first: a half-deleted folder must not look complete.
             path.rename(path.with_name(f".partial-{path.name}-deleted"))
-        _remove((*folder.glob(".partial-*"), *folder.glob(".aside-*")))
+        remove_all((*folder.glob(".partial-*"), *folder.glob(".aside-*")))
     except OSError as error:
         raise RunError(f"cannot tidy {folder}: {error.strerror}.") from error
 
@@ -287,7 +251,7 @@ def _give_arrays(value: Any, arrays: Mapping[str, np.ndarray]) -> Any:
     return value
 
 
-def _disk_sentence(path: Path, error: OSError) -> str:
+def disk_sentence(path: Path, error: OSError) -> str:
     if error.errno == errno.ENOSPC:
         return (
             f"the disk is full: the checkpoint {path} was not written, earlier ones are intact. "

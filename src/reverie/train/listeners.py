@@ -18,7 +18,7 @@ from reverie.callbacks.control import Control
 from reverie.callbacks.failure import CallbackError, failure
 from reverie.part.errors import ConfigError
 from reverie.records import Step
-from reverie.train import checkpoint
+from reverie.train import checkpoint, kept
 
 if TYPE_CHECKING:
     from reverie.train.loop import Run
@@ -152,7 +152,7 @@ class Listeners:
 
     def _keep_as(self, path: Path) -> None:
         while self._keep:
-            checkpoint.keep(path, self._keep[0])
+            kept.keep(path, self._keep[0])
             self._keep.pop(0)
 
     # -- what a checkpoint holds of them
