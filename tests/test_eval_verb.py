@@ -59,7 +59,7 @@ def run(tmp_path_factory, cache):
 
     path = learn(make_env, folder / "run", changes)
     kept = checkpoint.complete(path / "checkpoints")
-    shutil.copytree(kept[1], path / "checkpoints" / "best" / kept[1].name)
+    shutil.copytree(kept[1], path / "checkpoints" / "best")
     yield path
     sys.path.remove(str(folder))
 
@@ -159,3 +159,14 @@ def test_a_run_without_a_best_checkpoint_says_so(run, tmp_path):
     shutil.rmtree(tmp_path / "run" / "checkpoints" / "best")
     with pytest.raises(reverie.RunError, match=r"no best checkpoint.*holds: newest \(60\), "):
         reverie.load(tmp_path / "run", checkpoint="best")
+    (tmp_path / "run" / "checkpoints" / "best").symlink_to(run)
+    with pytest.raises(reverie.RunError, match="put the folder itself in its place"):
+        reverie.load(tmp_path / "run", checkpoint="best")
+
+
+def test_the_best_one_answers_to_its_step_too(run, tmp_path):
+    shutil.copytree(run, tmp_path / "run")
+    kept = checkpoint.complete(tmp_path / "run" / "checkpoints")
+    shutil.rmtree(kept[1])  # as `train.keep` does
+    step = checkpoint.step_of(kept[1])
+    assert reverie.load(tmp_path / "run", checkpoint=step).step == step

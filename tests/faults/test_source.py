@@ -49,6 +49,12 @@ class Old:
         return 0, 0.0, False, {}
 
 
+class Several(Old):
+    """As Stable-Baselines3's vectors are: no class of Gymnasium's, and a number."""
+
+    num_envs = 3
+
+
 class Factory:
     def __init__(self, level=0):
         self.level = level
@@ -81,8 +87,8 @@ def test_a_gymnasium_spec_makes_a_new_environment_every_time():
     ("thing", "remedy"),
     [
         (Whole(), r"function that makes one, for example lambda: Whole\(...\)"),
-        (gymnasium.make("CartPole-v1"), r"lambda: gymnasium.make\('CartPole-v1'\)"),
-        (gymnasium.make_vec("CartPole-v1", num_envs=2), "set env.num"),
+        (gymnasium.make_vec("CartPole-v1", num_envs=2), 'here overrides={"env.num": 2}'),
+        (Several(), 'here overrides={"env.num": 3}'),
         (gymnasium.vector.VectorEnv, "set env.num"),
         (gymnasium.Env, "abstract .it lacks reset, step"),
         (Half, "abstract .it lacks step"),

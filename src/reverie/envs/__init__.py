@@ -28,6 +28,7 @@ registry.py      our suites and those that installed packages offer; a task's bu
 catalog.py       the names of all tasks; did-you-mean; imports no simulator
 importing.py     MODULE:FUNCTION -> the object, or what is missing
 source.py        what a user hands over to be learned in
+instance.py      more environments as a finished one is, where that is possible
 origin.py        whose code a task would run
 make.py          make(task, config) -> Env
 

@@ -6,12 +6,12 @@
 | `MODULE:FUNCTION` | that function, the module found from the current folder too |
 | a function, class, partial or other callable that returns a gymnasium.Env | itself |
 | a gymnasium EnvSpec | a function that makes it |
+| a finished gymnasium.Env | what makes more of its kind, where that is possible (`instance.py`) |
 
-Everything else is refused here, before anything exists, with what to write instead. A finished
-environment is: several copies of it are needed (training, evaluation, restarts), and its `spec`
-does not know what was changed since it was made.
+Everything else is refused here, before anything exists, with what to write instead.
 """
 
+import contextlib
 import dataclasses
 import inspect
 from collections.abc import Callable, Mapping
@@ -95,10 +95,12 @@ def source_of(thing: Any, argument: str = "task") -> Source:
             return Source(thing)
         found = find_object(thing)
         return Source(task_name(thing), _maker(found, thing))
-    if isinstance(thing, EnvSpec):
-        return Source(f"custom:{thing.id.replace('/', '_')}", FromSpec(thing))
+    spec = _spec_of(thing)
     make_env = _maker(thing, argument)
-    name = getattr(make_env, "__name__", type(make_env).__name__)
+    if spec is not None:
+        return Source(f"custom:{spec.id.replace('/', '_')}", make_env)
+    thing = type(thing.unwrapped) if isinstance(thing, gymnasium.Env) else make_env
+    name = getattr(thing, "__name__", type(thing).__name__)
     return Source(f"custom:{str(name).strip('<>')}", make_env)
 
 
@@ -106,22 +108,37 @@ def _maker(thing: Any, label: str) -> MakeEnv:
     """`thing` where it is a callable that may make an environment, else ConfigError."""
     if isinstance(thing, EnvSpec):
         return FromSpec(thing)
+    if isinstance(thing, gymnasium.Env):
+        from reverie.envs import instance
+
+        spec = _spec_of(thing)
+        try:
+            return instance.maker_of(thing, None if spec is None else FromSpec(spec))
+        except instance.NotCopied as error:
+            raise ConfigError(f"{label} is {_finished(thing, str(error))}.") from None
     reason = _not_a_maker(thing)
     if reason:
         raise ConfigError(f"{label} is {reason}.")
     return thing
 
 
+def _spec_of(thing: Any) -> EnvSpec | None:
+    """The registration that `thing` is or knows."""
+    if isinstance(thing, gymnasium.Env):
+        with contextlib.suppress(Exception):  # wrappers copy their arguments when they are asked
+            return thing.spec
+        return None
+    return thing if isinstance(thing, EnvSpec) else None
+
+
 def _not_a_maker(thing: Any) -> str:
     """What `thing` is and what to write instead; '' where it can be called for environments."""
-    if isinstance(thing, gymnasium.Env):
-        return _finished(thing)
-    if isinstance(thing, gymnasium.vector.VectorEnv) or _is_class(
-        thing, gymnasium.vector.VectorEnv
-    ):
+    if _is_class(thing, gymnasium.vector.VectorEnv) or _is_vector(thing):
+        count = getattr(thing, "num_envs", None)
+        here = f', here overrides={{"env.num": {count}}}' if isinstance(count, int) else ""
         return (
             "a vector of environments, and Reverie steps single ones side by side itself: hand "
-            "over a function that makes one of them, and set env.num to how many"
+            f"over a function that makes one of them, and set env.num to how many{here}"
         )
     if isinstance(thing, type):
         return _not_an_env_class(thing)
@@ -160,17 +177,25 @@ def _steps(thing: Any) -> bool:
     return bool(finished and getattr(thing, "step", None) and getattr(thing, "reset", None))
 
 
+def _is_vector(thing: Any) -> bool:
+    """Whether `thing` is several environments in one: Gymnasium's, Stable-Baselines3's, others'."""
+    if isinstance(thing, gymnasium.vector.VectorEnv):
+        return True
+    several = isinstance(getattr(thing, "num_envs", None), int)
+    return several and _steps(thing) and not isinstance(thing, gymnasium.Env)
+
+
 def _is_class(thing: Any, base: type) -> bool:
     return isinstance(thing, type) and issubclass(thing, base)
 
 
-def _finished(env: gymnasium.Env) -> str:
-    made = (
-        f"gymnasium.make({env.spec.id!r})" if env.spec else f"{type(env.unwrapped).__name__}(...)"
-    )
+def _finished(env: gymnasium.Env, reason: str) -> str:
+    spec = _spec_of(env)
+    made = f"gymnasium.make({spec.id!r})" if spec else f"{type(env.unwrapped).__name__}(...)"
     return (
-        "a finished environment, and a run needs several copies (to train, to evaluate, to "
-        f"restart): hand over a function that makes one, for example lambda: {made}"
+        f"a finished environment of which no true copy can be made ({reason}), and a run needs "
+        "several (to train, to evaluate, to restart): hand over a function that makes one, for "
+        f"example lambda: {made}"
     )
 
 

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from reverie import files
 from reverie.folder.errors import RunError
 from reverie.part.errors import ConfigError, suggest
 from reverie.part.values import coerce
@@ -9,38 +10,51 @@ from reverie.train import checkpoint
 from reverie.train.recovery import folders
 
 NEWEST, BEST = "newest", "best"
-"""What a checkpoint may be called instead of by its step."""
-
-
-def best_folder(logdir: Path) -> Path:
-    """Where a run that keeps the best of its checkpoints has it, beside the others."""
-    return folders(logdir)[0] / BEST
+"""What a checkpoint may be called instead of by its step. The best one, where a run keeps it,
+stands in a folder of that name beside the others."""
 
 
 def choose(logdir: Path, name: str | int = NEWEST) -> Path:
     """The complete checkpoint that `newest`, `best` or a step means; of two of one step the later.
 
-    Raises RunError, naming those that are there, where the run does not have it; ConfigError for
-    any other word.
+    Raises RunError, naming those that are there, where the run does not have it, or Damaged where
+    one cannot be read; ConfigError for any other word.
     """
-    word = as_name(name)
-    best, found = checkpoint.complete(best_folder(logdir)), checkpoint.complete(folders(logdir)[0])
-    if word == NEWEST and not found:
+    word, folder = as_name(name), folders(logdir)[0]
+    found = checkpoint.complete(folder)
+    if word == NEWEST:
+        if found:
+            return found[-1]
         raise RunError(
             f"{str(logdir)!r} holds no complete checkpoint: let the run reach its first save "
             "(train.save_every seconds), or name another run folder."
         )
-    paths = [path for path in (*best, *found) if checkpoint.step_of(path) == word]
-    paths = {NEWEST: found, BEST: best}.get(str(word), paths)
-    if not paths:
-        asked = "best checkpoint" if word == BEST else f"checkpoint of step {word}"
-        there = dict.fromkeys(f"{checkpoint.step_of(path)}" for path in found)
-        told = [f"best ({checkpoint.step_of(best[-1])})"] if best else []
-        told += [f"newest ({list(there)[-1]})", *list(there)[:-1]] if found else []
-        raise RunError(
-            f"{str(logdir)!r} holds no {asked}; those that it holds: {', '.join(told) or 'none'}."
-        )
-    return paths[-1]
+    steps = {step_of(path): path for path in found}
+    if word in steps:
+        return steps[word]
+    best = folder / BEST
+    kept = step_of(best) if best.is_dir() else None
+    if kept is not None and word in (BEST, kept):
+        return best
+    asked = "best checkpoint" if word == BEST else f"checkpoint of step {word}"
+    told = [f"best ({kept})"] if kept is not None else []
+    told += [f"newest ({max(steps)})"] if steps else []
+    told += [str(step) for step in steps if step != max(steps)]
+    raise RunError(
+        f"{str(logdir)!r} holds no {asked}; those that it holds: {', '.join(told) or 'none'}."
+    )
+
+
+def step_of(path: Path) -> int:
+    """The environment step of a checkpoint, whatever its folder is called. Raises RunError where
+    it is a link or cannot be read."""
+    if path.name != BEST:
+        return checkpoint.step_of(path)
+    try:
+        files.check_folder(path)
+    except files.NotPlain as error:
+        raise RunError(f"{error}: put the folder itself in its place.") from error
+    return checkpoint.clocks(path)["step"]
 
 
 def as_name(value: str | int) -> str | int:
