@@ -7,12 +7,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from gymnasium.envs.registration import EnvSpec
-
 from reverie.api.arguments import folder_of, names_of
 from reverie.config.schema import Config
 from reverie.envs.importing import task_name
-from reverie.envs.source import MakeEnv, source_of
+from reverie.envs.source import Given, source_of
 from reverie.folder.errors import RunError
 from reverie.folder.run_folder import read_config
 from reverie.part.errors import ConfigError, suggest
@@ -23,7 +21,7 @@ def load(
     logdir: str | Path,
     *,
     checkpoint: str | int = "newest",
-    make_env: str | MakeEnv | EnvSpec | Mapping[str, Any] | None = None,
+    make_env: Given | Mapping[str, Any] | None = None,
     allow: str | Sequence[str] = (),
     overrides: Mapping[str, Any] | None = None,
 ) -> Any:
@@ -62,7 +60,7 @@ def evaluate(
     envs: int = 1,
     checkpoint: str | int = "newest",
     video: str | Path | None = None,
-    make_env: str | MakeEnv | EnvSpec | Mapping[str, Any] | None = None,
+    make_env: Given | Mapping[str, Any] | None = None,
     allow: str | Sequence[str] = (),
     overrides: Mapping[str, Any] | None = None,
 ) -> dict[str, float]:

@@ -5,12 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from gymnasium.envs.registration import EnvSpec
-
 from reverie.api.arguments import or_empty, path_of
 from reverie.callbacks.base import Callback, sort
 from reverie.config.schema import Config
-from reverie.envs.source import MakeEnv, Source, source_of
+from reverie.envs.source import Given, Source, source_of
 from reverie.launch import Launch
 from reverie.part.errors import ConfigError
 from reverie.part.part import Part
@@ -18,7 +16,7 @@ from reverie.watch.sink import Sink
 
 
 def train(
-    task: str | MakeEnv | EnvSpec,
+    task: Given,
     *,
     size: str = "auto",
     steps: int | None = None,
@@ -40,7 +38,7 @@ def train(
     Args:
         task: `suite_task`, `gym:ID` or `MODULE:FUNCTION`, a callable that makes a Gymnasium
             environment (a module's function if the environments are to run in processes of their
-            own), or a Gymnasium EnvSpec.
+            own), a Gymnasium EnvSpec, or a finished environment of which copies can be made.
         size: model size; `auto` takes the one the observations need.
         steps: environment steps; None takes the preset's.
         logdir: run folder; None takes runs/TASK-AGENT-SEED.
@@ -83,7 +81,7 @@ def train(
 
 
 def continual(
-    tasks: str | Sequence[str | MakeEnv | EnvSpec],
+    tasks: str | Sequence[Given],
     *,
     task_steps: int | Sequence[int] | None = None,
     passes: int = 1,

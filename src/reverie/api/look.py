@@ -5,10 +5,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from gymnasium.envs.registration import EnvSpec
-
 from reverie.api.arguments import folder_of, or_empty
-from reverie.envs.source import MakeEnv
+from reverie.envs.source import Given
 
 
 def compare(
@@ -48,7 +46,7 @@ def compare(
 
 
 def check_env(
-    task: str | MakeEnv | EnvSpec,
+    task: Given,
     *,
     preset: str | Path | None = None,
     size: str = "auto",
@@ -59,7 +57,8 @@ def check_env(
     """Checks an environment as `reverie doctor` does; returns a `reverie.doctor.visit.Report`.
 
     Args:
-        task: a task's name, `MODULE:FUNCTION`, or a callable that makes a Gymnasium environment.
+        task: a task's name, `MODULE:FUNCTION`, or a callable that makes a Gymnasium environment,
+            or an environment of which copies can be made.
         preset: benchmark preset; None takes the one of the task's suite.
         size: model size of the planned run.
         overrides: dotted path -> value, as for `train`.

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from gymnasium.envs.registration import EnvSpec
 
 from reverie.config.presets import resolve
 from reverie.config.schema import Config
@@ -23,7 +22,7 @@ from reverie.doctor.speed import Speed, measure
 from reverie.envs.base import Env
 from reverie.envs.faults import contained
 from reverie.envs.make import make, maker
-from reverie.envs.source import MakeEnv, source_of
+from reverie.envs.source import Given, MakeEnv, source_of
 from reverie.part.errors import ConfigError
 
 
@@ -58,7 +57,7 @@ class Report:
 
 
 def examine(
-    task: str | MakeEnv | EnvSpec,
+    task: Given,
     *,
     preset: str | None = None,
     size: str = "auto",

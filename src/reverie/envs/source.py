@@ -24,6 +24,8 @@ from reverie.envs.importing import find_object, is_path_to_object, sequence_name
 from reverie.part.errors import ConfigError, suggest
 
 MakeEnv = Callable[..., gymnasium.Env]
+Given = str | MakeEnv | EnvSpec | gymnasium.Env
+"""What a user may hand over as a task."""
 OWN_NUMBER = "index"
 """A maker's parameter that gets the environment's number instead of one of `env.kwargs`."""
 
