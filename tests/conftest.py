@@ -89,7 +89,7 @@ def traced_once(cache, programs):
 
     def compile_once(learner, rows):
         config = repr(dataclasses.replace(learner._config, logdir=""))
-        config = re.sub(r"\bsteps=\d+", "", config)  # a prolonged run compiles the same
+        config = re.sub(r"\b(steps|eval_every)=\d+", "", config)  # a prolonged run, for one
         config = re.sub(r"\btask='[^']*'", "", config)  # and so do two tasks with equal rows
         key = config, repr(sorted(rows.items())), jax.tree.structure(learner.train_state)
         if key not in programs:

@@ -57,7 +57,7 @@ FOLDERS = {
 
 
 PLAIN = resolve("gym:CartPole-v1", size="debug", overrides=TINY)
-SAME = ("behavior.horizon", "optim.lr", "optim.warmup", "train.eval_every", "train.eval_envs")
+SAME = ("behavior.horizon", "optim.lr", "optim.warmup", "train.eval_envs")
 """Numbers that presets of the pages choose, and that would compile one program for each."""
 
 
@@ -65,7 +65,7 @@ def shrunk(config):
     """The same run, over in seconds."""
     plain = {path: value for path, value in flat(PLAIN).items() if path in SAME}
     edits = {**TINY, **plain, "steps": 120, **size_edits("debug", config.agent)}
-    edits["device.precision"] = "f32"
+    edits |= {"device.precision": "f32", "train.eval_every": 60 * bool(config.train.eval_every)}
     if config.sequence.tasks:
         edits["sequence.steps"] = [60] * len(config.sequence.tasks)
     return apply(config, edits)
