@@ -442,6 +442,7 @@ def test_too_many_names(tmp_path):
 EXTREMES = (1e300, -1e300, 5e-324, 1e-300, 0.0, 1e39, -5e-324)
 
 
+@pytest.mark.filterwarnings("ignore:overflow encountered:RuntimeWarning")
 def test_extreme_numbers_can_be_drawn(tmp_path):
     for index, value in enumerate(EXTREMES):
         other = EXTREMES[index - 1]

@@ -112,6 +112,7 @@ def test_a_folder_that_is_none(command, tmp_path):
         (errno.ENOSPC, "is full: free some space there"),
     ],
 )
+@pytest.mark.filterwarnings("ignore:device.cache .* cannot be written:UserWarning")
 def test_a_folder_that_refuses(number, sentence, command, tmp_path, monkeypatch):
     def refuse(*_, **__):
         raise OSError(number, os.strerror(number))
