@@ -1,23 +1,16 @@
 """Every test runs on the CPU; the numeric stations also with run-time shape checking."""
 
-import atexit
 import ctypes
 import dataclasses
 import gc
 import os
 import platform
 import re
-import shutil
-import tempfile
 from pathlib import Path
 
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 os.environ.setdefault("MUJOCO_GL", "egl")
 os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
-if "JAX_COMPILATION_CACHE_DIR" not in os.environ:  # workers and commands inherit this session's
-    os.environ["JAX_COMPILATION_CACHE_DIR"] = tempfile.mkdtemp(prefix="programs-")
-    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
-    atexit.register(shutil.rmtree, os.environ["JAX_COMPILATION_CACHE_DIR"], ignore_errors=True)
 
 import jax
 import jaxtyping
@@ -63,11 +56,14 @@ def equal_ranks(request):
         yield
 
 
-@pytest.fixture(scope="session")
-def cache():
-    """Folder of compiled programs, one for all processes of a test session (or the one that JAX's
-    variable names): compiling would take most of the time of tests that train."""
-    folder = Path(os.environ["JAX_COMPILATION_CACHE_DIR"])
+@pytest.fixture(scope="session", autouse=True)
+def cache(tmp_path_factory):
+    """Folder of compiled programs, one for all workers and commands of a test session (or the one
+    that JAX's variable names): compiling takes most of the time of tests that train."""
+    base = tmp_path_factory.getbasetemp()
+    own = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "xla"
+    folder = Path(os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(own)))
+    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
     jax.config.update("jax_compilation_cache_dir", str(folder))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
     return folder
