@@ -59,7 +59,7 @@ def run(tmp_path_factory, cache):
 
     path = learn(make_env, folder / "run", changes)
     kept = checkpoint.complete(path / "checkpoints")
-    shutil.copytree(kept[1], path / "checkpoints" / "best")
+    shutil.copytree(kept[1], path / "checkpoints" / "best" / kept[1].name)
     yield path
     sys.path.remove(str(folder))
 

@@ -97,7 +97,7 @@ def _evaluated(options: Any, given: dict[str, str]) -> tuple[dict[str, Any], dic
     """What was played, its numbers, and the files of the films."""
     from reverie.api import makers_for
     from reverie.machine.device import prepare
-    from reverie.train import chosen
+    from reverie.train import checkpoint, chosen
     from reverie.train.stranger import read
 
     chosen.as_name(options.checkpoint)
@@ -116,7 +116,7 @@ def _evaluated(options: Any, given: dict[str, str]) -> tuple[dict[str, Any], dic
     told: dict[str, Any] = {"run": options.run, "task": config.task}
     if options.json:
         word["at"] = chosen.choose(logdir, options.checkpoint)
-        told["step"] = chosen.step_of(word["at"])
+        told["step"] = checkpoint.step_of(word["at"])
     if options.video:
         from reverie.watch.film import Films
 

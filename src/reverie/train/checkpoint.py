@@ -174,12 +174,6 @@ def replay_manifest(path: Path) -> Any:
         return _skeleton(path, manifest.read(path))["tree"]["replay"]
 
 
-def clocks(path: Path) -> dict[str, Any]:
-    """The counters of the loop in one checkpoint; its arrays are not read. Raises Damaged."""
-    with reading(path):
-        return dict(_skeleton(path, manifest.read(path))["tree"]["clocks"])
-
-
 def check_specs(saved: Mapping[str, "Specs"], here: Mapping[str, "Specs"], when: str) -> None:
     """Raises RunError if `saved` observations (`obs`) or actions (`action`) differ from `here`."""
     for side, name in (("obs", "observation"), ("action", "action")):

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from reverie import files
 from reverie.folder.errors import RunError
 from reverie.part.errors import ConfigError, suggest
 from reverie.part.values import coerce
@@ -17,8 +16,8 @@ stands in a folder of that name beside the others."""
 def choose(logdir: Path, name: str | int = NEWEST) -> Path:
     """The complete checkpoint that `newest`, `best` or a step means; of two of one step the later.
 
-    Raises RunError, naming those that are there, where the run does not have it, or Damaged where
-    one cannot be read; ConfigError for any other word.
+    Raises RunError, naming those that are there, where the run does not have it; ConfigError for
+    any other word.
     """
     word, folder = as_name(name), folders(logdir)[0]
     found = checkpoint.complete(folder)
@@ -29,32 +28,21 @@ def choose(logdir: Path, name: str | int = NEWEST) -> Path:
             f"{str(logdir)!r} holds no complete checkpoint: let the run reach its first save "
             "(train.save_every seconds), or name another run folder."
         )
-    steps = {step_of(path): path for path in found}
-    if word in steps:
-        return steps[word]
-    best = folder / BEST
-    kept = step_of(best) if best.is_dir() else None
-    if kept is not None and word in (BEST, kept):
-        return best
+    best = checkpoint.complete(folder / BEST)
+    if word == BEST and best:
+        return best[-1]
+    steps = {checkpoint.step_of(path): path for path in (*best, *found)}
+    for step, path in steps.items():
+        if step == word:
+            return path
     asked = "best checkpoint" if word == BEST else f"checkpoint of step {word}"
-    told = [f"best ({kept})"] if kept is not None else []
-    told += [f"newest ({max(steps)})"] if steps else []
-    told += [str(step) for step in steps if step != max(steps)]
+    there = [("best", best), ("newest", found)]
+    named = {checkpoint.step_of(paths[-1]): how for how, paths in there if paths}
+    told = [f"{how} ({step})" for step, how in named.items()]
+    told += [str(step) for step in sorted(steps) if step not in named]
     raise RunError(
         f"{str(logdir)!r} holds no {asked}; those that it holds: {', '.join(told) or 'none'}."
     )
-
-
-def step_of(path: Path) -> int:
-    """The environment step of a checkpoint, whatever its folder is called. Raises RunError where
-    it is a link or cannot be read."""
-    if path.name != BEST:
-        return checkpoint.step_of(path)
-    try:
-        files.check_folder(path)
-    except files.NotPlain as error:
-        raise RunError(f"{error}: put the folder itself in its place.") from error
-    return checkpoint.clocks(path)["step"]
 
 
 def as_name(value: str | int) -> str | int:
