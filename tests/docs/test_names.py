@@ -1,12 +1,16 @@
 """Names in the sentences of the pages exist: options, metrics, files of the repository."""
 
+import ast
+import importlib.util
 import re
 
 import gymnasium
 import pytest
 from doc_pages import DOCS, PAGES, ROOT, parts
 
+import reverie
 from reverie.config.edit import field_docs
+from reverie.config.presets import resolve
 from reverie.watch.metric_names import CATALOGUE, find
 
 SPAN = re.compile(r"`([^`\n]+)`")
@@ -68,3 +72,22 @@ def test_a_wrong_name_would_be_noticed():
     assert not no_option("replay.no_online") and not no_option("replay.md")
     assert no_metric("eval/retrun") and not no_metric("train/ent/<action>")
     assert not no_metric("tests/golden")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_python_in_sentences_exists(page):
+    """`reverie.NAME` is public, or a module; `overrides={...}` is understood."""
+    spans = SPAN.findall(parts(page)[1])
+    names = {name for span in spans for name in re.findall(r"\breverie\.([A-Za-z]\w+)", span)}
+    assert {name for name in names if name not in reverie.__all__ and not module(name)} == set()
+    for span in spans:
+        for text in re.findall(r"overrides=(\{[^}]*\})", span):
+            assert resolve("gym:CartPole-v1", overrides=ast.literal_eval(text))
+
+
+def module(name: str) -> bool:
+    return importlib.util.find_spec(f"reverie.{name}") is not None or name in ENTRY_POINTS
+
+
+ENTRY_POINTS = ("parts", "suites")
+"""`reverie.parts` is what packages call their entry points."""
