@@ -56,7 +56,8 @@ FOLDERS = {
 """Run folders that a page reads."""
 
 
-PLAIN = resolve("gym:CartPole-v1", size="debug", overrides=TINY)
+SMALL = {**TINY, "behavior.starts": 0, "device.precision": "f32"}
+PLAIN = resolve("gym:CartPole-v1", size="debug", overrides=SMALL)
 SAME = ("behavior.horizon", "optim.lr", "optim.warmup", "train.eval_envs")
 """Numbers that presets of the pages choose, and that would compile one program for each."""
 
@@ -64,8 +65,8 @@ SAME = ("behavior.horizon", "optim.lr", "optim.warmup", "train.eval_envs")
 def shrunk(config):
     """The same run, over in seconds."""
     plain = {path: value for path, value in flat(PLAIN).items() if path in SAME}
-    edits = {**TINY, **plain, "steps": 120, **size_edits("debug", config.agent)}
-    edits |= {"device.precision": "f32", "train.eval_every": 60 * bool(config.train.eval_every)}
+    edits = {**SMALL, **plain, "steps": 120, **size_edits("debug", config.agent)}
+    edits["train.eval_every"] = 60 * bool(config.train.eval_every)
     if config.sequence.tasks:
         edits["sequence.steps"] = [60] * len(config.sequence.tasks)
     return apply(config, edits)
