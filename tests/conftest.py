@@ -1,11 +1,9 @@
 """Every test runs on the CPU; the numeric stations also with run-time shape checking."""
 
 import ctypes
-import dataclasses
 import gc
 import os
 import platform
-import re
 from pathlib import Path
 
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
@@ -69,6 +67,12 @@ def cache(tmp_path_factory):
     return folder
 
 
+LEARNED = ("replay", "net", "world", "behavior", "explore", "bonus", "optim", "device")
+PACE = ("update", "ratio", "prefill", "pretrain", "batch", "length")
+"""Groups of options, and options of `train`, that the program of an update depends on; when a run
+ends, its seed and name, what it logs and when it evaluates or saves are no part of it."""
+
+
 @pytest.fixture(scope="session")
 def programs():
     """Compiled updates by configuration and shapes, of the runs in this process."""
@@ -84,10 +88,10 @@ def traced_once(cache, programs):
     real = Learner.compile_beside
 
     def compile_once(learner, rows):
-        config = repr(dataclasses.replace(learner._config, logdir=""))
-        config = re.sub(r"\b(steps|eval_every)=\d+", "", config)  # a prolonged run, for one
-        config = re.sub(r"\btask='[^']*'", "", config)  # and so do two tasks with equal rows
-        key = config, repr(sorted(rows.items())), jax.tree.structure(learner.train_state)
+        config = learner._config
+        own = repr([getattr(config, name) for name in LEARNED])
+        own += repr([getattr(config.train, name) for name in PACE])
+        key = own, repr(sorted(rows.items())), jax.tree.structure(learner.train_state)
         if key not in programs:
             future = real(learner, rows)
             future.result()  # it sets the step
