@@ -83,6 +83,12 @@ class Adam(AbstractOptimizer):
     def peak(self, group: str) -> tuple[str, float]:
         return f"optim.{SETTINGS.get(group, group)}.lr", self.settings(group).lr
 
+    def numbers(self, sigma_lr: float = 0.0) -> dict[str, float]:
+        """The rates, where they are all that schedule and sigmas know."""
+        plain = isinstance(self.schedule, Constant) and sigma_lr in (0.0, self.world.lr)
+        groups = ("world", "actor", "critic", "ensemble") if plain else ()
+        return {f"{group}.lr": self.settings(group).lr for group in groups}
+
     def chain(self, group: str, sigma_lr: float = 0.0) -> Any:
         """Clip the group's norm, decay, step. The sigmas are clipped and decay with the world
         model, as their authors have it."""

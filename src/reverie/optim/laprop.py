@@ -56,6 +56,11 @@ class LaProp(AbstractOptimizer):
     def peak(self, group: str) -> tuple[str, float]:
         return "optim.lr", self.lr
 
+    def numbers(self, sigma_lr: float = 0.0) -> dict[str, float]:
+        """The rate, where it is all that its schedule and the sigmas know."""
+        plain = isinstance(self.schedule, Constant) and sigma_lr in (0.0, self.lr)
+        return {"lr": self.lr} if plain else {}
+
     def chain(self, group: str, sigma_lr: float = 0.0) -> Any:
         """The sigmas share LaProp, warm-up and schedule, and escape clipping and decay."""
 

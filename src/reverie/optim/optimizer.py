@@ -47,6 +47,11 @@ class AbstractOptimizer(Part):
         `sigma_lr` is the peak rate of the sigmas of loss balancing; 0: that of their group.
         """
 
+    def numbers(self, sigma_lr: float = 0.0) -> dict[str, float]:
+        """Options by dotted path that the update's program takes as arguments: it need not be
+        compiled again for others. None where `chain` computes with them before it is traced."""
+        return {}
+
     def rate(self, group: str = WHOLE) -> optax.Schedule:
         """Learning rate of a group by number of earlier updates: linear from exactly 0 over the
         warm-up, then the schedule."""

@@ -107,10 +107,19 @@ def acting_of(state: TrainState, config: Config) -> Acting:
     return to_compute(part, compute_dtype(config.device.precision))
 
 
-def packed_step(state: TrainState, rows: dict[str, Any], root: Any, *, config: Config):
+def packed_step(
+    state: TrainState,
+    rows: dict[str, Any],
+    root: Any,
+    numbers: dict[str, Any] | None = None,
+    *,
+    config: Config,
+):
     """`train_step` with its key from the update counter and its metrics in one array."""
     key = jax.random.fold_in(root, state.updates)
-    state, metrics, written = train_step(state, to_sequence(rows), key, config=config)
+    state, metrics, written = train_step(
+        state, to_sequence(rows), key, config=config, numbers=numbers
+    )
     names = tuple(sorted(metrics))
     packed = jnp.stack([metrics[name].astype(jnp.float32) for name in names])
     return state, acting_of(state, config), Result(packed, written, Names(names))
@@ -122,6 +131,8 @@ class Learner:
     def __init__(self, obs: Specs, actions: Specs, config: Config):
         self._config = config
         self._root = purpose_key(config.seed, LEARN)
+        numbers = config.optim.numbers(config.world.balance.sigma_lr)
+        self._numbers = {name: jnp.float32(value) for name, value in numbers.items()}
         make = jax.jit(ft.partial(init, obs, actions, config), compiler_options=ONCE)
         self._step: Any = jax.jit(ft.partial(packed_step, config=config), donate_argnums=0)
         self.train_state: TrainState = make(jax.random.key(config.seed))
@@ -142,7 +153,7 @@ class Learner:
         thread may go on meanwhile.
         """
         start = time.perf_counter()
-        traced = self._step.trace(self.train_state, dict(rows), self._root)
+        traced = self._step.trace(self.train_state, dict(rows), self._root, self._numbers)
         self.names = traced.out_info[2].names.sorted
         lowered, flops = traced.lower(), count_flops(traced.jaxpr)
 
@@ -157,7 +168,9 @@ class Learner:
 
     def update(self, rows: Mapping[str, Any], ticket: Any) -> tuple[Any, Result] | None:
         """Start an update on `rows`; ticket and results of the one before, if there was one."""
-        self.train_state, acting, result = self._step(self.train_state, dict(rows), self._root)
+        self.train_state, acting, result = self._step(
+            self.train_state, dict(rows), self._root, self._numbers
+        )
         self.acting, self.newest = self.newest, acting
         finished, self._pending = self._pending, (ticket, result)
         return finished

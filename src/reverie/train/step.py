@@ -5,6 +5,7 @@ and then actor and critic in dreams of the model that has just learned. Both way
 """
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 import jax
@@ -17,6 +18,7 @@ from reverie.config import edit
 from reverie.config.schema import Config
 from reverie.nn.layers import to_compute
 from reverie.optim.groups import groups_of, joined, part_of
+from reverie.optim.numbers import with_numbers
 from reverie.optim.optimizer import WHOLE
 from reverie.records import Sequence
 from reverie.train.losses import (
@@ -41,15 +43,22 @@ sg = jax.lax.stop_gradient
 
 
 def train_step(
-    state: TrainState, batch: Sequence, key: PRNGKeyArray, *, config: Config
+    state: TrainState,
+    batch: Sequence,
+    key: PRNGKeyArray,
+    *,
+    config: Config,
+    numbers: Mapping[str, Array] | None = None,
 ) -> tuple[TrainState, dict[str, Array], dict[str, Array]]:
-    """One update on B stored sequences of context + T rows.
+    """One update on B stored sequences of context + T rows; `numbers` (`optim.numbers`) take the
+    place of the configuration's own.
 
     Returns the next state, scalar metrics by their logged names, and columns that replay writes
     back to the T trained rows: the new states (`latent/NAME`), and `score` where
     replay draws by something that the update finds out.
     """
-    config = without_reward(config)
+    given = {f"optim.{path}": value for path, value in (numbers or {}).items()}
+    config = with_numbers(without_reward(config), given)
     dtype = compute_dtype(config.device.precision)
     sequence = unpack(batch, config.world, dtype)
     size, length = batch.reward.shape
