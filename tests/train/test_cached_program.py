@@ -66,22 +66,6 @@ def _use(folder):
     jax.config.update("jax_compilation_cache_dir", folder and str(folder))
 
 
-@pytest.mark.parametrize("changes", [{}, {"optim.warmup": 0}, {"optim": "adam"}])
-def test_a_rate_as_an_argument_learns_the_same_to_the_last_bit(changes, tmp_path, cache):
-    ends = []
-    for constant in (False, True):
-        learner, rows = learner_of(changes, tmp_path)
-        assert learner._numbers
-        if constant:
-            learner._numbers = {}
-        learner.compile(rows)
-        for _ in range(4):
-            learner.update(rows, None)
-        ends.append(jax.tree.leaves(learner.train_state))
-    for one, other in zip(*ends, strict=True):
-        np.testing.assert_array_equal(np.asarray(one), np.asarray(other))
-
-
 def test_what_more_depends_on_stays_a_constant():
     assert LaProp().numbers() == {"lr": 4e-5}
     assert LaProp().numbers(4e-5) == {"lr": 4e-5}
