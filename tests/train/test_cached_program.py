@@ -39,9 +39,8 @@ def learner_of(changes, tmp_path):
         ({"optim": "adam", "optim.world.lr": 1e-3}, {"optim": "adam", "optim.actor.lr": 7e-5}),
     ],
 )
-def test_another_learning_rate_finds_the_program_of_the_first(before, after, tmp_path, monkeypatch):
+def test_another_learning_rate_finds_the_program_of_the_first(before, after, tmp_path, cache):
     folder = tmp_path / "programs"
-    old = jax.config.jax_compilation_cache_dir
     try:
         _use(folder)
         moved = []
@@ -56,14 +55,14 @@ def test_another_learning_rate_finds_the_program_of_the_first(before, after, tmp
         assert len(list(folder.glob("jit_packed_step-*-cache"))) == 1
         assert moved[0] != moved[1]  # and learns at its own rate
     finally:
-        _use(old)
+        _use(cache)
 
 
 def _use(folder):
     from jax.experimental.compilation_cache import compilation_cache
 
     compilation_cache.reset_cache()
-    jax.config.update("jax_compilation_cache_dir", folder and str(folder))
+    jax.config.update("jax_compilation_cache_dir", str(folder))
 
 
 def test_what_more_depends_on_stays_a_constant():
