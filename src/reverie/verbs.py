@@ -37,9 +37,10 @@ def train(words: list[str]) -> int:
     from reverie.train.loop import train as learn
 
     interrupt.started()
+    back = {} if launch.from_step is None else {"from_step": launch.from_step}
 
     def run(config: Any) -> Path:
-        return learn(config, make_env=made_by, from_step=launch.from_step)
+        return learn(config, make_env=made_by, **back)
 
     if launch.seeds:
         from reverie.api.seeds import configs_of, learn_all
