@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from reverie.config import preset_file
+from reverie.config import preset_file, start
 from reverie.config.edit import field_docs, field_types, flat
 from reverie.config.flags import unknown
 from reverie.config.overview import OVERVIEW, is_topic
@@ -51,7 +51,7 @@ SEEDS = (
 
 DEBUG = "Show the whole traceback of an error."
 
-LONE = {"seeds": SEEDS, "from": FROM, "debug": DEBUG}
+LONE = {"seeds": SEEDS, "from": FROM, **start.FLAGS, "debug": DEBUG}
 """Flags of `reverie train` without a field of their own, with their meaning."""
 
 _TRUTHS = ("true", "false", "1", "0", "yes", "no")
@@ -71,6 +71,7 @@ class Launch:
     replay: str = ""
     from_step: int | None = None
     seeds: tuple[int, ...] = ()
+    init: start.Start | None = None
     help: str = ""
     overrides: Mapping[str, Any] = field(default_factory=dict)
 
@@ -199,6 +200,7 @@ def _launch(found: dict[str, Any], tasks: list[str]) -> Launch:
     own = {name: found.pop(name) for name in (*NAMED, "help") if name in found}
     if "from" in found:
         own["from_step"] = coerce(found.pop("from"), int, "from")
+    own["init"] = start.start_of(found.pop("init", None), found.pop("init_take", None))
     if "seeds" in found:
         own["seeds"] = _seeds(found.pop("seeds"), {**found, **own})
     return Launch(task=tasks[0] if tasks else "", overrides=found, **own)
@@ -256,7 +258,7 @@ def _kinds() -> dict[str, Any]:
     config = {k: v for k, v in field_types().items() if k not in ("task", "pinned")}
     own = {"agent": str, "size": str, "preset": str, "methods": tuple[str, ...]}
     own |= {"harmony": bool, "balance": str, "replay": str, "from": int}
-    own["seeds"] = tuple[int, ...]
+    own |= {"seeds": tuple[int, ...], **dict.fromkeys(start.FLAGS, str)}
     return {**config, **own}
 
 
@@ -286,8 +288,8 @@ def save_preset(words: Sequence[str]) -> Path:
         raise ConfigError("usage: reverie presets --save FILE.toml [TASK] [--key value ...]")
     task = [] if rest and not rest[0].startswith("-") else [Config().task]
     launch = read([*task, *rest])
-    if launch.help or launch.from_step is not None:
-        raise ConfigError("--help and --from are no matter of a preset: leave them out.")
+    if launch.help or launch.init or launch.from_step is not None:
+        raise ConfigError("--help, --from and --init are no matter of a preset: leave them out.")
     path = Path(file).expanduser()
     preset_file.write(path, launch.chosen(), flat(launch.config()))
     return path

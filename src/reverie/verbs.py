@@ -37,7 +37,8 @@ def train(words: list[str]) -> int:
     from reverie.train.loop import train as learn
 
     interrupt.started()
-    back = {} if launch.from_step is None else {"from_step": launch.from_step}
+    asked = {"from_step": launch.from_step, "init": launch.init}
+    back: dict[str, Any] = {name: value for name, value in asked.items() if value is not None}
 
     def run(config: Any) -> Path:
         return learn(config, make_env=made_by, **back)

@@ -8,6 +8,7 @@ from typing import Any
 from reverie.api.arguments import or_empty, path_of
 from reverie.callbacks.base import Callback, sort
 from reverie.config.schema import Config
+from reverie.config.start import start_of
 from reverie.envs.source import Given, Source, source_of
 from reverie.launch import Launch
 from reverie.part.errors import ConfigError
@@ -32,6 +33,8 @@ def train(
     parts: Mapping[str, Part] | None = None,
     overrides: Mapping[str, Any] | None = None,
     callbacks: Sequence[Callback | Sink] = (),
+    init: str | Path | None = None,
+    init_take: str | None = None,
 ) -> Path:
     """Learns a task, or resumes the run that `logdir` holds; returns the run folder.
 
@@ -57,6 +60,8 @@ def train(
         overrides: dotted path -> value, for example {"world.dynamics.deter": 256}.
         callbacks: objects of classes derived from `reverie.Callback`, told of the run's events, and
             from `reverie.Sink`, which receive its metrics (docs/guide.md).
+        init: run folder, or checkpoint in it, whose weights a new run starts from.
+        init_take: what is taken from there: all (None), world or without_actor.
 
     Raises:
         ConfigError: an unknown name or a wrong value.
@@ -77,7 +82,7 @@ def train(
         overrides=edits,
     ).config()
     source.check_kwargs(json.loads(config.env.kwargs))
-    return _learn(config, source.make_env, from_step, callbacks)
+    return _learn(config, source.make_env, _how(from_step, callbacks, init, init_take))
 
 
 def continual(
@@ -98,6 +103,8 @@ def continual(
     parts: Mapping[str, Part] | None = None,
     overrides: Mapping[str, Any] | None = None,
     callbacks: Sequence[Callback | Sink] = (),
+    init: str | Path | None = None,
+    init_take: str | None = None,
 ) -> Path:
     """Learns a sequence of tasks one after the other in one run; returns the run folder.
 
@@ -129,10 +136,8 @@ def continual(
         replay=or_empty(replay),
         overrides=edits,
     ).config()
-    for source in sources:
-        source.check_kwargs(json.loads(config.env.kwargs))
-    made_by = {s.task: s.make_env for s in sources if s.make_env is not None}
-    return _learn(config, made_by, from_step, callbacks)
+    made_by = _made_by(sources, config)
+    return _learn(config, made_by, _how(from_step, callbacks, init, init_take))
 
 
 def _edits(
@@ -161,19 +166,29 @@ def _visits(task_steps: int | Sequence[int] | None, passes: int) -> dict[str, An
     return edits
 
 
+def _how(from_step: int | None, callbacks: Any, init: Any, init_take: Any) -> dict[str, Any]:
+    return {"from_step": from_step, "callbacks": callbacks, "init": start_of(init, init_take)}
+
+
+def _made_by(sources: Sequence[Source], config: Config) -> dict[str, Callable]:
+    """What makes the environments of the tasks that are no names, by task."""
+    for source in sources:
+        source.check_kwargs(json.loads(config.env.kwargs))
+    return {s.task: s.make_env for s in sources if s.make_env is not None}
+
+
 def _learn(
     config: Config,
     make_env: Callable | Mapping[str, Callable] | None,
-    from_step: int | None,
-    callbacks: Sequence[Callback | Sink],
+    how: Mapping[str, Any],
 ) -> Path:
-    sort(callbacks)
+    sort(how["callbacks"])
     from reverie.machine.device import prepare
 
     prepare(config.device)
     from reverie.train.loop import train as learn
 
-    return learn(config, make_env=make_env, from_step=from_step, callbacks=callbacks)
+    return learn(config, make_env=make_env, **how)
 
 
 def _sources(tasks: Sequence[Any]) -> list[Source]:

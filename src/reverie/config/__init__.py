@@ -2,6 +2,7 @@
 
 schema.py       the root of the tree; every station has its records in a file of its own
 run.py          options of the run itself: loop, metrics, device
+start.py        what a new run starts from
 sequence.py     a sequence of tasks: options, and the named sequences
 edit.py         the configuration as dotted paths and as JSON
 presets.py      from a task to its whole configuration, in one fixed order

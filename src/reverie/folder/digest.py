@@ -17,7 +17,7 @@ _CHUNK = 1 << 20
 _FIRST_LINE = re.compile(rb'\{\n "digest": "([0-9a-f]{32})",')
 _LAYOUT = b'{\n "'
 
-CONFIG = ("config", "versions", "command", "facts", "changes", "source")
+CONFIG = ("config", "versions", "command", "facts", "changes", "source", "init")
 """Keys of a config.json besides its digest; in version 0.1 it carried no digest and no changes."""
 
 

@@ -138,10 +138,11 @@ def write_config(
     change: Mapping[str, Any] | None = None,
     *,
     source: str = "",
+    init: Mapping[str, Any] | None = None,
 ) -> None:
     """Record the resolved configuration, the versions, the command, planned `facts`, the
     `identity` of a callable that makes the environments (`source`), and, after those recorded
-    before, a `change` of settings on the way.
+    before, a `change` of settings on the way; `init`: the weights that it began from.
 
     Raises RunError if the folder cannot be written.
     """
@@ -159,6 +160,7 @@ def write_config(
         "source": source,
     }
     record |= {"changes": changes} if changes else {}
+    record |= {"init": dict(init)} if init else {}
     try:
         files.replace(path, digest.seal(record), partial=path.with_suffix(".partial"))
     except OSError as error:
@@ -167,10 +169,18 @@ def write_config(
 
 def read_changes(path: Path) -> list[dict[str, Any]]:
     """Changes of settings on the way that a config.json records: `step`, and the settings."""
-    found = digest.sealed(files.read(path, files.CONFIG_BYTES), path.name, digest.CONFIG).get(
-        "changes", []
-    )
+    found = _record(path).get("changes", [])
     return found if isinstance(found, list) else []
+
+
+def read_init(path: Path) -> dict[str, Any]:
+    """The weights that the run of a config.json began from, as recorded; {} for fresh ones."""
+    found = _record(path).get("init", {}) if path.is_file() else {}
+    return found if isinstance(found, dict) else {}
+
+
+def _record(path: Path) -> dict[str, Any]:
+    return digest.sealed(files.read(path, files.CONFIG_BYTES), path.name, digest.CONFIG)
 
 
 def read_config(path: Path, allow: Sequence[str] = ()) -> Config:
@@ -218,7 +228,8 @@ def check_same(logdir: Path, old: Config, new: Config, mending: Sequence[str] = 
         told = "; ".join(f"{p} is {a!r} there and {b!r} here" for p, (a, b) in refused.items())
         raise RunError(
             f"the run folder {logdir} belongs to another configuration: {told}. Give the same "
-            "options to resume it, or another --logdir for a new run."
+            "options to resume it, or another --logdir for a new run, which --init lets start from "
+            "the weights of this one."
         )
     return differences
 

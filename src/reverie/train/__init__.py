@@ -4,6 +4,7 @@ loop.py            the main loop: the page to read first
 setup.py           the environments, configuration and replay of a run
 chores.py          what is due between two turns
 listeners.py       callbacks: told of every event, asked what they wish
+warm_start.py      the weights of another run as the beginning of a new one
 collect.py         acting: the agent's side of the exchange with the environments
 visit_counts.py    visit counts and the bonus for what is rare
 columns.py         the columns of the rows that an agent stores

@@ -81,6 +81,11 @@ def _free_name(folder: Path, step: int) -> Path:
     return folder / f"{step:012d}{suffix}"
 
 
+def is_one(path: Path) -> bool:
+    """Whether `path` is itself named and filled as a complete checkpoint is."""
+    return bool(_NAME.fullmatch(path.name)) and (path / "state.json").is_file()
+
+
 def step_of(path: Path) -> int:
     """The environment step at which a complete checkpoint was taken."""
     return _number(path)[0]

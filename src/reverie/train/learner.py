@@ -198,6 +198,12 @@ class Learner:
         fresh = init_optimizer(self.train_state.agent, config)
         self.train_state = tree_at(lambda state: state.opt_state, self.train_state, fresh)
 
+    def begin_from(self, state: TrainState) -> None:
+        """Learn and act with `state`, before the first update."""
+        self.train_state = state
+        self.acting = jax.jit(ft.partial(acting_of, config=self._config))(state)
+        self.newest = self.acting
+
     def check(self) -> None:
         """Wait for the update in flight; raises Diverged as `fetch` does.
 

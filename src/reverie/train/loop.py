@@ -20,6 +20,7 @@ import numpy as np
 
 from reverie.callbacks.base import NOBODY, Callback, Listening, sort
 from reverie.config.schema import Config
+from reverie.config.start import Start
 from reverie.envs.vector import Vector
 from reverie.folder import divergence, leftovers, run_folder
 from reverie.folder.errors import RunError, Stopped
@@ -27,7 +28,7 @@ from reverie.folder.fingerprint import identity
 from reverie.folder.fresh import taken_back
 from reverie.machine.readings import Stopwatch, peak_bytes
 from reverie.records import Step
-from reverie.train import chores, sequence, snapshot
+from reverie.train import chores, sequence, snapshot, warm_start
 from reverie.train.collect import Actor, Episodes
 from reverie.train.evaluate import Evaluator
 from reverie.train.interrupt import Interrupt
@@ -127,7 +128,8 @@ class Run:
     ):
         options = config.train
         self.visits, self.visit, self._open_envs = sequence.visits(config), 0, open_envs
-        self.restarted, self.source = 0, ""
+        self.restarted, self.origin = 0, dict[str, Any]()
+        self.init: Start | None = None
         self.config, self.envs, self.logdir, self.evaluator = config, envs, logdir, evaluator
         self.replay = make_replay(config, envs)
         self.learner = Learner(envs.obs_specs, envs.action_specs, config)
@@ -161,6 +163,7 @@ class Run:
         if not over and self.step >= config.steps and not self.chores:
             over = f"this run has finished its {config.steps:,} steps."
         if not over:
+            self.origin["init"] = warm_start.begin(self, self.init, resumed=offset is not None)
             self.preparation = Preparation(self, changes or {})
         view = Progress(
             config.log.progress,
@@ -254,10 +257,12 @@ def train(
     *,
     from_step: int | None = None,
     callbacks: Sequence[Callback | Sink] = (),
+    init: Start | None = None,
 ) -> Path:
     """Run `config` from the beginning or from where its folder stands; the run folder.
 
     `from_step` goes back to the checkpoint of that step; what came after it is done again.
+    `init`: the weights that it begins from, if not fresh ones.
 
     `make_env` makes the environment where the task is a callable (by task name where there are
     several). Raises ConfigError, EnvError, ReplayError or RunError with one sentence, Stopped after
@@ -284,7 +289,7 @@ def train(
             evaluator.check_tasks(envs)
             with starting("networks"):
                 run = Run(config, envs, open_envs, evaluator, logdir, listening=listening)
-            run.source = source
+            run.init, run.origin = init, {"source": source}
             stack.callback(run.close)
             run.notices += lock.notices
             run.go(from_step, changes)

@@ -49,7 +49,7 @@ class Preparation:
         self._left = max(0, config.steps - run.step)
         plan.check_disk(run.logdir, plan.disk_bytes(config, run.learner, run.replay))
         change = {"step": run.step, **changes} if changes else None
-        run_folder.write_config(run.logdir, config, (), change, source=run.source)
+        run_folder.write_config(run.logdir, config, (), change, **run.origin)
         if config.log.progress != "none":
             banner(config, [])
 
@@ -112,7 +112,7 @@ class Preparation:
             raise RunError(_refused(error)) from error
         self.plan = plan.make_plan(run.config, run.learner, run.replay, compiled, self._left)
         rows = self.plan.rows()
-        run_folder.write_config(run.logdir, run.config, rows, source=run.source)
+        run_folder.write_config(run.logdir, run.config, rows, **run.origin)
         run.progress.meanwhile("")
         run.progress.show(facts(rows))
 
