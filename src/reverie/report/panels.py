@@ -19,7 +19,7 @@ SMOOTH_RETURN = (0.05, 10)
 _EPISODES = ("episode/length", "episode/log/", "eval/length", "eval/log/", "eval/return/")
 _EPISODES += ("sequence/",)
 _GROUPED = ("loss/", "train/", "time/", "system/", "replay/", "env/", "episode/", "eval/")
-_GROUPED += ("sequence/", "balance/", "explore/", "explorer/")
+_GROUPED += ("sequence/", "balance/", "explore/", "explorer/", "explained/")
 COUNTERS = {"train/updates", "time/seconds"}  # straight lines; the table of results has their end
 
 
@@ -92,6 +92,7 @@ def sections(runs: Sequence[Run]) -> list[Section]:
     groups: dict[str, list[str]] = {
         "Episodes": [n for n in names if n.startswith(_EPISODES)],
         "Losses": [n for n in names if n.startswith("loss/")],
+        "What latents tell of observations": [n for n in names if n.startswith("explained/")],
         "Loss balance": balance.shown(names, runs),
         "Imagination and policy": [
             n for n in names if n.startswith("train/") and n not in optimiser

@@ -8,6 +8,7 @@ from reverie.machine.readings import machine_readings
 from reverie.train import dream
 from reverie.train.interrupt import Interrupt
 from reverie.train.learner import DREAM, purpose_key
+from reverie.watch.advice import SETTLED, UNSEEN, unseen_key
 
 if TYPE_CHECKING:
     from reverie.train.loop import Run
@@ -99,7 +100,19 @@ def _dream(run: "Run") -> None:
         rows = run.replay.peek(dream.SEQUENCES, run.step, length=length)
         key = jax.random.fold_in(purpose_key(run.config.seed, DREAM), run.step)
         agent = run.learner.train_state.agent
-        dream.report(agent, rows, run.step, key=key, config=run.config, logger=run.logger)
+        told = dream.report(agent, rows, run.step, key=key, config=run.config, logger=run.logger)
+    run.log(told)
+    _warn_of_unseen(run, told)
+
+
+def _warn_of_unseen(run: "Run", told: dict[str, float]) -> None:
+    """Say once of every observation key that its latents tell next to nothing of it."""
+    unseen = {name.partition("/")[2] for name, share in told.items() if share < UNSEEN}
+    if run.updates < SETTLED:
+        return
+    for key in sorted(unseen - run.unseen):
+        run.progress.note(unseen_key(key, told[f"explained/{key}"], run.updates))
+    run.unseen |= unseen
 
 
 def crossed(before: int, now: int, every: int) -> bool:

@@ -1,13 +1,15 @@
-"""Open-loop predictions of replayed sequences, for videos and curves."""
+"""What the model makes of replayed sequences: open-loop predictions for videos and curves, and how
+much of each observation its latents tell."""
 
 import functools as ft
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 
 from reverie.config.schema import Config
+from reverie.nn.axes import fold
 from reverie.nn.layers import to_compute
 from reverie.train.learner import to_sequence
 from reverie.train.losses import compute_dtype
@@ -19,13 +21,19 @@ SEQUENCES = 6
 """Sequences of an open-loop report."""
 
 
-@ft.partial(jax.jit, static_argnames="config")
-def predict(agent: Agent, rows: dict[str, Any], key: Any, *, config: Config) -> dict[str, Any]:
-    """Predicted observations (B, T, …): the first half from the posterior, then open loop.
+class Prediction(NamedTuple):
+    """What the model makes of sequences."""
 
-    Where the objective cannot tell how a state looks, they are the observations of the nearest
-    states of the same rows.
-    """
+    shown: dict[str, Any]
+    """Observations (B, T, …): the first half from the posterior, then open loop. Where the
+    objective cannot tell how a state looks, those of the nearest states of the same rows."""
+    explained: dict[str, Any]
+    """How much of each observation the posterior tells, by key (`AbstractObjective.explained`)."""
+
+
+@ft.partial(jax.jit, static_argnames="config")
+def predict(agent: Agent, rows: dict[str, Any], key: Any, *, config: Config) -> Prediction:
+    """Predicted observations, and what the latents tell of the true ones."""
     dtype = compute_dtype(config.device.precision)
     world = to_compute(agent.world, dtype)
     sequence = unpack(to_sequence(rows), config.world, dtype)
@@ -34,21 +42,25 @@ def predict(agent: Agent, rows: dict[str, Any], key: Any, *, config: Config) -> 
     observed = trained.reward.shape[1] // 2
     inputs = trained.obs, action, trained.is_first
     dream = open_loop(world, start, *inputs, noise=noise, observed=observed)
-    shown = decode_means(world, config.world.objective, dream.state)
-    if shown is not None:
-        return shown
     known = world.observe(start, *inputs, noise).state
-    return nearest(world, dream.state, known, trained.obs)
+    shown = decode_means(world, config.world.objective, dream.state)
+    if shown is None:
+        shown = nearest(world, dream.state, known, trained.obs)
+    view = fold(world.dynamics.view(known))
+    told = config.world.objective.explained(world.objective, view, fold(trained.obs))
+    return Prediction(shown, told)
 
 
 def report(
     agent: Agent, rows: Mapping[str, Any], step: int, *, key: Any, config: Config, logger: Any
-):
+) -> dict[str, float]:
     """Write the dreams of one draw of the replay: a video for each image key, curves for vectors.
 
-    `rows`: columns (B, context + T, …) as `Replay.peek` returns them.
+    `rows`: columns (B, context + T, …) as `Replay.peek` returns them. Returns metrics: how much of
+    each observation key the latents tell, where it varies in these rows.
     """
-    preds = jax.tree.map(np.asarray, predict(agent, dict(rows), key, config=config))
+    predicted = jax.tree.map(np.asarray, predict(agent, dict(rows), key, config=config))
+    preds = predicted.shown
     context = config.replay.context
     truth = {k: np.asarray(rows[f"obs/{k}"])[:, context:] for k in preds}
     observed = next(iter(truth.values())).shape[1] // 2 if truth else 0
@@ -66,6 +78,8 @@ def report(
         ]
         both = [np.concatenate([pair[side] for pair in vectors.values()], 1) for side in (0, 1)]
         logger.curves(step, *both, context=observed, names=names)
+    told = {f"explained/{key}": float(share) for key, share in predicted.explained.items()}
+    return {name: share for name, share in told.items() if np.isfinite(share)}
 
 
 def flat(values: np.ndarray) -> np.ndarray:

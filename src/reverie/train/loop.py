@@ -144,7 +144,7 @@ class Run:
         self.step, self.due, self.updates, self.ended = 0, 0, 0, 0
         self.chores: list[str] = []
         self.callbacks = Listeners(self, listening)
-        self.warned = False
+        self.warned, self.unseen = False, set[str]()
         self.notices = [*envs.notices, *replay_advice(config), *sequence_advice(config)]
         self.stopwatch = Stopwatch()
 

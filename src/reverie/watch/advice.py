@@ -3,6 +3,12 @@
 from reverie.config.schema import Config
 from reverie.signals.curious import Curious
 
+SETTLED = 1_000
+"""Updates after which the latents should tell every observation, and a method may be judged."""
+
+UNSEEN = 0.1
+"""Share of what varies in an observation below which it counts as not encoded."""
+
 SHORT_LIVED = 21
 """Visits after which Curious Replay's count term falls below a usual loss term."""
 
@@ -10,6 +16,16 @@ SHORT_LIVED = 21
 def replay_advice(config: Config) -> list[str]:
     """Sentences about options that do not suit this train ratio or number of environments."""
     return [*_starvation(config), *_curious(config)]
+
+
+def unseen_key(key: str, share: float, updates: int) -> str:
+    """The sentence on an observation key of which the latents tell only `share`."""
+    return (
+        f"the observation {key!r} is hardly encoded: after {updates:,} updates the latents tell "
+        f"{max(share, 0.0):.0%} of what varies in it. If it matters, raise its weight with "
+        f"--world.objective.weights {key}=10; if it is noise, leave it out with --env.exclude "
+        f"{key}."
+    )
 
 
 def sequence_advice(config: Config) -> list[str]:

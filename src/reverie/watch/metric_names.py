@@ -66,6 +66,16 @@ LOSSES = (
     Metric("loss/<key>", "squared error or nats", "reconstruction of the observation `<key>`"),
 )
 
+EXPLAINED = (
+    Metric(
+        "explained/<key>",
+        "share",
+        "how much of what varies in the observation `<key>` its latents tell, on a draw of the "
+        "replay: 1 is all of it, 0 what a constant guess tells too (variance of numbers and "
+        "pictures, entropy of classes); with every dream",
+    ),
+)
+
 BALANCE = (
     Metric(
         "balance/coef/<task>", "1", "what multiplies the loss of `<task>`: 1/sigma, or a weight"
@@ -211,6 +221,7 @@ OWN = (
 GROUPS = {
     "Episodes": EPISODES,
     "Losses": LOSSES,
+    "Observations": EXPLAINED,
     "Loss balance": BALANCE,
     "Behaviour and latents": BEHAVIOR,
     "Exploration": EXPLORATION,

@@ -12,6 +12,7 @@ kl.py                the KL losses
 term.py              what every further loss has in common
 objective.py         the slot of the objective
 reconstruction.py    the observation, told from the latent
+key_loss.py          the loss of one observation key
 openloop.py          look at the first rows, dream the rest
 balance.py           the slot of loss balancing
 fixed.py             the weights as they are, or each loss by its own value

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from jaxtyping import Array
+from jaxtyping import Array, Float
 
 from reverie.records import Latent
 from reverie.world.term import AbstractTerm
@@ -35,6 +35,16 @@ class AbstractObjective(AbstractTerm):
         None where the objective cannot tell; dreams are then shown by the nearest observations.
         """
         return None
+
+    def explained(
+        self, model: Any, view: Latent, obs: Mapping[str, Array]
+    ) -> dict[str, Float[Array, ""]]:
+        """How much of what varies in observations (N, …) their own latents (N, …) tell, by key.
+
+        1 is all of it, 0 what a constant guess tells as well; not a number where nothing varies.
+        Keys of which the objective tells nothing are left out.
+        """
+        return {}
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from reverie.module import Module, static
 from reverie.nn.axes import fold, unfold
-from reverie.nn.distributions import Categorical, SquaredError
+from reverie.nn.distributions import SquaredError
 from reverie.nn.layers import (
     MLP,
     NET,
@@ -26,14 +26,14 @@ from reverie.nn.layers import (
 from reverie.nn.loss import Loss
 from reverie.nn.options import NetConfig
 from reverie.part.checks import Checker
-from reverie.part.errors import ConfigError
+from reverie.part.errors import ConfigError, suggest
+from reverie.part.values import coerce
 from reverie.records import Latent, Sequence, Spec, Specs
 from reverie.world.dynamics import Observed
 from reverie.world.encoder import image_groups, stack_shape, vector_keys
+from reverie.world.key_loss import Prediction, constant_loss, key_loss, vector_prediction
 from reverie.world.objective import AbstractObjective
 from reverie.world.term import Shapes
-
-Prediction = SquaredError | list[Categorical]
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,8 @@ class Reconstruction(AbstractObjective):
     """Loss of vector keys: squared error in symlog space, or half the squared error (V2)."""
     weight: float = 1.0
     """Weight of every reconstructed observation key in the total."""
+    weights: tuple[str, ...] = ()
+    """Further factors of single keys, KEY=FACTOR, such as of a number that a picture drowns."""
 
     def __post_init__(self):
         check = Checker(self, "world.objective.")
@@ -68,6 +70,7 @@ class Reconstruction(AbstractObjective):
         check.require(not self.plain or self.blocks == 0, "plain", rule)
         check.at_least(1, "layers", "units", "depth")
         check.at_least(0, "blocks", "weight")
+        self.factors()
 
     def check(self, widths: tuple[int, int]) -> None:
         deter, _ = widths
@@ -79,7 +82,30 @@ class Reconstruction(AbstractObjective):
 
     def outline(self, obs: Specs, actions: Specs) -> tuple[Loss, ...]:
         """One loss for each observation key."""
-        return tuple(Loss(key, None, self.weight, "observation") for key in sorted(obs))
+        factors = self.factors()
+        for key in sorted(set(factors) - set(obs)):
+            raise ConfigError(
+                f"world.objective.weights names {key!r}, which is no observation; "
+                f"{suggest(key, sorted(obs))}"
+            )
+        return tuple(
+            Loss(key, None, self.weight * factors.get(key, 1.0), "observation")
+            for key in sorted(obs)
+        )
+
+    def factors(self) -> dict[str, float]:
+        """`weights` by key. Raises ConfigError where they cannot be read."""
+        found: dict[str, float] = {}
+        for text in self.weights:
+            key, _, factor = text.partition("=")
+            if not key or key in found:
+                raise ConfigError(f"world.objective.weights takes KEY=FACTOR once a key: {text!r}.")
+            found[key] = coerce(factor, float, f"world.objective.weights {key}")
+            if not 0 <= found[key] < math.inf:
+                raise ConfigError(
+                    f"world.objective.weights {key} must be at least 0, found {factor}."
+                )
+        return found
 
     def build(self, shapes: Shapes, net: NetConfig, *, key: PRNGKeyArray) -> "Decoder":
         return Decoder(shapes, self, net, key=key)
@@ -102,6 +128,18 @@ class Reconstruction(AbstractObjective):
                     mean = jnp.round(jnp.clip(mean, 0.0, 1.0) * 255).astype(jnp.uint8)
                 means[key] = mean.reshape(-1, *specs[key].shape)
         return means
+
+    def explained(
+        self, model: "Decoder", view: Latent, obs: Mapping[str, Array]
+    ) -> dict[str, Float[Array, ""]]:
+        """Shares of the variance (numbers and pictures, as the loss sees them) or of the entropy
+        (classes)."""
+        told = model.losses(model(view), obs)
+        shares = {}
+        for key, spec in model.specs:
+            guess = constant_loss(obs[key], spec, image=self.image, vector=self.vector)
+            shares[key] = jnp.where(guess > 1e-6, 1.0 - told[key].mean() / guess, jnp.nan)
+        return shares
 
 
 class MapInput(Module):
@@ -215,7 +253,7 @@ class Decoder(Module):
         if self.mlp is not None:
             x = self.mlp(jnp.concatenate([stoch, deter], -1))
             for name, out in self.outs.items():
-                preds[name] = vector_prediction(out(x), specs[name], self.config)
+                preds[name] = vector_prediction(out(x), specs[name], self.config.vector)
         for group, inputs, stack in zip(image_groups(specs), self.inputs, self.images, strict=True):
             picture, start = stack(inputs(deter, stoch)), 0
             weight = 0.5 if self.config.image == "gauss" else 1.0
@@ -230,26 +268,3 @@ class Decoder(Module):
     ) -> dict[str, Float[Array, " n"]]:
         """Reconstruction loss of each key, summed over its components; targets have no gradient."""
         return {name: key_loss(preds[name], obs[name], spec) for name, spec in self.specs}
-
-
-def vector_prediction(
-    output: Float[Array, "n w"], spec: Spec, config: "Reconstruction"
-) -> Prediction:
-    if spec.kind == "vector" and config.vector == "gauss":
-        return SquaredError(output, weight=0.5)
-    if spec.kind == "vector":
-        return SquaredError(output, symlog=True)
-    parts, start = [], 0
-    for classes in spec.classes:
-        parts.append(Categorical(output[:, start : start + classes]))
-        start += classes
-    return parts
-
-
-def key_loss(pred: Prediction, target: Array, spec: Spec) -> Float[Array, " n"]:
-    if isinstance(pred, SquaredError):
-        if spec.kind == "image":
-            return pred.nll(target.astype(jnp.float32) / 255).sum((1, 2, 3))
-        return pred.nll(target.reshape(target.shape[0], -1)).sum(-1)
-    flat = target.reshape(target.shape[0], -1)
-    return jnp.asarray(sum(part.nll(flat[:, i]) for i, part in enumerate(pred)))
