@@ -5,6 +5,7 @@ head.py              its config.json, whoever wrote it
 metrics.py           its metrics.jsonl as curves
 page.py              runs as one HTML page
 closing.py           the end of a run: page, score, what comes next
+diagnosis.py         what stands in the way of a run that goes nowhere
 panels.py            which charts it shows
 places.py            folders of this machine, left out
 tables.py            what it tells in words and numbers

@@ -12,6 +12,7 @@ import jinja2
 
 from reverie.report import continual, continual_panels, media, panels, tables
 from reverie.report.chart import COLORS
+from reverie.report.diagnosis import diagnose
 from reverie.report.groups import value_of
 from reverie.report.places import without_folders
 from reverie.report.read import ReportError, Run, read_runs
@@ -99,6 +100,7 @@ def _content(runs: Sequence[Run]) -> dict[str, Any]:
         "runs": runs,
         "colors": [index % COLORS for index in range(len(runs))],
         "results": [tables.results(run) for run in runs],
+        "diagnoses": [(run.label, sentence) for run in runs for sentence in diagnose(run)],
         "curve": panels.learning_curve(runs),
         "windows": panels.windows(runs),
         "has_eval": any(len(run.get("eval/return").value) for run in runs),

@@ -1,0 +1,153 @@
+"""What stands in the way of a run that goes nowhere: what its numbers show, and what may help."""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from reverie.report.read import Run
+from reverie.watch.advice import SETTLED, UNSEEN, unseen_key
+
+LEAST = 10
+"""Training episodes from which a run is judged."""
+PARTS = 5
+"""The first and the last of so many parts of the episodes are compared."""
+CERTAIN, RANDOM = 0.05, 0.95
+"""Shares of the largest entropy at which a policy acts always alike, or by chance."""
+NARROW = 0.1
+"""Range of imagined returns, as a share of the smallest divisor, that an actor hardly sees."""
+BEST_IDLE = 0.02
+"""Share of its early costs that an agent keeps when it has learned to do nothing."""
+
+
+def diagnose(run: Run) -> list[str]:
+    """Sentences on what the metrics of `run` show to be wrong; none where it learns.
+
+    Each says what is seen and names the settings most likely to help.
+    """
+    found = [sentence for look in (_few_updates, _idle, _unseen) for sentence in look(run)]
+    if goes_nowhere(run):
+        found += [sentence for look in _NOWHERE for sentence in look(run)]
+    return found
+
+
+def goes_nowhere(run: Run) -> bool:
+    """Whether the returns of the last episodes are no better than those of the first.
+
+    Better is a mean that is higher by more than twice its standard error.
+    """
+    returns = run.get("episode/return").value
+    if len(returns) < LEAST:
+        return False
+    first, last = _ends(returns)
+    error = np.hypot(first.std() / np.sqrt(len(first)), last.std() / np.sqrt(len(last)))
+    return bool(last.mean() <= first.mean() + 2 * error)
+
+
+def _no_reward(run: Run) -> Iterator[str]:
+    returns = run.get("episode/return").value
+    if not returns.any():
+        yield (
+            f"no episode of {len(returns):,} brought a reward other than 0: nothing tells the agent "
+            "what is wanted. Let it seek what it does not know with --explore plan2explore, or act "
+            f"more at random with {_entropy(run, 10)}."
+        )
+
+
+def _no_end(run: Run) -> Iterator[str]:
+    lengths, returns = (run.get(f"episode/{name}").value for name in ("length", "return"))
+    if len(lengths) < LEAST or not returns.any() or lengths.min() < lengths.max():
+        return
+    if lengths[0] > 1:
+        yield (
+            f"all {len(lengths):,} episodes ran to their limit of {lengths[0]:,.0f} steps. If the "
+            "task is to reach an end, it was never reached: --explore plan2explore seeks it, and "
+            "--env.repeat 4 takes longer ways at random."
+        )
+
+
+def _certain(run: Run) -> Iterator[str]:
+    for action, share in _last(run, "train/rand/"):
+        if share < CERTAIN:
+            yield (
+                f"the policy has become certain (entropy of {action!r} at {share:.1%} of the "
+                f"largest) and the return did not rise: try {_entropy(run, 10)}, or a lower --optim.lr."
+            )
+
+
+def _by_chance(run: Run) -> Iterator[str]:
+    low, high = (run.get(f"train/return_{end}").value[-1:] for end in ("low", "high"))
+    limit = run.config.get("behavior.scale.limit")
+    chance = [action for action, share in _last(run, "train/rand/") if share > RANDOM]
+    if not chance:
+        return
+    narrow = limit and len(low) and len(high) and high[0] - low[0] < NARROW * float(limit)
+    seen = f"the policy still acts by chance (entropy of {chance[0]!r} near the largest)"
+    if narrow:
+        yield (
+            f"{seen}: imagined returns differ by {high[0] - low[0]:.2g}, and advantages are divided "
+            f"by at least {float(limit):g}, so the bonus for entropy outweighs them: try "
+            f"--behavior.scale.limit {max(high[0] - low[0], 0.01):.1g}, or {_entropy(run, 0.1)}."
+        )
+    else:
+        yield (
+            f"{seen}: it has found nothing that it could repeat. More updates a step "
+            f"(--train.ratio {2 * float(run.config.get('train.ratio', 32)):g}) or "
+            "--explore plan2explore may help."
+        )
+
+
+_NOWHERE: tuple[Callable[[Run], Iterator[str]], ...] = (_no_reward, _no_end, _certain, _by_chance)
+
+
+def _few_updates(run: Run) -> Iterator[str]:
+    updates = run.get("train/updates").value[-1:]
+    if len(updates) and updates[0] < SETTLED and goes_nowhere(run):
+        yield (
+            f"only {updates[0]:,.0f} updates were made, too few to judge a method: go on with more "
+            f"--steps, or raise --train.ratio ({run.config.get('train.ratio')} now)."
+        )
+
+
+def _idle(run: Run) -> Iterator[str]:
+    """Costs that went away, and a reward that nobody met: learned to do nothing."""
+    returns = run.get("episode/return").value
+    if len(returns) < LEAST or returns.max() > 0:
+        return
+    first, last = _ends(returns)
+    if first.mean() < 0 and abs(last.mean()) < BEST_IDLE * abs(first.mean()):
+        yield (
+            f"the return rose from {first.mean():.3g} to {last.mean():.3g} and was never above 0: "
+            "the agent has learned to avoid costs by doing nothing. If there is a reward, it was "
+            "never found: --explore plan2explore seeks it, and --env.repeat 4 takes longer ways at "
+            "random."
+        )
+
+
+def _unseen(run: Run) -> Iterator[str]:
+    updates = run.get("train/updates").value[-1:]
+    if not len(updates) or updates[0] < SETTLED:
+        return
+    for key, share in _last(run, "explained/"):
+        if share < UNSEEN:
+            yield unseen_key(key, share, int(updates[0]))
+
+
+def _ends(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The first and the last fifth of `values`."""
+    count = max(1, len(values) // PARTS)
+    return values[:count], values[-count:]
+
+
+def _last(run: Run, prefix: str) -> Iterator[tuple[str, float]]:
+    """Last value of every metric that begins with `prefix`, by the rest of its name."""
+    for name in sorted(run.series):
+        if name.startswith(prefix) and len(values := run.get(name).value):
+            yield name.removeprefix(prefix), float(values[-1])
+
+
+def _entropy(run: Run, factor: float) -> str:
+    """The option for `factor` times the weight of the entropy, as far as that is a number."""
+    weight = run.config.get("behavior.actor.entropy")
+    if isinstance(weight, int | float) and weight > 0:
+        return f"--behavior.actor.entropy {factor * weight:g}"
+    return f"a {'larger' if factor > 1 else 'smaller'} --behavior.actor.entropy"
