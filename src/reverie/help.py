@@ -17,7 +17,7 @@ from reverie.part.part import is_slot, slot_of_many
 from reverie.part.tree import Leaf
 
 WIDTH = 100
-HIDDEN = ("task", "agent", "size", "pinned")
+HIDDEN = ("task", "agent", "size", "preset", "pinned")
 """Paths of the configuration that are no flags of their own."""
 
 

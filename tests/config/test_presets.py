@@ -16,6 +16,7 @@ from reverie.config.presets import (
     preset_named,
     resolve,
     suite_of,
+    suite_preset,
 )
 from reverie.config.schema import Config
 from reverie.config.sizes import ALL_SIZES, SIZES, size_edits
@@ -146,7 +147,7 @@ def test_a_general_preset_lies_over_the_suite():
 
 def test_a_preset_of_another_suite_replaces_the_suites_own():
     config = resolve("atari_pong", preset="atari100k")
-    expected = resolve("atari100k_pong")
+    expected = resolve("atari100k_pong", preset="atari100k")
     assert diff(config, expected) == {"task": ("atari_pong", "atari100k_pong")}
 
 
@@ -209,3 +210,23 @@ def test_quick_is_quick_under_every_agent():
     assert sizes == {"v3": "1m", "v2": "tiny", "v3-2023": "tiny"}
     named = resolve("gym:CartPole-v1", preset="quick", agent="v2", size="w200", pictures=False)
     assert named.size == "w200"
+
+
+def test_small_tasks_get_quick_settings_and_published_ones_by_a_word():
+    for task in ("gym:CartPole-v1", "custom:mine", "minigrid_empty_5x5", "minatar_breakout"):
+        usual, named = resolve(task), resolve(task, preset="quick")
+        assert usual == named and usual.preset == "quick"
+        published = resolve(task, preset="published")
+        assert published.preset == "published"
+        edits = suite_preset(suite_of(task)).edits
+        assert {path: flat(published)[path] for path in edits} == edits
+        assert published.steps > usual.steps
+
+
+def test_other_suites_and_sequences_keep_their_own_settings():
+    for task in ("atari100k_pong", "dmc_walker_walk", "minihack_river", "probe_action"):
+        assert resolve(task).preset == "published"
+        assert resolve(task) == resolve(task, preset="published")
+    assert resolve("continual:minigrid3").preset == "published"
+    steps = {"sequence.tasks": ("gym:A", "gym:B"), "sequence.steps": (10,)}
+    assert resolve("continual:custom", overrides=steps).preset == "published"

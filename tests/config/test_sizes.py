@@ -136,7 +136,7 @@ def test_sizes_of_other_agents():
 @pytest.mark.parametrize("agent", FAMILIES)
 def test_auto_follows_the_agent(agent):
     for pictures in (False, True):
-        config = resolve("gym:X-v0", agent=agent, pictures=pictures)
+        config = resolve("gym:X-v0", agent=agent, preset="published", pictures=pictures)
         assert config.size == AUTO[agent][pictures] == auto_size(pictures, agent)
     assert resolve("probe_memory", agent=agent).size == "tiny"
     assert resolve("gym:X-v0", agent=agent, preset="debug").size == "debug"

@@ -74,7 +74,7 @@ def test_a_handful_of_episodes_is_not_judged():
                 train__return_low=0.0,
                 train__return_high=9.0,
             ),
-            ["by chance", "--train.ratio 512", "plan2explore"],
+            ["by chance", "--train.ratio than 256", "plan2explore"],
         ),
         (run(noise(90, 20, 4), train__updates=320), ["only 320 updates", "--steps", "256"]),
     ],

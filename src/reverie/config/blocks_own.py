@@ -77,6 +77,11 @@ OWN = table(
         pictures=True,
     ),
     Preset(
+        "published",
+        "The settings that belong to the task's suite: published ones where its authors have any. "
+        "For small tasks, which get `quick` unless they are told otherwise.",
+    ),
+    Preset(
         "quick",
         "Small tasks from vectors, learned in minutes on a laptop's CPU (ours): ten times the "
         "published learning rate, half the batch for twice the updates, and a horizon of 100 "

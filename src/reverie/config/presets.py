@@ -3,7 +3,8 @@
 base <- agent <- benchmark <- size <- methods <- overrides
 
 The base are the schema's defaults; the benchmark is the one of the task's suite under the chosen
-agent (`suite_preset`), or the named one, literally, whichever agent runs.
+agent (`suite_preset`), or the named one, literally, whichever agent runs. Over the block of a suite
+of small tasks, and of environments of one's own, `quick` is laid (`default_preset`).
 A size that belongs to a preset (`Preset.size`) comes before that preset's other edits, a size that
 the user names comes after them. The tables stand in `agents.py`, `benchmarks.py`, `sizes.py`,
 `methods.py`, `balances.py` and `strategies.py`.
@@ -34,7 +35,7 @@ from reverie.part.values import coerce
 _NO_ROW = ("gym", "custom")
 """What stands before the colon of single tasks that belong to no suite's row."""
 
-_ARGUMENTS = ("task", "agent", "size", "pinned")
+_ARGUMENTS = ("task", "agent", "size", "preset", "pinned")
 
 
 def resolve(
@@ -92,7 +93,9 @@ def _composed(task: str, chosen: Sequence[Chosen]) -> Config:
     base = _named(agent, AGENTS, "agent", _where(chosen, "agent"))
     asked = {path: value for level in chosen for path, value in level.overrides.items()}
     tasks = _sequence(task, asked)
-    layers, own_size = _benchmark(tasks.get("sequence.tasks", (task,))[0], chosen[0], agent)
+    home = suite_of(tasks.get("sequence.tasks", (task,))[0])
+    usual = "published" if tasks else default_preset(home)
+    layers, own_size = _benchmark(home, chosen[0], agent, usual=usual)
     layers |= tasks
     sized = next((level for level in reversed(chosen) if level.size != "auto"), None)
     size = sized.size if sized else own_size
@@ -168,6 +171,12 @@ def suite_preset(suite: str, agent: str = "v3") -> Preset:
         return BENCHMARKS["gym"]
     row = registry.row(suite)
     return _named(row.by_agent.get(agent, row.preset), BENCHMARKS, f"preset of {suite}")
+
+
+def default_preset(suite: str) -> str:
+    """The preset that is laid over a suite's own where the user names none: `quick` for single
+    small tasks and environments of one's own, else `published`, which changes nothing."""
+    return "quick" if suite in _NO_ROW or registry.row(suite).small else "published"
 
 
 def expected_pictures(
@@ -255,25 +264,24 @@ def _named(name: str, table: Mapping[str, Preset], kind: str, where: str = "") -
     return table[name]
 
 
-def _benchmark(task: str, first: Chosen, agent: str) -> tuple[dict[str, Any], str]:
-    """Edits and own size of the benchmark: the suite's, replaced or overlaid by the named one.
+def _benchmark(home: str, first: Chosen, agent: str, *, usual: str) -> tuple[dict[str, Any], str]:
+    """Edits and own size of the benchmark: the suite's, replaced or overlaid by the named one, or
+    by the `usual` one.
 
     A size of another agent's family is `auto`: the observations choose.
     """
-    suite = suite_preset(suite_of(task), agent)
-    if not first.preset:
-        return suite.edits_for(agent), _own_size(suite, agent)
+    suite, name = suite_preset(home, agent), first.preset or usual
     if first.preset not in BENCHMARKS and Path(f"{first.preset}{SUFFIX}").is_file():
         raise ConfigError(
             f"there is no preset {first.preset!r}{first.where}; a file of your own is named with "
             f"its ending: {first.preset}{SUFFIX}."
         )
-    named = _named(first.preset, BENCHMARKS, "preset", first.where)
+    named = _named(name, BENCHMARKS, "preset", first.where)
     edits, size = named.edits_for(agent), _own_size(named, agent)
-    if named.suite:
-        return edits, size
-    size = _own_size(suite, agent) if size == "auto" else size
-    return overlay(Config(), suite.edits_for(agent), edits), size
+    if not named.suite:
+        size = _own_size(suite, agent) if size == "auto" else size
+        edits = overlay(Config(), suite.edits_for(agent), edits)
+    return {**edits, "preset": name}, size
 
 
 def _own_size(preset: Preset, agent: str) -> str:

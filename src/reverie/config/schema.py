@@ -67,6 +67,8 @@ class Config:
     size: SizeName = "auto"
     """Model size preset that was applied, one of the agent's. auto: what the observations need,
     chosen when the environment has shown them."""
+    preset: str = ""
+    """Benchmark preset that was applied; published: what belongs to the task's suite."""
     pinned: tuple[str, ...] = ()
     """Model fields set by hand, which the automatic size leaves alone (empty once it is chosen)."""
     seed: int = 0

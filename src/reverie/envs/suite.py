@@ -31,6 +31,8 @@ class Suite:
     """Benchmark preset of its tasks where the user names none."""
     by_agent: Mapping[str, str] = field(default_factory=dict)
     """The same for agents that have a block of their own: agent -> preset."""
+    small: bool = False
+    """Its tasks are small: unless the user names a preset, `quick` is laid over theirs."""
     own_repeat: bool = False
     """`build` itself repeats actions (`env.repeat`)."""
     compiled: bool = False

@@ -19,6 +19,7 @@ GAMES = {
         "grid world {}, as pictures",
         extra="minigrid",
         preset="minigrid",
+        small=True,
         special={name: variant.meaning for name, variant in VARIANTS.items()},
     ),
     "minihack": Suite(
@@ -67,6 +68,7 @@ GAMES = {
         "MinAtar {}, 10x10 cells",
         extra="minatar",
         preset="minatar",
+        small=True,
     ),
     "pinpad": Suite(
         "reverie.envs.pinpad:build",

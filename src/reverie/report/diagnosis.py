@@ -47,9 +47,9 @@ def _no_reward(run: Run) -> Iterator[str]:
     returns = run.get("episode/return").value
     if not returns.any():
         yield (
-            f"no episode of {len(returns):,} brought a reward other than 0: nothing tells the agent "
-            "what is wanted. Let it seek what it does not know with --explore plan2explore, or act "
-            f"more at random with {_entropy(run, 10)}."
+            f"no episode of {len(returns):,} brought a reward other than 0: nothing tells the "
+            "agent what is wanted. Let it seek what it does not know with --explore plan2explore, "
+            f"or act more at random with {_entropy(run, 10)}."
         )
 
 
@@ -70,28 +70,29 @@ def _certain(run: Run) -> Iterator[str]:
         if share < CERTAIN:
             yield (
                 f"the policy has become certain (entropy of {action!r} at {share:.1%} of the "
-                f"largest) and the return did not rise: try {_entropy(run, 10)}, or a lower --optim.lr."
+                f"largest) and the return did not rise: try {_entropy(run, 10)}, or a lower "
+                "--optim.lr."
             )
 
 
 def _by_chance(run: Run) -> Iterator[str]:
-    low, high = (run.get(f"train/return_{end}").value[-1:] for end in ("low", "high"))
-    limit = run.config.get("behavior.scale.limit")
+    low, high = (run.get(f"train/return_{end}").value[-1:].sum() for end in ("low", "high"))
+    limit, spread = float(run.config.get("behavior.scale.limit") or 0), float(high - low)
     chance = [action for action, share in _last(run, "train/rand/") if share > RANDOM]
     if not chance:
         return
-    narrow = limit and len(low) and len(high) and high[0] - low[0] < NARROW * float(limit)
+    narrow = "train/return_high" in run.series and spread < NARROW * limit
     seen = f"the policy still acts by chance (entropy of {chance[0]!r} near the largest)"
     if narrow:
         yield (
-            f"{seen}: imagined returns differ by {high[0] - low[0]:.2g}, and advantages are divided "
-            f"by at least {float(limit):g}, so the bonus for entropy outweighs them: try "
-            f"--behavior.scale.limit {max(high[0] - low[0], 0.01):.1g}, or {_entropy(run, 0.1)}."
+            f"{seen}: imagined returns differ by {spread:.2g}, and advantages are divided by at "
+            f"least {limit:g}, so the bonus for entropy outweighs them: try "
+            f"--behavior.scale.limit {max(spread, 0.01):.1g}, or {_entropy(run, 0.1)}."
         )
     else:
         yield (
             f"{seen}: it has found nothing that it could repeat. More updates a step "
-            f"(--train.ratio {2 * float(run.config.get('train.ratio', 32)):g}) or "
+            f"(a larger --train.ratio than {run.config.get('train.ratio')}) or "
             "--explore plan2explore may help."
         )
 

@@ -11,7 +11,7 @@ from reverie.config import edit
 from reverie.config.schema import Config
 from reverie.watch import terminal
 
-NAMED = ("task", "agent", "size", "seed", "steps", "logdir")
+NAMED = ("task", "agent", "size", "preset", "seed", "steps", "logdir")
 
 
 def banner(
