@@ -108,6 +108,15 @@ def test_single_keys_have_weights_of_their_own():
     assert {loss.name: loss.weight for loss in found} == {"kind": 20, "numbers": 1, "picture": 2}
 
 
+def test_numbers_and_classes_may_weigh_more_beside_pictures():
+    config = Reconstruction(weight=2.0, beside_pictures=10.0, weights=("kind=3",))
+    weights = {loss.name: loss.weight for loss in config.outline(SPECS, {})}
+    assert weights == {"kind": 6, "numbers": 20, "picture": 2}
+    alone = {"numbers": NUMBERS, "kind": KIND}
+    weights = {loss.name: loss.weight for loss in config.outline(alone, {})}
+    assert weights == {"kind": 6, "numbers": 2}
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
