@@ -153,10 +153,10 @@ def test_a_preset_of_another_suite_replaces_the_suites_own():
 
 def test_automatic_size_respects_what_was_set_by_hand():
     overrides = {"world.dynamics.deter": 256, "optim.lr": 1e-3}
-    open_size = resolve("gym:X-v0", overrides=overrides)
+    open_size = resolve("gym:X-v0", preset="published", overrides=overrides)
     assert (open_size.size, open_size.pinned) == ("auto", ("world.dynamics.deter",))
     for pictures, size in ((False, "1m"), (True, "12m")):
-        config = resolve("gym:X-v0", pictures=pictures, overrides=overrides)
+        config = resolve("gym:X-v0", preset="published", pictures=pictures, overrides=overrides)
         expected = {**flat(config), **size_edits(size), "world.dynamics.deter": 256}
         assert flat(config) == expected
         assert config.pinned == ()
@@ -207,7 +207,7 @@ def test_quick_is_quick_under_every_agent():
         agent: resolve("gym:CartPole-v1", preset="quick", agent=agent, pictures=False).size
         for agent in ("v3", "v2", "v3-2023")
     }
-    assert sizes == {"v3": "1m", "v2": "tiny", "v3-2023": "tiny"}
+    assert set(sizes.values()) == {"tiny"}
     named = resolve("gym:CartPole-v1", preset="quick", agent="v2", size="w200", pictures=False)
     assert named.size == "w200"
 
