@@ -62,6 +62,8 @@ def _close(logdir: Path, config: Any, launch: Any, words: list[str]) -> None:
     said = closing.page_of(logdir)
     if config.log.progress == "none":
         return
+    for sentence in closing.troubles(logdir):
+        terminal.say(f"- {sentence}\n")
     sequence = bool(config.sequence.tasks)
     more = [] if sequence else ["train", *words]
     own = launch.task if config.task.startswith("custom:") else ""

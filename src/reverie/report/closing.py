@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from reverie.report.diagnosis import diagnose
 from reverie.report.metrics import read_metrics
-from reverie.report.read import ReportError
+from reverie.report.read import ReportError, read_run
 
 EPISODES = 20
 """Training episodes whose mean return is a run's score where it was never evaluated."""
@@ -23,6 +24,14 @@ def page_of(logdir: Path) -> str:
         return f"report: {near(write_report(logdir))}"
     except ReportError as error:
         return f"report: {error}"
+
+
+def troubles(logdir: Path) -> list[str]:
+    """What the metrics of a finished run show to be wrong, one sentence each (`diagnosis.py`)."""
+    try:
+        return diagnose(read_run(logdir, logdir.name))
+    except ReportError:
+        return []  # `page_of` says why the folder cannot be read
 
 
 def next_commands(logdir: Path, words: Sequence[str], steps: int, own: str = "") -> list[str]:
