@@ -25,7 +25,7 @@ def folder(path, seed, *, shift=0.0, alone=None, **changes):
     if alone is None:
         overrides |= {"sequence.tasks": TASKS, "sequence.steps": (100,)}
     task = alone or "continual:custom"
-    config = resolve(task, size="debug", overrides=overrides)
+    config = resolve(task, size="debug", preset="published", overrides=overrides)
     path.mkdir(parents=True)
     (path / "config.json").write_text(json.dumps({"config": edit.to_json(config)}))
     with (path / "metrics.jsonl").open("w") as file:
