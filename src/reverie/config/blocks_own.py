@@ -86,7 +86,8 @@ OWN = table(
         "Small tasks and environments of one's own, learned in minutes on a laptop's CPU (ours; "
         "gym:, minigrid, minatar and callables get it unless they are told otherwise): a model of "
         "our size tiny on 4x4 patches, ten times the published learning rate after a tenth of its "
-        "warm-up, small batches, and a horizon of 100 steps, which the critic reaches sooner. "
+        "warm-up, short and small batches, and a horizon of 100 steps, which the critic reaches "
+        "sooner. "
         "Numbers and classes beside a picture weigh ten times as much: in its gradient they "
         "drowned (benchmarks/first_hour). Not for large models.",
         {
@@ -97,7 +98,6 @@ OWN = table(
             "train.log_every": 500,
             "train.report_every": 5_000,
             "world.encoder.stack": "patch",
-            "world.encoder.mults": (2, 4),
             "world.objective.beside_pictures": 10.0,
             "behavior.horizon": 100,
             "steps": 24_000,
@@ -107,10 +107,7 @@ OWN = table(
             "v3": {
                 "optim.lr": 4e-4,
                 "optim.warmup": 100,
-                "train.ratio": 256,
-                "train.batch": 16,
                 "train.length": 32,
-                "behavior.starts": 8,
             }
         }
         | {name: rates | _QUICK_OLDER[name] for name, rates in _adams(4e-4, 2e-4).items()},
