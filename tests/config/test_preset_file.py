@@ -200,4 +200,4 @@ def test_the_verbs_show_it(keep, capsys):
     assert main(["presets", path]) == 0
     assert "Mine." in (shown := capsys.readouterr().out) and "1234" in shown
     assert main(["train", "gym:X-v0", "--preset", path, "--help"]) == 0
-    assert "(default: 1234)" in capsys.readouterr().out
+    assert "[1234]" in capsys.readouterr().out
