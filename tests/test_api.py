@@ -21,7 +21,7 @@ def learned(monkeypatch):
     seen = []
     fake = types.ModuleType("reverie.train.loop")
 
-    def learn(config, make_env=None):
+    def learn(config, make_env=None, **_):
         seen.append((config, make_env))
         return Path("runs/x")
 
@@ -75,7 +75,7 @@ def test_train_takes_a_callable_and_overrides(learned):
     config, make_env = learned[-1]
     assert make_env is make_my_env
     assert (config.task, config.seed, config.world.dynamics.deter) == ("custom:make_my_env", 3, 256)
-    assert (config.size, config.pinned) == ("auto", ("world.dynamics.deter",))
+    assert (config.size, config.preset) == ("tiny", "quick")
     reverie.train(lambda: make_my_env())
     assert learned[-1][0].task == "custom:lambda"
 

@@ -112,6 +112,6 @@ def test_the_replay_of_others_learns(tmp_path, cache, variables):
 
 def test_they_are_listed_and_hinted(variables):
     assert "corridor_long" in say(variables, "tasks", "corridor")
-    text = say(variables, "train", "corridor_short", "--help")
+    text = say(variables, "train", "corridor_short", "--help", "all")
     for name in ("half_new", "contrast", "minimal", "inverse", "distillation", "reward_error"):
         assert name in text, name

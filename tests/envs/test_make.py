@@ -81,7 +81,6 @@ def test_names_equal_the_installed_simulators():
         ("minigrid_dorkey_8x8", "minigrid_doorkey_8x8"),
         ("probe_memry", "probe_memory"),
         ("walker_walk", "dmc_walker_walk"),
-        ("CartPole-v1", "gym:CartPole-v1"),
         ("gym:CartPol-v1", "CartPole-v1"),
         ("gym:ALE/Pnog-v5", "ALE/Pong-v5"),
     ],
@@ -91,6 +90,11 @@ def test_a_misspelt_task_suggests_the_nearest(task, near):
         make(task, EnvConfig())
     with pytest.raises(EnvError, match=f"Did you mean '{near}'"):
         maker(task, EnvConfig())
+
+
+def test_an_id_of_gymnasium_is_recognised():
+    with pytest.raises(EnvError, match="write gym:CartPole-v1"):
+        make("CartPole-v1", EnvConfig())
 
 
 def test_spellings_of_other_code_bases():

@@ -399,7 +399,8 @@ def test_the_capacity_that_a_refusal_names_is_enough():
 def test_a_run_refuses_units_that_would_never_let_it_learn(changes, message):
     overrides = {f"replay.{name}": value for name, value in changes.items()} | {"env.num": 1}
     with pytest.raises(ConfigError, match=message):
-        resolve("gym:CartPole-v1", overrides={"train.ratio": 512, **overrides})
+        edits = {"train.ratio": 512, **overrides}
+        resolve("gym:CartPole-v1", preset="published", overrides=edits)
 
 
 def test_a_ring_has_no_spans():

@@ -130,12 +130,16 @@ def test_several_runs_are_overlaid_and_compared(tmp_path):
 @pytest.mark.parametrize(
     ("task", "edits", "shown"),
     [
-        ("gym:CartPole-v1", {}, ["steps"]),
-        ("gym:CartPole-v1", {"optim.lr": 1e-3, "env.num": 3}, ["steps", "env.num", "optim.lr"]),
+        ("gym:CartPole-v1", {}, ["size", "steps"]),
+        (
+            "gym:CartPole-v1",
+            {"optim.lr": 1e-3, "env.num": 3},
+            ["size", "steps", "env.num", "optim.lr"],
+        ),
         ("dmc_walker_walk", {}, ["steps"]),  # the suite's preset is its default
         ("dmc_walker_walk", {"world.dynamics.deter": 64}, ["steps", "world.dynamics.deter"]),
         ("atari_pong", {}, ["size", "steps"]),  # pictures take 12m
-        ("custom:mine", {"train.ratio": 99.0}, ["steps", "train.ratio"]),
+        ("custom:mine", {"train.ratio": 99.0}, ["size", "steps", "train.ratio"]),
         ("continual:grid3", {}, ["size"]),
     ],
 )

@@ -44,7 +44,7 @@ def test_dreamer_v2_has_the_published_parameters(actions, published):
     World model 28.43 M; actor, critic and slow critic 3.91 M. One more action costs 1024 weights
     into the recurrent model and 401 out of the actor.
     """
-    config = resolve("gym:X-v0", agent="v2", size="w1024")
+    config = resolve("gym:X-v0", preset="published", agent="v2", size="w1024")
     agent = jax.eval_shape(lambda k: Agent(OBS, action(actions), config, key=k), jax.random.key(0))
     world, actor, critic = (count_params(p) for p in (agent.world, agent.actor, agent.critic))
     assert world + actor + 2 * critic + 3 == published
@@ -55,7 +55,7 @@ def test_dreamer_v2_has_the_published_parameters(actions, published):
 
 
 def test_the_parameters_at_seven_actions_round_to_those_of_the_specification():
-    config = resolve("gym:X-v0", agent="v2", size="w1024")
+    config = resolve("gym:X-v0", preset="published", agent="v2", size="w1024")
     agent = jax.eval_shape(lambda k: Agent(OBS, action(7), config, key=k), jax.random.key(0))
     assert f"{count_params(agent.world) / 1e6:.2f}" == "28.43"
     players = count_params(agent.actor) + 2 * count_params(agent.critic)
@@ -194,7 +194,7 @@ def test_sequences_without_context_start_clean():
 
 @pytest.mark.parametrize("agent", ["v2", "v3-2023"])
 def test_the_agents_store_no_latents(agent):
-    config = resolve("gym:X-v0", agent=agent, pictures=False)
+    config = resolve("gym:X-v0", preset="published", agent=agent, pictures=False)
     columns = columns_of({"state": Spec("vector", (2,))}, action(3), config)
     assert not [name for name in columns if name.startswith("latent/")]
     with_context = apply(config, {"replay.context": 1, "world.dynamics.latent": "gaussian"})
@@ -205,7 +205,7 @@ def test_the_agents_store_no_latents(agent):
 @pytest.mark.parametrize("agent", ["v2", "v3-2023"])
 def test_losses_of_the_agents(agent):
     """Vector observations: names of the losses, one number a step, no head where none is asked."""
-    config = resolve("gym:X-v0", agent=agent, size="debug")
+    config = resolve("gym:X-v0", preset="published", agent=agent, size="debug")
     obs, specs = {"state": Spec("vector", (2,))}, action(3)
     for predict in (True, False):
         config = apply(config, {"world.cont.predict": predict})

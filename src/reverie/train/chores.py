@@ -101,7 +101,8 @@ def _dream(run: "Run") -> None:
         key = jax.random.fold_in(purpose_key(run.config.seed, DREAM), run.step)
         agent = run.learner.train_state.agent
         told = dream.report(agent, rows, run.step, key=key, config=run.config, logger=run.logger)
-    run.log(told)
+    if told:
+        run.log(told)
     _warn_of_unseen(run, told)
 
 
