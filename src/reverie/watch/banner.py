@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from reverie.config import edit
+from reverie.config.presets import resolve
 from reverie.config.schema import Config
 from reverie.watch import terminal
 
@@ -29,7 +30,7 @@ def banner(
         ("reverie ", "bold"), config.task, (f"  {config.agent}, size {config.size}", "dim")
     )
     named = [("steps", f"{config.steps:,}"), ("seed", str(config.seed)), ("folder", config.logdir)]
-    table = facts([*named, *plan, *_changed(config).items()])
+    table = facts([*named, *_settings(config), *plan, *_changed(config).items()])
     (console or terminal.console()).print(Group(Text(), head, table))
 
 
@@ -41,6 +42,16 @@ def facts(rows: Sequence[tuple[str, str]]) -> RenderableType:
     for name, value in rows:
         table.add_row(name, Text(value))
     return Padding(table, (0, 0, 1, 2))
+
+
+def _settings(config: Config) -> list[tuple[str, str]]:
+    """What the task's suite would take instead of quick settings."""
+    if config.preset != "quick":
+        return []
+    suite = resolve(config.task, agent=config.agent, preset="published")
+    updates = suite.steps * suite.train.ratio / (suite.train.batch * suite.train.length)
+    text = f"quick; --preset published: {suite.steps:,} steps with {updates:,.0f} larger updates"
+    return [("settings", text)]
 
 
 def _changed(config: Config) -> dict[str, str]:
