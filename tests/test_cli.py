@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from reverie import launch
 from reverie.bench.options import ActOptions, EnvOptions, UpdateOptions
 from reverie.cli import main
-from reverie.config import overview
+from reverie.config import flags, overview
 from reverie.config.edit import field_types, flat, to_json
 from reverie.config.presets import resolve
 from reverie.config.schema import Config
@@ -389,6 +390,12 @@ def test_several_seeds_are_runs_one_after_another(calls, tmp_path, monkeypatch, 
     seen.clear()
     monkeypatch.setattr(sys.modules["reverie.train.loop"], "train", lambda *_, **__: Path("x"))
     assert main(["train", "gym:A", "--seeds", "3,4"]) == 0
+
+
+def test_names_of_other_libraries_lead_to_options_that_exist():
+    known = set(launch._kinds())
+    assert {path for path in flags.ELSEWHERE.values() if path and path not in known} == set()
+    assert "'--behavior.horizon'" in flags.unknown("gamma", known)
 
 
 def test_a_signal_ends_all_seeds(calls, capsys):

@@ -27,10 +27,11 @@ NAMED = {
     "agent": "Agent preset.",
     "size": "Model size, each agent has its own. v3: debug, tiny, 1m, 12m, 25m, 50m, 100m, 200m or "
     "400m; v3-2023: debug, tiny, xs, s, m, l or xl; v2: debug, tiny, w200, w600 or w1024. auto: "
-    "what the observations need (v3: 1m for vectors, 12m as soon as there are pictures; v3-2023: "
-    "xs, s; v2: w200).",
+    "the preset's own (quick: tiny), else what the observations need (v3: 1m for vectors, 12m as "
+    "soon as there are pictures; v3-2023: xs, s; v2: w200).",
     "preset": "Benchmark preset (see `reverie presets`), or a file of your own such as "
-    "my/preset.toml; empty: the one of the task's suite.",
+    "my/preset.toml; empty: quick for single small tasks (gym:, minigrid, minatar, "
+    "MODULE:FUNCTION), published for all others: what belongs to the task's suite.",
     "methods": "Method presets, laid over benchmark and size.",
     "harmony": "HarmonyDream: balance the world model's losses by learned scalars.",
     "balance": "How these losses are balanced: fixed, harmony, reciprocal, unrectified, dwa, and "

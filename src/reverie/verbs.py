@@ -59,15 +59,15 @@ def _close(logdir: Path, config: Any, launch: Any, words: list[str]) -> None:
         return
     from reverie.report import closing
 
-    said = closing.page_of(logdir)
+    finished = closing.finish(logdir)
     if config.log.progress == "none":
         return
-    for sentence in closing.troubles(logdir):
+    for sentence in finished.troubles:
         terminal.say(f"- {sentence}\n")
     sequence = bool(config.sequence.tasks)
     more = [] if sequence else ["train", *words]
     own = launch.task if config.task.startswith("custom:") else ""
-    terminal.say(f"{said}\n")
+    terminal.say(f"{finished.page}\n")
     terminal.say("\n".join(closing.next_commands(logdir, more, config.steps, own)) + "\n")
 
 

@@ -37,6 +37,7 @@ def noise(count, mean, spread):
     return mean + spread * RNG.normal(size=count)
 
 
+CHANCE = {"train__rand__action": 0.99, "train__return_low": 0.0}
 LEARNS = np.linspace(20, 200, 100) + noise(100, 0, 20)
 
 
@@ -59,21 +60,11 @@ def test_a_handful_of_episodes_is_not_judged():
             ["certain", "'action'", "0.4%", "--behavior.actor.entropy 0.003", "--optim.lr"],
         ),
         (
-            run(
-                noise(90, 0.02, 0.01),
-                train__rand__action=0.99,
-                train__return_low=0.0,
-                train__return_high=0.04,
-            ),
+            run(noise(90, 0.02, 0.01), **CHANCE, train__return_high=0.04),
             ["by chance", "0.04", "at least 1", "--behavior.scale.limit 0.04", "entropy 3e-05"],
         ),
         (
-            run(
-                noise(90, 20, 4),
-                train__rand__action=0.99,
-                train__return_low=0.0,
-                train__return_high=9.0,
-            ),
+            run(noise(90, 20, 4), **CHANCE, train__return_high=9.0),
             ["by chance", "--train.ratio than 256", "plan2explore"],
         ),
         (run(noise(90, 20, 4), train__updates=320), ["only 320 updates", "--steps", "256"]),

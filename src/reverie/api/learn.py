@@ -48,7 +48,8 @@ def train(
         seed: root of all randomness of the run, its environments' too.
         agent: agent preset; None takes that of a preset file, else v3.
         preset: benchmark preset, or the path of a TOML file of your own (docs/guide.md); None
-            takes the one of the task's suite.
+            takes `quick` for a small task or an environment of your own, else `published`, what
+            belongs to the task's suite.
         methods: method presets, laid over benchmark and size, by name (`reverie presets`).
         harmony: balance the world model's losses by learned scalars (HarmonyDream).
         balance: another way to balance them, by name (`reverie presets`).

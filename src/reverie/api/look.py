@@ -59,7 +59,7 @@ def check_env(
     Args:
         task: a task's name, `MODULE:FUNCTION`, or a callable that makes a Gymnasium environment,
             or an environment of which copies can be made.
-        preset: benchmark preset; None takes the one of the task's suite.
+        preset: benchmark preset; None takes the one that `train` would.
         size: model size of the planned run.
         overrides: dotted path -> value, as for `train`.
         steps: steps that are watched.

@@ -40,7 +40,7 @@ def learn_all(configs: Sequence[Config], learn: Learn) -> int:
             _tell(name, error)
             continue
         found = closing.score(logdir)
-        terminal.say(f"{closing.page_of(logdir)}\n")
+        terminal.say(f"{closing.finish(logdir).page}\n")
         terminal.say(f"{name}: return {found.value:.6g} {found.meaning}\n")
         scores.append(found.value)
         folders.append(closing.near(logdir))

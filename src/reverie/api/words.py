@@ -18,13 +18,11 @@ from reverie.config.sequence import SEQUENCES
 from reverie.config.strategies import STRATEGIES
 from reverie.doctor.options import DoctorOptions
 from reverie.envs.catalog import tasks
+from reverie.help import HIDDEN
 from reverie.launch import LONE, NAMED
 from reverie.options import CompareOptions, EvalOptions, ReportOptions
 from reverie.part import part as parts
 from reverie.part.part import is_slot
-
-NO_FLAGS = ("task", "agent", "size", "pinned")
-"""Paths of the configuration that are no flags, or are among the named ones."""
 
 
 def words(verbs: Sequence[str], groups: Sequence[str]) -> Words:
@@ -54,7 +52,7 @@ def _flags(verb: str) -> list[str]:
     }
     found = [field.name for record in records.get(verb, ()) for field in dataclasses.fields(record)]
     if verb in ("train", "continual"):
-        found = [*NAMED, *LONE, *(path for path in field_types() if path not in NO_FLAGS)]
+        found = [*NAMED, *LONE, *(path for path in field_types() if path not in HIDDEN)]
     more = ["save"] if verb == "presets" else []
     return [f"--{name}" for name in (*dict.fromkeys(found), *more, "help")]
 

@@ -20,19 +20,7 @@ _reverie() {
   cur="${words[${#words[@]}-1]}" prev="${words[${#words[@]}-2]}" verb="${words[1]}"
   if [[ $cur == --*=* ]]; then prev="${cur%%=*}" cur="${cur#*=}"; fi
   if ((${#words[@]} == 2)); then
-    list=@VERBS@
-  elif [[ $cur == -* ]]; then
-    case "$verb" in
-@FLAGS@
-    esac
-  else
-    case "$prev" in
-@VALUES@
-      *) case "$verb" in
-@PLACES@
-      esac;;
-    esac
-  fi
+@LIST@
   COMPREPLY=($(compgen -W "$list" -- "$cur"))
   if [[ $cur == *:* && $COMP_WORDBREAKS == *:* ]]; then  # bash completes what follows the colon
     COMPREPLY=("${COMPREPLY[@]#"${cur%"${cur##*:}"}"}")
@@ -45,21 +33,9 @@ ZSH = """\
 #compdef reverie
 # zsh completion of `reverie`, written by `reverie completion zsh`.
 _reverie() {
-  local prev="${words[CURRENT-1]}" list=
+  local cur="${words[CURRENT]}" prev="${words[CURRENT-1]}" verb="${words[2]}" list=
   if (( CURRENT == 2 )); then
-    list=@VERBS@
-  elif [[ ${words[CURRENT]} == -* ]]; then
-    case "${words[2]}" in
-@FLAGS@
-    esac
-  else
-    case "$prev" in
-@VALUES@
-      *) case "${words[2]}" in
-@PLACES@
-      esac;;
-    esac
-  fi
+@LIST@
   if [[ -n $list ]]; then compadd -- ${(z)list}; else _files; fi
 }
 case $zsh_eval_context[-1] in
@@ -67,6 +43,22 @@ case $zsh_eval_context[-1] in
   *) compdef _reverie reverie;;
 esac
 """
+
+LIST = """\
+    list=@VERBS@
+  elif [[ $cur == -* ]]; then
+    case "$verb" in
+@FLAGS@
+    esac
+  else
+    case "$prev" in
+@VALUES@
+      *) case "$verb" in
+@PLACES@
+      esac;;
+    esac
+  fi"""
+"""What bash and zsh have in common: the list for a word `cur` behind `prev`, under a `verb`."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +75,7 @@ def script(shell: str, words: Words) -> str:
     if shell == "fish":
         return _fish(words)
     made = {
+        "@LIST@": LIST,
         "@VERBS@": shlex.quote(" ".join(words.flags)),
         "@FLAGS@": _cases(words.flags, 6),
         "@VALUES@": _cases(words.values, 6),

@@ -14,7 +14,7 @@ ELSEWHERE = {
     "ent_coef": "behavior.actor.entropy",
     "env_id": "",
     "env": "",
-    "gamma": "behavior.discount",
+    "gamma": "behavior.horizon",
     "learning_rate": "optim.lr",
     "learning_starts": "train.prefill",
     "log_dir": "logdir",

@@ -61,7 +61,8 @@ def resolve(
             `auto` for `with_size`; the model fields then hold the schema's defaults, except those
             that a preset or an override set, which are listed in `pinned`.
         preset: name of a benchmark preset, or a TOML file of your own (`preset_file.py`), over
-            which everything else that is given is laid; None takes the one of the task's suite.
+            which everything else that is given is laid; None takes the usual one
+            (`default_preset`; `published` for a sequence).
         methods: names of method presets, in any order: no two write one field differently.
         balance: name of a way to balance the world model's losses, one more method; None leaves it
             to the other presets.

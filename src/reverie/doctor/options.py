@@ -14,8 +14,8 @@ class DoctorOptions:
     task: Positional[str]
     """Environment: suite_task, gym:ID, or MODULE:FUNCTION that returns a gymnasium.Env."""
     preset: str = ""
-    """Benchmark preset, or a file of your own, whose settings are used; empty: the one of
-    the task's suite."""
+    """Benchmark preset, or a file of your own, whose settings are used; empty: the one that
+    `reverie train` would use."""
     size: str = "auto"
     """Model size of the planned run."""
     set: tuple[str, ...] = ()

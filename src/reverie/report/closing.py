@@ -10,28 +10,38 @@ import numpy as np
 
 from reverie.report.diagnosis import diagnose
 from reverie.report.metrics import read_metrics
-from reverie.report.read import ReportError, read_run
+from reverie.report.read import ReportError, Run, read_run
 
 EPISODES = 20
 """Training episodes whose mean return is a run's score where it was never evaluated."""
 
 
-def page_of(logdir: Path) -> str:
-    """A sentence on the page of a finished run, which is written into its folder."""
-    from reverie.report.page import write_report
+class Finished(NamedTuple):
+    """What is said of a finished run."""
 
+    page: str  # a sentence on its page
+    troubles: list[str]  # what its metrics show to be wrong, one sentence each (`diagnosis.py`)
+
+
+def finish(logdir: Path) -> Finished:
+    """Write the page of a finished run into its folder, which is read once."""
+    folder = logdir.resolve()
     try:
-        return f"report: {near(write_report(logdir))}"
+        run = read_run(folder, folder.name)
     except ReportError as error:
-        return f"report: {error}"
+        return Finished(f"report: {error}", [])
+    return Finished(f"report: {_written(run)}", diagnose(run))
 
 
-def troubles(logdir: Path) -> list[str]:
-    """What the metrics of a finished run show to be wrong, one sentence each (`diagnosis.py`)."""
+def _written(run: Run) -> str:
+    """Where the page of a run was written, or why it was not."""
+    from reverie.report.page import NAME, render, write_whole
+
     try:
-        return diagnose(read_run(logdir, logdir.name))
-    except ReportError:
-        return []  # `page_of` says why the folder cannot be read
+        write_whole(run.path / NAME, render([run]))
+    except ReportError as error:
+        return str(error)
+    return near(run.path / NAME)
 
 
 def next_commands(logdir: Path, words: Sequence[str], steps: int, own: str = "") -> list[str]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from reverie.report.read import Run
-from reverie.watch.advice import SETTLED, UNSEEN, unseen_key
+from reverie.watch.advice import EXPLAINED, SETTLED, unseen_keys
 
 LEAST = 10
 """Training episodes from which a run is judged."""
@@ -24,7 +24,7 @@ def diagnose(run: Run) -> list[str]:
 
     Each says what is seen and names the settings most likely to help.
     """
-    found = [sentence for look in (_few_updates, _idle, _unseen) for sentence in look(run)]
+    found = [sentence for look in (_idle, _unseen) for sentence in look(run)]
     if goes_nowhere(run):
         found += [sentence for look in _NOWHERE for sentence in look(run)]
     return found
@@ -97,16 +97,22 @@ def _by_chance(run: Run) -> Iterator[str]:
         )
 
 
-_NOWHERE: tuple[Callable[[Run], Iterator[str]], ...] = (_no_reward, _no_end, _certain, _by_chance)
-
-
 def _few_updates(run: Run) -> Iterator[str]:
     updates = run.get("train/updates").value[-1:]
-    if len(updates) and updates[0] < SETTLED and goes_nowhere(run):
+    if len(updates) and updates[0] < SETTLED:
         yield (
             f"only {updates[0]:,.0f} updates were made, too few to judge a method: go on with more "
             f"--steps, or raise --train.ratio ({run.config.get('train.ratio')} now)."
         )
+
+
+_NOWHERE: tuple[Callable[[Run], Iterator[str]], ...] = (
+    _few_updates,
+    _no_reward,
+    _no_end,
+    _certain,
+    _by_chance,
+)
 
 
 def _idle(run: Run) -> Iterator[str]:
@@ -125,12 +131,9 @@ def _idle(run: Run) -> Iterator[str]:
 
 
 def _unseen(run: Run) -> Iterator[str]:
-    updates = run.get("train/updates").value[-1:]
-    if not len(updates) or updates[0] < SETTLED:
-        return
-    for key, share in _last(run, "explained/"):
-        if share < UNSEEN:
-            yield unseen_key(key, share, int(updates[0]))
+    updates = int(run.get("train/updates").value[-1:].sum())
+    shares = {f"{EXPLAINED}{key}": share for key, share in _last(run, EXPLAINED)}
+    yield from unseen_keys(shares, updates).values()
 
 
 def _ends(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -8,7 +8,7 @@ from reverie.machine.readings import machine_readings
 from reverie.train import dream
 from reverie.train.interrupt import Interrupt
 from reverie.train.learner import DREAM, purpose_key
-from reverie.watch.advice import SETTLED, UNSEEN, unseen_key
+from reverie.watch.advice import unseen_keys
 
 if TYPE_CHECKING:
     from reverie.train.loop import Run
@@ -108,12 +108,10 @@ def _dream(run: "Run") -> None:
 
 def _warn_of_unseen(run: "Run", told: dict[str, float]) -> None:
     """Say once of every observation key that its latents tell next to nothing of it."""
-    unseen = {name.partition("/")[2] for name, share in told.items() if share < UNSEEN}
-    if run.updates < SETTLED:
-        return
-    for key in sorted(unseen - run.unseen):
-        run.progress.note(unseen_key(key, told[f"explained/{key}"], run.updates))
-    run.unseen |= unseen
+    for key, sentence in unseen_keys(told, run.updates).items():
+        if key not in run.unseen:
+            run.progress.note(sentence)
+            run.unseen.add(key)
 
 
 def crossed(before: int, now: int, every: int) -> bool:

@@ -14,6 +14,7 @@ from reverie.nn.layers import to_compute
 from reverie.train.learner import to_sequence
 from reverie.train.losses import compute_dtype
 from reverie.train.state import Agent
+from reverie.watch.advice import EXPLAINED
 from reverie.world.model import split_context, unpack
 from reverie.world.openloop import decode_means, nearest, open_loop
 
@@ -78,7 +79,7 @@ def report(
         ]
         both = [np.concatenate([pair[side] for pair in vectors.values()], 1) for side in (0, 1)]
         logger.curves(step, *both, context=observed, names=names)
-    told = {f"explained/{key}": float(share) for key, share in predicted.explained.items()}
+    told = {f"{EXPLAINED}{key}": float(share) for key, share in predicted.explained.items()}
     return {name: share for name, share in told.items() if np.isfinite(share)}
 
 

@@ -1,10 +1,15 @@
 """What a run should be told about its options before the first step."""
 
+from collections.abc import Mapping
+
 from reverie.config.schema import Config
 from reverie.signals.curious import Curious
 
 SETTLED = 1_000
 """Updates after which the latents should tell every observation, and a method may be judged."""
+
+EXPLAINED = "explained/"
+"""What the names of metrics begin with that say how much of an observation key is encoded."""
 
 UNSEEN = 0.1
 """Share of what varies in an observation below which it counts as not encoded."""
@@ -18,14 +23,23 @@ def replay_advice(config: Config) -> list[str]:
     return [*_starvation(config), *_curious(config)]
 
 
-def unseen_key(key: str, share: float, updates: int) -> str:
-    """The sentence on an observation key of which the latents tell only `share`."""
-    return (
-        f"the observation {key!r} is hardly encoded: after {updates:,} updates the latents tell "
-        f"{max(share, 0.0):.0%} of what varies in it. If it matters, raise its weight with "
+def unseen_keys(shares: Mapping[str, float], updates: int) -> dict[str, str]:
+    """By observation key a sentence on those of which the latents tell next to nothing after
+    `updates`; `shares`: metrics by name, of which those under `explained/` are read."""
+    if updates < SETTLED:
+        return {}
+    found = sorted(
+        (name.removeprefix(EXPLAINED), share)
+        for name, share in shares.items()
+        if name.startswith(EXPLAINED) and share < UNSEEN
+    )
+    return {
+        key: f"the observation {key!r} is hardly encoded: after {updates:,} updates the latents "
+        f"tell {max(share, 0.0):.0%} of what varies in it. If it matters, raise its weight with "
         f"--world.objective.weights {key}=10; if it is noise, leave it out with --env.exclude "
         f"{key}."
-    )
+        for key, share in found
+    }
 
 
 def sequence_advice(config: Config) -> list[str]:
