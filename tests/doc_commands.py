@@ -11,6 +11,7 @@ from reverie.config.sizes import with_size
 from reverie.doctor.options import DoctorOptions
 from reverie.envs import catalog
 from reverie.envs.suites import SUITES
+from reverie.export.options import ExportOptions
 from reverie.launch import as_sequence, help_text, read
 from reverie.options import CompareOptions, EvalOptions, ReportOptions
 from reverie.verbs import VERBS
@@ -19,6 +20,7 @@ RECORDS = {
     "report": ReportOptions,
     "compare": CompareOptions,
     "doctor": DoctorOptions,
+    "export": ExportOptions,
     "bench update": UpdateOptions,
     "bench act": ActOptions,
     "bench env": EnvOptions,

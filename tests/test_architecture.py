@@ -27,9 +27,10 @@ ORDER = [
     {"watch"},
     {"callbacks"},
     {"train"},
-    {"report", "bench", "cluster"},
+    {"report", "bench", "cluster", "export"},
     {"doctor"},
-    {"cli", "verbs", "listings", "api", "launch", "help", "options", "__main__", "__init__"},
+    {"cli", "verbs", "listings", "publish", "api", "launch", "help", "options"}
+    | {"__main__", "__init__"},
 ]
 RANK = {name: rank for rank, names in enumerate(ORDER) for name in names}
 

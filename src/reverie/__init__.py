@@ -17,8 +17,10 @@ The tree, in the order in which its stations may import each other:
     callbacks/                    what user code may do while a run goes on
     train/                        the circle closed: start reading at train/loop.py
     report/  bench/  doctor/      what is made of runs, measurements, checks
+    export/                       agents that act without Reverie
     api/                          Reverie from Python
-    cli.py  verbs.py  listings.py  launch.py  options.py  help.py  __main__.py    the command
+    cli.py  verbs.py  listings.py  publish.py  launch.py  options.py  help.py  __main__.py
+                                  the command
 """
 
 import importlib

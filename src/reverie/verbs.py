@@ -9,12 +9,13 @@ from typing import Any, Literal
 
 from reverie.listings import completion, presets, tasks
 from reverie.part.errors import ConfigError, suggest
+from reverie.publish import export
 from reverie.train import interrupt
 from reverie.watch import terminal
 
 LEARNING = ("train", "continual")
 """Verbs that begin or resume a run."""
-COMPUTING = (*LEARNING, "eval", "bench", "doctor")
+COMPUTING = (*LEARNING, "eval", "bench", "doctor", "export")
 """Verbs that compute with JAX."""
 READING = ("report", "compare")
 """Verbs that only read configurations."""
@@ -223,6 +224,7 @@ VERBS: dict[str, Callable[[list[str]], int]] = {
     "eval": evaluate,
     "report": report,
     "compare": compare,
+    "export": export,
     "bench": bench,
     "doctor": doctor,
     "tasks": tasks,

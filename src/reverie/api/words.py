@@ -18,6 +18,7 @@ from reverie.config.sequence import SEQUENCES
 from reverie.config.strategies import STRATEGIES
 from reverie.doctor.options import DoctorOptions
 from reverie.envs.catalog import tasks
+from reverie.export.options import ExportOptions
 from reverie.help import HIDDEN
 from reverie.launch import LONE, NAMED
 from reverie.options import CompareOptions, EvalOptions, ReportOptions
@@ -48,6 +49,7 @@ def _flags(verb: str) -> list[str]:
         "report": (ReportOptions,),
         "compare": (CompareOptions,),
         "doctor": (DoctorOptions,),
+        "export": (ExportOptions,),
         "bench": (bench.UpdateOptions, bench.ActOptions, bench.EnvOptions, bench.ReplayOptions),
     }
     found = [field.name for record in records.get(verb, ()) for field in dataclasses.fields(record)]

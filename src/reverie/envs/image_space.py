@@ -64,10 +64,10 @@ class Unbounded(Exception):
 
 def read_image(space: spaces.Box) -> Image | None:
     """The reading of a Box as a picture; None: it is none by its shape. Raises Unbounded."""
-    layout = _layout(space)
+    layout = layout_of(space)
     if layout is None:
         return None
-    offset, factor = _scale(space, layout)
+    offset, factor = scale_of(space, layout)
     if offset is None and space.dtype == np.uint8:
         convert = ft.partial(_move, native=space.shape, layout=layout)
         plain = layout == Layout(False, space.shape)
@@ -80,7 +80,7 @@ def read_image(space: spaces.Box) -> Image | None:
     return Image(layout.shape, convert, f"{scaled}, {note}" if note else scaled + ".")
 
 
-def _layout(space: spaces.Box) -> Layout | None:
+def layout_of(space: spaces.Box) -> Layout | None:
     shape = space.shape
     if len(shape) == 2 and space.dtype.kind == "u" and min(shape) >= GRAY_SIDE:
         return Layout(False, (*shape, 1))
@@ -117,7 +117,7 @@ def _arrange(array: np.ndarray, layout: Layout) -> np.ndarray:
     return array.reshape(layout.shape)
 
 
-def _scale(space: spaces.Box, layout: Layout) -> tuple[Any, Any]:
+def scale_of(space: spaces.Box, layout: Layout) -> tuple[Any, Any]:
     """Offset and factor of every channel (one number each where all are alike): a value x becomes
     (x − offset) · factor. The offset is None where there is nothing to subtract from uint8."""
     if space.dtype == np.bool_:

@@ -1,0 +1,307 @@
+"""`reverie export`: what the files compute where there is no Reverie, and what they say."""
+
+import hashlib
+import importlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from gymnasium import spaces
+from made_runs import made_run
+
+import reverie
+from reverie.cli import main
+from reverie.export import graph
+from reverie.train.learner import EVAL, purpose_key
+
+SEEN = spaces.Dict(
+    {
+        "camera": spaces.Box(0, 255, (3, 16, 20), np.uint8),
+        "depth": spaces.Box(-1, 3, (16, 20, 1), np.float32),
+        "gear": spaces.Discrete(4, start=2),
+        "joints": spaces.Box(np.float64([-2, 0, -1e3]), np.float64([2, 9, 1e3]), dtype=np.float64),
+        "keys": spaces.Tuple([spaces.MultiBinary(3), spaces.MultiDiscrete([2, 3], start=[-1, 5])]),
+        "said": spaces.Text(4),
+    }
+)
+DONE = spaces.Dict(
+    {
+        "arm": spaces.Box(np.float32([5, -3, -np.inf]), np.float32([10, 1, np.inf])),
+        "grip": spaces.Box(np.float64([0.1, -30.0]), np.float64([0.7, 2.1]), dtype=np.float64),
+        "go": spaces.MultiDiscrete([3, 4], start=[0, -7]),
+        "lamp": spaces.MultiBinary(2),
+    }
+)
+STEPS, AGAIN = 100, 60
+"""Steps that are compared, and the one at which a second episode begins."""
+
+RUNNER = """
+import json, sys
+import numpy as np
+
+sys.modules["reverie"] = None  # whoever imports it fails
+
+def stablehlo(path):
+    import jax
+    from jax import export
+    call = jax.jit(export.deserialize(bytearray(open(path, "rb").read())).call)
+    return lambda given: {name: np.asarray(x) for name, x in call(given).items()}
+
+def onnx(path):
+    import onnxruntime
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    names = [out.name for out in session.get_outputs()]
+    return lambda given: dict(zip(names, session.run(None, given)))
+
+for folder, kind in zip(sys.argv[1::2], sys.argv[2::2]):
+    told = json.load(open(f"{folder}/policy.{kind}.json"))
+    policy = {"stablehlo": stablehlo, "onnx": onnx}[kind](f"{folder}/policy.{kind}")
+    given = dict(np.load(f"{folder}/given.npz"))
+    state = {port["name"]: np.zeros(port["shape"], port["dtype"])
+             for port in told["inputs"] if port["role"] == "state"}
+    taken = []
+    for step in range(len(given["reset"])):
+        now = {name: np.asarray(rows[step]) for name, rows in given.items()}
+        out = policy({**now, **state})
+        for port in told["outputs"]:
+            assert out[port["name"]].shape == tuple(port["shape"]), port
+            assert out[port["name"]].dtype == port["dtype"], port
+        state = {name: out[f"next_{name}"] for name in state}
+        taken.append({n: x for n, x in out.items() if n.startswith("action/")})
+    taken = {name: np.stack([row[name] for row in taken]) for name in taken[0]}
+    np.savez(f"{folder}/taken_{kind}.npz", **taken)
+"""
+
+
+def part(tree, path):
+    for step in path:
+        tree = tree[step]
+    return tree
+
+
+def told_of(folder, kind, name="policy"):
+    return json.loads((folder / f"{name}.{kind}.json").read_text())
+
+
+def record(run, folder, space, *, greedy):
+    """What Agent does over two episodes, and what a program must be given to do the same."""
+    agent = reverie.load(run)
+    space.seed(5)
+    carry, wanted, rows = None, [], []
+    inputs = told_of(folder, "onnx")["inputs"]
+    for step in range(STEPS):
+        carry = None if step == AGAIN else carry
+        seen = space.sample()
+        key = jax.random.fold_in(purpose_key(7, EVAL), carry.count if carry else 0)
+        noise = agent.acting.noise(key, 1)
+        drawn = {"noise/latent": noise.post[0]}
+        drawn |= {f"noise/action/{name}": value[0] for name, value in noise.action.items()}
+        row = {"reset": np.asarray(carry is None)}
+        for port in inputs:
+            if port["role"] == "observation":
+                row[port["name"]] = np.asarray(part(seen, port["path"]), port["dtype"])
+            elif port["role"] == "noise":
+                row[port["name"]] = np.asarray(drawn[port["name"]])
+        rows.append(row)
+        action, carry = agent.act(seen, carry, greedy=greedy, seed=7)
+        wanted.append(action)
+    np.savez(
+        folder / "given.npz", **{name: np.stack([row[name] for row in rows]) for name in rows[0]}
+    )
+    return wanted
+
+
+CASES = {
+    "sampled": ("v3", SEEN, DONE, (), {}),
+    "greedy": ("v3-2023", spaces.Box(0, 1, (4, 12, 14, 1), np.float32), DONE, ("--greedy",), {}),
+}
+SLOW = {
+    "v2": ("v2", SEEN, DONE, (), {}),
+    "gauss": ("v3", SEEN, DONE, (), {"world.dynamics.latent": "gaussian"}),
+    "resnet": ("v3", SEEN, DONE, (), {"world.encoder.stack": "resnet"}),
+    "patch": ("v3", SEEN, DONE, ("--greedy",), {"world.encoder.stack": "patch"}),
+    "classes": ("v2", spaces.Discrete(5), spaces.Discrete(3, start=9), (), {}),
+}
+
+
+def exported(base, cases):
+    """Folders of the programs of each case, with what Agent did and what the programs did."""
+    found, words = {}, []
+    for name, (agent, seen, done, flags, changes) in cases.items():
+        run = made_run(base / name, seen, done, agent=agent, changes=changes)
+        for kind in ("stablehlo", "onnx"):
+            assert main(["export", str(run), "--to", kind, *flags]) == 0
+            words += [str(run / "export"), kind]
+        found[name] = run, record(run, run / "export", seen, greedy="--greedy" in flags)
+    ran = subprocess.run([sys.executable, "-c", RUNNER, *words], capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr[-3000:]
+    return found
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory, cache):
+    return exported(tmp_path_factory.mktemp("export"), CASES)
+
+
+def check_same(run, wanted):
+    """Both programs did what Agent did, in what the environment takes."""
+    space = reverie.load(run).own.action_space
+    for kind in ("stablehlo", "onnx"):
+        ports = [p for p in told_of(run / "export", kind)["outputs"] if p["role"] == "action"]
+        taken = dict(np.load(run / "export" / f"taken_{kind}.npz"))
+        assert (
+            len(taken) == len(ports) == len(list(space.spaces) if hasattr(space, "spaces") else [0])
+        )
+        for port in ports:
+            leaf, found = part(space, port["path"]), taken[port["name"]]
+            there = np.stack([np.asarray(part(action, port["path"])) for action in wanted])
+            np.testing.assert_allclose(found, there, rtol=1e-5, atol=1e-5, err_msg=port["name"])
+            assert found.std() > 0, "an action that never changes tells nothing"
+            for row in found:
+                assert leaf.contains(row.astype(leaf.dtype) if row.ndim else leaf.dtype.type(row))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_without_reverie_the_files_do_what_the_agent_does(made, name):
+    check_same(*made[name])
+
+
+@pytest.mark.slow
+def test_so_they_do_for_other_agents_and_parts(tmp_path_factory, cache):
+    for run, wanted in exported(tmp_path_factory.mktemp("more"), SLOW).values():
+        check_same(run, wanted)
+
+
+def test_a_file_says_what_goes_in_and_comes_out(made):
+    folder = made["sampled"][0] / "export"
+    told, other = told_of(folder, "onnx"), told_of(folder, "stablehlo")
+    assert (told["inputs"], told["outputs"]) == (other["inputs"], other["outputs"])
+    data = (folder / told["file"]).read_bytes()
+    assert (told["bytes"], told["sha256"]) == (len(data), hashlib.sha256(data).hexdigest())
+    assert (told["task"], told["step"], told["terms"]) == ("custom:made", 1000, "env")
+    ports = {port["name"]: port for port in told["inputs"] + told["outputs"]}
+    shown = {n: [p["shape"], p["dtype"], p["low"], p["high"]] for n, p in ports.items()}
+    assert shown["observation/camera"] == [[3, 16, 20], "uint8", 0, 255]
+    assert shown["observation/gear"] == [[], "int32", 2, 5]
+    assert shown["observation/joints"] == [[3], "float32", [-2.0, 0.0, -1e3], [2.0, 9.0, 1e3]]
+    assert shown["observation/keys_1"] == [[2], "int32", [-1, 5], [0, 7]]
+    assert ports["observation/keys_1"]["path"] == ["keys", 1]
+    assert shown["action/arm"] == [[3], "float32", [5.0, -3.0, -1.0], [10.0, 1.0, 1.0]]
+    assert shown["action/go"] == [[2], "int32", [0, -7], [2, -4]]
+    assert shown["action/lamp"][1:] == ["int8", 0, 1]
+    low, high = ports["action/grip"]["low"], ports["action/grip"]["high"]
+    assert all(0 <= a - b < 1e-5 for a, b in zip(low, [0.1, -30.0], strict=True))
+    assert all(0 <= b - a < 1e-5 for a, b in zip(high, [0.7, 2.1], strict=True))
+    assert shown["reset"][:2] == [[], "bool"] and "observation/said" not in ports
+    assert "uniform" in ports["noise/latent"]["note"]
+    assert "normal" in ports["noise/action/arm"]["note"]
+    greedy = told_of(made["greedy"][0] / "export", "onnx")
+    assert (greedy["policy"], told["policy"]) == ("mode", "sample")
+    assert not any(port["name"].startswith("noise/action") for port in greedy["inputs"])
+
+
+def test_a_file_names_no_folder_of_the_machine(made):
+    for run, _ in made.values():
+        for path in (run / "export").glob("policy.*"):
+            data = path.read_bytes()
+            assert str(Path(reverie.__file__).parent).encode() not in data
+            assert str(run.parent).encode() not in data
+
+
+def test_the_world_dreams_as_the_model_does(tmp_path, cache):
+    import onnxruntime
+
+    from reverie.export.programs import terms_of, world
+    from reverie.export.write import _world
+
+    seen = spaces.Dict({name: SEEN[name] for name in ("camera", "depth", "joints")})
+    changes = {"world.reward.divisor": 4.0}
+    run = made_run(tmp_path / "run", seen, DONE, changes=changes)
+    out = tmp_path / "out"
+    assert main(["export", str(run), "--to", "onnx", "--world", "--out", str(out)]) == 0
+    agent = reverie.load(run)
+    model = _world(agent, next((run / "checkpoints").iterdir()))
+    program = world(model, agent.acting, terms_of(agent), agent.config)
+    session = onnxruntime.InferenceSession(str(out / "world.onnx"))
+    rng, told = np.random.default_rng(0), told_of(out, "onnx", "world")
+    DONE.seed(3)
+    given = {port["name"]: rng.random(port["shape"], np.float32) for port in told["inputs"]}
+    for port in told["inputs"]:
+        if port["role"] == "action":
+            given[port["name"]] = np.asarray(part(DONE.sample(), port["path"]), port["dtype"])
+    names = [port["name"] for port in told["outputs"]]
+    found = dict(zip(names, session.run(names, given), strict=True))
+    with jax.numpy_rank_promotion("allow"):
+        wanted = jax.jit(program.function)(given)
+    for port in told["outputs"]:
+        name = port["name"]
+        assert found[name].dtype == port["dtype"] and list(found[name].shape) == port["shape"]
+        np.testing.assert_allclose(found[name], wanted[name], rtol=1e-4, atol=1e-5, err_msg=name)
+    state = jax.tree.unflatten(
+        jax.tree.structure(agent.acting.initial(1).state),
+        [jnp.asarray(given[f"state/{name}"])[None] for name in ("deter", "stoch")],
+    )
+    flat = {
+        leaf.key: jnp.asarray(leaf.to_agent(given[leaf.port.name])).reshape(1, -1)
+        for leaf in terms_of(agent).done
+    }
+    carry = model.dynamics.prepared().imagine(
+        model.dynamics.carry(state), model.embed(flat), jnp.asarray(given["noise/latent"])[None]
+    )[0]
+    after = model.dynamics.state(carry)
+    np.testing.assert_allclose(found["next_state/deter"], after.deter[0], atol=1e-5)
+    reward = 4.0 * model.reward(model.feature(after)).mean()[0]
+    np.testing.assert_allclose(found["reward"], reward, rtol=1e-4)
+    assert 0 <= found["continue"] <= 1 and found["observation/camera"].dtype == np.uint8
+    assert found["observation/depth"].min() >= -1 and found["observation/depth"].max() <= 3
+
+
+def refusal(capsys, *words, code=1):
+    assert main(["export", *map(str, words)]) == code
+    (line,) = capsys.readouterr().err.strip().splitlines()
+    return line
+
+
+def test_what_cannot_be_exported_costs_one_sentence(tmp_path, made, monkeypatch, capsys):
+    run = made["sampled"][0]
+    assert "holds no config.json" in refusal(capsys, tmp_path)
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    (empty / "config.json").write_bytes((run / "config.json").read_bytes())
+    assert "holds no complete checkpoint" in refusal(capsys, empty)
+    assert "those that it holds: newest (1000)" in refusal(capsys, run, "--checkpoint", 9)
+    assert "newest, best or the step" in refusal(capsys, run, "--checkpoint", "bets", code=2)
+    (empty / "config.json").write_text('{"config": {"taks": 1}}')
+    assert "not the configuration of a run of this version" in refusal(capsys, empty)
+    (tmp_path / "file").write_text("")
+    assert "name another folder with --out" in refusal(capsys, run, "--out", tmp_path / "file")
+    monkeypatch.delitem(graph.OPERATIONS, "tanh")
+    assert "computes tanh" in (said := refusal(capsys, run, "--to", "onnx")) and "stablehlo" in said
+    real = importlib.import_module
+
+    def without(name, *rest):
+        if name == "onnx":
+            raise ImportError(name)
+        return real(name, *rest)
+
+    monkeypatch.setattr(importlib, "import_module", without)
+    assert "pip install 'reverie[export]'" in refusal(capsys, run, "--to", "onnx")
+    with pytest.raises(SystemExit):
+        main(["export", str(run), "--to", "onx"])
+
+
+@pytest.mark.parametrize(
+    ("done", "said"),
+    [
+        (spaces.Discrete(3, start=2**40), "let a wrapper of the environment count from 0"),
+        (spaces.Box(-1e300, 1e300, (1,), np.float64), "rescale it in a wrapper"),
+    ],
+)
+def test_numbers_that_no_file_can_hold_are_refused(done, said, tmp_path, capsys):
+    run = made_run(tmp_path / "run", spaces.Box(-1, 1, (2,), np.float32), done)
+    assert said in refusal(capsys, run)
