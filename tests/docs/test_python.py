@@ -34,6 +34,10 @@ def make_env():
 BEFORE = {
     "guide.md": MAKER + "env = make_env()\nobs, _ = env.reset(seed=0)\n",
     "continual.md": MAKER + "first_task = second_task = 'gym:CartPole-v1'\n",
+    "export.md": """
+from reverie.cli import main
+assert main(["export", "runs/mine"]) == main(["export", "runs/mine", "--to", "onnx"]) == 0
+""",
     "faults.md": """
 import os, subprocess
 from fault_library import Fault, variables
@@ -50,6 +54,7 @@ from score_models import add_rows, make_replay
 FOLDERS = {
     "first_agent.md": ["gym_CartPole-v1-v3-0"],
     "guide.md": ["mine"],
+    "export.md": ["mine"],
     "report.md": ["mine"],
     "compare.md": ["a-0", "a-1", "b-0", "b-1"],
 }
