@@ -27,9 +27,10 @@ ORDER = [
     {"watch"},
     {"callbacks"},
     {"train"},
-    {"report", "bench", "cluster", "export"},
+    {"report", "bench", "export"},
     {"doctor"},
-    {"cli", "verbs", "listings", "publish", "api", "launch", "help", "options"}
+    {"sweeps"},
+    {"cli", "verbs", "sweep_verb", "listings", "publish", "api", "launch", "help", "options"}
     | {"__main__", "__init__"},
 ]
 RANK = {name: rank for rank, names in enumerate(ORDER) for name in names}

@@ -18,9 +18,10 @@ The tree, in the order in which its stations may import each other:
     train/                        the circle closed: start reading at train/loop.py
     report/  bench/  doctor/      what is made of runs, measurements, checks
     export/                       agents that act without Reverie
+    sweeps/                       many runs, on this machine or on a cluster
     api/                          Reverie from Python
-    cli.py  verbs.py  listings.py  publish.py  launch.py  options.py  help.py  __main__.py
-                                  the command
+    cli.py  verbs.py  sweep_verb.py  listings.py  publish.py  launch.py  options.py  help.py
+    __main__.py                   the command
 """
 
 import importlib
@@ -36,6 +37,7 @@ if typing.TYPE_CHECKING:
     from reverie.api import evaluate as evaluate
     from reverie.api import load as load
     from reverie.api import saved_config as saved_config
+    from reverie.api import sweep as sweep
     from reverie.api import train as train
     from reverie.callbacks import Callback as Callback
     from reverie.callbacks import CallbackError as CallbackError
@@ -54,6 +56,7 @@ if typing.TYPE_CHECKING:
     from reverie.folder.errors import RunError as RunError
     from reverie.part.errors import ConfigError as ConfigError
     from reverie.report.page import write_report as write_report
+    from reverie.sweeps.errors import SweepError as SweepError
     from reverie.watch.sink import Sink as Sink
 
 __version__ = "0.1.0"
@@ -65,6 +68,8 @@ _HOME = {
     "compare": "reverie.api",
     "check_env": "reverie.api",
     "saved_config": "reverie.api",
+    "sweep": "reverie.api",
+    "SweepError": "reverie.sweeps.errors",
     "Config": "reverie.config.schema",
     "ConfigError": "reverie.part.errors",
     "resolve": "reverie.config.presets",

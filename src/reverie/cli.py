@@ -25,6 +25,7 @@ usage: reverie VERB [options]        reverie VERB --help
 
   train TASK            learn a task; the same command with the same folder resumes
   continual NAME|TASKS  learn a sequence of tasks, one after the other
+  sweep TASK ...        many runs: tasks x settings x seeds, or a search (status, resume, cancel)
   eval RUN              play episodes with the agent of a run folder
   report RUN ...        one HTML page from one or more run folders
   compare RUN ...       groups of runs over seeds: means, intervals, curves (--by FIELD)

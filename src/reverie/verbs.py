@@ -10,6 +10,7 @@ from typing import Any, Literal
 from reverie.listings import completion, presets, tasks
 from reverie.part.errors import ConfigError, suggest
 from reverie.publish import export
+from reverie.sweep_verb import sweep
 from reverie.train import interrupt
 from reverie.watch import terminal
 
@@ -17,7 +18,7 @@ LEARNING = ("train", "continual")
 """Verbs that begin or resume a run."""
 COMPUTING = (*LEARNING, "eval", "bench", "doctor", "export")
 """Verbs that compute with JAX."""
-READING = ("report", "compare")
+READING = ("report", "compare", "sweep")
 """Verbs that only read configurations."""
 
 
@@ -227,6 +228,7 @@ VERBS: dict[str, Callable[[list[str]], int]] = {
     "export": export,
     "bench": bench,
     "doctor": doctor,
+    "sweep": sweep,
     "tasks": tasks,
     "presets": presets,
     "completion": completion,

@@ -4,6 +4,8 @@ learn.py      train, continual
 folder.py     load, evaluate, saved_config: what a run folder holds
 look.py       compare, check_env
 words.py      the words of the command line, for shells that complete them
+sweep_runs.py   sweep: many runs
+sweep_words.py  from words or a file to the plan of a sweep
 seeds.py      several seeds, one run after another
 arguments.py  paths and names as Python gives them
 """
@@ -16,3 +18,4 @@ from reverie.api.learn import continual as continual
 from reverie.api.learn import train as train
 from reverie.api.look import check_env as check_env
 from reverie.api.look import compare as compare
+from reverie.api.sweep_runs import sweep as sweep

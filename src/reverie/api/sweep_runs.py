@@ -1,0 +1,97 @@
+"""Sweeps from Python: many runs, on this machine or on a cluster."""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from reverie.api.sweep_words import Asked, Given, compose, config_of, of_values
+from reverie.part.errors import ConfigError
+from reverie.sweeps import control
+from reverie.sweeps.backend import AbstractBackend
+from reverie.sweeps.file import How, Sweep
+
+
+def sweep(
+    tasks: str | Sequence[str],
+    *,
+    seeds: int | Sequence[int] = 1,
+    vary: Mapping[str, Any] | None = None,
+    options: Mapping[str, Any] | None = None,
+    logdir: str | Path | None = None,
+    backend: Literal["local", "slurm", "ray"] = "local",
+    jobs: int = 0,
+    retries: int = 1,
+    search: Literal["optuna"] | None = None,
+    metric: str = "eval/return",
+    direction: Literal["maximize", "minimize"] = "maximize",
+    trials: int = 20,
+    slurm: Mapping[str, Any] | None = None,
+) -> Sweep:
+    """Runs tasks x settings x seeds, each an ordinary run folder below one sweep folder; or goes
+    on with the sweep that `logdir` holds.
+
+    Args:
+        tasks: names as `train` takes them on the command line (`MODULE:FUNCTION` for your own), or
+            a TOML file's path.
+        seeds: how many, from 0 on; or which.
+        vary: option of `reverie train` -> its values, `{"optim.lr": [4e-5, 1e-4]}`; with a search
+            also a range, `{"optim.lr": "1e-5..1e-3:log"}`.
+        options: options that all trials share, `{"steps": 10_000, "size": "1m"}`.
+        logdir: sweep folder; None takes runs/sweep-TASK.
+        backend: where trials run.
+        jobs: trials at once; 0: as many as fit, or as the cluster grants.
+        retries: further tries of a trial that fails.
+        search: who chooses settings; None: all combinations are run.
+        metric: what a search goes by.
+        direction: whether much or little of it is good.
+        trials: how many a search makes.
+        slurm: parameters of the jobs, as submitit calls them, `{"partition": "gpu"}`.
+
+    Returns the sweep: `.folder`, which `compare` takes, and `.trials`, what became of each by name.
+    Raises ConfigError for what cannot be run, SweepError for a folder of another plan or a missing
+    package; a trial that fails is no error.
+    """
+    if not isinstance(tasks, str) and not all(isinstance(task, str) for task in tasks):
+        raise ConfigError(
+            "sweep takes tasks by name, because trials are commands: write a function that makes "
+            "your environment as 'MODULE:FUNCTION'."
+        )
+    given: dict[str, Any] = {"tasks": tasks, "seeds": seeds, "vary": vary, "options": options}
+    given |= {"logdir": None if logdir is None else os.fspath(logdir), "backend": backend}
+    given |= {"jobs": jobs, "retries": retries, "search": search, "metric": metric}
+    given |= {"direction": direction, "trials": trials, "slurm": slurm}
+    found = of_values(given)
+    if isinstance(tasks, str) and tasks.endswith(".toml"):
+        raise ConfigError(f"a file is read by the command: `reverie sweep {tasks}`.")
+    return run(compose(Given(found.own, found.vary, found.options)), lambda text: None)
+
+
+def run(asked: Asked, say: Callable[[str], None]) -> Sweep:
+    """Run what was asked for, telling `say` what starts and ends."""
+    control.check_folder(asked.folder)
+    options = asked.options
+    how = How(options.backend, options.jobs, options.retries, options.parameters())
+    return control.begin(asked.folder, asked.plan, how, backend_of, say)
+
+
+def backend_of(sweep: Sweep) -> AbstractBackend:
+    """Where the trials of a sweep run. Raises SweepError where that is not installed."""
+    config = control.config_of(sweep, config_of)
+    how = sweep.how
+    match how.backend:
+        case "slurm":
+            from reverie.sweeps.slurm import Slurm
+
+            known = {entry.trial.name: entry.job for entry in sweep.entries}
+            each: dict[str, Any] = {"jobs": how.jobs, "retries": how.retries}
+            return Slurm(sweep.folder, how.slurm, known, **each)
+        case "ray":
+            from reverie.sweeps.ray import Ray
+
+            return Ray(sweep.folder, config, jobs=how.jobs, retries=how.retries)
+        case _:
+            from reverie.sweeps.local import Local
+            from reverie.sweeps.room import room_here
+
+            return Local(sweep.folder, room_here(config, how.jobs), retries=how.retries)

@@ -1,0 +1,97 @@
+"""`reverie sweep`: begin or go on, status, resume, cancel."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from reverie.part.errors import ConfigError, suggest
+from reverie.watch import terminal
+
+USAGE = """\
+usage: reverie sweep TASK ... [options]     tasks x settings x seeds, each a run of its own
+       reverie sweep PLAN.toml [options]    the same from a file
+       reverie sweep status DIR             what became of the trials
+       reverie sweep resume DIR             go on (--failed: failed trials get their tries again)
+       reverie sweep cancel DIR             end what runs, after it was saved
+
+"""
+ACTIONS = ("status", "resume", "cancel")
+
+
+def sweep(words: list[str]) -> int:
+    """`reverie sweep TASK ... [--seeds N] [--vary KEY=A,B]`; exit code 1 where a trial failed."""
+    if not words or {"-h", "--help"} & {*words}:
+        terminal.say(USAGE)
+        _help()
+        return 0
+    if words[0] in ACTIONS:
+        return _act(words[0], words[1:])
+    from reverie.api.sweep_runs import run
+    from reverie.api.sweep_words import compose, split
+
+    asked = compose(split(words))
+    terminal.say(f"sweep folder: {asked.folder}\n")
+    return _close(run(asked, terminal.say))
+
+
+def _help() -> None:
+    """The options of the sweep itself."""
+    from reverie.part.tree import docs_of
+    from reverie.sweeps.options import SweepOptions
+
+    docs = docs_of(SweepOptions)
+    terminal.table([(f"--{name}", docs[name]) for name in docs if name != "tasks"])
+    terminal.say("\nAll other options are those of `reverie train`, for every trial.\n")
+
+
+def _act(action: str, words: list[str]) -> int:
+    flags = {"resume": ("--failed",)}.get(action, ())
+    folders = [word for word in words if not word.startswith("--")]
+    for word in words:
+        if word.startswith("--") and word not in flags:
+            known = suggest(word, flags) if flags else "it takes none."
+            raise ConfigError(f"reverie sweep {action} has no option {word}; {known}")
+    if len(folders) != 1:
+        found = " and ".join(folders) or "none"
+        raise ConfigError(f"reverie sweep {action} takes one sweep folder, found {found}.")
+    folder = Path(folders[0]).expanduser().absolute()
+    if action == "status":
+        return _status(folder)
+    if action == "cancel":
+        return _cancel(folder)
+    from reverie.api.sweep_runs import backend_of
+    from reverie.sweeps import control
+
+    failed = "--failed" in words
+    return _close(control.resume(folder, backend_of, terminal.say, failed=failed))
+
+
+def _status(folder: Path) -> int:
+    from reverie.sweeps import file, show
+
+    found = file.read(folder)
+    terminal.table(show.table(found))
+    terminal.say(f"sweep: {show.counts(found)}\n")
+    return 0
+
+
+def _cancel(folder: Path) -> int:
+    from reverie.sweeps import control, file, show
+
+    def nothing(jobs: Sequence[str]) -> None:
+        """Trials that run here end by themselves."""
+
+    withdraw = nothing
+    if file.read(folder).how.backend == "slurm":
+        from reverie.sweeps.slurm import withdraw
+    found = control.cancel(folder, withdraw)
+    terminal.say(f"sweep: {show.counts(found)}\n")
+    return 0
+
+
+def _close(found: Any) -> int:
+    from reverie.sweeps import search, show
+
+    best = search.OptunaSearch(found.folder, found.plan).best() if found.plan.search else None
+    terminal.say("\n".join(show.closing_lines(found, best)) + "\n")
+    return 0 if found.count("finished", "pruned") == len(found.entries) else 1

@@ -1,0 +1,148 @@
+"""A sweep from its start to its end: begin or go on, resume, cancel."""
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from reverie.config.schema import Config
+from reverie.folder import run_folder
+from reverie.folder.errors import RunError
+from reverie.folder.lock import Lock
+from reverie.sweeps import file, plan, record, search
+from reverie.sweeps.backend import AbstractBackend
+from reverie.sweeps.errors import SweepError
+from reverie.sweeps.file import Entry, How, Sweep
+from reverie.sweeps.follow import Chooser, Follower, Grid, Say, follow
+from reverie.sweeps.plan import Plan
+from reverie.sweeps.record import ENDS, Record
+
+MakeBackend = Callable[[Sweep], AbstractBackend]
+
+
+def begin(
+    folder: Path, asked: Plan, how: How, make: MakeBackend, say: Say, *, directory: str = ""
+) -> Sweep:
+    """Run a plan in a sweep folder, or go on with it where it was begun there.
+
+    Returns the sweep when every trial has ended. Raises SweepError where the folder has another
+    plan, RunError where another process is at work in it, Stopped after a signal.
+    """
+    if asked.search:
+        search.check(asked.search, asked)
+    with _claim(folder) as lock:
+        for notice in lock.notices:
+            say(f"{notice}\n")
+        if file.exists(folder):
+            there = file.read(folder)
+            plan.check_same(str(folder), there.plan, asked)
+            sweep = replace(there, how=how)
+        else:
+            entries = tuple(Entry(trial) for trial in asked.trials())
+            sweep = Sweep(folder, asked, how, directory or str(Path.cwd()), entries)
+        return _run(sweep, make, say)
+
+
+def resume(folder: Path, make: MakeBackend, say: Say, *, failed: bool = False) -> Sweep:
+    """Go on with the sweep in `folder`; `failed`: trials that failed get their tries once more.
+
+    Raises SweepError where there is none, and as `begin` does.
+    """
+    sweep = file.read(folder)
+    with _claim(folder):
+        sweep = file.read(folder)
+        if failed:
+            for name, found in sweep.trials.items():
+                if found.state == "failed":
+                    record.write(folder, name, replace(found, failures=0).now("waiting"))
+            sweep = file.read(folder)
+        return _run(sweep, make, say)
+
+
+def _claim(folder: Path) -> Lock:
+    """The sweep folder for this process, with the folder of the trials' logs."""
+    lock = run_folder.claim(folder)
+    try:
+        (folder / record.LOGS).mkdir(exist_ok=True)
+    except OSError as error:
+        lock.close()
+        raise RunError(run_folder.cannot_write(folder, error)) from error
+    return lock
+
+
+def _run(sweep: Sweep, make: MakeBackend, say: Say) -> Sweep:
+    record.withdraw(sweep.folder, record.ALL)
+    for name, found in sweep.trials.items():
+        if found.state not in ENDS:
+            record.withdraw(sweep.folder, name)
+        if found.state == "cancelled":
+            record.withdraw(sweep.folder, name)
+            record.write(sweep.folder, name, found.now("waiting"))
+    file.write(sweep)
+    sweep = file.read(sweep.folder)
+    backend = make(sweep)
+    chooser: Chooser = Grid()
+    if sweep.plan.search:
+        chooser = search.OptunaSearch(sweep.folder, sweep.plan)
+    follower = Follower(sweep, backend, chooser, say)
+    try:
+        return follow(follower, backend)
+    except SweepError:
+        if not backend.lasting:
+            follower.stop("stopped")
+        raise
+    finally:
+        backend.close()
+
+
+def cancel(folder: Path, withdraw: Callable[[Sequence[str]], None]) -> Sweep:
+    """End every trial of the sweep in `folder` that waits or runs, each after it was saved.
+
+    Args:
+        withdraw: takes jobs by their numbers out of a queue.
+
+    Raises SweepError where there is no sweep.
+    """
+    sweep = file.read(folder)
+    waiting = [entry for entry in sweep.entries if entry.record.state not in ENDS]
+    if not waiting:
+        return sweep
+    record.ask(folder, record.ALL, "cancelled")
+    withdraw([entry.job for entry in waiting if entry.job])
+    for entry in waiting:
+        _await(folder, entry.trial.name)
+    try:
+        with _claim(folder):  # nobody follows the sweep: it is written here
+            sweep = file.read(folder)
+            file.write(sweep)
+    except RunError:
+        sweep = file.read(folder)
+    return sweep
+
+
+def _await(folder: Path, name: str) -> None:
+    """Wait for the end of a trial's process, and note it where the process did not."""
+    while (handle := record.take(folder, name)) is None:
+        time.sleep(0.2)
+    found: Record = record.read(folder, name)
+    if found.state not in ENDS:
+        record.write(folder, name, found.now("cancelled"))
+    record.release(handle)
+
+
+def check_folder(folder: Path) -> None:
+    """Raises SweepError where `folder` is an ordinary run, or a file."""
+    if os.path.lexists(folder / "config.json"):
+        raise SweepError(f"{folder} is the folder of a single run: choose another --logdir.")
+    if folder.exists() and not folder.is_dir():
+        raise SweepError(f"{folder} is a file, not a folder: choose another --logdir.")
+
+
+def config_of(sweep: Sweep, read: Callable[[Sequence[str]], Config]) -> Config | None:
+    """The configuration of the first trial, by which resources are shared out."""
+    if sweep.entries:
+        return read(sweep.entries[0].trial.words)
+    if sweep.plan.search:
+        return read((sweep.plan.tasks[0], *sweep.plan.options))
+    return None

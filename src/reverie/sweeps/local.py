@@ -1,0 +1,63 @@
+"""Trials as processes of this machine, as many as fit."""
+
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from reverie.sweeps import record
+from reverie.sweeps.backend import RUNNER, AbstractBackend, command
+from reverie.sweeps.room import Room
+
+
+class Local(AbstractBackend):
+    """Each trial is a session of its own: a signal to the sweep does not reach it by itself."""
+
+    interval = 0.1
+    lasting = False
+
+    def __init__(
+        self, folder: Path, room: Room, *, retries: int = 1, runner: Sequence[str] = RUNNER
+    ):
+        self._folder, self._room = folder, room
+        self._retries, self._runner = retries, tuple(runner)
+        self._processes: dict[str, subprocess.Popen] = {}
+        self._devices: dict[str, str] = {}
+
+    def room(self, names: Sequence[str]) -> int:
+        """What is left of the jobs that fit."""
+        return self._room.jobs(self._folder, names) - len(names)
+
+    def start(self, names: Sequence[str]) -> None:
+        """Start their processes."""
+        for name in names:
+            words = command(self._folder, name, self._retries, self._runner)
+            with record.path(self._folder, name, "log").open("ab") as log:
+                self._processes[name] = subprocess.Popen(
+                    words,
+                    env=os.environ | self._device(name),
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    start_new_session=True,
+                )
+
+    def _device(self, name: str) -> Mapping[str, str]:
+        """The variable that gives a trial the device which the fewest others use."""
+        if not self._room.devices:
+            return {}
+        taken = [self._devices[n] for n, p in self._processes.items() if p.poll() is None]
+        self._devices[name] = min(self._room.devices, key=taken.count)
+        return {"CUDA_VISIBLE_DEVICES": self._devices[name]}
+
+    def alive(self, name: str) -> bool:
+        """Whether its process runs."""
+        process = self._processes.get(name)
+        return process is not None and process.poll() is None
+
+    def jobs(self) -> dict[str, str]:
+        """None: a process is found by the lock that it holds."""
+        return {}
+
+    def close(self) -> None:
+        """Nothing is held."""

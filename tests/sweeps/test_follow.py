@@ -1,0 +1,173 @@
+"""Trials as processes: what becomes of them when they fail, are killed, or the sweep is."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+
+import pytest
+from sweep_parts import HERE, begin, child_of, kill, local, numbers, plan, wait_for
+
+from reverie.folder.errors import RunError
+from reverie.sweeps import control, file, record
+from reverie.sweeps.errors import SweepError
+
+
+def test_all_trials_run_and_the_plan_is_written(tmp_path):
+    said: list[str] = []
+    found = begin(tmp_path, plan("a", "b", lr=("1", "2")), said=said)
+    names = ["a-lr=1-seed=0", "a-lr=1-seed=1", "a-lr=2-seed=0", "a-lr=2-seed=1"]
+    names += [name.replace("a-", "b-") for name in names]
+    assert list(found.trials) == names
+    assert {r.state for r in found.trials.values()} == {"finished"}
+    assert file.read(tmp_path) == found
+    command = file.command(tmp_path, found.entry("b-lr=2-seed=1").trial)
+    assert command == [
+        "train",
+        "b",
+        "--steps=5",
+        "--lr=2",
+        "--seed=1",
+        f"--logdir={tmp_path}/{names[-1]}",
+    ]
+    assert said.count("started b-lr=2-seed=1\n") == 1
+    assert said[-1].endswith("(8 of 8)\n")
+
+
+def test_a_trial_that_fails_is_tried_again_then_marked_and_the_others_go_on(tmp_path):
+    found = begin(tmp_path, plan("fail", "fail-once", "misunderstood", "a", seeds=1), retries=2)
+    rows = {
+        n.partition("-seed")[0]: (r.state, r.tries, r.sentence) for n, r in found.trials.items()
+    }
+    assert rows == {
+        "fail": ("failed", 3, "the simulator is not there."),
+        "fail-once": ("finished", 2, ""),
+        "misunderstood": ("failed", 1, "there is no option --x."),
+        "a": ("finished", 1, ""),
+    }
+    again = begin(tmp_path, plan("fail", "fail-once", "misunderstood", "a", seeds=1), retries=2)
+    assert again.trials == found.trials  # nothing is left to do
+    resumed = control.resume(tmp_path, local, len, failed=True)
+    assert resumed.trials["fail-seed=0"].tries == 6
+    assert resumed.trials["a-seed=0"].tries == 1
+
+
+def test_a_killed_command_goes_on_to_the_same_numbers(tmp_path):
+    begin(tmp_path / "whole", plan("slow", seeds=1, steps=40))
+
+    def shoot():
+        name = "slow-seed=0"
+        wait_for(lambda: name in numbers(tmp_path / "shot"))
+        kill(child_of(tmp_path / "shot", name))
+
+    thread = threading.Thread(target=shoot)
+    thread.start()
+    found = begin(tmp_path / "shot", plan("slow", seeds=1, steps=40))
+    thread.join()
+    assert numbers(tmp_path / "shot") == numbers(tmp_path / "whole")
+    assert (found.trials["slow-seed=0"].tries, found.trials["slow-seed=0"].failures) == (2, 1)
+
+
+def test_a_killed_process_of_a_trial_is_noticed_and_its_command_not_run_twice(tmp_path):
+    def shoot():
+        name = "slow-seed=0"
+        wait_for(lambda: name in numbers(tmp_path))
+        kill(record.read(tmp_path, name).pid)
+
+    thread = threading.Thread(target=shoot)
+    thread.start()
+    found = begin(tmp_path, plan("slow", seeds=1, steps=40))
+    thread.join()
+    lines = numbers(tmp_path)["slow-seed=0"].splitlines()
+    assert len(lines) == 40
+    assert found.trials["slow-seed=0"].state == "finished"
+    assert found.trials["slow-seed=0"].failures == 1
+
+
+def started(folder) -> subprocess.Popen:
+    """A sweep of four slow trials in a process of its own."""
+    process = subprocess.Popen([sys.executable, str(HERE / "sweep_parts.py"), str(folder), "slow"])
+    wait_for(lambda: numbers(folder))
+    return process
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_a_stopped_sweep_goes_on_to_the_same_numbers(tmp_path, number):
+    asked = plan("slow", seeds=4, steps=40)
+    begin(tmp_path / "whole", asked, jobs=4)
+    folder = tmp_path / "cut"
+    process = started(folder)
+    process.send_signal(number)
+    process.wait(60)
+    running = [n for n, r in file.read(folder).trials.items() if r.state == "running"]
+    assert bool(running) == (number == signal.SIGKILL)  # a signal is answered, trials are saved
+    found = control.resume(folder, local, len)
+    assert {r.state for r in found.trials.values()} == {"finished"}
+    assert numbers(folder) == numbers(tmp_path / "whole")
+    if number == signal.SIGKILL:
+        assert {r.tries for r in found.trials.values()} == {1}  # adopted, not run again
+
+
+@pytest.mark.slow
+def test_five_kills_at_random_moments(tmp_path):
+    asked = plan("slow", seeds=4, steps=200)
+    begin(tmp_path / "whole", asked, jobs=4)
+    folder, draws = tmp_path / "cut", random.Random(0)
+    for _ in range(5):
+        code = f"import sys; sys.path.insert(0, {str(HERE)!r}); import sweep_parts as p; "
+        code += f"p.begin(p.Path({str(folder)!r}), p.plan('slow', seeds=4, steps=200))"
+        process = subprocess.Popen([sys.executable, "-c", code])
+        try:
+            process.wait(draws.uniform(0.3, 3))
+        except subprocess.TimeoutExpired:
+            process.kill()
+        process.wait()
+        for name, found in file.read(folder).trials.items() if file.exists(folder) else ():
+            if found.state == "running" and draws.random() < 0.3 and record.held(folder, name):
+                os.kill(found.pid, signal.SIGKILL)
+    found = begin(folder, asked)
+    assert {r.state for r in found.trials.values()} == {"finished"}
+    assert numbers(folder) == numbers(tmp_path / "whole")
+
+
+def test_cancel_ends_own_trials_and_resume_goes_on(tmp_path):
+    process, folder = started(tmp_path / "sweep"), tmp_path / "sweep"
+    with pytest.raises(RunError, match=f"another process .{process.pid}. is running"):
+        control.resume(folder, local, len)
+    found = control.cancel(folder, len)
+    assert process.wait(60) == 0
+    assert {r.state for r in found.trials.values()} <= {"cancelled", "finished"}
+    assert found.count("cancelled") >= 2
+    assert file.read(folder).trials == found.trials
+    assert control.resume(folder, local, len).count("finished") == 4
+
+
+def test_cancel_without_a_sweep_process_ends_what_it_left(tmp_path):
+    process, folder = started(tmp_path / "sweep"), tmp_path / "sweep"
+    process.kill()
+    process.wait()
+    found = control.cancel(folder, len)
+    assert not any(record.held(folder, name) for name in found.trials)
+    assert '"cancelled"' in (folder / "sweep.json").read_text()
+
+
+def test_a_folder_of_another_plan_names_the_difference(tmp_path):
+    begin(tmp_path, plan("a", seeds=1, lr=("1", "2")))
+    with pytest.raises(
+        SweepError, match=r"vary lr is 1,2 there and 1,3 here; steps is 5 there and 6"
+    ):
+        begin(tmp_path, plan("a", seeds=1, steps=6, lr=("1", "3")))
+    with pytest.raises(SweepError, match="seeds is 0 there and 0 1 here"):
+        begin(tmp_path, plan("a", seeds=2, lr=("1", "2")))
+
+
+def test_no_sweep_folder_and_a_damaged_one(tmp_path):
+    begin(tmp_path / "mine", plan("a", seeds=1))
+    with pytest.raises(SweepError, match=r"is no sweep folder: it has no sweep.json; did you mean"):
+        file.read(tmp_path)
+    path = tmp_path / "mine" / "sweep.json"
+    path.write_text(path.read_text().replace('"a-seed=0"', '"../a"'))
+    with pytest.raises(SweepError, match="is not the plan of a sweep"):
+        file.read(tmp_path / "mine")
