@@ -4,6 +4,7 @@ import re
 
 import tyro
 
+from reverie.api.sweep_words import compose, split
 from reverie.bench.options import ActOptions, EnvOptions, ReplayOptions, UpdateOptions
 from reverie.cli import main
 from reverie.config import reader
@@ -14,6 +15,7 @@ from reverie.envs.suites import SUITES
 from reverie.export.options import ExportOptions
 from reverie.launch import as_sequence, help_text, read
 from reverie.options import CompareOptions, EvalOptions, ReportOptions
+from reverie.sweep_verb import ACTIONS
 from reverie.verbs import VERBS
 
 RECORDS = {
@@ -57,6 +59,9 @@ def understand(words: list[str]) -> None:
         assert help_text(read(rest))
     elif verb == "train":
         config_of(rest)
+    elif verb == "sweep":
+        if rest[0] not in ACTIONS:
+            compose(split(rest))
     elif verb == "continual":
         config_of(as_sequence(rest))
     elif verb == "eval":

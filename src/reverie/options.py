@@ -1,10 +1,12 @@
 """Options of the verbs `eval`, `report` and `compare`; those of `train` are the configuration."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from tyro.conf import Positional, UseAppendAction
 
+from reverie.config.edit import field_types
 from reverie.part.checks import Checker
 from reverie.part.errors import ConfigError
 from reverie.part.values import SEEDS
@@ -78,10 +80,11 @@ class CompareOptions:
     """Groups of runs side by side: mean, IQM and intervals over seeds, curves, a page."""
 
     runs: Positional[tuple[str, ...]]
-    """Run folders."""
+    """Run folders; a sweep folder stands for the runs in it."""
     by: str = ""
     """Configuration fields that make the groups, with commas between: `harmony`, `agent,size`,
-    `optim.lr`, or a section (`replay`). Empty: the fields in which the runs differ."""
+    `optim.lr`, or a section (`replay`). Empty: what a sweep varied, else the fields in which the
+    runs differ."""
     metric: str = "auto"
     """Metric to compare. auto: eval/return where all runs have it, else episode/return."""
     until: int = 0
@@ -102,5 +105,16 @@ class CompareOptions:
         """What the comparison needs of them."""
         from reverie.report.compare import Options
 
-        names = tuple(self.by.replace(",", " ").split())
+        names = tuple(self.by.replace(",", " ").split()) or self._varied()
         return Options(names, self.metric, self.until, self.points, self.resamples)
+
+    def _varied(self) -> tuple[str, ...]:
+        """The fields that the sweeps among the folders varied."""
+        from reverie.report.groups import FLAGS, SECTION
+        from reverie.sweeps import file
+
+        folders = [Path(run).expanduser() for run in self.runs]
+        plans = [file.read(folder).plan for folder in folders if file.exists(folder)]
+        varied = [key for plan in plans for key in plan.vary if len(plan.choices(key)) != 1]
+        fields = {*field_types(), *FLAGS, SECTION}
+        return tuple(dict.fromkeys(key for key in varied if key in fields))

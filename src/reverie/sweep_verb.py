@@ -1,5 +1,6 @@
 """`reverie sweep`: begin or go on, status, resume, cancel."""
 
+import difflib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,9 @@ def sweep(words: list[str]) -> int:
         return 0
     if words[0] in ACTIONS:
         return _act(words[0], words[1:])
+    near = difflib.get_close_matches(words[0], ACTIONS, n=1)
+    if near and words[0].isalpha():  # the name of a task has a suite
+        raise ConfigError(f"there is no task {words[0]!r}; did you mean `reverie sweep {near[0]}`?")
     from reverie.api.sweep_runs import run
     from reverie.api.sweep_words import compose, split
 

@@ -19,8 +19,11 @@ from reverie.config.presets import resolve
 from reverie.config.sizes import size_edits
 from reverie.folder.run_folder import read_config, write_config
 
-ELSEWHERE = {"own_environment.md": "tests/doctor/test_own_environment.py"}
-"""Pages whose blocks other tests run, as processes of their own."""
+ELSEWHERE = {
+    "own_environment.md": "tests/doctor/test_own_environment.py",
+    "scale.md": "tests/sweeps/test_follow.py",
+}
+"""Pages whose blocks other tests run, or runs are processes of their own."""
 OPTIONAL = ("optuna", "IPython")
 """Packages that a page may import and that need not be there."""
 

@@ -8,6 +8,7 @@ import sys
 import threading
 
 import pytest
+from doc_pages import DOCS, parts
 from sweep_parts import HERE, begin, child_of, kill, local, numbers, plan, wait_for
 
 from reverie.folder.errors import RunError
@@ -171,3 +172,11 @@ def test_no_sweep_folder_and_a_damaged_one(tmp_path):
     path.write_text(path.read_text().replace('"a-seed=0"', '"../a"'))
     with pytest.raises(SweepError, match="is not the plan of a sweep"):
         file.read(tmp_path / "mine")
+
+
+def test_the_page_s_python_runs(tmp_path, monkeypatch, capsys):
+    (block,) = [b for b in parts(DOCS / "scale.md")[0] if b.language == "python"]
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("reverie.api.sweep_runs.backend_of", local)
+    exec(compile(block.text.replace("20_000", "3"), "scale.md", "exec"), {})
+    assert capsys.readouterr().out.count("'finished'") == 10

@@ -7,11 +7,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from reverie.callbacks.watched import check_metric
 from reverie.config.edit import field_types
 from reverie.config.flags import unknown
 from reverie.config.schema import Config
+from reverie.envs import catalog
+from reverie.envs.suites import SUITES
 from reverie.launch import LONE, NAMED, read
 from reverie.part.errors import ConfigError, suggest
+from reverie.sweeps import search
 from reverie.sweeps.grid import folder_name, words
 from reverie.sweeps.options import SweepOptions
 from reverie.sweeps.plan import Plan, Search
@@ -154,6 +158,8 @@ def of_values(tree: Mapping[str, Any]) -> Given:
         own["tasks"] = (own["tasks"],)
     if isinstance(own.get("seeds"), int):
         own["seeds"] = (own["seeds"],)
+    elif len(own.get("seeds", ())) == 1:  # a list is one of seeds, whatever its length
+        own["seed"] = own.pop("seeds")[0]
     if isinstance(own.get("slurm"), Mapping):
         own["slurm"] = tuple(f"{key}={value}" for key, value in own["slurm"].items())
     own = {k: tuple(v) if isinstance(v, list) else v for k, v in own.items()}
@@ -199,6 +205,7 @@ def compose(given: Given) -> Asked:
     for task in options.tasks:
         if options.tasks.count(task) > 1:
             raise ConfigError(f"the task {task} is named twice; keep one of them.")
+    options.parameters()
     _check_options(given)
     plan = Plan(
         tasks=options.tasks,
@@ -238,8 +245,7 @@ def _check_trials(plan: Plan) -> None:
             "name values with commas between."
         )
     if plan.search:
-        from reverie.callbacks.watched import check_metric
-
+        search.check(plan)
         check_metric(plan.search.metric)
         for setting in _corners(plan.vary):
             config_of(words(plan.tasks[0], setting, plan.seeds[0], plan.options))
@@ -263,13 +269,17 @@ def _ends(found: Values) -> tuple[str, ...]:
 
 
 def config_of(trial: Sequence[str]) -> Config:
-    """The configuration of a trial. Raises ConfigError that names the trial's own options."""
+    """The configuration of a trial. Raises ConfigError or EnvError for what it could not be."""
     launch = read(trial)
     if launch.seeds or launch.from_step is not None:
         raise ConfigError("--seeds and --from are no options of a trial.")
-    return launch.config()
+    config = launch.config()
+    if config.task.partition("_")[0] in SUITES:
+        catalog.parse(config.task)
+    return config
 
 
 def _default_folder(plan: Plan) -> str:
-    more = f"-and-{len(plan.tasks) - 1}-more" if len(plan.tasks) > 1 else ""
-    return str(Path("runs") / f"sweep-{folder_name(plan.tasks[0])}{more}")
+    first, *others = plan.tasks
+    more = f"-and-{len(others)}-more" if others else ""
+    return str(Path("runs") / f"sweep-{folder_name(first)}{more}")

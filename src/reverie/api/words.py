@@ -24,6 +24,8 @@ from reverie.launch import LONE, NAMED
 from reverie.options import CompareOptions, EvalOptions, ReportOptions
 from reverie.part import part as parts
 from reverie.part.part import is_slot
+from reverie.sweep_verb import ACTIONS
+from reverie.sweeps.options import SweepOptions
 
 
 def words(verbs: Sequence[str], groups: Sequence[str]) -> Words:
@@ -34,6 +36,7 @@ def words(verbs: Sequence[str], groups: Sequence[str]) -> Words:
         "train": names,
         "continual": (*SEQUENCES, *names),
         "doctor": names,
+        "sweep": (*ACTIONS, *names),
         "tasks": names,
         "presets": (*groups, *presets),
         "bench": ("update", "act", "env", "replay"),
@@ -50,11 +53,12 @@ def _flags(verb: str) -> list[str]:
         "compare": (CompareOptions,),
         "doctor": (DoctorOptions,),
         "export": (ExportOptions,),
+        "sweep": (SweepOptions,),
         "bench": (bench.UpdateOptions, bench.ActOptions, bench.EnvOptions, bench.ReplayOptions),
     }
     found = [field.name for record in records.get(verb, ()) for field in dataclasses.fields(record)]
-    if verb in ("train", "continual"):
-        found = [*NAMED, *LONE, *(path for path in field_types() if path not in HIDDEN)]
+    if verb in ("train", "continual", "sweep"):
+        found += [*NAMED, *LONE, *(path for path in field_types() if path not in HIDDEN)]
     more = ["save"] if verb == "presets" else []
     return [f"--{name}" for name in (*dict.fromkeys(found), *more, "help")]
 

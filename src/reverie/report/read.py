@@ -41,7 +41,8 @@ EMPTY = Series(np.zeros(0), np.zeros(0))
 
 
 def read_runs(paths: Sequence[Path], refused: list[str] | None = None) -> list[Run]:
-    """Read run folders; labels are folder names, with as many parents as tell them apart.
+    """Read run folders; labels are folder names, with as many parents as tell them apart. A sweep
+    folder stands for the runs in it.
 
     Args:
         refused: takes a sentence on each folder that cannot be read, as long as another one can;
@@ -52,7 +53,7 @@ def read_runs(paths: Sequence[Path], refused: list[str] | None = None) -> list[R
     """
     if not paths:
         raise ReportError("no run folder was given; name at least one.")
-    full = [Path(path).resolve() for path in paths]
+    full = [Path(run).resolve() for path in paths for run in runs_of(Path(path))]
     for path in full:
         if full.count(path) > 1:
             raise ReportError(f"the run folder {path} was given twice.")
@@ -69,6 +70,23 @@ def read_runs(paths: Sequence[Path], refused: list[str] | None = None) -> list[R
     if refused is not None:
         refused += sentences
     return runs
+
+
+SWEEP = "sweep.json"
+"""What a folder holds whose folders are the runs of one sweep."""
+
+
+def runs_of(path: Path) -> list[Path]:
+    """The run folders that `path` stands for: those that a sweep has begun, or itself.
+
+    Raises ReportError where a sweep has begun none.
+    """
+    if not os.path.lexists(path / SWEEP):
+        return [path]
+    inside = sorted(file.parent for file in path.glob("*/config.json"))
+    if not inside:
+        raise ReportError(f"no trial of the sweep {path} has begun yet.")
+    return inside
 
 
 def read_run(path: Path, label: str) -> Run:

@@ -29,8 +29,6 @@ def begin(
     Returns the sweep when every trial has ended. Raises SweepError where the folder has another
     plan, RunError where another process is at work in it, Stopped after a signal.
     """
-    if asked.search:
-        search.check(asked.search, asked)
     with _claim(folder) as lock:
         for notice in lock.notices:
             say(f"{notice}\n")

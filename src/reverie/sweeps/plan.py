@@ -35,8 +35,13 @@ class Plan:
         """Those of the grid; a search makes its own as it goes."""
         if self.search:
             return []
-        choices = {key: found for key, found in self.vary.items() if isinstance(found, tuple)}
+        choices = {key: self.choices(key) for key in self.vary}
         return grid.trials(self.tasks, self.seeds, choices, self.options)
+
+    def choices(self, key: str) -> tuple[str, ...]:
+        """The values of a varied option; none where it has a range."""
+        found = self.vary[key]
+        return found if isinstance(found, tuple) else ()
 
     def to_json(self) -> dict[str, Any]:
         """As sweep.json has it."""

@@ -11,12 +11,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from reverie.part.errors import ConfigError
 from reverie.report.metrics import read_metrics
 from reverie.sweeps import grid, record
 from reverie.sweeps.backend import need
 from reverie.sweeps.errors import SweepError
 from reverie.sweeps.grid import Trial
-from reverie.sweeps.plan import Plan, Search
+from reverie.sweeps.plan import Plan
 from reverie.sweeps.record import ENDS, Record
 from reverie.sweeps.values import Range, Values
 
@@ -149,16 +150,16 @@ def _name(number: int) -> str:
     return f"{PREFIX}{number:04d}"
 
 
-def check(search: Search, plan: Plan) -> None:
-    """Raises SweepError for a search that means nothing."""
+def check(plan: Plan) -> None:
+    """Raises ConfigError for a search that means nothing."""
     many = [f"{len(found)} {kind}" for kind, found in _counted(plan) if len(found) > 1]
     if many:
-        raise SweepError(
+        raise ConfigError(
             f"a search judges one run at a time, found {' and '.join(many)}: name one task and "
             "--seeds 1 (then compare the best settings over seeds in a sweep of their own)."
         )
     if not plan.vary:
-        raise SweepError("a search needs something to choose: --vary KEY=LOW..HIGH or KEY=A,B.")
+        raise ConfigError("a search needs something to choose: --vary KEY=LOW..HIGH or KEY=A,B.")
 
 
 def _counted(plan: Plan):

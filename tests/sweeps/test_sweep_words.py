@@ -1,0 +1,208 @@
+"""What a command line or a file asks of a sweep, and what is refused before anything starts."""
+
+import re
+
+import pytest
+
+import reverie
+from reverie.api.sweep_words import compose, of_values, split
+from reverie.options import CompareOptions
+from reverie.part.errors import ConfigError
+from reverie.sweeps import file, room
+from reverie.sweeps.grid import folder_name
+from reverie.sweeps.plan import Plan, Search, from_json
+from reverie.sweeps.values import Range
+
+TASK = "gym:CartPole-v1"
+
+
+def words_of(*given: str) -> list[list[str]]:
+    return [list(trial.words) for trial in compose(split(given)).plan.trials()]
+
+
+def test_tasks_settings_and_seeds_are_multiplied():
+    found = words_of(
+        TASK,
+        "gym:Acrobot-v1",
+        "--seeds",
+        "2",
+        "--vary",
+        "harmony=true,false",
+        "--vary",
+        "optim.lr=4e-5,1e-4",
+        "--steps",
+        "10",
+    )
+    assert len(found) == 16
+    assert found[3] == [TASK, "--steps=10", "--harmony=true", "--optim.lr=1e-4", "--seed=1"]
+
+
+def test_names_tell_trials_apart_and_are_plain():
+    plan = compose(
+        split(
+            [
+                TASK,
+                "--vary",
+                "behavior.actor.units=16,32",
+                "--vary",
+                "behavior.critic.units=16,32",
+                "env.size=64",
+            ]
+        )
+    ).plan
+    names = [trial.name for trial in plan.trials()]
+    assert (
+        names[0]
+        == "gym_CartPole-v1-behavior.actor.units=16-behavior.critic.units=16-size=64-seed=0"
+    )
+    assert len({*names}) == 4
+    assert folder_name("x" * 300) != folder_name("x" * 299)
+    assert folder_name("my/module:f") == "my_module_f"
+    assert folder_name("..").startswith("trial-")
+
+
+@pytest.mark.parametrize(
+    ("given", "seeds"),
+    [
+        (["--seeds", "3"], (0, 1, 2)),
+        (["--seeds", "4", "7"], (4, 7)),
+        (["--seeds=4,7"], (4, 7)),
+        (["--seed", "5"], (5,)),
+        ([], (0,)),
+    ],
+)
+def test_seeds_are_a_number_or_a_list(given, seeds):
+    assert compose(split([TASK, *given])).plan.seeds == seeds
+
+
+FILE = """
+tasks = ["gym:CartPole-v1"]
+seeds = 2
+backend = "ray"
+[vary]
+harmony = [true, false]
+"env.exclude" = [["a", "b"], ["c"]]
+optim.lr = [4e-5]
+[options]
+steps = 100
+train.ratio = 8
+"""
+
+
+def test_a_file_says_the_same_as_the_line_and_the_line_comes_last(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text(FILE)
+    asked = compose(split([str(path), "--seeds", "1", "--steps", "200"]))
+    assert asked.options.backend == "ray"
+    assert list(asked.plan.trials()[0].words) == [
+        *(TASK, "--train.ratio=8", "--steps=200", "--harmony=true", "--env.exclude=a,b"),
+        *("--optim.lr=4e-05", "--seed=0"),
+    ]
+    given = {
+        "tasks": TASK,
+        "seeds": [0],
+        "vary": {"harmony": [True, False]},
+        "options": {"steps": 5},
+    }
+    assert [t.words for t in compose(of_values(given)).plan.trials()] == [
+        (TASK, "--steps=5", f"--harmony={value}", "--seed=0") for value in ("true", "false")
+    ]
+
+
+REFUSED = [
+    ([], "say what to learn"),
+    ([TASK, TASK], "is named twice"),
+    (["atari100k_pogn"], "Did you mean 'atari100k_pong'"),
+    ([TASK, "--backend", "lokal"], "no back end 'lokal'; did you mean 'local'?.*reverie.slurm"),
+    ([TASK, "--search", "optna"], "no search 'optna'; did you mean 'optuna'?.*reverie.optuna"),
+    ([TASK, "--backnd", "local"], "did you mean --backend"),
+    ([TASK, "--vary", "optim.lrr=1,2"], "did you mean 'lr'"),
+    ([TASK, "--vary", "lr=1,2"], "did you mean '--optim.lr'"),
+    ([TASK, "--vary", "harmny=true"], "did you mean '--harmony'"),
+    ([TASK, "--train.ratoi", "3"], "did you mean '--?.*ratio'"),
+    ([TASK, "--vary", "optim.lr=fast,1"], "optim.lr takes a number, found 'fast'"),
+    ([TASK, "--vary", "optim.lr"], "takes KEY=VALUE"),
+    ([TASK, "--vary", "optim.lr=1,,2"], "has an empty value"),
+    ([TASK, "--vary", "optim.lr=1,1"], "names 1 twice"),
+    ([TASK, "--vary", "optim.lr=1", "--vary", "optim.lr=2"], "names optim.lr twice"),
+    ([TASK, "--vary", "optim.lr=1e-5..1e-3"], "is a range.*--search optuna"),
+    ([TASK, "--vary", "optim.lr=1e-3..1e-5"], "LOW must be below HIGH"),
+    ([TASK, "--vary", "optim.lr=0..1:log"], "begins above 0"),
+    ([TASK, "--vary", "optim.lr=1..b"], "LOW..HIGH"),
+    ([TASK, "--vary", "seed=1,2"], "--seeds says"),
+    ([TASK, "--vary", "logdir=a,b"], "sweep folder"),
+    ([TASK, "--vary", "jobs=1,2"], "option of the sweep"),
+    ([TASK, "--from", "3"], "is for one run"),
+    ([TASK, "--steps", "5", "--vary", "steps=5,6"], "is given, and varied too"),
+    ([TASK, "--seed", "1", "--seeds", "2"], "keep one of them"),
+    ([TASK, "--seeds", "0"], "at least 1"),
+    ([TASK, "--seeds", "1", "1"], "names 1 twice"),
+    ([TASK, "--seeds", "many"], "whole numbers, found 'many'"),
+    ([TASK, "--jobs"], "--jobs needs a value"),
+    ([TASK, "--slurm", "partition"], "takes KEY=VALUE"),
+    ([TASK, "--search", "optuna"], "something to choose"),
+    (
+        [TASK, "gym:A", "--search", "optuna", "--vary", "steps=5..9"],
+        "one run at a time, found 2 tasks",
+    ),
+    (
+        [TASK, "--search", "optuna", "--vary", "steps=5..9", "--metric", "eval/retrun"],
+        "did you mean 'eval/return'",
+    ),
+    ([TASK, "--search", "optuna", "--vary", "train.batch=0..9"], "train.batch"),
+    (["mine.toml"], "cannot be read as a plan"),
+]
+
+
+@pytest.mark.parametrize(("given", "said"), REFUSED, ids=lambda value: str(value)[:40])
+def test_what_no_trial_can_be_is_refused_in_one_sentence(given, said, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises((ConfigError, reverie.EnvError), match=said) as refused:
+        compose(split(given))
+    assert "\n" not in str(refused.value)
+    assert not [*tmp_path.iterdir()]
+
+
+def test_an_unknown_key_of_a_file(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text('taks = ["x"]\n')
+    with pytest.raises(ConfigError, match=re.escape("unknown key 'taks'; did you mean 'tasks'?")):
+        split([str(path)])
+
+
+def test_python_takes_names_only():
+    with pytest.raises(ConfigError, match="MODULE:FUNCTION"):
+        reverie.sweep([dict])  # type: ignore[list-item]
+
+
+def test_a_plan_survives_its_file():
+    plan = Plan(
+        ("a",),
+        (0,),
+        {"lr": Range(1e-5, 1e-3, True), "b": ("x",), "n": Range(1, 9, whole=True)},
+        ("--steps=5",),
+        Search(),
+    )
+    assert from_json(plan.to_json()) == plan
+
+
+def test_compare_takes_what_a_sweep_varied(tmp_path):
+    vary = {"harmony": ("true", "false"), "init": ("a", "b"), "env.size": ("64",)}
+    plan = Plan((TASK,), (0,), vary)
+    file.write(file.Sweep(tmp_path, plan, file.How(), ""))
+    assert CompareOptions((str(tmp_path),)).options().by == ("harmony",)
+    assert CompareOptions((str(tmp_path),), by="steps").options().by == ("steps",)
+    with pytest.raises(Exception, match=r"no trial of the sweep .* has begun yet"):
+        reverie.compare([tmp_path])
+
+
+def test_as_many_trials_as_cores_devices_and_memory_allow(tmp_path, monkeypatch):
+    monkeypatch.setattr(room, "planned_bytes", lambda run: 10 if run.name != "new" else 0)
+    assert room.Room(cores=8, cores_each=2).jobs(tmp_path, []) == 4
+    assert room.Room(cores=8, devices=("0", "1")).jobs(tmp_path, []) == 2
+    assert room.Room(limit=7, cores=1).jobs(tmp_path, []) == 7
+    assert room.Room(cores=1, cores_each=2).jobs(tmp_path, []) == 1
+    planned = room.Room(cores=8, memory=34)
+    assert planned.jobs(tmp_path, []) == 1
+    assert planned.jobs(tmp_path, ["new"]) == 1
+    assert planned.jobs(tmp_path, ["old"]) == 3
