@@ -15,5 +15,6 @@ ray.py       tasks of Ray
 search.py    settings chosen by Optuna, trials pruned on the way
 follow.py    the loop: starts what waits, until every trial has ended
 control.py   begin, resume, cancel
+options.py   the options of `reverie sweep`
 show.py      what people read of a sweep
 """
