@@ -30,6 +30,7 @@ usage: reverie VERB [options]        reverie VERB --help
   report RUN ...        one HTML page from one or more run folders
   compare RUN ...       groups of runs over seeds: means, intervals, curves (--by FIELD)
   export RUN            write the policy as a file that runs without Reverie
+  dream RUN             look into a run's world model, and play in its dreams, in the browser
   bench update|act|env|replay  measure an update, acting, an environment, or replay
   doctor TASK           is an environment fit to be learned in, and what will a run need?
   tasks [FILTER]        the tasks, or those whose name contains FILTER

@@ -16,7 +16,7 @@ from reverie.watch import terminal
 
 LEARNING = ("train", "continual")
 """Verbs that begin or resume a run."""
-COMPUTING = (*LEARNING, "eval", "bench", "doctor", "export")
+COMPUTING = (*LEARNING, "eval", "dream", "bench", "doctor", "export")
 """Verbs that compute with JAX."""
 READING = ("report", "compare", "sweep")
 """Verbs that only read configurations."""
@@ -219,6 +219,32 @@ def doctor(words: list[str]) -> int:
     return 0 if run(options).healthy else 1
 
 
+def dream(words: list[str]) -> int:
+    """`reverie dream RUN [--port N] [--host ADDRESS]`"""
+    from reverie.config import reader
+    from reverie.dream.options import DreamOptions
+
+    words, given = reader.take(words)
+    options = _parse(DreamOptions, words, "dream")
+    from reverie.api import makers_for
+    from reverie.dream import show
+    from reverie.machine.device import prepare
+    from reverie.train import chosen
+    from reverie.train.stranger import read
+
+    show.check_packages()
+    chosen.as_name(options.checkpoint)
+    named: Any = options.env[0] if len(options.env) == 1 else {n: n for n in options.env}
+    logdir = Path(options.run).expanduser()
+    config, ignored = read(logdir, {"device.kind": options.device, **given}, tuple(options.allow))
+    made_by = makers_for(config, named or None)
+    if ignored:
+        terminal.complain(ignored)
+    prepare(config.device)
+    show.run(show.open_run(options, config, made_by, given), options)
+    return 0
+
+
 VERBS: dict[str, Callable[[list[str]], int]] = {
     "train": train,
     "continual": continual,
@@ -226,6 +252,7 @@ VERBS: dict[str, Callable[[list[str]], int]] = {
     "report": report,
     "compare": compare,
     "export": export,
+    "dream": dream,
     "bench": bench,
     "doctor": doctor,
     "sweep": sweep,

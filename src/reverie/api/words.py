@@ -17,6 +17,7 @@ from reverie.config.overview import ALL, GROUPS
 from reverie.config.sequence import SEQUENCES
 from reverie.config.strategies import STRATEGIES
 from reverie.doctor.options import DoctorOptions
+from reverie.dream.options import DreamOptions
 from reverie.envs.catalog import tasks
 from reverie.export.options import ExportOptions
 from reverie.help import HIDDEN
@@ -54,6 +55,7 @@ def _flags(verb: str) -> list[str]:
         "doctor": (DoctorOptions,),
         "export": (ExportOptions,),
         "sweep": (SweepOptions,),
+        "dream": (DreamOptions,),
         "bench": (bench.UpdateOptions, bench.ActOptions, bench.EnvOptions, bench.ReplayOptions),
     }
     found = [field.name for record in records.get(verb, ()) for field in dataclasses.fields(record)]

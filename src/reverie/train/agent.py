@@ -231,7 +231,13 @@ def load(
     Raises RunError where there is no checkpoint, it cannot be read, or `spaces` do not fit it.
     """
     config, path = config or stranger.read(logdir)[0], path or chosen.choose(logdir)
-    saved = _read(logdir, path)
+    return agent_of(read(logdir, path), config, path, spaces)
+
+
+def agent_of(
+    saved: Mapping[str, Any], config: Config, path: Path, spaces: Mapping[str, Any] | None = None
+) -> Agent:
+    """The agent of what `read` gave; arguments and errors are those of `load`."""
     with checkpoint.reading(path):
         snapshot.check_kinds(saved)
         obs, actions = (specs_from_json(saved["specs"][side]) for side in ("obs", "action"))
@@ -276,9 +282,10 @@ def _own_terms(trees: Any, obs: Specs, actions: Specs, config: Config) -> OwnTer
 
 def newest(logdir: Path) -> dict[str, Any]:
     """The newest complete checkpoint. Raises RunError where there is none, or it is damaged."""
-    return _read(logdir, chosen.choose(logdir))
+    return read(logdir, chosen.choose(logdir))
 
 
-def _read(logdir: Path, path: Path) -> dict[str, Any]:
+def read(logdir: Path, path: Path) -> dict[str, Any]:
+    """A complete checkpoint. Raises RunError where it is damaged, naming an earlier whole one."""
     with recovery.advised(logdir, path, replay=False, metrics=False):
         return checkpoint.load(path)

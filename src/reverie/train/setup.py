@@ -10,6 +10,7 @@ from reverie.config.schema import Config
 from reverie.config.sizes import with_size
 from reverie.envs.make import maker
 from reverie.envs.vector import Vector
+from reverie.records import Specs
 from reverie.replay.replay import Replay
 from reverie.replay.unit import Demand
 from reverie.train import sequence
@@ -44,20 +45,30 @@ def complete(config: Config, envs: Vector) -> Config:
 
 def make_replay(config: Config, envs: Vector) -> Replay:
     """An empty replay, no larger than the rows that the run will ever insert."""
+    columns = replay_columns(config, envs.obs_specs, envs.action_specs)
+    return Replay(columns, **replay_arguments(config, envs.num))
+
+
+def replay_columns(config: Config, obs: Specs, actions: Specs) -> dict[str, Any]:
+    """Columns of the rows that a run stores."""
+    return columns_of(obs, actions, config) | task_label(config)
+
+
+def replay_arguments(config: Config, envs: int) -> dict[str, Any]:
+    """How the replay of a run with so many environments is laid out and drawn from."""
     length = config.replay.context + config.train.length
-    steps = -(-config.steps // envs.num) + length + 1
-    return Replay(
-        columns_of(envs.obs_specs, envs.action_specs, config) | task_label(config),
-        streams=envs.num,
-        capacity=replay_rows(config, steps * envs.num),
-        inserts=steps * envs.num,
-        length=length,
-        seed=config.seed,
-        online=config.replay.online,
-        options=config.replay,
-        chunk=config.replay.chunk,
-        gigabytes=config.replay.gigabytes,
-    )
+    steps = -(-config.steps // envs) + length + 1
+    return {
+        "streams": envs,
+        "capacity": replay_rows(config, steps * envs),
+        "inserts": steps * envs,
+        "length": length,
+        "seed": config.seed,
+        "online": config.replay.online,
+        "options": config.replay,
+        "chunk": config.replay.chunk,
+        "gigabytes": config.replay.gigabytes,
+    }
 
 
 def replay_rows(config: Config, inserted: int) -> int:

@@ -1,0 +1,102 @@
+"""How far: dreams leave reality under the same actions."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from reverie.config.schema import Config
+from reverie.dream.branch import Observed
+from reverie.dream.errors import DreamError
+from reverie.dream.session import CHUNK, Session, key_of
+from reverie.world.model import transform_reward
+
+SAMPLES = 32
+"""Dreams of one band."""
+MOST_SAMPLES = 64
+
+
+class Drift(NamedTuple):
+    """How far H dreamed rows of many dreams are from reality, quantiles (H, 3) of 10, 50, 90 %."""
+
+    error: dict[str, np.ndarray]  # by observation key: pixels of 255, or standard deviations
+    still: dict[str, np.ndarray]  # (H,) of a model that says nothing changes
+    looked: dict[str, np.ndarray]  # (H,) of the model when it sees the row itself
+    reward: np.ndarray  # (H, 3) predicted
+    true_reward: np.ndarray  # (H,)
+
+
+def drift(session: Session, row: int, *, horizon: int = CHUNK - 1, samples: int = SAMPLES) -> Drift:
+    """How dreams from a row of the episode leave reality under the recorded actions.
+
+    Raises DreamError where fewer rows follow.
+    """
+    seen = session.seen()
+    session.row_number(row, seen.episode.rows, "the episode")
+    left = seen.episode.rows - 1 - row
+    if not isinstance(horizon, int) or not 1 <= horizon <= min(left, CHUNK):
+        raise DreamError(
+            f"horizon is {horizon!r}, expected 1 ... {CHUNK}, and {left} rows follow here."
+        )
+    if not isinstance(samples, int) or not 2 <= samples <= MOST_SAMPLES:
+        raise DreamError(f"samples is {samples!r}, expected 2 ... {MOST_SAMPLES}.")
+    inspector, config = session.inspector, session.inspector.loaded.config
+    start = jax.tree.map(lambda x: jnp.repeat(x, samples, 0), seen.state(row))
+    given = windows(seen, np.full(samples, row))
+    keys = jax.vmap(lambda m: jax.random.fold_in(key_of(0), m))(jnp.arange(samples))
+    rolled = inspector.roll(start, given, keys, 1)
+    rolled = jax.tree.map(lambda x: x[:horizon], rolled)
+    flat = jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), rolled.state)
+    feature = np.asarray(rolled.readings.feature).reshape(horizon * samples, -1)
+    shown = inspector.look(flat, feature, seen)
+    rows = range(row + 1, row + 1 + horizon)
+    found: dict[str, list[np.ndarray]] = {}
+    for key, dreamed in shown.items():
+        truth = seen.episode.obs[key]
+        scale = _scale(truth)
+        real = truth[row + 1 : row + 1 + horizon]
+        looked = np.stack([seen.shown(at)[key] for at in rows]) if inspector.decodes else real
+        dreamed = dreamed.reshape(horizon, samples, *real.shape[1:])
+        found[key] = [
+            _band(distance(dreamed, real[:, None], scale)),
+            distance(truth[row][None], real, scale),
+            distance(looked, real, scale),
+        ]
+    true = learned(seen.episode.reward[row + 1 : row + 1 + horizon], config)
+    error, still, looks = ({key: value[i] for key, value in found.items()} for i in range(3))
+    return Drift(error, still, looks, _band(np.asarray(rolled.readings.reward)), true)
+
+
+def learned(reward: np.ndarray, config: Config) -> np.ndarray:
+    """Rewards as the agent learns them."""
+    return np.asarray(transform_reward(jnp.asarray(reward), config.world.reward))
+
+
+def distance(dreamed: np.ndarray, real: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    """How far pictures are (mean difference of a pixel, 0 ... 255), or numbers (root mean square,
+    in units of `scale`); all axes but those of `scale` stay."""
+    difference = (dreamed.astype(np.float32) - real.astype(np.float32)) / scale
+    axes = tuple(range(difference.ndim - scale.ndim, difference.ndim))
+    if dreamed.dtype == np.uint8:
+        return np.abs(difference).mean(axes)
+    return np.sqrt(np.square(difference).mean(axes))
+
+
+def _scale(truth: np.ndarray) -> np.ndarray:
+    """1 for pictures; the standard deviation of every number, 1 where it never changes."""
+    if truth.dtype == np.uint8:
+        return np.ones(truth.shape[1:], np.float32)
+    spread = truth.std(0)
+    return np.where(spread > 1e-6, spread, 1.0)
+
+
+def _band(values: np.ndarray) -> np.ndarray:
+    """(H, N) -> (H, 3)."""
+    return np.quantile(values, (0.1, 0.5, 0.9), axis=1).T
+
+
+def windows(seen: Observed, rows: np.ndarray) -> dict[str, np.ndarray]:
+    """The recorded actions (CHUNK, N, components) from N rows on; beyond the end the last one."""
+    at = np.minimum(rows[None] + np.arange(CHUNK)[:, None], seen.episode.rows - 1)
+    return {key: value[at] for key, value in seen.episode.action.items()}

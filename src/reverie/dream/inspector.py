@@ -1,0 +1,109 @@
+"""A run opened for looking: its networks, its episodes, its environment. Shared by all sessions."""
+
+from collections import OrderedDict
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+
+from reverie.dream.action import controls
+from reverie.dream.branch import Observed, pictures
+from reverie.dream.episode import Library
+from reverie.dream.errors import DreamError
+from reverie.dream.model import Loaded
+from reverie.dream.programs import GIVEN, Rolled, roll
+from reverie.dream.reality import World
+from reverie.part.errors import suggest
+from reverie.part.values import SEEDS
+
+KINDS = ("replay", "played")
+"""Where episodes come from."""
+KEPT = 4
+"""Episodes that are remembered with what the model saw in them."""
+KNOWN = 2_000
+"""Rows of the replay among which the nearest ones are looked for where nothing is decoded."""
+
+
+class Inspector:
+    """What sessions share. Not for several threads at once."""
+
+    def __init__(self, logdir: Path, loaded: Loaded, world: World):
+        self.loaded, self.world = loaded, world
+        agent = loaded.agent
+        self.actions, self.observations = agent.action_specs, agent.obs_specs
+        specs = self.observations, self.actions
+        self.library = Library(logdir, loaded.config, loaded.replay, specs)
+        self.controls = controls(self.actions, loaded.config.task)
+        self.decodes, self.disagrees = loaded.decodes, loaded.disagrees
+        self._opened: OrderedDict[tuple, Observed] = OrderedDict()
+        self._known: list[Observed] | None = None
+
+    def observed(self, kind: str, number: int, *, task: str = "", greedy: bool = False) -> Observed:
+        """An episode as the model saw it; arguments and errors are those of `Session.open`."""
+        if kind not in KINDS:
+            raise DreamError(f"there are no episodes {kind!r}; {suggest(str(kind), KINDS)}")
+        if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number < SEEDS:
+            raise DreamError(f"an episode's number is {number!r}, expected 0 ... {SEEDS - 1}.")
+        name = kind, number, task, greedy
+        if name not in self._opened:
+            self._opened[name] = self._observe(kind, number, task, greedy)
+            while len(self._opened) > KEPT:
+                self._opened.popitem(last=False)
+        self._opened.move_to_end(name)
+        return self._opened[name]
+
+    def _observe(self, kind: str, number: int, task: str, greedy: bool) -> Observed:
+        if kind == "replay":
+            return Observed(self.loaded, self.library.episode(number))
+        acting = self.loaded.model.acting()
+        task = task or self.world.tasks[0]
+        return Observed(self.loaded, self.world.play(acting, task, number, greedy=greedy))
+
+    def warm(self) -> None:
+        """Compile the programs of a single dreamed row, before somebody waits for it."""
+        dynamics = self.loaded.model.world.dynamics
+        start = dynamics.initial(1, dynamics.dtype)
+        idle = {key: value[None, None] for key, value in self.nothing().items()}
+        rolled = self.roll(start, idle, jax.random.split(jax.random.key(0), 1), 1)
+        if self.decodes:
+            pictures(self.loaded, jax.tree.map(lambda x: x[0], rolled.state))
+
+    def nothing(self) -> dict[str, np.ndarray]:
+        """The action that stands where the policy chooses its own, (components,) by key."""
+        return {key: np.zeros(spec.size, spec.dtype) for key, spec in self.actions.items()}
+
+    def roll(self, start: Any, given: Any, keys: Any, first: int, *, who: int = GIVEN) -> Rolled:
+        """Dreams of this run; arguments as `programs.roll` takes them."""
+        loaded, who_acts = self.loaded, np.int32(who)
+        return roll(
+            *(loaded.model, start, given, keys, np.int32(first)),
+            who=who_acts,
+            config=loaded.config,
+        )
+
+    def look(self, states: Any, feature: np.ndarray, seen: Observed) -> dict[str, np.ndarray]:
+        """How states (N, …) look: decoded, or what was observed in the nearest stored state."""
+        if self.decodes:
+            return pictures(self.loaded, states)
+        known = [seen, *self.stored()]
+        index = nearest(np.concatenate([k.said.feature for k in known]), feature)
+        keys = [key for key, spec in self.observations.items() if spec.kind != "discrete"]
+        return {key: np.concatenate([k.episode.obs[key] for k in known])[index] for key in keys}
+
+    def stored(self) -> list[Observed]:
+        """The newest episodes of the replay, as the model saw them."""
+        if self._known is None:
+            found, rows = [], 0
+            for number in range(len(self.library.names())):
+                if rows >= KNOWN:
+                    break
+                found.append(self.observed("replay", number))
+                rows += found[-1].episode.rows
+            self._known = found
+        return self._known
+
+
+def nearest(known: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """Which of the known features (K, F) is nearest to each of (N, F)."""
+    return (np.square(known).sum(-1)[None] - 2.0 * x @ known.T).argmin(-1)

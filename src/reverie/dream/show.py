@@ -1,0 +1,75 @@
+"""`reverie dream`: from the words of a command to a page that is served."""
+
+import importlib.util
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from reverie import __version__
+from reverie.config.schema import Config
+from reverie.dream import model
+from reverie.dream.desk import Desk
+from reverie.dream.inspector import Inspector
+from reverie.dream.options import DreamOptions
+from reverie.dream.reality import World
+from reverie.part.errors import ConfigError
+from reverie.train import chosen
+from reverie.watch import terminal
+from reverie.watch.text import one_line
+
+PACKAGES = ("fastapi", "uvicorn")
+
+
+def check_packages() -> None:
+    """Raises ConfigError where the server's packages are not installed."""
+    missing = [name for name in PACKAGES if importlib.util.find_spec(name) is None]
+    if missing:
+        raise ConfigError(
+            f"the inspector needs {' and '.join(missing)}: pip install 'reverie[dream]'"
+        )
+
+
+def open_run(options: DreamOptions, config: Config, made_by: Any, given: Mapping[str, Any]) -> Desk:
+    """The desk of a run folder; the programs of a step are compiled.
+
+    Args:
+        config: what `stranger.read` made of the folder's.
+        made_by: what makes the run's environments, where the user named it.
+        given: the reader's own settings.
+
+    Raises RunError where there is no checkpoint, or it cannot be read.
+    """
+    logdir = Path(options.run).expanduser()
+    loaded = model.load(logdir, config, chosen.choose(logdir, options.checkpoint))
+    specs = loaded.agent.obs_specs, loaded.agent.action_specs
+    trusted = "env.kwargs" in given
+    world = World(config, specs, make_env=made_by, allow=options.allow, trusted=trusted)
+    inspector = Inspector(logdir, loaded, world)
+    inspector.warm()
+    title = {
+        "run": one_line(logdir.resolve().name),
+        "task": one_line(config.task),
+        "agent": config.agent,
+        "size": config.size,
+        "step": loaded.agent.step,
+        "parameters": loaded.agent.parameters,
+        "version": __version__,
+    }
+    return Desk(inspector, title)
+
+
+def run(desk: Desk, options: DreamOptions) -> None:
+    """Serve until a signal comes. Raises ConfigError where the host cannot be listened at."""
+    from reverie.dream import guard, server
+
+    token = "" if guard.is_loopback(options.host) else secrets.token_urlsafe(24)
+    listening, port = server.listen(options.host, options.port)
+    if options.port not in (0, port):
+        terminal.say(f"port {options.port} is in use; this page is at port {port}.\n")
+    terminal.say(f"open {server.address(options.host, port, token)}   (Ctrl-C ends it)\n")
+    try:
+        server.serve(server.make_app(desk, guard.Guard(options.host, token)), listening)
+    finally:
+        listening.close()
+        desk.close()

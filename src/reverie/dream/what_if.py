@@ -1,0 +1,174 @@
+"""What if: every action from one state, what it is worth, and how it looks some rows later."""
+
+import itertools
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from reverie.behavior.returns import discount_of
+from reverie.config.schema import Config
+from reverie.dream.action import Controls, label
+from reverie.dream.branch import actions_of
+from reverie.dream.errors import DreamError
+from reverie.dream.inspector import Inspector
+from reverie.dream.programs import GREEDY, Readings, Rolled
+from reverie.dream.session import CHUNK, Session, key_of
+from reverie.part.errors import suggest
+
+SAMPLES = 8
+"""Dreams of each action of which the value is a mean."""
+MOST_OPTIONS = 64
+"""Actions that are tried."""
+GRID = 5
+"""Values of each of two components of a continuous action."""
+LINE = 9
+"""Values of a lone one."""
+
+
+class Option(NamedTuple):
+    """One action, and what the model expects of it."""
+
+    action: dict[str, np.ndarray]  # (components,)
+    name: str
+    place: tuple[int, ...]  # in the grid of two components; empty for classes
+    value: float  # mean of reward and discounted value of arriving
+    spread: float  # standard deviation over the samples
+    reward: float
+    cont: float
+    shown: dict[str, np.ndarray]  # (*shape) after so many steps
+    after: Readings  # there
+
+
+def counterfactuals(
+    session: Session,
+    row: int,
+    number: int | None = None,
+    *,
+    steps: int = 1,
+    components: Sequence[str] = (),
+    seed: int = 0,
+) -> list[Option]:
+    """Every action from a row of the episode, or of branch `number`; then the policy's mode.
+
+    Args:
+        steps: after how many rows the picture is taken, 1 ... 16.
+        components: of a continuous action, one or two by name; the others are the policy's. Empty:
+            the first two.
+
+    Raises DreamError for what is not there.
+    """
+    if not isinstance(steps, int) or isinstance(steps, bool) or not 1 <= steps <= CHUNK:
+        raise DreamError(f"steps is {steps!r}, expected 1 ... {CHUNK}.")
+    inspector, state = session.inspector, _state(session, row, number)
+    options = _options(inspector, _mode(inspector, state), components)
+    config, actions = inspector.loaded.config, [action for action, _ in options]
+    keys = jax.vmap(lambda m: jax.random.fold_in(key_of(seed), m))(jnp.arange(SAMPLES))
+    first = _arrive(inspector, state, actions, keys)
+    said = jax.tree.map(
+        lambda x: np.asarray(x[0]).reshape(len(options), SAMPLES, -1), first.readings
+    )
+    values = worth(said, config)
+    last, after = jax.tree.map(lambda x: x[0, ::SAMPLES], (first.state, first.readings))
+    if steps > 1:
+        idle = {
+            key: np.zeros((CHUNK, len(options), *v.shape), v.dtype) for key, v in actions[0].items()
+        }
+        further = inspector.roll(last, idle, jnp.repeat(keys[:1], len(options)), 2, who=GREEDY)
+        last, after = jax.tree.map(lambda x: x[steps - 2], (further.state, further.readings))
+    after = jax.tree.map(np.asarray, after)
+    shown = inspector.look(last, after.feature, session.seen())
+    return [
+        Option(
+            *(action, label(action, inspector.controls), place),
+            *(float(values[i].mean()), float(values[i].std())),
+            *(float(said.reward[i].mean()), float(said.cont[i].mean())),
+            {key: value[i] for key, value in shown.items()},
+            jax.tree.map(lambda x: x[i], after),  # noqa: B023
+        )
+        for i, (action, place) in enumerate(options)
+    ]
+
+
+def _arrive(inspector: Inspector, state: Any, actions: list[Any], keys: Any) -> Rolled:
+    """One row of `SAMPLES` dreams of each action; all actions share the noise."""
+    count = len(actions)
+    start = jax.tree.map(lambda x: jnp.repeat(x, count * SAMPLES, 0), state)
+    each = {key: np.stack([action[key] for action in actions]) for key in actions[0]}
+    given = {key: value.repeat(SAMPLES, 0)[None] for key, value in each.items()}
+    return inspector.roll(start, given, jnp.tile(keys, count), 1)
+
+
+def worth(said: Readings, config: Config) -> np.ndarray:
+    """The value of having arrived where `said` was read: reward and discounted critic.
+
+    Where a state's value begins with its own reward (V2), the critic alone.
+    """
+    behavior = config.behavior
+    if behavior.own_reward:
+        return np.asarray(said.value)
+    certain = 1.0 if not behavior.contdisc else discount_of(behavior)
+    cont = np.where(np.isnan(said.cont), certain, said.cont)
+    discount = cont if behavior.contdisc else cont * discount_of(behavior)
+    return np.asarray(said.reward + discount * said.value)
+
+
+def _state(session: Session, row: int, number: int | None) -> Any:
+    if number is None:
+        seen = session.seen()
+        return seen.state(session.row_number(row, seen.episode.rows, "the episode"))
+    branch = session.find(number)
+    return branch.states[session.row_number(row, len(branch.rows), f"branch {number}")]
+
+
+def _mode(inspector: Inspector, state: Any) -> dict[str, np.ndarray]:
+    """What the policy would do."""
+    idle = actions_of([inspector.nothing()])
+    keys = jax.random.split(jax.random.key(0), 1)
+    rolled = inspector.roll(state, idle, keys, 1, who=GREEDY)
+    return {key: np.asarray(value[0, 0]) for key, value in rolled.action.items()}
+
+
+def _options(
+    inspector: Inspector, mode: dict[str, np.ndarray], components: Sequence[str]
+) -> list[tuple[dict[str, np.ndarray], tuple[int, ...]]]:
+    """The actions that are tried, and their places in the grid."""
+    found = inspector.controls
+    if not found.slides:
+        return [(action, ()) for action in _classes(found, mode)]
+    names = [slide.name for slide in found.slides]
+    for name in components:
+        if name not in names:
+            raise DreamError(f"there is no component {name!r}; {suggest(str(name), names)}")
+    if len(set(components)) != len(components) or len(components) > 2:
+        raise DreamError(f"a grid has one component or two different ones, found {components!r}.")
+    chosen = [found.slides[names.index(name)] for name in components or names[:2]]
+    values = np.linspace(-1.0, 1.0, GRID if len(chosen) == 2 else LINE, dtype=np.float32)
+    options = []
+    for place in itertools.product(range(len(values)), repeat=len(chosen)):
+        action = {key: value.copy() for key, value in mode.items()}
+        for slide, index in zip(chosen, place, strict=True):
+            action[slide.key][slide.component] = values[index]
+        options.append((action, place))
+    return options
+
+
+def _classes(found: Controls, mode: dict[str, np.ndarray]) -> list[dict[str, np.ndarray]]:
+    """All combinations of classes; where they are too many, each component's with the others as
+    the policy would choose them."""
+    choices = [range(len(choice.names)) for choice in found.choices]
+    if np.prod([len(c) for c in choices]) <= MOST_OPTIONS:
+        return [_with(mode, found, dict(enumerate(c))) for c in itertools.product(*choices)]
+    options = [_with(mode, found, {i: c}) for i, part in enumerate(choices) for c in part]
+    return options[:MOST_OPTIONS]
+
+
+def _with(
+    mode: dict[str, np.ndarray], found: Controls, classes: dict[int, int]
+) -> dict[str, np.ndarray]:
+    action = {key: value.copy() for key, value in mode.items()}
+    for index, value in classes.items():
+        action[found.choices[index].key][found.choices[index].component] = value
+    return action

@@ -1,0 +1,166 @@
+"""What a session says is what the networks of the run compute."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from tiny_dreams import Lamp
+
+import reverie
+from reverie.dream.errors import DreamError
+from reverie.dream.session import Session, key_of
+from reverie.train.agent import load
+
+
+@pytest.fixture
+def session(lamp_inspector):
+    made = Session(lamp_inspector)
+    made.open("replay", 0)
+    yield made
+    made.close()
+
+
+def test_a_played_episode_is_what_the_agent_plays(lamp, lamp_inspector):
+    """The actions, and the latents that the model is shown to have, are those of `Agent.act`."""
+    agent = reverie.load(lamp, make_env=Lamp)
+    seen = lamp_inspector.observed("played", 5)
+    carry = None
+    for row in range(seen.episode.rows - 1):
+        obs = {key: value[row] for key, value in seen.episode.obs.items()}
+        action, carry = agent.act(obs, carry, seed=5, terms="agent")
+        assert action["action"] == seen.episode.action["action"][row]
+        for ours, theirs in zip(
+            jax.tree.leaves(seen.state(row)), jax.tree.leaves(carry.state.state), strict=True
+        ):
+            np.testing.assert_allclose(ours, theirs, atol=1e-5)
+
+
+def test_a_dreamed_row_is_what_the_networks_say(lamp, session):
+    """One step by hand, with the parts of the checkpoint and the noise of the dream."""
+    inspector = session.inspector
+    model = inspector.loaded.model
+    branch = session.branch(3, seed=7)
+    rows, first = session.act(branch.number, "given", action={"action": 2})
+    assert first == 1 and len(rows) == 1
+    world, row = model.world, rows[0]
+    prior, _ = jax.random.split(jax.random.fold_in(key_of(7), 1))
+    noise = world.dynamics.noise(prior, ())[None]
+    carry = world.dynamics.carry(session.observed.state(3))
+    embedded = world.embed({"action": jnp.array([[2]], jnp.int32)})
+    carry, _ = world.dynamics.prepared().imagine(carry, embedded, noise)
+    state = world.dynamics.state(carry)
+    x = world.feature(state)
+    close = {"rtol": 1e-4, "atol": 1e-5}
+    np.testing.assert_allclose(row.said.reward, world.reward(x).mean()[0], **close)
+    np.testing.assert_allclose(row.said.cont, world.cont(x).mean()[0], **close)
+    np.testing.assert_allclose(row.said.value, model.critic(x).mean()[0], **close)
+    policy = model.actor(x)
+    np.testing.assert_allclose(row.said.entropy, policy.entropy()["action"][0], **close)
+    np.testing.assert_allclose(
+        row.said.policy["action"], policy.parts["action"][0].probs[0], **close
+    )
+    objective = inspector.loaded.config.world.objective
+    shown = objective.observations(world.objective, world.dynamics.view(state))
+    assert np.abs(shown["image"][0].astype(int) - row.shown["image"]).max() <= 1
+    np.testing.assert_allclose(row.shown["place"], shown["place"][0], **close)
+    agent = load(lamp, inspector.loaded.config)
+    for mine, theirs in zip(
+        jax.tree.leaves(model.acting()), jax.tree.leaves(agent.acting), strict=True
+    ):
+        np.testing.assert_array_equal(mine, theirs)
+
+
+def numbers(rows):
+    return np.array([[r.said.reward, r.said.value, r.said.entropy] for r in rows])
+
+
+def test_a_dream_does_not_depend_on_how_it_is_cut(session):
+    whole, pieces = session.branch(2, seed=3), session.branch(2, seed=3)
+    session.act(whole.number, "sampled", steps=20)
+    for steps in (1, 1, 17, 1):
+        session.act(pieces.number, "sampled", steps=steps)
+    np.testing.assert_allclose(numbers(whole.rows), numbers(pieces.rows), rtol=1e-4, atol=1e-5)
+    assert [r.action for r in whole.rows[1:]] == [r.action for r in pieces.rows[1:]]
+
+
+def test_a_branch_goes_on_as_its_parent_did(session):
+    parent = session.branch(1, seed=3)
+    session.act(parent.number, "greedy", steps=6)
+    child = session.branch(4, parent.number, seed=3)
+    assert (child.depth, child.origin) == (4, 1)
+    session.act(child.number, "greedy", steps=2)
+    np.testing.assert_allclose(numbers(child.rows), numbers(parent.rows[4:]), rtol=1e-4, atol=1e-5)
+    other = session.branch(4, parent.number, seed=4)
+    session.act(other.number, "greedy", steps=2)
+    assert (numbers(other.rows)[1:] != numbers(child.rows)[1:]).any()
+
+
+def test_reality_is_known_as_long_as_the_actions_are_the_recorded_ones(session):
+    episode = session.observed.episode
+    branch = session.branch(2)
+    rows, _ = session.act(branch.number, "recorded", steps=3)
+    for index, row in enumerate(rows, start=3):
+        np.testing.assert_array_equal(row.real["image"], episode.obs["image"][index])
+        assert row.reward == episode.reward[index]
+    other = (int(episode.action["action"][5][0]) + 1) % 3
+    (row,), _ = session.act(branch.number, "given", action={"action": other})
+    assert row.real is None and row.reward is None
+    (row,), _ = session.act(branch.number, "given", action={"action": 0})
+    assert row.real is None
+
+
+def test_reality_goes_on_beside_a_dream(lamp_inspector):
+    session = Session(lamp_inspector)
+    seen = session.open("played", 1)
+    branch = session.branch(4, reality=True)
+    game = Lamp()
+    rows, _ = session.act(branch.number, "given", action={"action": 2}, steps=3)
+    game.place = int(seen.episode.obs["place"][4][0])
+    for row in rows:
+        game.place = (game.place + 1) % 16
+        assert row.real["place"][0] == game.place
+        assert row.reward == pytest.approx(game.place / 15)
+    child = session.branch(2, branch.number, reality=True)
+    assert not child.notice
+    (row,), _ = session.act(child.number, "given", action={"action": 1})
+    assert row.real["place"][0] == rows[1].real["place"][0]
+    session.close()
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda s: s.act(99, "greedy"), "there is no branch 99; those that are there: none"),
+        (lambda s: s.branch(5000), "the episode has the rows 0 ..."),
+        (lambda s: s.branch(-1), "found -1"),
+        (lambda s: s.branch(0, seed=-1), "seed is -1, expected 0 ..."),
+        (lambda s: s.act(s.branch(0).number, "gredy"), "did you mean 'greedy'?"),
+        (lambda s: s.act(s.branch(0).number, "greedy", steps=0), "expected 1 ... 500"),
+        (lambda s: s.act(s.branch(0).number, "recorded", steps=400), "recorded actions from here"),
+        (
+            lambda s: s.act(s.branch(0).number, "given", action={"action": 3}),
+            "action 'action' is 3, expected 1 whole number from 0 to 2",
+        ),
+        (
+            lambda s: s.act(s.branch(0).number, "given", action={"acton": 1}),
+            "no action 'acton'; did",
+        ),
+        (lambda s: s.act(s.branch(0).number, "given", action={}), "lacks 'action'"),
+        (lambda s: s.act(s.branch(0).number, "given", action=None), "an action is an object"),
+        (lambda s: s.act(s.branch(0).number, "given", action={"action": "x"}), "is 'x', expected"),
+        (lambda s: s.open("replay", 10_000), "there is no episode 10000 of the replay"),
+        (lambda s: s.open("reply", 0), "did you mean 'replay'?"),
+    ],
+)
+def test_what_is_not_there_is_said_and_changes_nothing(session, call, said):
+    before = session.observed
+    with pytest.raises(DreamError) as error:
+        call(session)
+    assert said in str(error.value) and str(error.value).count("\n") == 0
+    assert session.observed is before
+    assert all(len(branch.rows) == 1 for branch in session.branches.values())
+
+
+def test_a_replayed_episode_cannot_be_played_on(session):
+    branch = session.branch(1, reality=True)
+    assert "rows of the replay do not say how their episode began" in branch.notice
