@@ -3,8 +3,8 @@
 
 VENV := .venv
 BIN := $(VENV)/bin
-EXTRAS := classic,atari,dmc,minigrid,fast,crafter,nethack,bsuite,minatar,popgym,vizdoom,miniworld,retro,mujoco,metaworld,robotics,robodesk,memmaze,craftax,gymnax,navix,xminigrid,jumanji,pgx,brax,playground,export,docs,optuna,slurm,ray,notebook,dev
-DEMO := classic,minigrid
+EXTRAS := classic,atari,dmc,minigrid,fast,crafter,nethack,bsuite,minatar,popgym,vizdoom,miniworld,retro,mujoco,metaworld,robotics,robodesk,memmaze,craftax,gymnax,navix,xminigrid,jumanji,pgx,brax,playground,export,dream,docs,optuna,slurm,ray,notebook,dev
+DEMO := classic,minigrid,dream
 comma := ,
 STAMP := $(VENV)/.installed-$(subst $(comma),-,$(EXTRAS))
 
@@ -14,6 +14,7 @@ demo:
 	@$(MAKE) --no-print-directory setup EXTRAS=$(DEMO)
 	$(BIN)/reverie train minigrid_empty_8x8 --preset demo --logdir runs/demo
 	$(BIN)/reverie report runs/demo
+	@echo "play in its dream: $(BIN)/reverie dream runs/demo"
 
 test: setup
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow"

@@ -10,6 +10,7 @@ from reverie.cli import main
 from reverie.config import reader
 from reverie.config.sizes import with_size
 from reverie.doctor.options import DoctorOptions
+from reverie.dream.options import DreamOptions
 from reverie.envs import catalog
 from reverie.envs.suites import SUITES
 from reverie.export.options import ExportOptions
@@ -23,6 +24,7 @@ RECORDS = {
     "compare": CompareOptions,
     "doctor": DoctorOptions,
     "export": ExportOptions,
+    "dream": DreamOptions,
     "bench update": UpdateOptions,
     "bench act": ActOptions,
     "bench env": EnvOptions,

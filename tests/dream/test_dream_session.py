@@ -8,7 +8,8 @@ from tiny_dreams import Lamp
 
 import reverie
 from reverie.dream.errors import DreamError
-from reverie.dream.session import Session, key_of
+from reverie.dream.programs import key_of
+from reverie.dream.session import Session
 from reverie.train.agent import load
 
 

@@ -52,13 +52,14 @@ def test_without_a_decoder_the_nearest_stored_observation_is_shown(arm_inspector
     """At an observed state that is the observation itself."""
     session = Session(arm_inspector)
     seen = session.open("replay", 0)
+    (key,) = arm_inspector.observations
     assert not arm_inspector.decodes and arm_inspector.disagrees
     shown = arm_inspector.look(seen.states, seen.said.feature, seen)
-    np.testing.assert_array_equal(shown["obs"], seen.episode.obs["obs"])
+    np.testing.assert_array_equal(shown[key], seen.episode.obs[key])
     branch = session.branch(2)
     (row,), _ = session.act(branch.number, "sampled")
-    stored = np.concatenate([k.episode.obs["obs"] for k in arm_inspector.stored()])
-    assert (row.shown["obs"] == stored).all(1).any()
+    stored = np.concatenate([k.episode.obs[key] for k in arm_inspector.stored()])
+    assert (row.shown[key] == stored).all(1).any()
     assert np.isfinite(row.said.disagreement)
 
 
@@ -76,8 +77,10 @@ def test_drift_compares_dreams_with_the_rows_that_followed(session):
     assert found.error["image"].shape == (horizon, 3)
     assert (np.diff(found.error["image"], axis=1) >= 0).all()
     np.testing.assert_allclose(found.true_reward, seen.episode.reward[row + 1 : row + 1 + horizon])
-    with pytest.raises(DreamError, match="rows follow here"):
+    with pytest.raises(DreamError, match="no row follows row"):
         drift.drift(session, seen.episode.rows - 1)
+    with pytest.raises(DreamError, match="horizon is 17, expected 1"):
+        drift.drift(session, 0, horizon=17)
 
 
 def test_calibration_counts_every_dreamed_row_once(session):

@@ -10,7 +10,8 @@ from reverie.behavior.returns import discount_of
 from reverie.dream.branch import Observed
 from reverie.dream.drift import learned, windows
 from reverie.dream.errors import DreamError
-from reverie.dream.session import CHUNK, Session, key_of
+from reverie.dream.programs import key_of
+from reverie.dream.session import CHUNK, Session
 
 STARTS = 64
 """Dreams of one call."""

@@ -9,7 +9,9 @@ import numpy as np
 from reverie.config.schema import Config
 from reverie.dream.branch import Observed
 from reverie.dream.errors import DreamError
-from reverie.dream.session import CHUNK, Session, key_of
+from reverie.dream.inspector import Inspector
+from reverie.dream.programs import key_of
+from reverie.dream.session import CHUNK, Session
 from reverie.world.model import transform_reward
 
 SAMPLES = 32
@@ -27,45 +29,55 @@ class Drift(NamedTuple):
     true_reward: np.ndarray  # (H,)
 
 
-def drift(session: Session, row: int, *, horizon: int = CHUNK - 1, samples: int = SAMPLES) -> Drift:
+def drift(
+    session: Session, row: int, *, horizon: int | None = None, samples: int = SAMPLES
+) -> Drift:
     """How dreams from a row of the episode leave reality under the recorded actions.
+
+    Args:
+        row: of the episode.
+        horizon: dreamed rows, 1 ... 16; None: 16, or as many as follow.
+        samples: dreams, 2 ... 64.
 
     Raises DreamError where fewer rows follow.
     """
     seen = session.seen()
     session.row_number(row, seen.episode.rows, "the episode")
-    left = seen.episode.rows - 1 - row
-    if not isinstance(horizon, int) or not 1 <= horizon <= min(left, CHUNK):
-        raise DreamError(
-            f"horizon is {horizon!r}, expected 1 ... {CHUNK}, and {left} rows follow here."
-        )
     if not isinstance(samples, int) or not 2 <= samples <= MOST_SAMPLES:
         raise DreamError(f"samples is {samples!r}, expected 2 ... {MOST_SAMPLES}.")
-    inspector, config = session.inspector, session.inspector.loaded.config
-    start = jax.tree.map(lambda x: jnp.repeat(x, samples, 0), seen.state(row))
-    given = windows(seen, np.full(samples, row))
-    keys = jax.vmap(lambda m: jax.random.fold_in(key_of(0), m))(jnp.arange(samples))
+    most = min(CHUNK, seen.episode.rows - 1 - row)
+    if most < 1:
+        raise DreamError(f"no row follows row {row}, with which a dream could be compared.")
+    horizon = most if horizon is None else horizon
+    if not isinstance(horizon, int) or not 1 <= horizon <= most:
+        raise DreamError(f"horizon is {horizon!r}, expected 1 ... {most} from row {row} on.")
+    inspector = session.inspector
+    start = jax.tree.map(lambda x: jnp.repeat(x, MOST_SAMPLES, 0), seen.state(row))
+    given = windows(seen, np.full(MOST_SAMPLES, row))
+    keys = jax.vmap(lambda m: jax.random.fold_in(key_of(0), m))(jnp.arange(MOST_SAMPLES))
+    # All of them in any case: one program, which a calibration shares.
     rolled = inspector.roll(start, given, keys, 1)
-    rolled = jax.tree.map(lambda x: x[:horizon], rolled)
+    rolled = jax.tree.map(lambda x: x[:horizon, :samples], rolled)
     flat = jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), rolled.state)
     feature = np.asarray(rolled.readings.feature).reshape(horizon * samples, -1)
     shown = inspector.look(flat, feature, seen)
-    rows = range(row + 1, row + 1 + horizon)
-    found: dict[str, list[np.ndarray]] = {}
-    for key, dreamed in shown.items():
-        truth = seen.episode.obs[key]
-        scale = _scale(truth)
-        real = truth[row + 1 : row + 1 + horizon]
-        looked = np.stack([seen.shown(at)[key] for at in rows]) if inspector.decodes else real
-        dreamed = dreamed.reshape(horizon, samples, *real.shape[1:])
-        found[key] = [
-            _band(distance(dreamed, real[:, None], scale)),
-            distance(truth[row][None], real, scale),
-            distance(looked, real, scale),
-        ]
-    true = learned(seen.episode.reward[row + 1 : row + 1 + horizon], config)
+    rows = np.arange(row + 1, row + 1 + horizon)
+    found = {key: _compared(inspector, seen, key, rows, value) for key, value in shown.items()}
     error, still, looks = ({key: value[i] for key, value in found.items()} for i in range(3))
+    true = learned(seen.episode.reward[rows], inspector.loaded.config)
     return Drift(error, still, looks, _band(np.asarray(rolled.readings.reward)), true)
+
+
+def _compared(
+    inspector: Inspector, seen: Observed, key: str, rows: np.ndarray, dreamed: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The error of the dreams (H · N, …) of `rows`, and the lines beside it."""
+    truth = seen.episode.obs[key]
+    scale, real = _scale(truth), truth[rows]
+    looked = np.stack([seen.shown(at)[key] for at in rows]) if inspector.decodes else real
+    dreamed = dreamed.reshape(len(rows), -1, *real.shape[1:])
+    band = _band(distance(dreamed, real[:, None], scale))
+    return band, distance(truth[rows[0] - 1][None], real, scale), distance(looked, real, scale)
 
 
 def learned(reward: np.ndarray, config: Config) -> np.ndarray:

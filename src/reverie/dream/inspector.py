@@ -12,7 +12,7 @@ from reverie.dream.branch import Observed, pictures
 from reverie.dream.episode import Library
 from reverie.dream.errors import DreamError
 from reverie.dream.model import Loaded
-from reverie.dream.programs import GIVEN, Rolled, roll
+from reverie.dream.programs import GIVEN, Rolled, key_of, roll
 from reverie.dream.reality import World
 from reverie.part.errors import suggest
 from reverie.part.values import SEEDS
@@ -65,9 +65,9 @@ class Inspector:
         dynamics = self.loaded.model.world.dynamics
         start = dynamics.initial(1, dynamics.dtype)
         idle = {key: value[None, None] for key, value in self.nothing().items()}
-        rolled = self.roll(start, idle, jax.random.split(jax.random.key(0), 1), 1)
+        rolled = self.roll(start, idle, key_of(0)[None], 1)
         if self.decodes:
-            pictures(self.loaded, jax.tree.map(lambda x: x[0], rolled.state))
+            pictures(self.loaded, jax.tree.map(lambda x: x[:1, 0], rolled.state))
 
     def nothing(self) -> dict[str, np.ndarray]:
         """The action that stands where the policy chooses its own, (components,) by key."""

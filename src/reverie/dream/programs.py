@@ -16,10 +16,16 @@ from reverie.dream.model import Model
 from reverie.nn.axes import fold, unfold
 from reverie.nn.distributions import Categorical
 from reverie.part.needs import ENSEMBLE
+from reverie.train.learner import DREAM, purpose_key
 from reverie.world.dynamics import State
 
 GIVEN, SAMPLED, GREEDY = range(3)
 """Who acts in a dream: the caller, or the policy by samples or by its mode."""
+
+
+def key_of(seed: int) -> PRNGKeyArray:
+    """The root of a dream's randomness."""
+    return purpose_key(seed, DREAM)
 
 
 class Readings(NamedTuple):

@@ -10,11 +10,10 @@ from reverie.dream.action import parse
 from reverie.dream.branch import Branch, Observed, Row, actions_of
 from reverie.dream.errors import DreamError
 from reverie.dream.inspector import Inspector
-from reverie.dream.programs import GIVEN, GREEDY, SAMPLED
+from reverie.dream.programs import GIVEN, GREEDY, SAMPLED, key_of
 from reverie.dream.reality import Beside
 from reverie.part.errors import suggest
 from reverie.part.values import SEEDS
-from reverie.train.learner import DREAM, purpose_key
 
 ACTORS = ("recorded", "sampled", "greedy", "given")
 """Who may act in a dream: the episode as it was, the policy by samples or its mode, the person."""
@@ -227,8 +226,3 @@ class Session:
             return None, None, False, None
         real = {key: value[0] for key, value in step.obs.items()}
         return real, float(step.reward[0]), bool(step.is_last[0]), drawn
-
-
-def key_of(seed: int) -> Any:
-    """The root of a dream's randomness."""
-    return purpose_key(seed, DREAM)

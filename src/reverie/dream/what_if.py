@@ -14,8 +14,8 @@ from reverie.dream.action import Controls, label
 from reverie.dream.branch import actions_of
 from reverie.dream.errors import DreamError
 from reverie.dream.inspector import Inspector
-from reverie.dream.programs import GREEDY, Readings, Rolled
-from reverie.dream.session import CHUNK, Session, key_of
+from reverie.dream.programs import GREEDY, Readings, Rolled, key_of
+from reverie.dream.session import CHUNK, Session
 from reverie.part.errors import suggest
 
 SAMPLES = 8
@@ -67,18 +67,10 @@ def counterfactuals(
     config, actions = inspector.loaded.config, [action for action, _ in options]
     keys = jax.vmap(lambda m: jax.random.fold_in(key_of(seed), m))(jnp.arange(SAMPLES))
     first = _arrive(inspector, state, actions, keys)
-    said = jax.tree.map(
-        lambda x: np.asarray(x[0]).reshape(len(options), SAMPLES, -1), first.readings
-    )
+    shape = len(options), SAMPLES, -1
+    said = jax.tree.map(lambda x: np.asarray(x[0]).reshape(shape), first.readings)
     values = worth(said, config)
-    last, after = jax.tree.map(lambda x: x[0, ::SAMPLES], (first.state, first.readings))
-    if steps > 1:
-        idle = {
-            key: np.zeros((CHUNK, len(options), *v.shape), v.dtype) for key, v in actions[0].items()
-        }
-        further = inspector.roll(last, idle, jnp.repeat(keys[:1], len(options)), 2, who=GREEDY)
-        last, after = jax.tree.map(lambda x: x[steps - 2], (further.state, further.readings))
-    after = jax.tree.map(np.asarray, after)
+    last, after = _later(inspector, first, actions, keys[0], steps)
     shown = inspector.look(last, after.feature, session.seen())
     return [
         Option(
@@ -99,6 +91,21 @@ def _arrive(inspector: Inspector, state: Any, actions: list[Any], keys: Any) -> 
     each = {key: np.stack([action[key] for action in actions]) for key in actions[0]}
     given = {key: value.repeat(SAMPLES, 0)[None] for key, value in each.items()}
     return inspector.roll(start, given, jnp.tile(keys, count), 1)
+
+
+def _later(
+    inspector: Inspector, first: Rolled, actions: list[Any], key: Any, steps: int
+) -> tuple[Any, Readings]:
+    """One dream of each action after so many rows, in which the policy's mode acts from the second
+    row on: states (N, …) and what is said of them."""
+    start, after = jax.tree.map(lambda x: x[0, ::SAMPLES], (first.state, first.readings))
+    if steps == 1:
+        return start, jax.tree.map(np.asarray, after)
+    count = len(actions)
+    idle = {k: np.zeros((CHUNK, count, *v.shape), v.dtype) for k, v in actions[0].items()}
+    further = inspector.roll(start, idle, jnp.repeat(key[None], count), 2, who=GREEDY)
+    last, after = jax.tree.map(lambda x: x[steps - 2], (further.state, further.readings))
+    return last, jax.tree.map(np.asarray, after)
 
 
 def worth(said: Readings, config: Config) -> np.ndarray:

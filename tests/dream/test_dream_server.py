@@ -1,0 +1,258 @@
+"""The local server: what it answers, what it refuses, and what it says then."""
+
+import base64
+import gzip
+import http.client
+import json
+import re
+import socket
+import threading
+
+import numpy as np
+import pytest
+import uvicorn
+from tiny_dreams import opened
+
+from reverie.cli import main
+from reverie.dream import server, show
+from reverie.dream.desk import MOST_SESSIONS, Desk, Gone
+from reverie.dream.errors import DreamError
+from reverie.dream.guard import Guard, is_loopback
+from reverie.part.errors import ConfigError
+
+TITLE = {"run": "lamp", "task": "custom:test", "step": 200}
+
+
+@pytest.fixture(scope="module")
+def desk(lamp_inspector):
+    return Desk(lamp_inspector, TITLE)
+
+
+@pytest.fixture(scope="module")
+def port(desk):
+    """A server in a thread of this process."""
+    listening, port = server.listen("127.0.0.1", 0)
+    app = server.make_app(desk, Guard("127.0.0.1"))
+    running = uvicorn.Server(uvicorn.Config(app, log_level="error", ws="none"))
+    thread = threading.Thread(target=running.run, kwargs={"sockets": [listening]})
+    thread.start()
+    yield port
+    running.should_exit = True
+    thread.join(20)
+    listening.close()
+
+
+def call(port, path, body=None, **headers):
+    """Status, headers and text of an answer."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
+    data = None if body is None else json.dumps(body) if not isinstance(body, str) else body
+    sent = {"Content-Type": "application/json"} if body is not None else {}
+    sent |= {name.replace("_", "-"): value for name, value in headers.items()}
+    connection.request("GET" if body is None else "POST", path, data, sent)
+    answer = connection.getresponse()
+    raw = answer.read()
+    connection.close()
+    raw = gzip.decompress(raw) if answer.headers.get("Content-Encoding") == "gzip" else raw
+    return answer.status, answer.headers, raw
+
+
+def test_a_session_over_http_is_what_the_session_layer_says(port, desk):
+    status, _, raw = call(port, "/api/hello", {})
+    hello = json.loads(raw)
+    assert status == 200 and hello["title"]["task"] == "custom:test"
+    mine = {"session": hello["session"]}
+    episode = json.loads(call(port, "/api/open", mine | {"kind": "replay", "number": 0})[2])
+    branch = json.loads(call(port, "/api/branch", mine | {"at": 2, "seed": 5})[2])
+    body = mine | {"branch": branch["branch"], "who": "given", "action": {"action": [1]}}
+    answer = json.loads(call(port, "/api/act", body, Accept_Encoding="gzip")[2])
+    (row,) = answer["new"]
+    truth = desk.session(hello["session"]).find(branch["branch"]).rows[1]
+    assert row["said"]["value"] == float(truth.said.value)
+    assert row["said"]["policy"]["action"] == [float(p) for p in truth.said.policy["action"]]
+    pixels = base64.b64decode(row["shown"]["image"]["rgb"])
+    assert pixels == truth.shown["image"].tobytes()
+    assert row["shown"]["place"] == truth.shown["place"].tolist()
+    assert row["act"] == "action 1" and episode["rows"] > 2
+
+
+def test_two_pages_do_not_see_each_other(port):
+    names = [json.loads(call(port, "/api/hello", {})[2])["session"] for _ in range(2)]
+    for name in names:
+        assert call(port, "/api/open", {"session": name})[0] == 200
+        assert call(port, "/api/branch", {"session": name, "at": 1})[0] == 200
+    status, _, raw = call(port, "/api/drop", {"session": names[0], "branch": 1})
+    assert status == 200 and json.loads(raw)["branches"] == []
+    status, _, raw = call(port, "/api/act", {"session": names[1], "branch": 1})
+    assert status == 200
+
+
+def test_a_browser_that_disconnects_harms_nobody(port):
+    text = json.dumps({"session": "x"})
+    with socket.create_connection(("127.0.0.1", port)) as cut:
+        cut.sendall(
+            f"POST /api/hello HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Type: application/json"
+            f"\r\nContent-Length: {len(text) + 50}\r\n\r\n{text}".encode()
+        )
+    assert call(port, "/api/hello", {})[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "headers", "status", "said"),
+    [
+        ("/", None, {"Host": "evil.example:80"}, 421, "is not called 'evil.example:80'"),
+        ("/api/hello", {}, {"Origin": "http://evil.example"}, 403, "http://evil.example"),
+        ("/api/hello", {}, {"Origin": "null"}, 403, "null"),
+        ("/api/hello", {}, {"Sec_Fetch_Site": "cross-site"}, 403, "other sites"),
+        ("/api/hello", {}, {"Content_Type": "text/plain"}, 415, "application/json"),
+        ("/api/hello", "x" * 70_000, {}, 413, "at most 65,536 bytes"),
+        ("/api/hello", "[1]", {}, 400, "a request is a JSON object, found list."),
+        ("/api/hello", "{", {}, 400, "a request is a JSON object, found NoneType."),
+        ("/api/hallo", {}, {}, 400, "did you mean 'hello'?"),
+        ("/api/open", {}, {}, 410, "this page's session is gone"),
+        ("/api/open", {"session": ["x"]}, {}, 410, "this page's session is gone"),
+    ],
+)
+def test_what_is_refused_is_said_in_one_sentence(port, path, body, headers, status, said):
+    found, _, raw = call(port, path, body, **headers)
+    assert found == status
+    sentence = json.loads(raw)["error"]
+    assert said in sentence and "\n" not in sentence and "Traceback" not in sentence
+
+
+def test_nothing_else_is_served(port):
+    for path in ("/config.json", "/../config.json", "/page.js", "/docs", "/openapi.json", "/api"):
+        assert call(port, path)[0] == 404, path
+
+
+def test_the_page_is_small_and_loads_nothing(port):
+    status, headers, raw = call(port, "/", Host=f"localhost:{port + 1}")  # through an SSH tunnel
+    text = raw.decode()
+    assert status == 200 and len(raw) < 300_000
+    assert "default-src 'none'" in headers["Content-Security-Policy"]
+    assert headers["X-Frame-Options"] == "DENY"
+    outside = re.findall(r"""(?:src|href)=["'](?!data:)|url\(|@import|//cdn|https://""", text)
+    assert outside == []
+
+
+def test_an_exported_page_holds_the_session(port, desk):
+    mine = {"session": json.loads(call(port, "/api/hello", {})[2])["session"]}
+    call(port, "/api/open", mine)
+    call(port, "/api/branch", mine | {"at": 1})
+    call(port, "/api/act", mine | {"branch": 1, "who": "greedy", "steps": 3})
+    call(port, "/api/calibration", mine)
+    status, headers, raw = call(port, "/page", mine)
+    assert status == 200 and "dream.html" in headers["Content-Disposition"]
+    packed = re.search(r'id="packed">([^<]+)<', raw.decode())
+    assert packed is not None
+    found = json.loads(gzip.decompress(base64.b64decode(packed.group(1))))
+    truth = desk.session(mine["session"]).find(1).rows
+    assert [row["said"]["value"] for row in found["branches"][0]["all"]] == [
+        float(row.said.value) for row in truth
+    ]
+    assert set(found["studies"]) == {"calibration"}
+    for kind, mark in (("gif", b"GIF89a"), ("mp4", b"ftyp")):
+        status, _, film = call(port, "/film", mine | {"branch": 1, "kind": kind})
+        assert status == 200 and mark in film[:12]
+    status, _, raw = call(port, "/film", mine | {"branch": 1, "kind": "avi"})
+    assert status == 400 and "there are no films 'avi'" in json.loads(raw)["error"]
+
+
+def test_a_film_shows_the_pixels_of_reality_and_dream(desk):
+    from reverie.dream.export import GAP, frames_of
+
+    name = desk.ask("hello", {})["session"]
+    desk.ask("open", {"session": name})
+    desk.ask("branch", {"session": name, "at": 1})
+    desk.ask("act", {"session": name, "branch": 1, "who": "recorded", "steps": 2})
+    branch = desk.session(name).find(1)
+    frames = frames_of(branch)
+    assert frames.shape == (3, 16, 3 * 16 + 2 * GAP, 3)
+    np.testing.assert_array_equal(frames[2][:, :16], branch.rows[2].real["image"])
+    np.testing.assert_array_equal(frames[2][:, 16 + GAP : 32 + GAP], branch.rows[2].shown["image"])
+
+
+def test_the_session_that_was_idle_longest_goes(lamp_inspector):
+    desk = Desk(lamp_inspector, TITLE)
+    names = [desk.ask("hello", {})["session"] for _ in range(MOST_SESSIONS)]
+    desk.session(names[0])
+    desk.ask("hello", {})
+    assert desk.session(names[0])
+    with pytest.raises(Gone, match="Reload the page"):
+        desk.session(names[1])
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "said"),
+    [
+        ("rows", {"first": 10**9}, "the episode has the rows 0 ..."),
+        ("rows", {"count": 65}, "count is 65, expected 1 ... 64"),
+        ("branch", {"reality": "yes"}, "reality is 'yes', expected true or false"),
+        ("branch", {"at": 1.5}, "found 1.5"),
+        ("act", {"who": 3}, "who is 3, expected a text"),
+        ("act", {"branch": None}, "there is no branch None"),
+        ("what_if", {"steps": 0}, "steps is 0, expected 1 ... 16"),
+        ("what_if", {"components": "x"}, "components is 'x', expected a list"),
+        ("drift", {"samples": 1}, "samples is 1, expected 2 ... 64"),
+        ("drift", {"horizon": "x"}, "horizon is 'x'"),
+    ],
+)
+def test_bad_requests(desk, name, body, said):
+    session = desk.ask("hello", {})["session"]
+    desk.ask("open", {"session": session})
+    with pytest.raises(DreamError) as error:
+        desk.ask(name, {"session": session, **body})
+    assert said in str(error.value)
+
+
+def test_a_token_where_others_can_reach_the_server():
+    guard = Guard("0.0.0.0", "secret")
+    host = {"host": "192.0.2.7:8765"}
+    assert guard.refusal(host, "GET", {"token": "secret"}) is None
+    for query in ({}, {"token": "secre"}, {"token": "sécret"}):
+        assert guard.refusal(host, "GET", query).status == 403
+    posted = host | {"content-type": "application/json", "content-length": "2"}
+    assert guard.refusal(posted, "POST", {"token": "secret"}).status == 403
+    assert guard.refusal(posted | {"x-reverie-token": "secret"}, "POST", {}) is None
+    assert guard.refusal({"host": "rebound.example"}, "GET", {"token": "secret"}).status == 421
+    assert Guard("127.0.0.1").refusal(host, "GET", {}).status == 421
+    assert Guard("127.0.0.1").refusal({"host": "[::1]:9"}, "GET", {}) is None
+    assert [is_loopback(h) for h in ("localhost", "127.9.9.9", "::1", "0.0.0.0", "host")] == [
+        *(True, True, True, False, False)
+    ]
+
+
+def test_the_next_port_is_taken():
+    first, port = server.listen("127.0.0.1", 0)
+    second, other = server.listen("127.0.0.1", port)
+    assert port < other < port + server.TRIES
+    for made in (first, second):
+        made.close()
+    with pytest.raises(ConfigError, match=r"192\.0\.2\.1 cannot be listened at"):
+        server.listen("192.0.2.1", 0)
+    assert server.address("0.0.0.0", 80, "t") == "http://127.0.0.1:80/?token=t"
+    assert server.address("::1", 80, "") == "http://[::1]:80/"
+
+
+def test_a_run_that_cannot_be_opened_is_said(tmp_path, lamp, capsys, monkeypatch):
+    assert main(["dream", str(tmp_path)]) == 1
+    assert "is no run folder: it holds no config.json" in capsys.readouterr().err
+    (tmp_path / "config.json").write_bytes((lamp / "config.json").read_bytes())
+    assert main(["dream", str(tmp_path), "--device", "cpu"]) == 1
+    assert "holds no complete checkpoint" in capsys.readouterr().err
+    assert main(["dream", str(lamp), "--checkpoint", "newst"]) == 2
+    assert "Did you mean 'newest'?" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["dream", str(lamp), "--port", "70000"])
+    assert "port must be at most 65535" in capsys.readouterr().err
+    monkeypatch.setattr(show, "PACKAGES", ("fastapi", "no_such_package"))
+    assert main(["dream", str(lamp)]) == 2
+    assert "pip install 'reverie[dream]'" in capsys.readouterr().err
+
+
+def test_an_environment_that_only_its_owner_can_make(lamp):
+    """Without --env the replay is still there to dream from."""
+    desk = Desk(opened(lamp), TITLE)
+    hello = desk.ask("hello", {})
+    assert "name it with --env MODULE:FUNCTION" in hello["no_reality"] and hello["replay"]
+    with pytest.raises(DreamError, match="the environment cannot be made"):
+        desk.ask("open", {"session": hello["session"], "kind": "played"})
