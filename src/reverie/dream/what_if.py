@@ -71,7 +71,7 @@ def counterfactuals(
     said = jax.tree.map(lambda x: np.asarray(x[0]).reshape(shape), first.readings)
     values = worth(said, config)
     last, after = _later(inspector, first, actions, keys[0], steps)
-    shown = inspector.look(last, after.feature, session.seen())
+    shown = inspector.look(last, np.asarray(after.feature), session.seen())
     return [
         Option(
             *(action, label(action, inspector.controls), place),
