@@ -3,7 +3,7 @@
 
 VENV := .venv
 BIN := $(VENV)/bin
-EXTRAS := classic,atari,dmc,minigrid,fast,crafter,nethack,bsuite,minatar,popgym,vizdoom,miniworld,retro,mujoco,metaworld,robotics,robodesk,memmaze,craftax,gymnax,navix,xminigrid,jumanji,pgx,brax,playground,export,dream,docs,optuna,slurm,ray,notebook,dev
+EXTRAS := classic,atari,dmc,minigrid,fast,crafter,nethack,bsuite,minatar,popgym,vizdoom,miniworld,retro,mujoco,metaworld,robotics,robodesk,memmaze,craftax,gymnax,navix,xminigrid,jumanji,pgx,brax,playground,hub,export,dream,docs,optuna,slurm,ray,notebook,dev
 DEMO := classic,minigrid,dream
 comma := ,
 STAMP := $(VENV)/.installed-$(subst $(comma),-,$(EXTRAS))

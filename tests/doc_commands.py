@@ -16,6 +16,7 @@ from reverie.envs.suites import SUITES
 from reverie.export.options import ExportOptions
 from reverie.launch import as_sequence, help_text, read
 from reverie.options import CompareOptions, EvalOptions, ReportOptions
+from reverie.share.options import PullOptions, PushOptions
 from reverie.sweep_verb import ACTIONS
 from reverie.verbs import VERBS
 
@@ -25,6 +26,8 @@ RECORDS = {
     "doctor": DoctorOptions,
     "export": ExportOptions,
     "dream": DreamOptions,
+    "push": PushOptions,
+    "pull": PullOptions,
     "bench update": UpdateOptions,
     "bench act": ActOptions,
     "bench env": EnvOptions,

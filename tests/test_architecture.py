@@ -28,7 +28,7 @@ ORDER = [
     {"callbacks"},
     {"train"},
     {"report", "bench", "export"},
-    {"doctor", "dream"},
+    {"doctor", "dream", "share"},
     {"sweeps"},
     {"cli", "verbs", "sweep_verb", "listings", "publish", "api", "launch", "help", "options"}
     | {"__main__", "__init__"},

@@ -17,7 +17,7 @@ The tree, in the order in which its stations may import each other:
     callbacks/                    what user code may do while a run goes on
     train/                        the circle closed: start reading at train/loop.py
     report/  bench/  doctor/      what is made of runs, measurements, checks
-    export/                       agents that act without Reverie
+    export/  share/               agents that act without Reverie; agents handed to others
     sweeps/                       many runs, on this machine or on a cluster
     api/                          Reverie from Python
     cli.py  verbs.py  sweep_verb.py  listings.py  publish.py  launch.py  options.py  help.py

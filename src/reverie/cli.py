@@ -31,6 +31,8 @@ usage: reverie VERB [options]        reverie VERB --help
   compare RUN ...       groups of runs over seeds: means, intervals, curves (--by FIELD)
   export RUN            write the policy as a file that runs without Reverie
   dream RUN             look into a run's world model, and play in its dreams, in the browser
+  push RUN OWNER/NAME   share an agent on the Hub, or with --to DIR in a folder
+  pull OWNER/NAME DIR   fetch a shared agent
   bench update|act|env|replay  measure an update, acting, an environment, or replay
   doctor TASK           is an environment fit to be learned in, and what will a run need?
   tasks [FILTER]        the tasks, or those whose name contains FILTER

@@ -34,6 +34,60 @@ def export(words: list[str]) -> int:
     return 0
 
 
+def push(words: list[str]) -> int:
+    """`reverie push RUN REPO`, `reverie push RUN --to DIR`"""
+    from reverie.share.options import PushOptions
+
+    options = _parse(PushOptions, words, "push")
+    from reverie.config.run import DeviceConfig
+    from reverie.machine.device import prepare
+    from reverie.share import hub
+    from reverie.train import chosen
+
+    options.check_place()
+    chosen.as_name(options.checkpoint)
+    if options.repo:
+        hub.check_name(options.repo)
+        hub.check_token()
+    prepare(DeviceConfig(kind="cpu"))
+    from reverie.share.bundle import bundle, check_free, write
+
+    interrupt.started()
+    folder = Path(options.to).expanduser()
+    if options.to:
+        check_free(folder)
+    made = bundle(
+        Path(options.run).expanduser(),
+        options.repo or folder.name,
+        seed_runs=[Path(run).expanduser() for run in options.seed_run],
+        license=options.license,
+        at=options.checkpoint,
+        allow=options.allow,
+    )
+    for note in made.notes:
+        terminal.complain(note)
+    if options.to:
+        write(made, folder)
+        terminal.say(f"shared agent: {folder}\n")
+        return 0
+    terminal.say(f"pushed: {hub.push(made, options.repo, private=options.private)}\n")
+    return 0
+
+
+def pull(words: list[str]) -> int:
+    """`reverie pull REPO DIR`"""
+    from reverie.share.options import PullOptions
+
+    options = _parse(PullOptions, words, "pull")
+    from reverie.share import hub
+
+    interrupt.started()
+    folder = Path(options.folder).expanduser()
+    hub.pull(hub.check_name(options.repo), folder, revision=options.revision)
+    terminal.say(f"shared agent: {folder}\nnext: reverie eval {folder}\n")
+    return 0
+
+
 def _parse(kind: type, words: list[str], verb: str) -> Any:
     """The options record `kind` from `words`."""
     import tyro

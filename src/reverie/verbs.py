@@ -9,16 +9,16 @@ from typing import Any, Literal
 
 from reverie.listings import completion, presets, tasks
 from reverie.part.errors import ConfigError, suggest
-from reverie.publish import export
+from reverie.publish import export, pull, push
 from reverie.sweep_verb import sweep
 from reverie.train import interrupt
 from reverie.watch import terminal
 
 LEARNING = ("train", "continual")
 """Verbs that begin or resume a run."""
-COMPUTING = (*LEARNING, "eval", "dream", "bench", "doctor", "export")
+COMPUTING = (*LEARNING, "eval", "dream", "bench", "doctor", "export", "push")
 """Verbs that compute with JAX."""
-READING = ("report", "compare", "sweep")
+READING = ("report", "compare", "sweep", "pull")
 """Verbs that only read configurations."""
 
 
@@ -103,7 +103,7 @@ def _evaluated(options: Any, given: dict[str, str]) -> tuple[dict[str, Any], dic
     """What was played, its numbers, and the files of the films."""
     from reverie.api import makers_for
     from reverie.machine.device import prepare
-    from reverie.train import checkpoint, chosen
+    from reverie.train import chosen, weights
     from reverie.train.stranger import read
 
     chosen.as_name(options.checkpoint)
@@ -122,7 +122,7 @@ def _evaluated(options: Any, given: dict[str, str]) -> tuple[dict[str, Any], dic
     told: dict[str, Any] = {"run": options.run, "task": config.task}
     if options.json:
         word["at"] = chosen.choose(logdir, options.checkpoint)
-        told["step"] = checkpoint.step_of(word["at"])
+        told["step"] = weights.step_of(word["at"])
     if options.video:
         from reverie.watch.film import Films
 
@@ -253,6 +253,8 @@ VERBS: dict[str, Callable[[list[str]], int]] = {
     "compare": compare,
     "export": export,
     "dream": dream,
+    "push": push,
+    "pull": pull,
     "bench": bench,
     "doctor": doctor,
     "sweep": sweep,

@@ -217,7 +217,7 @@ def test_the_world_dreams_as_the_model_does(tmp_path, cache):
     import onnxruntime
 
     from reverie.export.programs import terms_of, world
-    from reverie.export.write import _world
+    from reverie.export.write import world_of
 
     seen = spaces.Dict({name: SEEN[name] for name in ("camera", "depth", "joints")})
     changes = {"world.reward.divisor": 4.0}
@@ -225,7 +225,7 @@ def test_the_world_dreams_as_the_model_does(tmp_path, cache):
     out = tmp_path / "out"
     assert main(["export", str(run), "--to", "onnx", "--world", "--out", str(out)]) == 0
     agent = reverie.load(run)
-    model = _world(agent, next((run / "checkpoints").iterdir()))
+    model = world_of(agent, next((run / "checkpoints").iterdir()))
     program = world(model, agent.acting, terms_of(agent), agent.config)
     session = onnxruntime.InferenceSession(str(out / "world.onnx"))
     rng, told = np.random.default_rng(0), told_of(out, "onnx", "world")

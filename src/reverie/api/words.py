@@ -25,6 +25,7 @@ from reverie.launch import LONE, NAMED
 from reverie.options import CompareOptions, EvalOptions, ReportOptions
 from reverie.part import part as parts
 from reverie.part.part import is_slot
+from reverie.share.options import PullOptions, PushOptions
 from reverie.sweep_verb import ACTIONS
 from reverie.sweeps.options import SweepOptions
 
@@ -56,6 +57,8 @@ def _flags(verb: str) -> list[str]:
         "export": (ExportOptions,),
         "sweep": (SweepOptions,),
         "dream": (DreamOptions,),
+        "push": (PushOptions,),
+        "pull": (PullOptions,),
         "bench": (bench.UpdateOptions, bench.ActOptions, bench.EnvOptions, bench.ReplayOptions),
     }
     found = [field.name for record in records.get(verb, ()) for field in dataclasses.fields(record)]

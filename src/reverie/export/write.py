@@ -17,7 +17,7 @@ from reverie.export.programs import Program
 from reverie.folder.errors import RunError
 from reverie.folder.run_folder import versions
 from reverie.nn.layers import to_compute
-from reverie.train import checkpoint, chosen, stranger
+from reverie.train import chosen, stranger, weights
 from reverie.train.agent import Agent, load
 from reverie.train.learner import acting_from_host
 from reverie.train.state import init
@@ -70,7 +70,7 @@ def export(
     acting = to_compute(agent.acting, jnp.float32)
     made = {"policy": programs.policy(acting, terms, greedy=greedy)}
     if world:
-        made["world"] = programs.world(_world(agent, path), acting, terms, config)
+        made["world"] = programs.world(world_of(agent, path), acting, terms, config)
     about = _about(agent, terms.whose, greedy)
     folder = run / "export" if out is None else out
     written: list[Path] = []
@@ -80,11 +80,11 @@ def export(
     return Written(written, terms.whose)
 
 
-def _world(agent: Agent, path: Path) -> WorldModel:
+def world_of(agent: Agent, path: Path) -> WorldModel:
     """The world model of a checkpoint, in float32."""
     obs, actions, config = agent.obs_specs, agent.action_specs, agent.config
-    tree = checkpoint.load(path)
-    with checkpoint.reading(path):
+    tree = weights.read(path)
+    with weights.reading(path):
         state = tree["learner"]["state"]
         named = {version_0_1.tensor(name): array for name, array in state.items()}
         start = "agent.world."

@@ -12,7 +12,7 @@ from typing import Any
 from reverie import files
 from reverie.config import edit
 from reverie.config.schema import Config
-from reverie.folder import digest, divergence
+from reverie.folder import digest, divergence, shared
 from reverie.folder.errors import RunError
 from reverie.folder.lock import Lock
 from reverie.part.errors import ConfigError
@@ -98,6 +98,8 @@ def check_config(logdir: Path, config: Config) -> Changes:
     Raises RunError if the folder belongs to a run with other settings than `config`.
     """
     path = logdir / "config.json"
+    if shared.is_shared(logdir):
+        raise RunError(shared.no_run(logdir))
     if not os.path.lexists(path):
         return {}
     mending = divergence.MENDING if divergence.stopped(logdir) else ()

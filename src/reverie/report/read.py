@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from reverie.folder import shared
 from reverie.report.head import ReportError as ReportError
 from reverie.report.head import read_head
 from reverie.report.metrics import Series as Series
@@ -93,6 +94,11 @@ def read_run(path: Path, label: str) -> Run:
     """Read one run folder. Raises ReportError if it is none or config.json cannot be read."""
     if not os.path.lexists(path / "config.json"):
         raise ReportError(_not_a_run(path))
+    if shared.is_shared(path):
+        raise ReportError(
+            f"{path} is a shared agent: it holds weights, {shared.RESULTS} and the curve of its "
+            f"{shared.CARD}, and no metrics of a run to report."
+        )
     head = read_head(path / "config.json")
     damage = damaged_metrics(path)
     series, notes = read_metrics(path / "metrics.jsonl")

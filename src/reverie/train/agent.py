@@ -14,12 +14,13 @@ from reverie.envs.base import EnvError
 from reverie.envs.own_terms import OwnTerms
 from reverie.envs.space_trees import from_tree
 from reverie.envs.values import WrongValue, describe
+from reverie.folder import shared
 from reverie.folder.errors import RunError
 from reverie.module import count_params
 from reverie.part.errors import ConfigError, suggest
 from reverie.part.values import SEEDS, coerce
 from reverie.records import Specs, specs_from_json
-from reverie.train import agent_terms, checkpoint, chosen, recovery, snapshot, stranger
+from reverie.train import agent_terms, checkpoint, chosen, recovery, stranger, weights
 from reverie.train.carry import Carry, checked, flags
 from reverie.train.learner import EVAL, acting_from_host, acting_of, purpose_key
 from reverie.train.state import init
@@ -238,8 +239,7 @@ def agent_of(
     saved: Mapping[str, Any], config: Config, path: Path, spaces: Mapping[str, Any] | None = None
 ) -> Agent:
     """The agent of what `read` gave; arguments and errors are those of `load`."""
-    with checkpoint.reading(path):
-        snapshot.check_kinds(saved)
+    with weights.reading(path):
         obs, actions = (specs_from_json(saved["specs"][side]) for side in ("obs", "action"))
         shape, whole = jax.eval_shape(
             lambda key: _parts(init(obs, actions, config, key), config), jax.random.key(0)
@@ -286,6 +286,9 @@ def newest(logdir: Path) -> dict[str, Any]:
 
 
 def read(logdir: Path, path: Path) -> dict[str, Any]:
-    """A complete checkpoint. Raises RunError where it is damaged, naming an earlier whole one."""
+    """A complete checkpoint, or a shared agent's weights. Raises RunError where it is damaged,
+    naming an earlier whole one."""
+    if shared.is_shared(logdir):
+        return weights.read(path)
     with recovery.advised(logdir, path, replay=False, metrics=False):
-        return checkpoint.load(path)
+        return weights.read(path)

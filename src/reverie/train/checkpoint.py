@@ -54,7 +54,7 @@ def save(
     final = _free_name(folder, step)
     partial = folder / f".partial-{final.name}-{os.getpid()}"
     arrays: dict[str, np.ndarray] = {}
-    skeleton = {"version": VERSION, "tree": _take_arrays(tree, "", arrays)}
+    skeleton = {"version": VERSION, "tree": take_arrays(tree, "", arrays)}
     try:
         files.check_folder(folder)
         shutil.rmtree(partial, ignore_errors=True)
@@ -112,7 +112,7 @@ def load(path: Path) -> dict[str, Any]:
         files.check_plain(path / "arrays.safetensors")
         with safetensors.safe_open(path / "arrays.safetensors", framework="numpy") as file:
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        return _give_arrays(skeleton["tree"], arrays)
+        return give_arrays(skeleton["tree"], arrays)
 
 
 @contextlib.contextmanager
@@ -123,14 +123,14 @@ def reading(path: Path) -> Iterator[None]:
         yield
     except (Damage, files.NotPlain) as error:
         raise Damaged(_damaged(path, str(error))) from error
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         if type(error).__module__.startswith("reverie."):
             raise
         said = " ".join(str(error).split())
         raise Damaged(_damaged(path, f"{type(error).__name__}: {said}")) from error
 
 
-_UNREADABLE = (
+UNREADABLE = (
     *(OSError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError),
     *(RecursionError, safetensors.SafetensorError),
 )
@@ -235,24 +235,26 @@ def prune(folder: Path, keep: int) -> None:
         raise RunError(f"cannot tidy {folder}: {error.strerror}.") from error
 
 
-def _take_arrays(value: Any, name: str, arrays: dict[str, np.ndarray]) -> Any:
+def take_arrays(value: Any, name: str, arrays: dict[str, np.ndarray]) -> Any:
+    """`value` with the names of its arrays in their place; the arrays go into `arrays`."""
     if isinstance(value, np.ndarray | np.generic):
         arrays[name] = np.ascontiguousarray(value).reshape(np.shape(value))
         return {ARRAY: name}
     if isinstance(value, Mapping):
-        return {key: _take_arrays(v, f"{name}/{key}", arrays) for key, v in value.items()}
+        return {key: take_arrays(v, f"{name}/{key}", arrays) for key, v in value.items()}
     if isinstance(value, list | tuple):
-        return [_take_arrays(v, f"{name}/{index}", arrays) for index, v in enumerate(value)]
+        return [take_arrays(v, f"{name}/{index}", arrays) for index, v in enumerate(value)]
     return value
 
 
-def _give_arrays(value: Any, arrays: Mapping[str, np.ndarray]) -> Any:
+def give_arrays(value: Any, arrays: Mapping[str, np.ndarray]) -> Any:
+    """What `take_arrays` took apart."""
     if isinstance(value, dict):
         if set(value) == {ARRAY}:
             return arrays[value[ARRAY]]
-        return {key: _give_arrays(v, arrays) for key, v in value.items()}
+        return {key: give_arrays(v, arrays) for key, v in value.items()}
     if isinstance(value, list):
-        return [_give_arrays(v, arrays) for v in value]
+        return [give_arrays(v, arrays) for v in value]
     return value
 
 

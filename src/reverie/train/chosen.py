@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
+from reverie.folder import shared
 from reverie.folder.errors import RunError
 from reverie.part.errors import ConfigError, suggest
 from reverie.part.values import coerce
-from reverie.train import checkpoint
+from reverie.train import checkpoint, weights
 from reverie.train.recovery import folders
 
 NEWEST, BEST = "newest", "best"
@@ -20,6 +21,8 @@ def choose(logdir: Path, name: str | int = NEWEST) -> Path:
     any other word.
     """
     word, folder = as_name(name), folders(logdir)[0]
+    if shared.is_shared(logdir):
+        return _of_shared(logdir, word)
     found = checkpoint.complete(folder)
     if word == NEWEST:
         if found:
@@ -42,6 +45,17 @@ def choose(logdir: Path, name: str | int = NEWEST) -> Path:
     told += [str(step) for step in sorted(steps) if step not in named]
     raise RunError(
         f"{str(logdir)!r} holds no {asked}; those that it holds: {', '.join(told) or 'none'}."
+    )
+
+
+def _of_shared(logdir: Path, word: str | int) -> Path:
+    """The only weights of a shared agent."""
+    path = logdir / shared.MODEL
+    if word == NEWEST or (isinstance(word, int) and word == weights.step_of(path)):
+        return path
+    raise RunError(
+        f"{str(logdir)!r} is a shared agent: it holds one set of weights, of step "
+        f"{weights.step_of(path)}, and none called {word!r}."
     )
 
 

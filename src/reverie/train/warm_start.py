@@ -18,7 +18,7 @@ from reverie.config.start import Start
 from reverie.folder import run_folder
 from reverie.folder.errors import RunError
 from reverie.module import named_leaves
-from reverie.train import checkpoint, chosen, snapshot
+from reverie.train import checkpoint, chosen, weights
 
 if TYPE_CHECKING:
     from reverie.train.loop import Run
@@ -74,7 +74,7 @@ def _take(run: "Run", start: Start) -> dict[str, Any]:
     wanted, saved = named_leaves(run.learner.train_state), _arrays(path)
     groups = [group for group in TAKEN[start.take] if _has(wanted, group)]
     groups = [group for group in groups if _has(saved, group) or not group.startswith("explorer")]
-    step = checkpoint.step_of(path)
+    step = weights.step_of(path)
     taken = _fitting(wanted, saved, groups, f"{start.run} (step {step:,})")
     leaves = [jnp.array(taken.get(name, leaf)) for name, leaf in wanted.items()]
     structure = jax.tree.structure(run.learner.train_state)
@@ -106,9 +106,8 @@ def _checkpoint(folder: Path) -> Path:
 
 def _arrays(path: Path) -> dict[str, np.ndarray]:
     """The arrays of a learner by name. Raises RunError where the checkpoint holds none."""
-    tree = checkpoint.load(path)
-    with checkpoint.reading(path):
-        snapshot.check_kinds(tree)
+    tree = weights.read(path)
+    with weights.reading(path):
         state = tree["learner"]["state"]
         wrong = [name for name, value in state.items() if not isinstance(value, np.ndarray)]
         if wrong:
