@@ -18,6 +18,7 @@ OTHERS = {
     ("docker", "build", "--target", "cpu", "-t", "reverie", "."),
     ("docker", "build", "--target", "cuda", "-t", "reverie:cuda", "."),
     ("apt-get", "install", "debootstrap"),
+    ("hf", "auth", "login"),
 }
 """Commands of other programs, besides those of make and pip."""
 OPEN = re.compile(r"\.\.\.|…|\||VERB|FILTER|FIELD|FILE|KEY|FUNCTION|DIR|[\[\]]")

@@ -43,8 +43,8 @@ def no_option(name: str) -> bool:
     return name not in OPTIONS and whole not in OPTIONS and not elsewhere
 
 
-ENDINGS = ("md", "py")
-"""`replay.md` is a page, `train.py` a file; and `env.spec` is an environment's."""
+ENDINGS = ("md", "py", "mp4")
+"""`replay.md` is a page, `train.py` and `replay.mp4` are files; and `env.spec` is an environment's."""
 
 
 def no_metric(name: str) -> bool:

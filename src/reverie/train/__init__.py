@@ -28,6 +28,7 @@ checkpoint.py      checkpoints: folders that are complete or absent
 kept.py            checkpoints that stay
 recovery.py        which checkpoint a run resumes from
 chosen.py          the checkpoint that a reader names
+weights.py         what a reader needs of it, or of a shared agent
 metrics_prefix.py  whether metrics.jsonl still is what a checkpoint saw
 stranger.py        a run folder that may be another's
 interrupt.py       SIGINT and SIGTERM as a question between two turns
