@@ -44,7 +44,7 @@ def no_option(name: str) -> bool:
 
 
 ENDINGS = ("md", "py", "mp4")
-"""`replay.md` is a page, `train.py` and `replay.mp4` are files; and `env.spec` is an environment's."""
+"""`replay.md` is a page, `train.py` and `replay.mp4` are files; `env.spec` is an environment's."""
 
 
 def no_metric(name: str) -> bool:
