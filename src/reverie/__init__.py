@@ -17,6 +17,7 @@ The tree, in the order in which its stations may import each other:
     callbacks/                    what user code may do while a run goes on
     train/                        the circle closed: start reading at train/loop.py
     report/  bench/  doctor/      what is made of runs, measurements, checks
+    dream/                        a run's world model in the browser
     export/  share/               agents that act without Reverie; agents handed to others
     sweeps/                       many runs, on this machine or on a cluster
     api/                          Reverie from Python

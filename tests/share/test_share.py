@@ -203,6 +203,7 @@ def test_what_a_shared_folder_can_do_and_what_not(folder, tmp_path, capsys):
     numbers = reverie.evaluate(folder, episodes=2, make_env=Yard, overrides={"env.parallel": False})
     assert numbers["eval/return"] == 3.0
     assert "no metrics of a run" in refusal(capsys, "report", folder)
+    assert "holds no replay" in refusal(capsys, "dream", folder, "--port", 0)
     assert "give another --logdir" in refusal(
         capsys, "train", "gym:CartPole-v1", "--logdir", folder, "--log.progress", "none"
     )

@@ -9,6 +9,8 @@ import jax
 from reverie.behavior.explore import Explorer
 from reverie.behavior.policy import Acting
 from reverie.config.schema import Config
+from reverie.folder import shared
+from reverie.folder.errors import RunError
 from reverie.module import Module
 from reverie.nn.heads import Actor, NumberHead
 from reverie.nn.layers import to_compute
@@ -68,6 +70,11 @@ def load(logdir: Path, config: Config, path: Path) -> Loaded:
 
     Raises RunError where the checkpoint cannot be read, or is of another configuration.
     """
+    if shared.is_shared(logdir):
+        raise RunError(
+            f"{logdir} is a shared agent: it holds no replay, whose episodes the inspector opens; "
+            "name the run folder that it came from."
+        )
     saved = agent.read(logdir, path)
     acts = agent.agent_of(saved, config, path)
     with checkpoint.reading(path):
