@@ -63,7 +63,8 @@ def _of_train(paths: Iterable[str]) -> Iterator[Row]:
     for name, meaning in NAMED.items():
         yield f"--{name}", _text(getattr(Launch(), name)), meaning
     for name, meaning in LONE.items():
-        yield f"--{name}", "", meaning
+        value = getattr(Launch(), name, None)
+        yield f"--{name}", _text(value) if isinstance(value, bool) else "", meaning
     values = flat(config)
     for path in paths:
         yield f"--{path}", _text(values[path]), docs[path]

@@ -83,9 +83,10 @@ def programs():
 def traced_once(cache, programs):
     """Runs of one configuration in this process share their compiled update: tracing it takes
     most of the time of a run of seconds."""
+    from reverie.train.group.stack import Stack
     from reverie.train.learner import Learner
 
-    real = Learner.compile_beside
+    real, real_stack = Learner.compile_beside, Stack.compile_beside
 
     def compile_once(learner, rows):
         config = learner._config
@@ -99,8 +100,22 @@ def traced_once(cache, programs):
         future, learner._step, learner.names = programs[key]
         return future
 
+    def compile_all_once(stack, rows):
+        config, learners = stack._learners[0]._config, stack._learners
+        own = repr([getattr(config, name) for name in (*LEARNED, "train")])
+        key = own, len(learners), repr(sorted(rows.items()))
+        if key not in programs:
+            future = real_stack(stack, rows)
+            future.result()
+            programs[key] = future, stack._step, learners[0].names
+        future, stack._step, names = programs[key]
+        for learner in learners:
+            learner.names = names
+        return future
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Learner, "compile_beside", compile_once)
+        patch.setattr(Stack, "compile_beside", compile_all_once)
         yield
 
 

@@ -1,5 +1,6 @@
 """The command line: what each verb understands, says and returns."""
 
+import dataclasses
 import json
 import os
 import signal
@@ -123,6 +124,7 @@ def test_every_field_can_be_written_as_a_flag():
         ("train gym:A --seeds 0 x", "seeds[1] takes an integer, found 'x'"),
         ("train gym:A --seeds 0 1 --seed 3", "--seed is for one run, and --seeds for several"),
         ("train gym:A --from 5 --seeds 0 1", "--from is for one run"),
+        ("train gym:A --no-together", "--together is for several seeds: give --seeds"),
         ("train gym:A --help optm", "no group of options 'optm'; did you mean 'optim'?"),
         ("train CartPole-v1", "'CartPole-v1' looks like an id of Gymnasium: write gym:CartPole-v1"),
         ("train lunar_lander", "write gym:LunarLander-v3"),
@@ -379,7 +381,8 @@ def test_several_seeds_are_runs_one_after_another(calls, tmp_path, monkeypatch, 
 
     monkeypatch.setattr(sys.modules["reverie.train.loop"], "train", learn)
     monkeypatch.chdir(tmp_path)
-    assert main(["train", "gym:A", "--seeds", "0", "1", "2", "--logdir", "mine"]) == 1
+    words = ["train", "gym:A", "--seeds", "0", "1", "2", "--logdir", "mine", "--no-together"]
+    assert main(words) == 1
     assert seen == [(seed, f"mine/seed-{seed}") for seed in (0, 1, 2)]
     said = capsys.readouterr()
     assert said.err == "reverie: seed 1 failed: the disk is full.\n"
@@ -389,7 +392,26 @@ def test_several_seeds_are_runs_one_after_another(calls, tmp_path, monkeypatch, 
     assert "reverie compare mine/seed-0 mine/seed-2" in said.out
     seen.clear()
     monkeypatch.setattr(sys.modules["reverie.train.loop"], "train", lambda *_, **__: Path("x"))
-    assert main(["train", "gym:A", "--seeds", "3,4"]) == 0
+    assert main(["train", "gym:A", "--seeds", "3,4", "--no-together"]) == 0
+
+
+def test_several_seeds_learn_in_one_process(calls, tmp_path, monkeypatch, capsys):
+    """How each of them ended is told as of runs one after another."""
+    monkeypatch.chdir(tmp_path)
+    logdir = Path("mine/seed-0")
+    logdir.mkdir(parents=True)
+    (logdir / "metrics.jsonl").write_text('{"step": 10, "eval/return": 7.0}\n')
+    first, second = (dataclasses.replace(Config(), seed=seed) for seed in (0, 1))
+    ends = [(first, logdir, None), (second, Path("mine/seed-1"), RunError("it broke."))]
+    calls["fail"]("reverie.train.group.train", "train", ends)
+    assert main(["train", "gym:A", "--seeds", "0", "1", "--logdir", "mine"]) == 1
+    (configs, make_env), options = calls["train"]
+    assert [(c.seed, c.logdir) for c in configs] == [(0, "mine/seed-0"), (1, "mine/seed-1")]
+    assert make_env is None and options == {"init": None}
+    said = capsys.readouterr()
+    assert said.err == "reverie: seed 1 failed: it broke.\n"
+    assert "seed 0: return 7 of the last evaluation" in said.out
+    assert "seeds: return 7 of 1 runs, 1 failed" in said.out
 
 
 def test_names_of_other_libraries_lead_to_options_that_exist():
@@ -400,5 +422,5 @@ def test_names_of_other_libraries_lead_to_options_that_exist():
 
 def test_a_signal_ends_all_seeds(calls, capsys):
     calls["fail"]("reverie.train.loop", "train", Stopped(signal.SIGINT, "at step 7 and saved"))
-    assert main(["train", "gym:A", "--seeds", "0", "1"]) == 130
+    assert main(["train", "gym:A", "--seeds", "0", "1", "--no-together"]) == 130
     assert capsys.readouterr().out.count("seed ") == 1

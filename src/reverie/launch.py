@@ -45,14 +45,20 @@ FROM = "Step of a checkpoint to resume from instead of the newest; what came aft
 """Meaning of the flag `--from`."""
 
 SEEDS = (
-    "Several seeds, `--seeds 0 1 2`: one run after another, each in a folder of its own (below "
-    "--logdir, where it is given); those that are there are resumed."
+    "Several seeds, `--seeds 0 1 2`: each in a run folder of its own (below --logdir, where it is "
+    "given); those that are there are resumed."
 )
 """Meaning of the flag `--seeds`."""
 
+TOGETHER = (
+    "Learn the seeds of --seeds in one process, with one compiled update for all of them; "
+    "--no-together: one run after another."
+)
+"""Meaning of the flag `--together`."""
+
 DEBUG = "Show the whole traceback of an error."
 
-LONE = {"seeds": SEEDS, "from": FROM, **start.FLAGS, "debug": DEBUG}
+LONE = {"seeds": SEEDS, "together": TOGETHER, "from": FROM, **start.FLAGS, "debug": DEBUG}
 """Flags of `reverie train` without a field of their own, with their meaning."""
 
 _TRUTHS = ("true", "false", "1", "0", "yes", "no")
@@ -72,6 +78,7 @@ class Launch:
     replay: str = ""
     from_step: int | None = None
     seeds: tuple[int, ...] = ()
+    together: bool = True
     init: start.Start | None = None
     help: str = ""
     overrides: Mapping[str, Any] = field(default_factory=dict)
@@ -152,8 +159,8 @@ def _check_single(name: str, value: Any, queue: list[str]) -> None:
     if len(numbers) > 1:
         given = " ".join(numbers)
         raise ConfigError(
-            f"--seed takes one number, found {given}; did you mean '--seeds {given}', one run "
-            "after another?"
+            f"--seed takes one number, found {given}; did you mean '--seeds {given}', a run for "
+            "each?"
         )
 
 
@@ -204,6 +211,12 @@ def _launch(found: dict[str, Any], tasks: list[str]) -> Launch:
     own["init"] = start.start_of(found.pop("init", None), found.pop("init_take", None))
     if "seeds" in found:
         own["seeds"] = _seeds(found.pop("seeds"), {**found, **own})
+    if "together" in found:
+        own["together"] = coerce(found.pop("together"), bool, "together")
+        if not own.get("seeds"):
+            raise ConfigError(
+                "--together is for several seeds: give --seeds 0 1 2, or leave it out."
+            )
     return Launch(task=tasks[0] if tasks else "", overrides=found, **own)
 
 
@@ -259,7 +272,7 @@ def _kinds() -> dict[str, Any]:
     config = {k: v for k, v in field_types().items() if k not in ("task", "pinned")}
     own = {"agent": str, "size": str, "preset": str, "methods": tuple[str, ...]}
     own |= {"harmony": bool, "balance": str, "replay": str, "from": int}
-    own |= {"seeds": tuple[int, ...], **dict.fromkeys(start.FLAGS, str)}
+    own |= {"seeds": tuple[int, ...], "together": bool, **dict.fromkeys(start.FLAGS, str)}
     return {**config, **own}
 
 

@@ -46,9 +46,14 @@ def train(words: list[str]) -> int:
         return learn(config, make_env=made_by, **back)
 
     if launch.seeds:
-        from reverie.api.seeds import configs_of, learn_all
+        from reverie.api.seeds import configs_of, learn_all, tell_all
 
-        return 1 if learn_all(configs_of(config, launch.seeds), run) else 0
+        configs = configs_of(config, launch.seeds)
+        if not launch.together or len(configs) == 1:
+            return 1 if learn_all(configs, run) else 0
+        from reverie.train.group.train import train as learn_together
+
+        return 1 if tell_all(learn_together(configs, made_by, init=launch.init)) else 0
     logdir = run(config)
     _close(logdir, config, launch, words)
     terminal.say(f"run folder: {logdir}\n")

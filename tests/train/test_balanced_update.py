@@ -19,7 +19,7 @@ from reverie.optim.adam import Adam, GroupConfig
 from reverie.optim.laprop import LaProp
 from reverie.optim.optimizer import WHOLE
 from reverie.records import Spec
-from reverie.train.learner import from_host, to_host
+from reverie.train.arrays import from_host, to_host
 from reverie.train.losses import agent_loss, draw_noise, world_loss
 from reverie.train.state import init
 from reverie.train.step import train_step

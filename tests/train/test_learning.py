@@ -11,8 +11,9 @@ import reverie
 from reverie.config.strategies import STRATEGIES
 from reverie.envs.probes import PROBES
 from reverie.train.agent import newest
+from reverie.train.arrays import from_host
 from reverie.train.evaluate import eval_envs
-from reverie.train.learner import acting_of, from_host
+from reverie.train.learner import acting_of
 from reverie.train.state import init
 from reverie.world.model import feature
 

@@ -12,7 +12,7 @@ from reverie.machine.readings import Stopwatch, machine_readings
 from reverie.replay.replay import Replay
 from reverie.replay.rows import row_bytes
 from reverie.train import checkpoint, loop, plan, sequence, setup
-from reverie.train.learner import Compiled
+from reverie.train.compiling import Compiled
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,9 @@ import reverie
 from reverie.config.start import start_of
 from reverie.envs.make import make
 from reverie.train import checkpoint
+from reverie.train.arrays import from_host
 from reverie.train.columns import columns_of
-from reverie.train.learner import Learner, from_host
+from reverie.train.learner import Learner
 
 SOURCE = {"steps": 120, "seed": 3, "train.eval_episodes": 3}
 STILL = {"train.ratio": 0.0, "steps": 20, "train.eval_episodes": 3}

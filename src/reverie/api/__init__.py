@@ -6,7 +6,8 @@ look.py       compare, check_env
 words.py      the words of the command line, for shells that complete them
 sweep_runs.py   sweep: many runs
 sweep_words.py  from words or a file to the plan of a sweep
-seeds.py      several seeds, one run after another
+many.py       train_seeds
+seeds.py      several seeds: their configurations, and how they ended
 arguments.py  paths and names as Python gives them
 """
 
@@ -18,4 +19,5 @@ from reverie.api.learn import continual as continual
 from reverie.api.learn import train as train
 from reverie.api.look import check_env as check_env
 from reverie.api.look import compare as compare
+from reverie.api.many import train_seeds as train_seeds
 from reverie.api.sweep_runs import sweep as sweep

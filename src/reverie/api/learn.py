@@ -69,6 +69,42 @@ def train(
         EnvError, ReplayError, RunError: what keeps the run from starting or going on.
         CallbackError: a callback raised.
     """
+    config, make_env = configured(
+        task,
+        size=size,
+        steps=steps,
+        logdir=logdir,
+        seed=seed,
+        agent=agent,
+        preset=preset,
+        methods=methods,
+        harmony=harmony,
+        balance=balance,
+        replay=replay,
+        parts=parts,
+        overrides=overrides,
+    )
+    return _learn(config, make_env, _how(from_step, callbacks, init, init_take))
+
+
+def configured(
+    task: Given,
+    *,
+    size: str = "auto",
+    steps: int | None = None,
+    logdir: str | Path | None = None,
+    seed: int = 0,
+    agent: str | None = None,
+    preset: str | Path | None = None,
+    methods: Sequence[str] = (),
+    harmony: bool = False,
+    balance: str | None = None,
+    replay: str | None = None,
+    parts: Mapping[str, Part] | None = None,
+    overrides: Mapping[str, Any] | None = None,
+) -> tuple[Config, Callable | None]:
+    """What `train` is asked for: the configuration, and what makes the environment where that is
+    no task's name. Arguments and errors as `train` has them."""
     edits = _edits(overrides, parts, seed=seed, steps=steps, logdir=logdir)
     source = source_of(task)
     config = Launch(
@@ -83,7 +119,7 @@ def train(
         overrides=edits,
     ).config()
     source.check_kwargs(json.loads(config.env.kwargs))
-    return _learn(config, source.make_env, _how(from_step, callbacks, init, init_take))
+    return config, source.make_env
 
 
 def continual(

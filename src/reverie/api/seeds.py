@@ -1,4 +1,4 @@
-"""Several seeds of one run: one after another, each in a folder of its own."""
+"""Several seeds of one run, each in a folder of its own: together or one after another."""
 
 import dataclasses
 import shlex
@@ -24,31 +24,61 @@ def configs_of(config: Config, seeds: Sequence[int]) -> list[Config]:
     return [of(seed) for seed in seeds]
 
 
+class Scores:
+    """How seeds ended: told of each, and mean and spread of all."""
+
+    def __init__(self):
+        self._scores: list[float] = []
+        self._folders: list[str] = []
+        self.failed = 0
+
+    def take_in(self, seed: int, logdir: Path, error: Exception | None) -> None:
+        """Say how the run of a seed ended."""
+        name = f"seed {seed}"
+        if error is not None:
+            self.failed += 1
+            _tell(name, error)
+            return
+        found = closing.score(logdir)
+        terminal.say(f"{closing.finish(logdir).page}\n")
+        terminal.say(f"{name}: return {found.value:.6g} {found.meaning}\n")
+        self._scores.append(found.value)
+        self._folders.append(closing.near(logdir))
+
+    def tell(self) -> None:
+        """Say what they amount to."""
+        failed = f", {self.failed} failed" if self.failed else ""
+        terminal.say(f"seeds: {closing.summary(self._scores)}{failed}\n")
+        if len(self._folders) > 1:
+            terminal.say(f"next:\n  reverie compare {shlex.join(self._folders)}\n")
+
+
 def learn_all(configs: Sequence[Config], learn: Learn) -> int:
-    """Runs or resumes all of them; says of each how it ended, and mean and spread at the end.
+    """Runs or resumes them one after another; says of each how it ended, and mean and spread.
 
     Where one fails its sentence is told and the next one begins. Returns the number that failed.
     A signal ends them all: Stopped is passed on.
     """
-    scores, folders = [], []
+    scores = Scores()
     for config in configs:
-        name = f"seed {config.seed}"
-        terminal.say(f"{name}: {closing.near(logdir_of(config))}\n")
+        logdir, failure = logdir_of(config), None
+        terminal.say(f"seed {config.seed}: {closing.near(logdir)}\n")
         try:
             logdir = learn(config)
         except Exception as error:
-            _tell(name, error)
-            continue
-        found = closing.score(logdir)
-        terminal.say(f"{closing.finish(logdir).page}\n")
-        terminal.say(f"{name}: return {found.value:.6g} {found.meaning}\n")
-        scores.append(found.value)
-        folders.append(closing.near(logdir))
-    failed = len(configs) - len(folders)
-    terminal.say(f"seeds: {closing.summary(scores)}{f', {failed} failed' if failed else ''}\n")
-    if len(folders) > 1:
-        terminal.say(f"next:\n  reverie compare {shlex.join(folders)}\n")
-    return failed
+            failure = error
+        scores.take_in(config.seed, logdir, failure)
+    scores.tell()
+    return scores.failed
+
+
+def tell_all(outcomes: Sequence[tuple[Config, Path, Exception | None]]) -> int:
+    """Says how seeds ended that were learned together; the number that failed."""
+    scores = Scores()
+    for config, logdir, error in outcomes:
+        scores.take_in(config.seed, logdir, error)
+    scores.tell()
+    return scores.failed
 
 
 def _tell(name: str, error: Exception) -> None:

@@ -13,7 +13,7 @@ OVERVIEW, ALL, PRESETS, RUN = "overview", "all", "presets", "run"
 COMMON = {
     "steps": ("N", "environment steps of the whole run"),
     "seed": ("N", "root of all randomness"),
-    "seeds": ("N N ...", "several runs, one after another, each in a folder of its own"),
+    "seeds": ("N N ...", "several seeds in one process, each in a run folder of its own"),
     "logdir": ("DIR", "run folder; the same command with the same folder resumes"),
     "from": ("STEP", "resume from an older checkpoint"),
     "size": ("NAME", "model size: debug, tiny, 1m, 12m ... (`reverie presets`)"),

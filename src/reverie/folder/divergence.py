@@ -30,6 +30,12 @@ MENDING = (*RATES, "world.balance.lr", "device.precision")
 """Settings that a run may change after such a stop."""
 
 
+def is_sound(values: Mapping[str, float]) -> bool:
+    """Whether all metrics of an update are finite, and its parameters of a size that occurs."""
+    small = values.get("train/param_rms", 0.0) <= LARGEST_PARAMETER
+    return small and all(map(math.isfinite, values.values()))
+
+
 def diagnosis(values: Mapping[str, float], agent: Any, config: Config) -> str:
     """What is wrong with the numbers of an update, in one sentence; "" if nothing is.
 

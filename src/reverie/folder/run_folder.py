@@ -141,10 +141,12 @@ def write_config(
     *,
     source: str = "",
     init: Mapping[str, Any] | None = None,
+    group: Mapping[str, Any] | None = None,
 ) -> None:
     """Record the resolved configuration, the versions, the command, planned `facts`, the
     `identity` of a callable that makes the environments (`source`), and, after those recorded
-    before, a `change` of settings on the way; `init`: the weights that it began from.
+    before, a `change` of settings on the way; `init`: the weights that it began from;
+    `group`: the seeds that it is learned with in one process.
 
     Raises RunError if the folder cannot be written.
     """
@@ -163,6 +165,7 @@ def write_config(
     }
     record |= {"changes": changes} if changes else {}
     record |= {"init": dict(init)} if init else {}
+    record |= {"group": dict(group)} if group else {}
     try:
         files.replace(path, digest.seal(record), partial=path.with_suffix(".partial"))
     except OSError as error:
@@ -178,6 +181,15 @@ def read_changes(path: Path) -> list[dict[str, Any]]:
 def read_init(path: Path) -> dict[str, Any]:
     """The weights that the run of a config.json began from, as recorded; {} for fresh ones."""
     found = _record(path).get("init", {}) if path.is_file() else {}
+    return found if isinstance(found, dict) else {}
+
+
+def read_group(path: Path) -> dict[str, Any]:
+    """The group of seeds that the run of a config.json belongs to, as recorded; {} for none."""
+    try:
+        found = _record(path).get("group", {}) if path.is_file() else {}
+    except (OSError, ValueError, digest.Damage):
+        return {}  # `check_config` speaks of it
     return found if isinstance(found, dict) else {}
 
 

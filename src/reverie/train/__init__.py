@@ -1,6 +1,7 @@
 """The circle: collect, store, draw, learn; save, resume, evaluate.
 
 loop.py            the main loop: the page to read first
+course.py          a run from its beginning or its checkpoint to its end
 setup.py           the environments, configuration and replay of a run
 chores.py          what is due between two turns
 listeners.py       callbacks: told of every event, asked what they wish
@@ -13,6 +14,8 @@ state.py           everything that learns
 step.py            one update, a pure function
 losses.py          the losses of one update
 scores.py          what an update found out about every trained row
+arrays.py          device arrays as named arrays of the host, and back
+compiling.py       the update compiled beside the first steps
 learner.py         updates on the device, their results fetched late
 sweep.py           scores of the whole replay, brought up to date
 dream.py           open-loop predictions of replayed sequences
@@ -31,5 +34,6 @@ chosen.py          the checkpoint that a reader names
 weights.py         what a reader needs of it, or of a shared agent
 metrics_prefix.py  whether metrics.jsonl still is what a checkpoint saw
 stranger.py        a run folder that may be another's
+group/             several seeds in one process
 interrupt.py       SIGINT and SIGTERM as a question between two turns
 """

@@ -21,8 +21,9 @@ from reverie.part.errors import ConfigError, suggest
 from reverie.part.values import SEEDS, coerce
 from reverie.records import Specs, specs_from_json
 from reverie.train import agent_terms, checkpoint, chosen, recovery, stranger, weights
+from reverie.train.arrays import acting_from_host
 from reverie.train.carry import Carry, checked, flags
-from reverie.train.learner import EVAL, acting_from_host, acting_of, purpose_key
+from reverie.train.learner import EVAL, acting_of, purpose_key
 from reverie.train.state import init
 
 log = logging.getLogger("reverie.train")

@@ -17,6 +17,10 @@ Store = Callable[[Any], dict[str, Any]]
 """Columns (E, …) that replay keeps of states of the world model."""
 
 
+WAITING = "the policy's program (compiling or queued)"
+"""What is waited for where an action takes long."""
+
+
 def nothing(state: Any) -> dict[str, Any]:
     """The columns where replay keeps no states."""
     return {}
@@ -74,7 +78,7 @@ class Actor:
         store: Store = nothing,
     ):
         """`store` gives the columns that replay keeps of the world model's states."""
-        self._specs, self._envs, self._key, self._explore = actions, envs, key, explore
+        self._specs, self._envs, self.key, self._explore = actions, envs, key, explore
         part = ft.partial(act, greedy=greedy, store=store)
         self._act = jax.jit(part, static_argnames="explore")
         self._random = jax.jit(ft.partial(random_action, actions, envs))
@@ -105,19 +109,27 @@ class Actor:
         the last row of an episode is zero: the environment ignores it.
         """
         if self._carry is None:
-            self._carry = self._begin(acting)
+            self._carry = self.begin(acting)
         chosen = self._thread.submit(
             self._act,
             *(acting, self._carry, step.obs, step.is_first),
-            root=self._key,
+            root=self.key,
             count=np.uint32(self.count),
             explore=self._explore if explore is None else explore,
         )
-        flat, self._carry, latent = result_of(chosen, "the policy's program (compiling or queued)")
+        flat, carry, latent = result_of(chosen, WAITING)
         if random:
-            flat = self._random(self._key, np.uint32(self.count))
-            self._carry = self._carry._replace(action=flat)
+            flat = self._random(self.key, np.uint32(self.count))
+            carry = carry._replace(action=flat)
+        return self.chosen(step, flat, carry, latent)
+
+    def chosen(
+        self, step: Step, flat: Mapping[str, Any], carry: Any, latent: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Take in what was chosen at `step`: actions (E, components), what is carried on, replay's
+        columns of the states; the row that replay stores."""
         self.count += 1
+        self._carry = carry
         for key, spec in self._specs.items():
             value = np.asarray(flat[key]).reshape(self._envs, *spec.shape)
             over = step.is_last.reshape(-1, *[1] * len(spec.shape))
@@ -137,7 +149,7 @@ class Actor:
         self.count, self.action = int(state["count"]), dict(state["action"])
         self._carry, self._loaded = None, state["carry"]
 
-    def _begin(self, acting: Acting) -> ActCarry:
+    def begin(self, acting: Acting) -> ActCarry:
         """What the policy carries at the first call: the initial state, or that of a checkpoint."""
         initial, loaded = acting.initial(self._envs), self._loaded
         if loaded is None:

@@ -7,26 +7,25 @@ part of the schedule, not of the timing: the numbers do not depend on how fast a
 """
 
 import functools as ft
-import time
 from collections.abc import Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, NamedTuple
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from reverie.behavior.policy import Acting
-from reverie.config import version_0_1
 from reverie.config.schema import Config
-from reverie.folder.divergence import diagnosis
-from reverie.folder.errors import Diverged, RunError
-from reverie.machine.flops import count_flops
-from reverie.machine.leaving import COMPILING
-from reverie.module import Module, named_leaves, static, tree_at
+from reverie.folder.divergence import diagnosis, is_sound
+from reverie.folder.errors import Diverged
+from reverie.module import Module, static, tree_at
 from reverie.nn.layers import to_compute
 from reverie.records import Sequence, Specs
 from reverie.replay.keep import Ticket
+from reverie.train.arrays import acting_from_host, from_host, to_host
+from reverie.train.compiling import Compiled, compiled_beside
 from reverie.train.losses import compute_dtype
 from reverie.train.state import TrainState, init, init_optimizer
 from reverie.train.step import train_step
@@ -66,23 +65,6 @@ def to_sequence(rows: Mapping[str, Any]) -> Sequence:
 def along(weight: Any, shape: tuple[int, ...]) -> Any:
     """One number a sequence, at every row of it: (B,) -> (B, T)."""
     return jnp.broadcast_to(weight[:, None], shape)
-
-
-class Compiled(NamedTuple):
-    """The update as a program of the device."""
-
-    program: Any  # jax.stages.Compiled
-    flops: int  # of one update, see `count_flops`
-    seconds: float  # that compiling took
-
-    @property
-    def nbytes(self) -> int:
-        """Device memory while it runs: arguments, temporaries and results; 0 if not told."""
-        memory = self.program.memory_analysis()
-        if memory is None:
-            return 0
-        total = memory.argument_size_in_bytes + memory.temp_size_in_bytes
-        return total + memory.output_size_in_bytes - memory.alias_size_in_bytes
 
 
 class Names(Module):
@@ -125,19 +107,39 @@ def packed_step(
     return state, acting_of(state, config), Result(packed, written, Names(names))
 
 
+class Held(Protocol):
+    """What a learner keeps on the device between two updates. Whoever holds it may be replaced."""
+
+    train_state: TrainState
+    acting: Acting  # the weights that act: those before the newest update
+    newest: Acting
+
+
+@dataclass
+class Own:
+    """The arrays of a learner that is alone."""
+
+    train_state: TrainState
+    acting: Acting
+    newest: Acting
+
+
 class Learner:
-    """A train state on the device, and at most one update in flight."""
+    """A train state on the device, and at most one update in flight.
+
+    `held`: where its arrays are, among those of other seeds in a group (`train/group`).
+    """
 
     def __init__(self, obs: Specs, actions: Specs, config: Config):
         self._config = config
-        self._root = purpose_key(config.seed, LEARN)
+        self.root = purpose_key(config.seed, LEARN)
         numbers = config.optim.numbers(config.world.balance.sigma_lr)
-        self._numbers = {name: jnp.float32(value) for name, value in numbers.items()}
+        self.numbers = {name: jnp.float32(value) for name, value in numbers.items()}
         make = jax.jit(ft.partial(init, obs, actions, config), compiler_options=ONCE)
         self._step: Any = jax.jit(ft.partial(packed_step, config=config), donate_argnums=0)
-        self.train_state: TrainState = make(jax.random.key(config.seed))
-        self.acting: Acting = jax.jit(ft.partial(acting_of, config=config))(self.train_state)
-        self.newest = self.acting
+        state: TrainState = make(jax.random.key(config.seed))
+        acting: Acting = jax.jit(ft.partial(acting_of, config=config))(state)
+        self.held: Held = Own(state, acting, acting)
         self._pending: tuple[Any, Result] | None = None
         self.names: tuple[str, ...] = ()
 
@@ -146,34 +148,54 @@ class Learner:
         return self.compile_beside(rows).result()
 
     def compile_beside(self, rows: Mapping[str, Any]) -> Future[Compiled]:
-        """Trace the update here, and compile it in a thread: before its result there may be no
-        `update`.
+        """`compiled_beside` of the update: before its result there may be no `update`."""
 
-        Tracing is Python's work, and settings of this thread count for it; XLA's is not, and this
-        thread may go on meanwhile.
-        """
-        start = time.perf_counter()
-        traced = self._step.trace(self.train_state, dict(rows), self._root, self._numbers)
-        self.names = traced.out_info[2].names.sorted
-        lowered, flops = traced.lower(), count_flops(traced.jaxpr)
+        def take(program: Any) -> None:
+            self._step = program
 
-        def work() -> Compiled:
-            self._step = lowered.compile()
-            return Compiled(self._step, flops, time.perf_counter() - start)
-
-        thread = ThreadPoolExecutor(1, thread_name_prefix=COMPILING)
-        future = thread.submit(work)
-        thread.shutdown(wait=False)
+        arguments = (self.train_state, dict(rows), self.root, self.numbers)
+        self.names, future = compiled_beside(self._step, arguments, take)
         return future
 
     def update(self, rows: Mapping[str, Any], ticket: Any) -> tuple[Any, Result] | None:
         """Start an update on `rows`; ticket and results of the one before, if there was one."""
         self.train_state, acting, result = self._step(
-            self.train_state, dict(rows), self._root, self._numbers
+            self.train_state, dict(rows), self.root, self.numbers
         )
         self.acting, self.newest = self.newest, acting
+        return self.started(ticket, result)
+
+    def started(self, ticket: Any, result: Result) -> tuple[Any, Result] | None:
+        """An update with this ticket is in flight; what `update` returns."""
         finished, self._pending = self._pending, (ticket, result)
         return finished
+
+    @property
+    def train_state(self) -> TrainState:
+        """The newest state of learning."""
+        return self.held.train_state
+
+    @train_state.setter
+    def train_state(self, state: TrainState) -> None:
+        self.held.train_state = state
+
+    @property
+    def acting(self) -> Acting:
+        """The weights that act: those before the newest update."""
+        return self.held.acting
+
+    @acting.setter
+    def acting(self, acting: Acting) -> None:
+        self.held.acting = acting
+
+    @property
+    def newest(self) -> Acting:
+        """The same of the newest update."""
+        return self.held.newest
+
+    @newest.setter
+    def newest(self, newest: Acting) -> None:
+        self.held.newest = newest
 
     @property
     def nbytes(self) -> int:
@@ -187,9 +209,8 @@ class Learner:
         Raises Diverged if a loss, the gradient or the parameters are not finite, or absurd.
         """
         values = dict(zip(self.names, np.asarray(result.metrics).tolist(), strict=True))
-        found = diagnosis(values, self.train_state.agent, self._config)
-        if found:
-            raise Diverged(found)
+        if not is_sound(values):
+            raise Diverged(diagnosis(values, self.train_state.agent, self._config))
         return values, jax.tree.map(np.asarray, result.written)
 
     def reset_optimizer(self) -> None:
@@ -236,43 +257,3 @@ class Learner:
             pending = state["pending"]
             result = Result(pending["metrics"], pending["written"])
             self._pending = (Ticket(*pending["ticket"]), result)
-
-
-def to_host(tree: Any) -> dict[str, np.ndarray]:
-    """Leaves by dotted name, as numpy arrays."""
-    return {name: np.asarray(leaf) for name, leaf in named_leaves(tree).items()}
-
-
-def acting_from_host(like: Any, arrays: Mapping[str, np.ndarray]) -> Any:
-    """`from_host` for weights that act: `like` may have another precision than they were saved in
-    (see `folder/divergence.py`). Raises RunError as it does."""
-    types = {name: leaf.dtype for name, leaf in named_leaves(like).items()}
-    floats = ("float32", "bfloat16")
-    cast = {
-        name: array.astype(types[name])
-        if name in types and array.dtype.name in floats and types[name].name in floats
-        else array
-        for name, array in arrays.items()
-    }
-    return from_host(like, cast)
-
-
-def from_host(like: Any, arrays: Mapping[str, np.ndarray]) -> Any:
-    """A tree of the structure of `like` from its named leaves.
-
-    Raises RunError for a missing, unknown or misshapen leaf.
-    """
-    wanted = named_leaves(like)
-    if set(wanted) != set(arrays):
-        arrays = {version_0_1.tensor(name): array for name, array in arrays.items()}
-    for name in sorted(set(wanted) ^ set(arrays)):
-        where = "the checkpoint lacks" if name in wanted else "the checkpoint holds an unknown"
-        raise RunError(f"{where} tensor {name!r}: it belongs to another model or version.")
-    for name, leaf in wanted.items():
-        if arrays[name].shape != leaf.shape or arrays[name].dtype != leaf.dtype:
-            raise RunError(
-                f"tensor {name!r} of the checkpoint is {arrays[name].dtype}{arrays[name].shape}, "
-                f"the model needs {leaf.dtype}{leaf.shape}: it belongs to another configuration."
-            )
-    leaves = [jnp.array(arrays[name]) for name in wanted]
-    return jax.tree.unflatten(jax.tree.structure(like), leaves)

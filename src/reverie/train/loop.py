@@ -11,7 +11,6 @@ follows from counters alone, never from timing: the same command gives the same 
 import contextlib
 import dataclasses
 import functools as ft
-import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,19 +21,17 @@ from reverie.callbacks.base import NOBODY, Callback, Listening, sort
 from reverie.config.schema import Config
 from reverie.config.start import Start
 from reverie.envs.vector import Vector
-from reverie.folder import divergence, leftovers, run_folder
-from reverie.folder.errors import RunError, Stopped
+from reverie.folder import leftovers, run_folder
+from reverie.folder.errors import RunError
 from reverie.folder.fingerprint import identity
 from reverie.folder.fresh import taken_back
-from reverie.machine.readings import Stopwatch, peak_bytes
+from reverie.machine.readings import Stopwatch
 from reverie.records import Step
-from reverie.train import chores, sequence, snapshot, warm_start
+from reverie.train import course, sequence, snapshot
 from reverie.train.collect import Actor, Episodes
 from reverie.train.evaluate import Evaluator
-from reverie.train.interrupt import Interrupt
 from reverie.train.learner import ACT, Learner, purpose_key
 from reverie.train.listeners import Listeners
-from reverie.train.preparation import Preparation
 from reverie.train.ratio import Ratio
 from reverie.train.sequence import MakeEnv, Visit
 from reverie.train.setup import complete, make_replay, training_envs
@@ -48,26 +45,61 @@ from reverie.watch.logger import Logger
 from reverie.watch.progress import Progress
 from reverie.watch.recorder import EpisodeRecorder
 from reverie.watch.sink import Sink
+from reverie.watch.together import SeedProgress
 
 
 class Run:
     """The stations of one run, its clocks, and what is to be done before the next turn.
 
+    `progress` and `logger`, what people see of it and where its metrics go, come from `course.py`.
     `step` counts environment steps of all environments together, `due` updates that are owed,
     `updates` those that were started, `ended` episodes. Everything that a checkpoint must hold is
     in `snapshot.py`.
     """
 
+    progress: Progress | SeedProgress
+    logger: Logger
+
     def turn(self) -> None:
         """One turn around the circle: every environment makes one row."""
+        self.send()
+        while self.due:
+            self.learned(self.learner.update(*self.draw()))
+        step = self.envs.recv()
+        row = self.actor(self.learner.acting, step, **self.who_acts())
+        self.take_in(step, row)
+
+    def send(self) -> None:
+        """Every environment begins to make a row, of the task that this step belongs to."""
         if self.step >= self.visits[self.visit].end:
             self.enter(self.visit + 1)
             self.progress.note(f"from now on the task is {self.visits[self.visit].task}.")
         self.envs.send(self.actor.action)
-        self._learn()
-        step = self.envs.recv()
+
+    def draw(self) -> tuple[dict[str, Any], Any]:
+        """The rows of one update, and their ticket."""
+        return self.replay.draw(self.config.train.batch)
+
+    def learned(self, finished: tuple[Any, Any] | None) -> None:
+        """An update has been started: count it, and take in what the one before it gave."""
+        self.due -= 1
+        self.updates += 1
+        if self.sweep.due(self.updates):
+            self.sweep(self.learner.train_state.agent, self.replay, self.updates)
+        if finished is not None:
+            ticket, result = finished
+            metrics, written = self.learner.fetch(result)
+            if written:
+                self.replay.write(ticket, written, offset=self.config.replay.context)
+            self.mean.add(metrics)
+
+    def who_acts(self) -> dict[str, bool]:
+        """Whether chance (`random`) or the explorer (`explore`) chooses the next actions."""
         explore = self.config.explore.acts(self.step, self.actor.count)
-        row = self.actor(self.learner.acting, step, random=self.filling, explore=explore)
+        return {"random": self.filling, "explore": explore}
+
+    def take_in(self, step: Step, row: dict[str, Any]) -> None:
+        """Store what the environments made, tell of it, and count which updates it makes due."""
         self.replay.add(row | self._extra(step))
         self.callbacks.step(step, self.actor.action)
         for numbers in self.episodes.add(step):
@@ -80,22 +112,6 @@ class Run:
         if not self.filling and self.replay.can_draw(train.batch * train.length):
             self.due += 0 if self.updates or self.due else train.pretrain
             self.due += sum(self.ratio(count) for count in range(first, self.step + 1))
-
-    def _learn(self) -> None:
-        """Start the updates that are due; take in what earlier ones produced."""
-        while self.due:
-            rows, ticket = self.replay.draw(self.config.train.batch)
-            finished = self.learner.update(rows, ticket)
-            self.due -= 1
-            self.updates += 1
-            if self.sweep.due(self.updates):
-                self.sweep(self.learner.train_state.agent, self.replay, self.updates)
-            if finished is not None:
-                ticket, result = finished
-                metrics, written = self.learner.fetch(result)
-                if written:
-                    self.replay.write(ticket, written, offset=self.config.replay.context)
-                self.mean.add(metrics)
 
     def _extra(self, step: Step) -> dict[str, Any]:
         """What is stored beside what was seen and done: the reward with its count bonus, if there
@@ -130,6 +146,7 @@ class Run:
         self.visits, self.visit, self._open_envs = sequence.visits(config), 0, open_envs
         self.restarted, self.origin = 0, dict[str, Any]()
         self.init: Start | None = None
+        self.changes: run_folder.Changes = {}
         self.config, self.envs, self.logdir, self.evaluator = config, envs, logdir, evaluator
         self.replay = make_replay(config, envs)
         self.learner = Learner(envs.obs_specs, envs.action_specs, config)
@@ -151,69 +168,6 @@ class Run:
     def close(self) -> None:
         """End the environments."""
         self.envs.close()
-
-    def go(self, from_step: int | None = None, changes: run_folder.Changes | None = None) -> None:
-        """Resume if there is something to resume, plan, and turn until the steps are done.
-
-        `from_step` as `train` has it; `changes`: settings that differ from those before.
-        """
-        config = self.config
-        over = snapshot.beyond(self, from_step)
-        offset = None if over else snapshot.begin(self, from_step, changes or {})
-        if not over and self.step >= config.steps and not self.chores:
-            over = f"this run has finished its {config.steps:,} steps."
-        if not over:
-            self.origin["init"] = warm_start.begin(self, self.init, resumed=offset is not None)
-            self.preparation = Preparation(self, changes or {})
-        view = Progress(
-            config.log.progress,
-            config.steps,
-            start=self.step,
-            title=config.task,
-            observations=self.envs.obs_specs,
-        )
-        with view as self.progress:
-            for notice in self.notices:
-                self.progress.note(notice)
-            if over:
-                self.progress.note(over)
-                return
-            how: dict[str, Any] = {"notify": self.progress.note, "further": self.callbacks.sinks}
-            self.logger = Logger(self.logdir, config.log, config, offset, **how)
-            marked = divergence.marked(self.logdir)
-            with contextlib.closing(self.logger), marked, Interrupt() as interrupt, self.callbacks:
-                if not (self.callbacks.stopping or self._ready(interrupt)):
-                    raise Stopped(interrupt.asked, f"at step {self.step:,}, where it resumed")
-                self.progress.phase("compiling the policy")
-                self._turn_until_done(interrupt)
-                if not self.callbacks.stopping:
-                    self.preparation.complete(interrupt)
-            if peak_bytes() and self.preparation.plan and config.log.progress != "none":
-                self.progress.note(self.preparation.plan.outcome(peak_bytes()))
-
-    def _ready(self, interrupt: Interrupt) -> bool:
-        """Whether results can be read of an update in flight from a checkpoint; False where a
-        signal came first."""
-        return not self.updates or self.preparation.complete(interrupt)
-
-    def _turn_until_done(self, interrupt: Interrupt) -> None:
-        saved = time.monotonic()
-        while (self.chores or self.step < self.config.steps) and not self.callbacks.stopping:
-            if self.chores:
-                chores.do(self, self.chores.pop(0), interrupt)
-            elif not self.due or self.preparation.complete(interrupt):
-                before = self.step
-                self.turn()
-                self.preparation.turned()
-                self.chores = chores.due_since(self, before)
-                self.progress.step(self.step)
-            if interrupt.asked:
-                self.save()
-                raise Stopped(interrupt.asked, f"at step {self.step:,} and saved")
-            if self.callbacks.saving or time.monotonic() - saved > self.config.train.save_every:
-                self.save()
-                saved = time.monotonic()
-        self.save()
 
     def enter(self, visit: int) -> None:
         """Go on with the environments of another visit; open episodes are abandoned.
@@ -251,23 +205,15 @@ class Run:
         self.progress.phase("")
 
 
-def train(
+@contextlib.contextmanager
+def opened(
     config: Config,
-    make_env: MakeEnv = None,
-    *,
-    from_step: int | None = None,
+    make_env: MakeEnv,
     callbacks: Sequence[Callback | Sink] = (),
     init: Start | None = None,
-) -> Path:
-    """Run `config` from the beginning or from where its folder stands; the run folder.
-
-    `from_step` goes back to the checkpoint of that step; what came after it is done again.
-    `init`: the weights that it begins from, if not fresh ones.
-
-    `make_env` makes the environment where the task is a callable (by task name where there are
-    several). Raises ConfigError, EnvError, ReplayError or RunError with one sentence, Stopped after
-    a signal, what a callback asks for; whatever was saved stays.
-    """
+) -> Iterator[Run]:
+    """The run that `config` and its folder mean, ready to begin; the folder is this process's own
+    within. Arguments and errors as `train` has them."""
     listening = sort(callbacks)
     logdir, source = run_folder.logdir_of(config), identity(make_env)
     if not config.logdir:
@@ -289,12 +235,33 @@ def train(
             evaluator.check_tasks(envs)
             with starting("networks"):
                 run = Run(config, envs, open_envs, evaluator, logdir, listening=listening)
-            run.init, run.origin = init, {"source": source}
+            run.init, run.origin, run.changes = init, {"source": source}, changes
             stack.callback(run.close)
             run.notices += lock.notices
-            run.go(from_step, changes)
+            yield run
     except BrokenPipeError:  # nobody reads what the run says
         raise
     except OSError as error:
         raise RunError(run_folder.refused(error)) from error
-    return logdir
+
+
+def train(
+    config: Config,
+    make_env: MakeEnv = None,
+    *,
+    from_step: int | None = None,
+    callbacks: Sequence[Callback | Sink] = (),
+    init: Start | None = None,
+) -> Path:
+    """Run `config` from the beginning or from where its folder stands; the run folder.
+
+    `from_step` goes back to the checkpoint of that step; what came after it is done again.
+    `init`: the weights that it begins from, if not fresh ones.
+
+    `make_env` makes the environment where the task is a callable (by task name where there are
+    several). Raises ConfigError, EnvError, ReplayError or RunError with one sentence, Stopped after
+    a signal, what a callback asks for; whatever was saved stays.
+    """
+    with opened(config, make_env, callbacks, init) as run:
+        course.go(run, from_step)
+    return run.logdir

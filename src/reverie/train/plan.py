@@ -13,7 +13,8 @@ from reverie.machine.readings import resident_bytes
 from reverie.module import count_params
 from reverie.replay.replay import Replay
 from reverie.replay.rows import is_latent, row_bytes
-from reverie.train.learner import Compiled, Learner
+from reverie.train.compiling import Compiled
+from reverie.train.learner import Learner
 from reverie.train.losses import compute_dtype
 
 ATTAINED = 0.5
@@ -43,6 +44,7 @@ class Plan(NamedTuple):
     pretrain: int = 0  # updates right after them
     runtime_bytes: int = 0  # host: Python, JAX, compiler and programs, and on a CPU the learner
     update_bytes: int = 0  # host: what an update or a checkpoint takes for a while
+    seeds: int = 1  # that share the process, the update and all of the above but `params`
 
     @property
     def total_bytes(self) -> int:
@@ -53,16 +55,23 @@ class Plan(NamedTuple):
 
     def rows(self) -> list[tuple[str, str]]:
         """Lines for the banner: what, how much."""
+        shared = [("seeds", f"{self.seeds} in one program")] if self.seeds > 1 else []
         return [
-            ("parameters", f"{self.params:,}"),
+            *shared,
+            ("parameters", f"{self.params:,}{' a seed' if shared else ''}"),
             ("host memory", self._host()),
             ("device memory", f"{size(self.device_bytes)} for the learner"),
             ("disk", f"{size(self.disk_bytes)} when the run is full"),
             *self._first(),
-            ("updates", f"{self.updates:,.0f} of {self.update_flops / 1e9:,.1f} GFLOP each"),
+            ("updates", self._updates()),
             ("learning", f"about {duration(self.seconds)}, predicted from the matrix speed"),
             ("compiled", f"in {self.compile_seconds:.1f} s (cached for the next run)"),
         ]
+
+    def _updates(self) -> str:
+        all_seeds = " for all seeds at once" if self.seeds > 1 else ""
+        flops = f"{self.update_flops / 1e9:,.1f} GFLOP each"
+        return f"{self.updates:,.0f}{all_seeds} of {flops}"
 
     def _host(self) -> str:
         replay = f"{size(self.host_bytes)} for the full replay"
@@ -107,25 +116,33 @@ def make_plan(
     replay: Replay,
     update: Compiled,
     steps_left: int,
+    *,
+    seeds: int = 1,
 ) -> Plan:
-    """What the rest of the run needs, from its compiled update."""
+    """What the rest of the run needs, from its compiled update.
+
+    Args:
+        learner: of one seed, and so is `replay`.
+        update: of all `seeds` at once.
+    """
     options = config.train
     prefill = max(0, options.prefill - (config.steps - steps_left))
     pretrain = options.pretrain if steps_left == config.steps or prefill else 0
     updates = (steps_left - prefill) * options.ratio / (options.batch * options.length) + pretrain
     return Plan(
         params=count_params(learner.train_state.agent),
-        host_bytes=replay.planned_bytes,
-        device_bytes=update.nbytes or learner.nbytes,
-        disk_bytes=disk_bytes(config, learner, replay),
+        host_bytes=seeds * replay.planned_bytes,
+        device_bytes=update.nbytes or seeds * learner.nbytes,
+        disk_bytes=seeds * disk_bytes(config, learner, replay),
         updates=updates,
         update_flops=update.flops,
         seconds=updates * update_seconds(config, update.flops),
         compile_seconds=update.seconds,
         prefill=prefill,
         pretrain=pretrain,
-        runtime_bytes=max(resident_bytes() - replay.live_bytes, 0),
-        update_bytes=max(2 * learner.nbytes, _scratch(update)),
+        runtime_bytes=max(resident_bytes() - seeds * replay.live_bytes, 0),
+        update_bytes=max(2 * seeds * learner.nbytes, _scratch(update)),
+        seeds=seeds,
     )
 
 

@@ -6,6 +6,7 @@ ends decides nothing: no update is begun earlier or later for it, the loop waits
 
 import concurrent.futures
 import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
@@ -15,10 +16,11 @@ from rich.text import Text
 from reverie.folder import run_folder
 from reverie.folder.errors import RunError
 from reverie.train import plan
+from reverie.train.compiling import Compiled
 from reverie.train.interrupt import Interrupt
-from reverie.train.learner import Compiled
 from reverie.train.losses import check_names
-from reverie.watch.banner import banner, facts
+from reverie.watch.banner import facts
+from reverie.watch.progress import Progress
 
 if TYPE_CHECKING:
     from reverie.train.loop import Run
@@ -30,28 +32,41 @@ POLL = 0.1
 """Seconds between two looks at the compiler and at signals."""
 
 
+def record(run: "Run") -> None:
+    """Check what can be known of `run` before its first step, and write its configuration.
+
+    Raises RunError where the disk lacks what the run needs, ConfigError where two losses have one
+    name.
+    """
+    config = run.config
+    check_names(run.envs.obs_specs, run.envs.action_specs, config)
+    plan.check_disk(run.logdir, plan.disk_bytes(config, run.learner, run.replay))
+    change = {"step": run.step, **run.changes} if run.changes else None
+    run_folder.write_config(run.logdir, config, (), change, **run.origin)
+
+
 class Preparation:
-    """The plan of a run, as soon as its update is compiled; `plan` is None until then."""
+    """The plan of runs that share a program, as soon as it is compiled; `plan` is None until then.
 
-    def __init__(self, run: "Run", changes: run_folder.Changes):
-        """Checks what can be known before the first step, and writes the configuration.
+    `compiling` begins to compile the update for the shapes of a run's batch; `check` may refuse
+    the plan.
+    """
 
-        Raises RunError where the disk lacks what the run needs, ConfigError where two losses have
-        one name.
-        `changes`: settings that differ from those of the run's earlier part.
-        """
-        self._run, self._turns, self._learns = run, 0, False
-        self._updates, self._begun = run.updates, time.monotonic()
+    def __init__(
+        self,
+        runs: Sequence["Run"],
+        compiling: Callable[..., Future[Compiled]],
+        progress: Progress,
+        *,
+        check: Callable[[plan.Plan], None] | None = None,
+    ):
+        self._runs, self._compile, self._progress = [*runs], compiling, progress
+        self._check = check
+        self._turns, self._learns = 0, False
+        self._updates, self._begun = self._count("updates"), time.monotonic()
         self._compiling: Future[Compiled] | None = None
         self.plan: plan.Plan | None = None
-        config = run.config
-        check_names(run.envs.obs_specs, run.envs.action_specs, config)
-        self._left = max(0, config.steps - run.step)
-        plan.check_disk(run.logdir, plan.disk_bytes(config, run.learner, run.replay))
-        change = {"step": run.step, **changes} if changes else None
-        run_folder.write_config(run.logdir, config, (), change, **run.origin)
-        if config.log.progress != "none":
-            banner(config, [])
+        self._left = max(0, *(run.config.steps - run.step for run in runs))
 
     def turned(self) -> None:
         """After a turn: begin to compile, take in what has been compiled, say that it is learned.
@@ -60,12 +75,12 @@ class Preparation:
         """
         self._turns += 1
         if self._turns == 1:
-            self._run.progress.phase("")
-            self._run.progress.collecting()
+            self._progress.phase("")
+            self._progress.collecting()
             self._say("first step")
-        if not self._learns and self._run.updates > self._updates:
+        if not self._learns and self._count("updates") > self._updates:
             self._learns = True
-            self._run.progress.learning(self._run.step)
+            self._progress.learning(self._count("step"))
             self._say("first update")
         if self.plan is not None:
             return
@@ -84,37 +99,45 @@ class Preparation:
         compiling = self._compiling or self._begin()
         while not compiling.done():
             concurrent.futures.wait([compiling], POLL)
-            self._run.progress.step(self._run.step)
+            self._progress.step(self._count("step"))
             if interrupt.asked:
                 return False
         self._take_in(compiling)
         return True
 
+    def _count(self, name: str) -> int:
+        return sum(getattr(run, name) for run in self._runs)
+
     def _say(self, what: str) -> None:
-        seconds = time.monotonic() - self._begun
-        self._run.progress.show(Text(f"{what} after {seconds:.1f} s, at {self._run.step:,} steps"))
+        seconds, step = time.monotonic() - self._begun, self._count("step")
+        self._progress.show(Text(f"{what} after {seconds:.1f} s, at {step:,} steps"))
 
     def _begin(self) -> Future[Compiled]:
-        run = self._run
-        run.progress.meanwhile("compiling the update")
+        run = self._runs[0]
+        self._progress.meanwhile("compiling the update")
         columns, batch = run.replay.columns, (run.config.train.batch, run.replay.length)
         shapes = {k: jax.ShapeDtypeStruct((*batch, *c.shape), c.dtype) for k, c in columns.items()}
         if run.replay.weighted:
             shapes["weight"] = jax.ShapeDtypeStruct(batch[:1], "float32")
-        self._compiling = run.learner.compile_beside(shapes)
+        self._compiling = self._compile(shapes)
         return self._compiling
 
     def _take_in(self, compiling: Future[Compiled]) -> None:
-        run = self._run
         try:
             compiled = compiling.result()
         except jax.errors.JaxRuntimeError as error:
             raise RunError(_refused(error)) from error
-        self.plan = plan.make_plan(run.config, run.learner, run.replay, compiled, self._left)
+        first, seeds = self._runs[0], len(self._runs)
+        self.plan = plan.make_plan(
+            first.config, first.learner, first.replay, compiled, self._left, seeds=seeds
+        )
+        if self._check is not None:
+            self._check(self.plan)
         rows = self.plan.rows()
-        run_folder.write_config(run.logdir, run.config, rows, **run.origin)
-        run.progress.meanwhile("")
-        run.progress.show(facts(rows))
+        for run in self._runs:
+            run_folder.write_config(run.logdir, run.config, rows, **run.origin)
+        self._progress.meanwhile("")
+        self._progress.show(facts(rows))
 
 
 def _refused(error: Exception) -> str:

@@ -1,0 +1,50 @@
+"""An update is compiled in a thread, beside whatever else there is to do."""
+
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, NamedTuple
+
+from reverie.machine.flops import count_flops
+from reverie.machine.leaving import COMPILING
+
+
+class Compiled(NamedTuple):
+    """The update as a program of the device."""
+
+    program: Any  # jax.stages.Compiled
+    flops: int  # of one update, see `count_flops`
+    seconds: float  # that compiling took
+
+    @property
+    def nbytes(self) -> int:
+        """Device memory while it runs: arguments, temporaries and results; 0 if not told."""
+        memory = self.program.memory_analysis()
+        if memory is None:
+            return 0
+        total = memory.argument_size_in_bytes + memory.temp_size_in_bytes
+        return total + memory.output_size_in_bytes - memory.alias_size_in_bytes
+
+
+def compiled_beside(
+    step: Any, arguments: tuple[Any, ...], take: Callable[[Any], None]
+) -> tuple[tuple[str, ...], Future[Compiled]]:
+    """Trace a jitted update here, and compile it in a thread, which hands the program to `take`;
+    the names of its packed metrics, and what is compiled.
+
+    Tracing is Python's work, and settings of this thread count for it; XLA's is not, and this
+    thread may go on meanwhile.
+    """
+    start = time.perf_counter()
+    traced = step.trace(*arguments)
+    lowered, flops = traced.lower(), count_flops(traced.jaxpr)
+
+    def work() -> Compiled:
+        program = lowered.compile()
+        take(program)
+        return Compiled(program, flops, time.perf_counter() - start)
+
+    thread = ThreadPoolExecutor(1, thread_name_prefix=COMPILING)
+    future = thread.submit(work)
+    thread.shutdown(wait=False)
+    return traced.out_info[2].names.sorted, future

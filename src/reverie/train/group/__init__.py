@@ -1,0 +1,9 @@
+"""Several seeds of one configuration in one process, each with a run folder of its own.
+
+train.py     opens the runs of a group, and says how each of them ended
+turns.py     the turns of several runs: what they compute is computed for all at once
+stack.py     their learners: stacked states, one compiled update
+acting.py    their policies: one call for all environments of all seeds
+folders.py   whether run folders belong to one group
+room.py      how many seeds the memory holds
+"""

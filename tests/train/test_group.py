@@ -1,0 +1,201 @@
+"""Several seeds in one process equal each of them alone, and end, stop and resume like it."""
+
+import dataclasses
+import json
+import shutil
+import signal
+
+import numpy as np
+import pytest
+from tiny_runs import assert_same_run, flat, metrics, newest, tiny
+
+from reverie.api.seeds import configs_of
+from reverie.folder.errors import Diverged, RunError, Stopped
+from reverie.part.errors import ConfigError
+from reverie.train import loop
+from reverie.train.group import folders, room, turns
+from reverie.train.group.train import train
+
+SEEDS = (0, 1)
+APART = {"steps": 160, "train.eval_every": 80, "train.prefill": 10, "train.pretrain": 3}
+"""Learning begins when a random episode has ended: at another step for every seed."""
+
+
+def group(logdir, changes=None, *, task="gym:CartPole-v1", agent="v3", seeds=SEEDS, **options):
+    """Seeds learned together; how each of them ended."""
+    config = tiny(task, logdir, {**APART, **(changes or {})}, agent)
+    return train(configs_of(config, seeds), **options)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory, shared_programs):
+    """Folder of a group that was left alone."""
+    logdir = tmp_path_factory.mktemp("group")
+    assert [outcome.error for outcome in group(logdir)] == [None, None]
+    return logdir
+
+
+def assert_like_alone(logdir, alone):
+    """The folder of a seed of a group holds what that of the same run alone does.
+
+    Programs for one seed and for several round differently in the last bits.
+    """
+    for one, other in zip(metrics(logdir), metrics(alone), strict=True):
+        assert one == pytest.approx(other, rel=1e-2, abs=1e-3, nan_ok=True)
+    first, second = flat(newest(logdir)), flat(newest(alone))
+    assert first.keys() == second.keys()
+    for name, value in first.items():
+        if name.startswith("/learner") and value is not None:
+            one, other = np.float64(value), np.float64(second[name])
+            np.testing.assert_allclose(one, other, rtol=1e-2, atol=1e-3, err_msg=name)
+        elif name.startswith(("/clocks", "/actor/count", "/actor/action", "/episodes", "/ratio")):
+            np.testing.assert_array_equal(value, second[name], err_msg=name)
+
+
+def alone_of(logdir, config):
+    """The run of one seed in a folder and by itself."""
+    return loop.train(dataclasses.replace(config, logdir=str(logdir)))
+
+
+def test_each_seed_equals_its_run_alone(whole, tmp_path):
+    config = configs_of(tiny("gym:CartPole-v1", whole, APART), SEEDS)
+    starts = []
+    for one in config:
+        alone = alone_of(tmp_path / str(one.seed), one)
+        assert_like_alone(whole / f"seed-{one.seed}", alone)
+        starts.append(newest(alone)["clocks"]["updates"])
+    assert starts[0] != starts[1], "the seeds began to learn at the same step"
+
+
+def stop_after(patch, count):
+    """A signal comes after so many turns of a group."""
+    real, left = turns.Turns._turn, [count]
+
+    def turn(self):
+        real(self)
+        left[0] -= 1
+        if not left[0]:
+            self._interrupt.asked = signal.SIGTERM
+
+    patch.setattr(turns.Turns, "_turn", turn)
+
+
+def test_a_stopped_group_resumes_with_the_same_command(whole, tmp_path):
+    for count in (7, 40):
+        with pytest.MonkeyPatch.context() as patch:
+            stop_after(patch, count)
+            with pytest.raises(Stopped, match=r"stopped by SIGTERM at step .* all seeds are saved"):
+                group(tmp_path)
+    outcomes = group(tmp_path)
+    for outcome in outcomes:
+        assert outcome.error is None
+        assert_same_run(whole / outcome.logdir.name, outcome.logdir)
+    assert group(tmp_path)[0].error is None, "a finished group has nothing to do"
+    assert_same_run(whole / "seed-0", tmp_path / "seed-0")
+
+
+def test_a_seed_resumes_without_the_others(whole, tmp_path):
+    with pytest.MonkeyPatch.context() as patch:
+        stop_after(patch, 40)
+        with pytest.raises(Stopped):
+            group(tmp_path)
+    config = configs_of(tiny("gym:CartPole-v1", tmp_path, APART), SEEDS)[1]
+    assert_like_alone(loop.train(config), whole / "seed-1")
+    config = json.loads((tmp_path / "seed-1" / "config.json").read_text())
+    assert config["group"]["seeds"] == [0, 1], "it is still one of the group"
+
+
+def test_a_seed_that_fails_leaves_the_others_alone(whole, tmp_path, monkeypatch):
+    real = loop.Run.draw
+
+    def draw(run):
+        rows, ticket = real(run)
+        if run.config.seed == 1 and run.updates == 6:
+            rows = {**rows, "reward": np.full_like(rows["reward"], np.nan)}
+        return rows, ticket
+
+    monkeypatch.setattr(loop.Run, "draw", draw)
+    good, bad = group(tmp_path)
+    assert isinstance(bad.error, Diverged)
+    assert "not finite in loss/rew" in str(bad.error) and "Lower optim.lr" in str(bad.error)
+    assert json.loads((bad.logdir / "diverged.json").read_text())["reason"] == str(bad.error)
+    assert good.error is None
+    assert_same_run(whole / "seed-0", good.logdir)
+
+
+def regroup(logdir, seed, **group):
+    """Write another group into the config.json of a seed."""
+    path = logdir / f"seed-{seed}" / "config.json"
+    text = json.loads(path.read_text())
+    text.pop("digest", None)
+    path.write_text(json.dumps({**text, "group": {**text["group"], **group}}))
+
+
+def test_folders_of_one_group(whole, tmp_path):
+    def refused(*seeds):
+        configs = configs_of(tiny("gym:CartPole-v1", tmp_path / "g", APART), seeds)
+        with pytest.raises(RunError) as caught:
+            train(configs)
+        assert "Nothing was changed." in str(caught.value)
+        return str(caught.value)
+
+    shutil.copytree(whole, tmp_path / "g")
+    assert "names 0, 1, 2: give the seeds of the group" in refused(0, 1, 2)
+    assert "seeds 0, 1, and --seeds names 1: give" in refused(1)
+    before = sorted((tmp_path / "g").rglob("*"))
+    (tmp_path / "g" / "seed-1").rename(tmp_path / "away")
+    assert "seed-1 (seed 1) is missing, and the other seeds" in refused(0, 1)
+    assert not (tmp_path / "g" / "seed-1").exists()
+    (tmp_path / "away").rename(tmp_path / "g" / "seed-1")
+    assert sorted((tmp_path / "g").rglob("*")) == before
+    regroup(tmp_path / "g", 1, id="other")
+    assert "seed-1 (seed 1) belongs to the group other of seeds 0, 1, and" in refused(0, 1)
+    regroup(tmp_path / "g", 1, seeds=[1, 5])
+    assert "belongs to the group other of seeds 1, 5" in refused(0, 1)
+
+
+def test_a_group_that_never_learned_may_lack_a_folder(tmp_path):
+    configs = configs_of(tiny("gym:CartPole-v1", tmp_path, APART), SEEDS)
+    fresh = folders.group_of(configs)
+    assert fresh["seeds"] == [0, 1] and fresh["id"]
+    (tmp_path / "seed-0").mkdir()
+    (tmp_path / "seed-0" / "config.json").write_text(json.dumps({"group": fresh}))
+    assert folders.group_of(configs) == fresh
+
+
+def test_more_seeds_than_the_memory_holds(tmp_path, monkeypatch):
+    monkeypatch.setattr(room, "available_bytes", lambda: 10_000_000)
+    with pytest.raises(RunError, match=r"9 seeds in one process would need .*: at most \d fit"):
+        group(tmp_path, seeds=range(9))
+    assert list(tmp_path.iterdir()) == []
+    monkeypatch.setattr(room, "available_bytes", lambda: 1_000)
+    with pytest.raises(RunError, match=r"not even one fits; lower --size"):
+        group(tmp_path)
+
+
+def test_what_a_process_can_have_once_is_named(tmp_path):
+    with pytest.raises(ConfigError, match=r"--log.wandb is for one run a process.*--no-together"):
+        group(tmp_path, {"log.wandb": "project"})
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("task", "agent", "changes"),
+    [
+        ("gym:CartPole-v1", "v2", {"train.pretrain": 2}),
+        ("gym:CartPole-v1", "v3-2023", {"world.balance": "harmony"}),
+        ("gym:CartPole-v1", "v3", {"explore": "plan2explore", "explore.every": 2}),
+        ("gym:CartPole-v1", "v3", {"replay.signal": "kl", "replay.draw": "proportional"}),
+        (
+            "gym:Pendulum-v1",
+            "v3",
+            {"replay.keep": "reservoir", "replay.unit": "splice", "replay.unit.rows": 16},
+        ),
+        ("minigrid_empty_5x5", "v3", {"env.size": 32}),
+    ],
+)
+def test_every_kind_of_run_equals_itself_alone(task, agent, changes, tmp_path):
+    outcomes = group(tmp_path, changes, task=task, agent=agent)
+    assert [outcome.error for outcome in outcomes] == [None, None]
+    config = configs_of(tiny(task, tmp_path, {**APART, **changes}, agent), SEEDS)[1]
+    assert_like_alone(outcomes[1].logdir, alone_of(tmp_path / "alone", config))
