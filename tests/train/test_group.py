@@ -17,7 +17,7 @@ from reverie.train.group import folders, room, turns
 from reverie.train.group.train import train
 
 SEEDS = (0, 1)
-APART = {"steps": 160, "train.eval_every": 80, "train.prefill": 10, "train.pretrain": 3}
+APART = {"steps": 72, "train.eval_every": 40, "train.prefill": 10, "train.pretrain": 3}
 """Learning begins when a random episode has ended: at another step for every seed."""
 
 
@@ -38,18 +38,32 @@ def whole(tmp_path_factory, shared_programs):
 def assert_like_alone(logdir, alone):
     """The folder of a seed of a group holds what that of the same run alone does.
 
-    Programs for one seed and for several round differently in the last bits.
+    Programs for one seed and for several round differently in the last bits, and the optimiser's
+    moments are quotients of gradients that may be next to nothing: parameters are compared.
     """
     for one, other in zip(metrics(logdir), metrics(alone), strict=True):
-        assert one == pytest.approx(other, rel=1e-2, abs=1e-3, nan_ok=True)
+        assert one == pytest.approx(other, rel=1e-3, abs=1e-4, nan_ok=True)
     first, second = flat(newest(logdir)), flat(newest(alone))
     assert first.keys() == second.keys()
     for name, value in first.items():
-        if name.startswith("/learner") and value is not None:
+        if name.startswith(("/learner/state/agent", "/learner/acting", "/learner/newest")):
             one, other = np.float64(value), np.float64(second[name])
-            np.testing.assert_allclose(one, other, rtol=1e-2, atol=1e-3, err_msg=name)
-        elif name.startswith(("/clocks", "/actor/count", "/actor/action", "/episodes", "/ratio")):
+            np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-4, err_msg=name)
+        elif name.startswith(("/clocks", "/actor/count", "/actor/action", "/episodes", "/envs")):
             np.testing.assert_array_equal(value, second[name], err_msg=name)
+
+
+@pytest.fixture
+def rows(monkeypatch):
+    """The rows of every run, by seed and folder."""
+    found, real = {}, loop.Run.take_in
+
+    def take_in(run, step, row):
+        found.setdefault((run.config.seed, run.logdir.name), []).append(dict(row))
+        real(run, step, row)
+
+    monkeypatch.setattr(loop.Run, "take_in", take_in)
+    return found
 
 
 def alone_of(logdir, config):
@@ -57,14 +71,22 @@ def alone_of(logdir, config):
     return loop.train(dataclasses.replace(config, logdir=str(logdir)))
 
 
-def test_each_seed_equals_its_run_alone(whole, tmp_path):
-    config = configs_of(tiny("gym:CartPole-v1", whole, APART), SEEDS)
-    starts = []
-    for one in config:
-        alone = alone_of(tmp_path / str(one.seed), one)
-        assert_like_alone(whole / f"seed-{one.seed}", alone)
-        starts.append(newest(alone)["clocks"]["updates"])
-    assert starts[0] != starts[1], "the seeds began to learn at the same step"
+def test_each_seed_equals_its_run_alone(rows, tmp_path):
+    together, begun = group(tmp_path), set()
+    for config, logdir, error in together:
+        assert error is None
+        alone = alone_of(tmp_path / "alone" / str(config.seed), config)
+        assert_like_alone(logdir, alone)
+        seed = config.seed
+        pairs = zip(rows[seed, logdir.name], rows[seed, str(seed)], strict=True)
+        for one, other in pairs:
+            for name, value in one.items():
+                exact = not name.startswith("latent/deter")
+                compare = np.testing.assert_array_equal if exact else np.testing.assert_allclose
+                close = {} if exact else {"rtol": 1e-2, "atol": 1e-2}
+                compare(np.float32(value), np.float32(other[name]), err_msg=name, **close)
+        begun.add(newest(alone)["clocks"]["updates"])
+    assert len(begun) == 2, "the seeds began to learn at the same step"
 
 
 def stop_after(patch, count):
@@ -81,7 +103,7 @@ def stop_after(patch, count):
 
 
 def test_a_stopped_group_resumes_with_the_same_command(whole, tmp_path):
-    for count in (7, 40):
+    for count in (7, 20):
         with pytest.MonkeyPatch.context() as patch:
             stop_after(patch, count)
             with pytest.raises(Stopped, match=r"stopped by SIGTERM at step .* all seeds are saved"):
@@ -96,7 +118,7 @@ def test_a_stopped_group_resumes_with_the_same_command(whole, tmp_path):
 
 def test_a_seed_resumes_without_the_others(whole, tmp_path):
     with pytest.MonkeyPatch.context() as patch:
-        stop_after(patch, 40)
+        stop_after(patch, 25)
         with pytest.raises(Stopped):
             group(tmp_path)
     config = configs_of(tiny("gym:CartPole-v1", tmp_path, APART), SEEDS)[1]
@@ -110,7 +132,7 @@ def test_a_seed_that_fails_leaves_the_others_alone(whole, tmp_path, monkeypatch)
 
     def draw(run):
         rows, ticket = real(run)
-        if run.config.seed == 1 and run.updates == 6:
+        if run.config.seed == 1 and run.updates == 3:
             rows = {**rows, "reward": np.full_like(rows["reward"], np.nan)}
         return rows, ticket
 
@@ -164,9 +186,9 @@ def test_a_group_that_never_learned_may_lack_a_folder(tmp_path):
 
 
 def test_more_seeds_than_the_memory_holds(tmp_path, monkeypatch):
-    monkeypatch.setattr(room, "available_bytes", lambda: 10_000_000)
-    with pytest.raises(RunError, match=r"9 seeds in one process would need .*: at most \d fit"):
-        group(tmp_path, seeds=range(9))
+    monkeypatch.setattr(room, "available_bytes", lambda: 2_000_000)
+    with pytest.raises(RunError, match=r"40 seeds in one process would need .*: at most \d+ fit"):
+        group(tmp_path, seeds=range(40))
     assert list(tmp_path.iterdir()) == []
     monkeypatch.setattr(room, "available_bytes", lambda: 1_000)
     with pytest.raises(RunError, match=r"not even one fits; lower --size"):

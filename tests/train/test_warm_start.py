@@ -85,7 +85,7 @@ def test_a_taken_world_model_has_the_losses_of_its_source(source, tmp_path, cach
     for run in (source, tmp_path):
         learner = Learner(env.obs_specs, env.action_specs, config)
         state = from_host(learner.train_state, {**weights(run), "updates": np.int32(0)})
-        _, _, result = learner._step(state, rows, learner._root, learner._numbers)
+        _, _, result = learner._step(state, rows, learner.root, learner.numbers)
         losses.append(dict(zip(result.names.sorted, result.metrics.tolist(), strict=True)))
     world = ("loss/image", "loss/left", "loss/rew", "loss/con", "loss/dyn", "loss/rep")
     assert [losses[0][name] for name in world] == [losses[1][name] for name in world]

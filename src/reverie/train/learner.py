@@ -130,15 +130,21 @@ class Learner:
     `held`: where its arrays are, among those of other seeds in a group (`train/group`).
     """
 
-    def __init__(self, obs: Specs, actions: Specs, config: Config):
+    def __init__(
+        self, obs: Specs, actions: Specs, config: Config, *, like: "Learner | None" = None
+    ):
+        """`like`: the learner of another seed, whose programs for the start are taken."""
         self._config = config
         self.root = purpose_key(config.seed, LEARN)
         numbers = config.optim.numbers(config.world.balance.sigma_lr)
         self.numbers = {name: jnp.float32(value) for name, value in numbers.items()}
         make = jax.jit(ft.partial(init, obs, actions, config), compiler_options=ONCE)
+        self._make = make if like is None else like._make
+        weights = jax.jit(ft.partial(acting_of, config=config))
+        self._acting_of = weights if like is None else like._acting_of
         self._step: Any = jax.jit(ft.partial(packed_step, config=config), donate_argnums=0)
-        state: TrainState = make(jax.random.key(config.seed))
-        acting: Acting = jax.jit(ft.partial(acting_of, config=config))(state)
+        state: TrainState = self._make(jax.random.key(config.seed))
+        acting: Acting = self._acting_of(state)
         self.held: Held = Own(state, acting, acting)
         self._pending: tuple[Any, Result] | None = None
         self.names: tuple[str, ...] = ()
@@ -222,7 +228,7 @@ class Learner:
     def begin_from(self, state: TrainState) -> None:
         """Learn and act with `state`, before the first update."""
         self.train_state = state
-        self.acting = jax.jit(ft.partial(acting_of, config=self._config))(state)
+        self.acting = self._acting_of(state)
         self.newest = self.acting
 
     def check(self) -> None:

@@ -141,7 +141,9 @@ class Run:
         logdir: Path,
         *,
         listening: Listening = NOBODY,
+        like: "Run | None" = None,
     ):
+        """`like`: the run of another seed, whose programs for the start are taken."""
         options = config.train
         self.visits, self.visit, self._open_envs = sequence.visits(config), 0, open_envs
         self.restarted, self.origin = 0, dict[str, Any]()
@@ -149,7 +151,8 @@ class Run:
         self.changes: run_folder.Changes = {}
         self.config, self.envs, self.logdir, self.evaluator = config, envs, logdir, evaluator
         self.replay = make_replay(config, envs)
-        self.learner = Learner(envs.obs_specs, envs.action_specs, config)
+        programs = None if like is None else like.learner
+        self.learner = Learner(envs.obs_specs, envs.action_specs, config, like=programs)
         act_key = purpose_key(config.seed, ACT)
         store = ft.partial(write_back, config=config)
         self.actor = Actor(envs.action_specs, envs.num, act_key, store=store)
@@ -211,10 +214,12 @@ def opened(
     make_env: MakeEnv,
     callbacks: Sequence[Callback | Sink] = (),
     init: Start | None = None,
+    *,
+    like: Run | None = None,
 ) -> Iterator[Run]:
     """The run that `config` and its folder mean, ready to begin; the folder is this process's own
-    within. Arguments and errors as `train` has them."""
-    listening = sort(callbacks)
+    within. Arguments and errors as `train` has them; `like` as `Run` has it."""
+    how: dict[str, Any] = {"listening": sort(callbacks), "like": like}
     logdir, source = run_folder.logdir_of(config), identity(make_env)
     if not config.logdir:
         run_folder.check_source(logdir, source)
@@ -234,7 +239,7 @@ def opened(
             stack.callback(evaluator.close)
             evaluator.check_tasks(envs)
             with starting("networks"):
-                run = Run(config, envs, open_envs, evaluator, logdir, listening=listening)
+                run = Run(config, envs, open_envs, evaluator, logdir, **how)
             run.init, run.origin, run.changes = init, {"source": source}, changes
             stack.callback(run.close)
             run.notices += lock.notices

@@ -58,7 +58,8 @@ def train(
         for config in configs:
             stack = everything.enter_context(contextlib.ExitStack())
             heard = () if callbacks is None else callbacks(config.seed)
-            run = stack.enter_context(opened(config, make_env, heard, init))
+            like = members[0].run if members else None
+            run = stack.enter_context(opened(config, make_env, heard, init, like=like))
             run.origin["group"] = group
             members.append(Member(run, stack))
             if len(members) == 1:
