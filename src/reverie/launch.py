@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from reverie.config import preset_file, start
+from reverie.config import preset_file, several, start
 from reverie.config.edit import field_docs, field_types, flat
 from reverie.config.flags import unknown
 from reverie.config.overview import OVERVIEW, is_topic
@@ -44,21 +44,9 @@ NAMED = {
 FROM = "Step of a checkpoint to resume from instead of the newest; what came after is done again."
 """Meaning of the flag `--from`."""
 
-SEEDS = (
-    "Several seeds, `--seeds 0 1 2`: each in a run folder of its own (below --logdir, where it is "
-    "given); those that are there are resumed."
-)
-"""Meaning of the flag `--seeds`."""
-
-TOGETHER = (
-    "Learn the seeds of --seeds in one process, with one compiled update for all of them; "
-    "--no-together: one run after another."
-)
-"""Meaning of the flag `--together`."""
-
 DEBUG = "Show the whole traceback of an error."
 
-LONE = {"seeds": SEEDS, "together": TOGETHER, "from": FROM, **start.FLAGS, "debug": DEBUG}
+LONE = {**several.FLAGS, "from": FROM, **start.FLAGS, "debug": DEBUG}
 """Flags of `reverie train` without a field of their own, with their meaning."""
 
 _TRUTHS = ("true", "false", "1", "0", "yes", "no")
@@ -143,25 +131,10 @@ def read(words: Sequence[str]) -> Launch:
             if name in found:
                 raise ConfigError(f"--{name} is given twice; keep one of them.")
             found[name] = value
-            _check_single(name, value, queue)
+            several.check_single(name, value, queue)
         else:
             tasks.append(word)
     return _launch(found, tasks)
-
-
-def _check_single(name: str, value: Any, queue: list[str]) -> None:
-    """Raises ConfigError where `--seed` is followed by more numbers than one."""
-    if name != "seed" or not isinstance(value, str):
-        return
-    numbers = value.replace(",", " ").split()
-    while queue and queue[0].replace(",", "").isdecimal():
-        numbers += queue.pop(0).replace(",", " ").split()
-    if len(numbers) > 1:
-        given = " ".join(numbers)
-        raise ConfigError(
-            f"--seed takes one number, found {given}; did you mean '--seeds {given}', a run for "
-            "each?"
-        )
 
 
 def as_sequence(words: Sequence[str]) -> list[str]:
@@ -209,27 +182,8 @@ def _launch(found: dict[str, Any], tasks: list[str]) -> Launch:
     if "from" in found:
         own["from_step"] = coerce(found.pop("from"), int, "from")
     own["init"] = start.start_of(found.pop("init", None), found.pop("init_take", None))
-    if "seeds" in found:
-        own["seeds"] = _seeds(found.pop("seeds"), {**found, **own})
-    if "together" in found:
-        own["together"] = coerce(found.pop("together"), bool, "together")
-        if not own.get("seeds"):
-            raise ConfigError(
-                "--together is for several seeds: give --seeds 0 1 2, or leave it out."
-            )
+    own |= several.seeds_of(found, own)
     return Launch(task=tasks[0] if tasks else "", overrides=found, **own)
-
-
-def _seeds(value: Any, others: Mapping[str, Any]) -> tuple[int, ...]:
-    """Several seeds. Raises ConfigError where one comes twice, or an option is for one run."""
-    seeds = coerce(value, tuple[int, ...], "seeds")
-    if len(set(seeds)) < len(seeds):
-        twice = next(seed for seed in seeds if seeds.count(seed) > 1)
-        raise ConfigError(f"--seeds names {twice} twice; keep one of them.")
-    for name, flag in (("seed", "--seed"), ("from_step", "--from")):
-        if name in others:
-            raise ConfigError(f"{flag} is for one run, and --seeds for several; keep one of them.")
-    return seeds
 
 
 def _flag(word: str, queue: list[str]) -> tuple[str, Any]:

@@ -59,8 +59,8 @@ def test_disk_of_a_whole_run(tmp_path, cache):
     real = plan.make_plan
     seen = []
 
-    def note(*args):
-        seen.append(real(*args))
+    def note(*args, **how):
+        seen.append(real(*args, **how))
         return seen[0]
 
     def before_prune(*args):

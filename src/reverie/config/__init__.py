@@ -3,6 +3,7 @@
 schema.py       the root of the tree; every station has its records in a file of its own
 run.py          options of the run itself: loop, metrics, device
 start.py        what a new run starts from
+several.py      several seeds: the flags that ask for them
 sequence.py     a sequence of tasks: options, and the named sequences
 edit.py         the configuration as dotted paths and as JSON
 presets.py      from a task to its whole configuration, in one fixed order

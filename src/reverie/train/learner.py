@@ -10,7 +10,7 @@ import functools as ft
 from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -107,27 +107,19 @@ def packed_step(
     return state, acting_of(state, config), Result(packed, written, Names(names))
 
 
-class Held(Protocol):
-    """What a learner keeps on the device between two updates. Whoever holds it may be replaced."""
+@dataclass
+class Own:
+    """What a learner that is alone keeps on the device between two updates."""
 
     train_state: TrainState
     acting: Acting  # the weights that act: those before the newest update
     newest: Acting
 
 
-@dataclass
-class Own:
-    """The arrays of a learner that is alone."""
-
-    train_state: TrainState
-    acting: Acting
-    newest: Acting
-
-
 class Learner:
     """A train state on the device, and at most one update in flight.
 
-    `held`: where its arrays are, among those of other seeds in a group (`train/group`).
+    `held`: where its arrays are, `Own`, or the same names of a row of a group's (`group/stack.py`).
     """
 
     def __init__(
@@ -145,7 +137,7 @@ class Learner:
         self._step: Any = jax.jit(ft.partial(packed_step, config=config), donate_argnums=0)
         state: TrainState = self._make(jax.random.key(config.seed))
         acting: Acting = self._acting_of(state)
-        self.held: Held = Own(state, acting, acting)
+        self.held: Any = Own(state, acting, acting)
         self._pending: tuple[Any, Result] | None = None
         self.names: tuple[str, ...] = ()
 

@@ -13,6 +13,7 @@ advice.py        what should be said about options before the first step
 startup.py       what a start is busy with
 banner.py        the plan and the configuration, before the first step
 progress.py      how far a run is: a live view, or lines
+together.py      several seeds in one view
 terminal.py      output that no terminal, pipe or encoding can break
 text.py          numbers, durations and any text, as short printable text
 """

@@ -137,7 +137,7 @@ def _row_of(result: Result, index: int) -> Result:
 
 
 class Seat:
-    """The arrays of one learner of a stack (see `learner.Held`): copies that reading makes."""
+    """The arrays of one learner of a stack (see `learner.Own`): copies that reading makes."""
 
     def __init__(self, stack: Stack, index: int):
         self._stack, self._index = stack, index
