@@ -5,12 +5,14 @@ import json
 import shutil
 import signal
 
+import jax
 import numpy as np
 import pytest
 from tiny_runs import assert_same_run, flat, metrics, newest, tiny
 
 from reverie.api.seeds import configs_of
 from reverie.folder.errors import Diverged, RunError, Stopped
+from reverie.module import tree_at
 from reverie.part.errors import ConfigError
 from reverie.train import loop
 from reverie.train.group import folders, room, turns
@@ -72,7 +74,7 @@ def alone_of(logdir, config):
 
 
 def test_each_seed_equals_its_run_alone(rows, tmp_path):
-    together, begun = group(tmp_path), set()
+    together, begun = group(tmp_path, {"steps": 72}), set()
     for config, logdir, error in together:
         assert error is None
         alone = alone_of(tmp_path / "alone" / str(config.seed), config)
@@ -127,22 +129,29 @@ def test_a_seed_resumes_without_the_others(whole, tmp_path):
 
 
 def test_a_seed_that_fails_leaves_the_others_alone(whole, tmp_path, monkeypatch):
-    real, poisoned = loop.Run.draw, []
+    real, poisoned = loop.Run.send, []
 
-    def draw(run):
-        rows, ticket = real(run)
-        if run.updates == 3 and not poisoned:
+    def send(run):
+        if run.updates > 3 and not poisoned:
             poisoned.append(run.config.seed)
-            rows = {**rows, "reward": np.full_like(rows["reward"], np.nan)}
-        return rows, ticket
+            poison(run.learner)
+        real(run)
 
-    monkeypatch.setattr(loop.Run, "draw", draw)
+    monkeypatch.setattr(loop.Run, "send", send)
     bad, good = sorted(group(tmp_path), key=lambda outcome: outcome.config.seed not in poisoned)
     assert isinstance(bad.error, Diverged)
-    assert "not finite in loss/rew" in str(bad.error) and "Lower optim.lr" in str(bad.error)
+    assert "not finite in loss/" in str(bad.error) and "Lower optim.lr" in str(bad.error)
     assert json.loads((bad.logdir / "diverged.json").read_text())["reason"] == str(bad.error)
     assert good.error is None
     assert_same_run(whole / good.logdir.name, good.logdir)
+
+
+def poison(learner):
+    """Put an infinity into a tensor of the critic."""
+    leaves, structure = jax.tree.flatten(learner.train_state.agent.critic)
+    leaves[0] = leaves[0].at[(0,) * leaves[0].ndim].set(np.inf)
+    critic = jax.tree.unflatten(structure, leaves)
+    learner.train_state = tree_at(lambda state: state.agent.critic, learner.train_state, critic)
 
 
 def regroup(logdir, seed, **group):
