@@ -40,7 +40,6 @@ if typing.TYPE_CHECKING:
     from reverie.api import saved_config as saved_config
     from reverie.api import sweep as sweep
     from reverie.api import train as train
-    from reverie.api import train_seeds as train_seeds
     from reverie.callbacks import Callback as Callback
     from reverie.callbacks import CallbackError as CallbackError
     from reverie.callbacks import KeepBest as KeepBest
@@ -65,7 +64,6 @@ __version__ = "0.1.0"
 
 _HOME = {
     "continual": "reverie.api",
-    "train_seeds": "reverie.api",
     "load": "reverie.api",
     "evaluate": "reverie.api",
     "compare": "reverie.api",
