@@ -17,7 +17,7 @@ from reverie.nn.layers import to_compute
 from reverie.part.needs import ENSEMBLE
 from reverie.records import specs_from_json
 from reverie.train import agent, checkpoint, state
-from reverie.train.learner import from_host
+from reverie.train.arrays import from_host
 from reverie.train.losses import compute_dtype
 from reverie.world.model import WorldModel
 

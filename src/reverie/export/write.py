@@ -19,7 +19,7 @@ from reverie.folder.run_folder import versions
 from reverie.nn.layers import to_compute
 from reverie.train import chosen, stranger, weights
 from reverie.train.agent import Agent, load
-from reverie.train.learner import acting_from_host
+from reverie.train.arrays import acting_from_host
 from reverie.train.state import init
 from reverie.watch.text import visible
 from reverie.world.model import WorldModel
