@@ -13,7 +13,8 @@ from reverie.envs.space_trees import to_tree
 from reverie.folder import run_folder
 from reverie.records import specs_to_json
 from reverie.train import checkpoint
-from reverie.train.learner import acting_of, to_host
+from reverie.train.arrays import to_host
+from reverie.train.learner import acting_of
 from reverie.train.losses import compute_dtype
 
 

@@ -13,7 +13,8 @@ from reverie.dream import model
 from reverie.dream.inspector import Inspector
 from reverie.dream.reality import World
 from reverie.train import chosen, stranger
-from reverie.train.learner import Compiled, Learner
+from reverie.train.compiling import Compiled
+from reverie.train.learner import Learner
 
 
 class Lamp(gymnasium.Env):
