@@ -9,10 +9,10 @@ import threading
 
 import pytest
 from doc_pages import DOCS, parts
-from sweep_parts import HERE, begin, child_of, kill, local, numbers, plan, wait_for
+from sweep_parts import HERE, RUNNER, begin, child_of, kill, local, numbers, plan, wait_for
 
 from reverie.folder.errors import RunError
-from reverie.sweeps import control, file, record
+from reverie.sweeps import control, file, record, show
 from reverie.sweeps.errors import SweepError
 
 
@@ -48,6 +48,9 @@ def test_a_trial_that_fails_is_tried_again_then_marked_and_the_others_go_on(tmp_
         "misunderstood": ("failed", 1, "there is no option --x."),
         "a": ("finished", 1, ""),
     }
+    told = "\n".join(show.closing_lines(found, None))
+    assert "sweep: 2 finished, 2 failed of 4 trials" in told
+    assert "- fail-seed=0 failed: the simulator is not there." in told
     again = begin(tmp_path, plan("fail", "fail-once", "misunderstood", "a", seeds=1), retries=2)
     assert again.trials == found.trials  # nothing is left to do
     resumed = control.resume(tmp_path, local, len, failed=True)
@@ -102,7 +105,9 @@ def test_a_stopped_sweep_goes_on_to_the_same_numbers(tmp_path, number):
     process = started(folder)
     process.send_signal(number)
     process.wait(60)
-    running = [n for n, r in file.read(folder).trials.items() if r.state == "running"]
+    there = file.read(folder)
+    running = [name for name, found in there.trials.items() if found.state == "running"]
+    assert len(show.table(there)) == 4
     assert bool(running) == (number == signal.SIGKILL)  # a signal is answered, trials are saved
     found = control.resume(folder, local, len)
     assert {r.state for r in found.trials.values()} == {"finished"}
@@ -141,7 +146,8 @@ def test_cancel_ends_own_trials_and_resume_goes_on(tmp_path):
     assert process.wait(60) == 0
     assert {r.state for r in found.trials.values()} <= {"cancelled", "finished"}
     assert found.count("cancelled") >= 2
-    assert file.read(folder).trials == found.trials
+    there = file.read(folder).trials
+    assert {n: r.state for n, r in there.items()} == {n: r.state for n, r in found.trials.items()}
     assert control.resume(folder, local, len).count("finished") == 4
 
 
@@ -180,3 +186,18 @@ def test_the_page_s_python_runs(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("reverie.api.sweep_runs.backend_of", local)
     exec(compile(block.text.replace("20_000", "3"), "scale.md", "exec"), {})
     assert capsys.readouterr().out.count("'finished'") == 10
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["local", "ray"])
+def test_a_hundred_trials_are_all_there(tmp_path, kind):
+    def ray_cluster(sweep):
+        pytest.importorskip("ray")
+        from reverie.sweeps.ray import Ray
+
+        return Ray(sweep.folder, None, runner=RUNNER)
+
+    make = local if kind == "local" else ray_cluster
+    found = control.begin(tmp_path, plan("a", seeds=100), file.How(kind, jobs=4), make, len)
+    assert found.count("finished") == len(numbers(tmp_path)) == 100
+    assert {r.tries for r in found.trials.values()} == {1}

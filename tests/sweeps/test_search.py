@@ -66,6 +66,8 @@ def test_a_search_that_was_killed_goes_on_with_its_trials(tmp_path):
     before = settings(tmp_path)
     found = control.resume(tmp_path, local, len)
     assert found.count("finished", "pruned") == 4
+    with pytest.raises(SweepError, match="a search, which does not try failed settings again"):
+        control.resume(tmp_path, local, len, failed=True)
     after = settings(tmp_path)
     assert {name: after[name] for name in before} == before
     assert len({words[2:] for words in after.values()}) == 4

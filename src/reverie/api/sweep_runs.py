@@ -75,23 +75,30 @@ def run(asked: Asked, say: Callable[[str], None]) -> Sweep:
     return control.begin(asked.folder, asked.plan, how, backend_of, say)
 
 
+AT_ONCE = 4
+"""Trials of a search that a cluster runs at once where --jobs says nothing: each one more is chosen
+with less known."""
+
+
 def backend_of(sweep: Sweep) -> AbstractBackend:
     """Where the trials of a sweep run. Raises SweepError where that is not installed."""
     config = control.config_of(sweep, config_of)
-    how = sweep.how
+    how, folder = sweep.how, sweep.folder
+    jobs = how.jobs or (AT_ONCE if sweep.plan.search else 0)
     match how.backend:
         case "slurm":
-            from reverie.sweeps.slurm import Slurm
+            from reverie.sweeps.slurm import MOST, Slurm
 
             known = {entry.trial.name: entry.job for entry in sweep.entries}
-            each: dict[str, Any] = {"jobs": how.jobs, "retries": how.retries}
-            return Slurm(sweep.folder, how.slurm, known, **each)
+            most = jobs if sweep.plan.search else MOST
+            each: dict[str, Any] = {"jobs": jobs, "most": most, "retries": how.retries}
+            return Slurm(folder, how.slurm, known, **each)
         case "ray":
             from reverie.sweeps.ray import Ray
 
-            return Ray(sweep.folder, config, jobs=how.jobs, retries=how.retries)
+            return Ray(folder, config, jobs=jobs, retries=how.retries)
         case _:
             from reverie.sweeps.local import Local
             from reverie.sweeps.room import room_here
 
-            return Local(sweep.folder, room_here(config, how.jobs), retries=how.retries)
+            return Local(folder, room_here(config, how.jobs), retries=how.retries)

@@ -48,6 +48,11 @@ def resume(folder: Path, make: MakeBackend, say: Say, *, failed: bool = False) -
     Raises SweepError where there is none, and as `begin` does.
     """
     sweep = file.read(folder)
+    if failed and sweep.plan.search:
+        raise SweepError(
+            f"{folder} is a search, which does not try failed settings again: it chooses others. "
+            "Leave out --failed."
+        )
     with _claim(folder):
         sweep = file.read(folder)
         if failed:

@@ -29,7 +29,8 @@ class SweepOptions:
     backend: str = "local"
     """Where trials run: local (this machine), slurm, ray."""
     jobs: int = 0
-    """Trials at once. 0: as many as fit (local), as the cluster grants (slurm, ray)."""
+    """Trials at once. 0: as many as fit (local), as the cluster grants (slurm, ray); of a search
+    there 4, because each one more is chosen with less known."""
     retries: int = 1
     """Further tries of a trial that fails; each goes on from its newest checkpoint."""
     search: str = ""

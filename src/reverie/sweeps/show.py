@@ -1,13 +1,14 @@
 """What people read of a sweep: a line a trial, the counts, what comes next."""
 
 import shlex
-from collections.abc import Mapping, Sequence
+import socket
+from collections.abc import Mapping
 from typing import Any
 
 from reverie.report import closing
 from reverie.report.metrics import read_metrics
-from reverie.sweeps.file import Sweep
-from reverie.sweeps.record import ENDS
+from reverie.sweeps.file import Entry, Sweep
+from reverie.sweeps.record import held
 
 ORDER = ("finished", "pruned", "failed", "cancelled", "running", "stopped", "waiting")
 
@@ -24,9 +25,11 @@ def table(sweep: Sweep) -> list[tuple[str, str]]:
     return [(entry.trial.name, _line(sweep, entry)) for entry in sweep.entries]
 
 
-def _line(sweep: Sweep, entry: Any) -> str:
+def _line(sweep: Sweep, entry: Entry) -> str:
     found = entry.record
     parts = [found.state]
+    if _gone(sweep, entry):
+        parts = ["stopped without a word (`reverie sweep resume` goes on)"]
     if found.tries > 1:
         parts.append(f"{found.tries} tries")
     file = sweep.folder / entry.trial.name / "metrics.jsonl"
@@ -38,6 +41,12 @@ def _line(sweep: Sweep, entry: Any) -> str:
         if score.value == score.value:
             parts.append(f"return {score.value:.6g} {score.meaning}")
     return ", ".join(parts) + (f": {found.sentence}" if found.sentence else "")
+
+
+def _gone(sweep: Sweep, entry: Entry) -> bool:
+    """Whether a trial that says it runs has no process on this machine, where it ran."""
+    here = entry.record.state == "running" and entry.record.host == socket.gethostname()
+    return here and not held(sweep.folder, entry.trial.name)
 
 
 def closing_lines(sweep: Sweep, best: tuple[str, float, Mapping[str, Any]] | None) -> list[str]:
@@ -54,15 +63,10 @@ def closing_lines(sweep: Sweep, best: tuple[str, float, Mapping[str, Any]] | Non
     lines.append("next:")
     if sweep.count("finished", "pruned"):
         lines.append(f"  reverie compare {folder}")
-    if sweep.count("failed"):
+    if sweep.count("failed") and not sweep.plan.search:
         lines.append(f"  reverie sweep resume {folder} --failed")
     elif sweep.count("cancelled", "stopped", "waiting"):
         lines.append(f"  reverie sweep resume {folder}")
     else:
         lines.append(f"  reverie sweep status {folder}")
     return lines
-
-
-def unended(sweep: Sweep) -> Sequence[str]:
-    """Names of the trials that have something left to do."""
-    return [name for name, found in sweep.trials.items() if found.state not in ENDS]

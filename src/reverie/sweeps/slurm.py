@@ -17,6 +17,8 @@ MINUTES = 24 * 60
 another one."""
 REQUEUES = 1000
 """Time limits that one trial may reach."""
+MOST = 1000
+"""Jobs of a sweep that wait and run at once: SLURM's own limit of an array."""
 UNSEEN = 15.0
 """Seconds for which the scheduler may not yet show a job that it took."""
 NOTICE = 120.0
@@ -66,10 +68,12 @@ class Slurm(AbstractBackend):
         known: Mapping[str, str],
         *,
         jobs: int = 0,
+        most: int = MOST,
         retries: int = 1,
         runner: Sequence[str] = RUNNER,
     ):
-        """`known`: numbers of the jobs that an earlier process of the sweep started."""
+        """`known`: numbers of the jobs that an earlier process of the sweep started; `jobs`: those
+        of an array that may run at once; `most`: those that may be queued."""
         submitit = need("submitit", "slurm", "the back end slurm")
         if shutil.which("sbatch") is None or shutil.which("srun") is None:
             raise SweepError(
@@ -77,6 +81,7 @@ class Slurm(AbstractBackend):
                 "finds none: start it on a login node of the cluster, or take --backend local."
             )
         self._folder, self._retries, self._runner = folder, retries, tuple(runner)
+        self._most = most
         self._jobs = {name: job for name, job in known.items() if job}
         self._since = dict.fromkeys(self._jobs, 0.0)
         self._seen, self._looked = set[str](), 0.0
@@ -87,8 +92,8 @@ class Slurm(AbstractBackend):
         self._executor.update_parameters(**given | _checked(submitit, parameters))
 
     def room(self, names: Sequence[str]) -> int:
-        """All: SLURM queues them."""
-        return 1000 - len(names)
+        """What may still be queued."""
+        return self._most - len(names)
 
     def start(self, names: Sequence[str]) -> None:
         """Submit one array."""
