@@ -1,15 +1,17 @@
 """How honest: what dreams predicted of reward and continuation, beside what came."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from reverie.behavior.returns import discount_of
+from reverie.config.schema import Config
 from reverie.dream.branch import Observed
 from reverie.dream.drift import learned, windows
 from reverie.dream.errors import DreamError
+from reverie.dream.inspector import Inspector
 from reverie.dream.programs import key_of
 from reverie.dream.session import CHUNK, Session
 
@@ -28,30 +30,71 @@ class Bin(NamedTuple):
     count: int
 
 
+class Along(NamedTuple):
+    """N dreams of H = `CHUNK` rows under recorded actions, and what really came."""
+
+    state: Any  # (N, …) in which they begin
+    given: dict[str, np.ndarray]  # (N, H, components)
+    reward: np.ndarray  # (N, H) as the agent learns it
+    goes_on: np.ndarray  # (N, H)
+    known: np.ndarray  # (N, H) whether the episode has that row
+
+
 def calibration(session: Session) -> dict[str, list[Bin]]:
     """What was predicted of reward and continuation along dreams under recorded actions, beside
-    what came: bins of alike predictions, pooled over the rows of dreams of 16.
+    what came: bins of alike predictions, pooled over all dreamed rows.
 
-    The dreams begin in every 16th row of the session's episode and of the replay's newest ones.
-    Raises DreamError where no episode has enough rows.
+    The dreams begin in every 16th row of the session's episode and of the replay's newest ones, and
+    go on until the next one begins, or the episode ends: every row but the first is dreamed once.
     """
     inspector = session.inspector
     config = inspector.loaded.config
-    pairs: dict[str, list[np.ndarray]] = {"reward": [], "cont": []}
-    for seen in {id(s): s for s in (session.seen(), *inspector.stored())}.values():
-        for said, reward, goes_on in _dreams(session, seen):
-            real = learned(reward, config)
-            pairs["reward"].append(np.stack([said.reward, real], -1).reshape(-1, 2))
-            pairs["cont"].append(np.stack([said.cont, goes_on], -1).reshape(-1, 2))
-    if not pairs["reward"]:
-        raise DreamError(f"no episode here has more than {CHUNK} rows to dream along.")
-    found = {key: np.concatenate(parts) for key, parts in pairs.items()}
-    reward, cont = found["reward"], found["cont"]
-    edges = np.quantile(reward[:, 0], np.linspace(0, 1, min(BINS, max(1, len(reward) // FEW)) + 1))
-    bins = {"reward": _bins(reward, edges)}
+    episodes = {id(seen): seen for seen in (session.seen(), *inspector.stored())}.values()
+    parts = [_along(seen, config) for seen in episodes if seen.episode.rows > 1]
+    if not parts:
+        raise DreamError("no episode here has two rows, one to dream from and one to compare with.")
+    whole = jax.tree.map(lambda *x: np.concatenate(x), *parts)
+    pairs = [_predicted(inspector, whole, n) for n in range(0, len(whole.known), STARTS)]
+    reward, cont = (np.concatenate([pair[i] for pair in pairs]) for i in range(2))
+    count = min(BINS, max(1, len(reward) // FEW))
+    bins = {"reward": _bins(reward, np.quantile(reward[:, 0], np.linspace(0, 1, count + 1)))}
     if not np.isnan(cont).any():
         bins["cont"] = _bins(cont, np.linspace(0.0, 1.0, BINS + 1))
     return bins
+
+
+def _along(seen: Observed, config: Config) -> Along:
+    """The dreams of one episode."""
+    episode = seen.episode
+    certain = discount_of(config.behavior) if config.behavior.contdisc else 1.0
+    rows = np.arange(0, episode.rows - 1, CHUNK)
+    wanted = rows[:, None] + 1 + np.arange(CHUNK)
+    at = np.minimum(wanted, episode.rows - 1)
+    return Along(
+        state=jax.tree.map(lambda x: np.asarray(x[rows]), seen.states),
+        given=_swapped(windows(seen, rows)),
+        reward=learned(episode.reward[at], config),
+        goes_on=(1.0 - episode.is_terminal[at]) * certain,
+        known=wanted < episode.rows,
+    )
+
+
+def _predicted(inspector: Inspector, whole: Along, begin: int) -> tuple[np.ndarray, np.ndarray]:
+    """Pairs (rows, 2) of what was predicted and what came, of reward and of continuation, for
+    `STARTS` of the dreams from number `begin` on; beyond the last one nothing is known."""
+    index = np.arange(begin, begin + STARTS)
+    there = (index < len(whole.known))[:, None]
+    part = jax.tree.map(lambda x: x[np.minimum(index, len(x) - 1)], whole)
+    keys = jax.vmap(lambda m: jax.random.fold_in(key_of(0), m))(jnp.asarray(index))
+    said = inspector.roll(part.state, _swapped(part.given), keys, 1).readings
+    known = part.known & there
+    reward = np.stack([np.asarray(said.reward).T, part.reward], -1)[known]
+    return reward, np.stack([np.asarray(said.cont).T, part.goes_on], -1)[known]
+
+
+def _swapped(tree: Any) -> Any:
+    """(H, N, …) as (N, H, …), and back."""
+    return jax.tree.map(lambda x: np.swapaxes(x, 0, 1), tree)
 
 
 def _bins(pairs: np.ndarray, edges: np.ndarray) -> list[Bin]:
@@ -62,21 +105,3 @@ def _bins(pairs: np.ndarray, edges: np.ndarray) -> list[Bin]:
         for part in parts
         if len(part)
     ]
-
-
-def _dreams(session: Session, seen: Observed):
-    """Readings (H, N), true rewards and true continuation of dreams along an episode."""
-    loaded, episode = session.inspector.loaded, seen.episode
-    starts = np.arange(0, episode.rows - CHUNK, CHUNK)
-    behavior = loaded.config.behavior
-    certain = discount_of(behavior) if behavior.contdisc else 1.0
-    for begin in range(0, len(starts), STARTS):
-        part = starts[begin : begin + STARTS]
-        rows = np.concatenate([part, np.repeat(part[-1:], STARTS - len(part))])
-        state = jax.tree.map(lambda x: x[rows], seen.states)  # noqa: B023
-        keys = jax.vmap(lambda m: jax.random.fold_in(key_of(0), m))(jnp.asarray(rows))
-        given = windows(seen, rows)
-        rolled = session.inspector.roll(state, given, keys, 1)
-        said = jax.tree.map(lambda x: np.asarray(x[:, : len(part)]), rolled.readings)  # noqa: B023
-        at = part[None] + 1 + np.arange(CHUNK)[:, None]
-        yield said, episode.reward[at], (1.0 - episode.is_terminal[at]) * certain

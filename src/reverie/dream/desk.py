@@ -98,6 +98,7 @@ class Desk:
             "decodes": found.decodes,
             "disagrees": found.disagrees,
             "replay": found.library.names(),
+            "first": found.library.first(),
             "no_replay": found.library.missing,
             "tasks": list(found.world.tasks),
             "no_reality": found.world.missing,

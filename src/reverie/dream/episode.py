@@ -21,6 +21,9 @@ MOST_ROWS = 1000
 MOST_EPISODES = 200
 """Episodes of the replay that are offered, the newest ones."""
 
+LONG = 12
+"""Rows of an episode with which a page begins, where there is one."""
+
 
 @dataclass(frozen=True)
 class Episode:
@@ -74,6 +77,14 @@ class Library:
             if self._rows is not None and not self._listed:
                 self.missing = "the replay of this checkpoint holds no episode of two rows or more."
         return [_name(index, stretch) for index, stretch in enumerate(self._listed)]
+
+    def first(self) -> int:
+        """The number of the one to begin with: the newest whole one of `LONG` rows or more, or the
+        longest where there is none."""
+        self.names()
+        rows = [stretch.rows for stretch in self._listed]
+        whole = (i for i, s in enumerate(self._listed) if s.whole and s.rows >= LONG)
+        return next(whole, rows.index(max(rows)) if rows else 0)
 
     def episode(self, number: int) -> Episode:
         """One of them. Raises DreamError where it is not there."""

@@ -324,8 +324,9 @@ function byHand() {
   return action;
 }
 
-function advance(steps) {
-  const who = $("who").value;
+function advance(wanted) {
+  const who = $("who").value, left = S.episode.rows - 1 - absolute();
+  const steps = who === "recorded" && left > 0 ? Math.min(wanted, left) : wanted;
   return queued(() => act(who, who === "given" ? byHand() : null, steps));
 }
 
@@ -532,6 +533,7 @@ function introduce() {
 function begin() {
   const { facts } = S;
   fill($("number"), facts.replay);
+  $("number").value = facts.first;
   fill($("task"), facts.tasks);
   for (const [kind, name, missing] of [["replay", "of the replay", facts.no_replay], ["played", "played now", facts.no_reality]]) {
     const option = element("option", missing ? `${name} (not here)` : name, $("kind"));
