@@ -150,6 +150,7 @@ def test_an_exported_page_holds_the_session(port, desk):
         float(row.said.value) for row in truth
     ]
     assert set(found["studies"]) == {"calibration"}
+    assert not any(found["facts"][name] for name in ("replay", "no_replay", "no_reality"))
     for kind, mark in (("gif", b"GIF89a"), ("mp4", b"ftyp")):
         status, _, film = call(port, "/film", mine | {"branch": 1, "kind": kind})
         assert status == 200 and mark in film[:12]

@@ -22,6 +22,9 @@ MOST_ROWS = 64
 OBSERVED = 300
 """Rows of the episode in an exported page."""
 
+HERE: dict[str, Any] = {"keys": {}, "replay": [], "tasks": [], "no_replay": "", "no_reality": ""}
+"""What of the facts concerns this machine or a live page, and is no matter of an exported one."""
+
 Body = Mapping[str, Any]
 
 
@@ -184,7 +187,7 @@ class Desk:
             for branch in session.branches.values()
         ]
         return {
-            "facts": self.facts() | {"replay": [], "keys": {}},
+            "facts": self.facts() | HERE,
             "episode": wire.episode(seen, self._inspector.controls),
             "rows": [self._wired(seen.row(at), at) for at in rows],
             "branches": branches,

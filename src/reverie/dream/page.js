@@ -278,6 +278,9 @@ function draw() {
     clips(found);
     const said = found.said, parts = [`reward ${short(said.reward)}${found.reward === null ? "" : ` (true ${short(found.reward)})`}`,
       `continue ${short(said.cont)}`, `value ${short(said.value)}`];
+    for (const [key, about] of Object.entries(S.facts.observations)) {
+      if (about.kind === "discrete" && found.real && found.real[key].length <= 12) parts.push(`${key} ${found.real[key].join(" ")}`);
+    }
     $("now").textContent = (found.act ? `${found.act} → ` : "") + parts.join(", ") + (found.over ? ". Reality ends here." : "");
   }
   $("notice").textContent = lane() ? lane().notice : "";
