@@ -1,5 +1,6 @@
 """Options of the verbs `eval`, `report` and `compare`; those of `train` are the configuration."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -93,6 +94,10 @@ class CompareOptions:
     """Points of a curve."""
     resamples: int = 2_000
     """Bootstrap resamples of an interval."""
+    reference: UseAppendAction[tuple[str, ...]] = ()
+    """Scores of a task that count as 0 and 1 where tasks are taken together, TASK=LOW,HIGH. May be
+    given several times. Atari100k and DM Control have their own; for others the lowest and highest
+    number of these runs count."""
     out: str = "comparison"
     """Folder for the page, the pictures and the numbers; `none` writes nothing."""
 
@@ -106,7 +111,10 @@ class CompareOptions:
         from reverie.report.compare import Options
 
         names = tuple(self.by.replace(",", " ").split()) or self._varied()
-        return Options(names, self.metric, self.until, self.points, self.resamples)
+        scales = tuple(map(reference_of, self.reference))
+        return Options(
+            names, self.metric, self.until, self.points, self.resamples, references=scales
+        )
 
     def _varied(self) -> tuple[str, ...]:
         """The fields that the sweeps among the folders varied."""
@@ -118,3 +126,18 @@ class CompareOptions:
         varied = [key for plan in plans for key in plan.vary if len(plan.choices(key)) != 1]
         fields = {*field_types(), *FLAGS, SECTION}
         return tuple(dict.fromkeys(key for key in varied if key in fields))
+
+
+def reference_of(text: str) -> tuple[str, float, float]:
+    """`TASK=LOW,HIGH` taken apart. Raises ConfigError for anything else."""
+    task, _, bounds = text.rpartition("=")
+    try:
+        low, high = map(float, bounds.split(","))
+    except ValueError:
+        low = high = math.nan
+    if not task or not math.isfinite(low - high) or low == high:
+        raise ConfigError(
+            f"--reference takes TASK=LOW,HIGH, two different numbers, found {text!r}: "
+            "--reference gym:CartPole-v1=20,500."
+        )
+    return task, low, high

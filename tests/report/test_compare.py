@@ -66,7 +66,7 @@ def test_numbers_by_hand(tmp_path):
     # trapezoids of (25, 0), (50, 1), (100, 2) over 75 steps
     assert low.area.value == pytest.approx((12.5 + 75) / 75)
     assert low.gain is None and low.better is None
-    assert high.gain.value == 18 and high.gain.low > 0 and high.better == 1.0
+    assert high.gain.value == 18 and high.gain.low > 0 and high.better.value == 1.0
 
 
 def test_training_episodes_where_evaluations_are_missing(tmp_path):

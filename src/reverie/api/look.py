@@ -17,6 +17,7 @@ def compare(
     until: int = 0,
     points: int = 60,
     resamples: int = 2_000,
+    references: Mapping[str, tuple[float, float]] | None = None,
     out: str | Path | None = None,
 ) -> Any:
     """Groups of runs over seeds: means, interquartile means, bootstrap intervals, curves.
@@ -29,6 +30,7 @@ def compare(
         until: last environment step; shorter runs are left out. 0: as far as all runs got.
         points: points of a curve.
         resamples: bootstrap resamples of an interval.
+        references: scores of a task that count as 0 and 1 where tasks are taken together.
         out: folder for a page, pictures and numbers; None writes nothing.
 
     Returns a `reverie.report.compare.Comparison`; its `notes` say what a reader must know.
@@ -39,7 +41,8 @@ def compare(
     folders = [runs] if isinstance(runs, str | os.PathLike) else list(runs)
     named = by if isinstance(by, str) else ",".join(by)
     paths = tuple(str(folder_of(path, "runs")) for path in folders)
-    chosen = CompareOptions(paths, named, metric, until, points, resamples)
+    scales = [f"{task}={low},{high}" for task, (low, high) in (references or {}).items()]
+    chosen = CompareOptions(paths, named, metric, until, points, resamples, tuple(scales))
     from reverie.report.compare_page import compare_into
 
     return compare_into(list(paths), chosen.options(), out)

@@ -18,6 +18,7 @@ compare.py           groups of runs side by side
 groups.py            runs sorted by fields of their configurations
 align.py             curves on one grid of steps
 statistics.py        means, interquartile means, bootstrap intervals
+overall.py           groups over several tasks on one scale
 remarks.py           what a reader of a comparison must know
 compare_page.py      a comparison as a folder
 listing.py           a comparison as plain tables

@@ -13,10 +13,12 @@ from reverie.report.groups import (
     Group,
     fields_of,
     find_runs,
+    listed,
     seed_of,
     split,
     task_of,
 )
+from reverie.report.overall import Curves, Overview, overview
 from reverie.report.read import ReportError, Run
 from reverie.report.remarks import remarks
 from reverie.report.statistics import RESAMPLES, Estimate
@@ -36,6 +38,7 @@ class Options:
     points: int = align.POINTS  # of a curve
     resamples: int = RESAMPLES
     seed: int = 0  # of the resamples
+    references: tuple[tuple[str, float, float], ...] = ()  # task, scores that become 0 and 1
 
     def __post_init__(self):
         if self.until < 0 or self.points < 2 or self.resamples < 100 or self.seed < 0:
@@ -58,7 +61,7 @@ class Row:
     iqm: Estimate  # () of the scores
     area: Estimate  # () mean height of the curves
     gain: Estimate | None  # () mean score minus the first group's; None in the first
-    better: float | None  # probability that a run scores above one of the first group's
+    better: Estimate | None  # () probability that a run scores above one of the first group's
 
     @property
     def seeds(self) -> tuple[int, ...]:
@@ -85,6 +88,7 @@ class Comparison:
     by: tuple[str, ...]  # dotted paths
     groups: tuple[Group, ...]
     tasks: tuple[TaskComparison, ...]
+    overall: Overview | None  # over all tasks on one scale; None for fewer than two
     atari: tuple[AtariTable, ...]  # human-normalised, one table a window; empty without Atari
     notes: tuple[str, ...]  # what a reader must know
     options: Options
@@ -105,17 +109,43 @@ def compare_runs(paths: Sequence[Path], options: Options | None = None) -> Compa
     alone = "task" not in fields
     tasks = list(dict.fromkeys(task_of(run) for run in runs)) if alone else [""]
     parts = [_task(task, groups, options, told) for task in tasks]
+    overall, more = _overall(parts, options) if alone else (None, [])
     limits = {part.task: part.end for part in parts}
     return Comparison(
         by=tuple(fields),
         groups=tuple(groups),
         tasks=tuple(parts),
+        overall=overall,
         atari=atari_tables(
             groups, until=options.until, resamples=options.resamples, seed=options.seed
         ),
-        notes=(*notes, *told, *remarks(runs, groups, fields, limits)),
+        notes=(*notes, *told, *more, *remarks(runs, groups, fields, limits)),
         options=options,
     )
+
+
+def _overall(
+    parts: Sequence[TaskComparison], options: Options
+) -> tuple[Overview | None, list[str]]:
+    """The groups over all tasks. Raises ReportError for a reference of a task that is not there."""
+    known = [part.task for part in parts]
+    for task, _, _ in options.references:
+        if task not in known:
+            raise ReportError(
+                f"--reference names {task!r}, no task of these runs: {listed(known)}."
+            )
+    found = [
+        Curves(
+            part.task,
+            part.grid,
+            part.end,
+            {row.group: row.curves for row in part.rows},
+            {row.group: row.scores for row in part.rows},
+        )
+        for part in parts
+    ]
+    references = {task: (low, high) for task, low, high in options.references}
+    return overview(found, references, resamples=options.resamples, seed=options.seed)
 
 
 def reached(run: Run) -> float:
@@ -200,7 +230,7 @@ def _row(
         iqm=statistics.estimate([scores], statistics.iqm, **how),
         area=statistics.estimate([areas], statistics.mean, **how),
         gain=statistics.difference([scores], [first.scores], **how) if first else None,
-        better=statistics.improvement([scores], [first.scores]) if first else None,
+        better=statistics.improvement_of([scores], [first.scores], **how) if first else None,
     )
 
 

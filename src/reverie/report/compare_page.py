@@ -13,6 +13,7 @@ from reverie.report.atari_scores import GAMES
 from reverie.report.chart import COLORS, Chart, Line, draw, picture
 from reverie.report.compare import Comparison, Options, TaskComparison, compare_runs
 from reverie.report.groups import RESULT, Group, differences, listed, text, value_of
+from reverie.report.overall import Overview
 from reverie.report.page import environment, write_whole
 from reverie.report.read import ReportError
 from reverie.watch.text import number
@@ -42,6 +43,9 @@ def write_comparison(comparison: Comparison, folder: Path) -> Comparison:
     write_whole(folder / PAGE, render(comparison))
     for part, name in zip(comparison.tasks, _names(comparison.tasks), strict=True):
         write_whole(folder / f"{name}.svg", picture(chart_of(comparison, part)))
+    if comparison.overall is not None:
+        for name, chart in overall_charts(comparison, comparison.overall).items():
+            write_whole(folder / f"{name}.svg", picture(chart))
     write_whole(folder / "curves.csv", listing.as_csv(comparison))
     write_whole(folder / RESULT, listing.as_json(comparison))
     return replace(comparison, page=folder / PAGE)
@@ -81,6 +85,42 @@ def chart_of(comparison: Comparison, part: TaskComparison) -> Chart:
     )
 
 
+PROFILE, EFFICIENCY = "performance-profile", "sample-efficiency"
+
+
+def overall_charts(comparison: Comparison, found: Overview) -> dict[str, Chart]:
+    """Performance profiles, and curves over all tasks."""
+    order = [group.name for group in comparison.groups]
+    told = {
+        PROFILE: ("share of runs above a normalised score", found.thresholds, "profile"),
+        EFFICIENCY: ("normalised IQM by the share of the steps", found.budget, "curve"),
+    }
+    charts = {}
+    for name, (title, x, field) in told.items():
+        lines = []
+        for row in found.rows:
+            value, low, high = getattr(row, field)
+            color = order.index(row.group)
+            lines.append(Line(x, value, label=row.group, color=color, band=(low, high)))
+        wide = (float(x[0]), float(x[-1]))
+        how = {"width": 960, "height": 260, "margin": (12, 16, 26, 52), "x_range": wide}
+        charts[name] = Chart(lines, title=title, x_name=title.rpartition(" ")[2], **how)
+    return charts
+
+
+def _overall(comparison: Comparison) -> dict[str, Any] | None:
+    found = comparison.overall
+    if found is None:
+        return None
+    charts = overall_charts(comparison, found)
+    return {
+        "tasks": len(found.tasks),
+        "rows": [listing.overall_cells(row) for row in found.rows],
+        "scales": listing.scales(found),
+        "charts": [(chart.title, draw(chart)) for chart in charts.values()],
+    }
+
+
 def _content(comparison: Comparison) -> dict[str, Any]:
     """What the template fills in."""
     fields = listed(comparison.by) or "nothing: one group"
@@ -99,6 +139,8 @@ def _content(comparison: Comparison) -> dict[str, Any]:
         ],
         "head": listing.HEAD,
         "about": listing.about(comparison),
+        "overall": _overall(comparison),
+        "overall_head": listing.OVERALL_HEAD,
         "atari": [_atari(table) for table in comparison.atari],
         "atari_head": listing.ATARI_HEAD,
         "notes": comparison.notes,

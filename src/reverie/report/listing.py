@@ -11,11 +11,13 @@ import numpy as np
 from reverie.report.atari import Aggregate, AtariTable
 from reverie.report.compare import Comparison, Row, TaskComparison
 from reverie.report.groups import text
+from reverie.report.overall import Overall, Overview
 from reverie.report.statistics import LEVEL, Estimate
 from reverie.watch.text import number
 
 DASH = "–"
 HEAD = ("group", "runs", "mean", "IQM", "over training", "against the first")
+OVERALL_HEAD = ("group", "runs", "mean", "median", "IQM", "optimality gap", "against the first")
 ATARI_HEAD = ("human-normalised, %", "games", "runs", "mean", "median", "IQM", "optimality gap")
 
 
@@ -25,6 +27,11 @@ def as_text(comparison: Comparison) -> str:
     for part in comparison.tasks:
         parts.append(title(part))
         parts.append(_table([HEAD, *(task_cells(row) for row in part.rows)]))
+    if comparison.overall is not None:
+        parts.append(f"over {len(comparison.overall.tasks)} tasks, normalised")
+        cells = [overall_cells(row) for row in comparison.overall.rows]
+        parts.append(_table([OVERALL_HEAD, *cells]))
+        parts.append(f"0 and 1 are: {scales(comparison.overall)}")
     for table in comparison.atari:
         rows = [atari_cells(row) for row in (*table.rows, *table.references)]
         parts.append(f"Atari100k, {table.window}")
@@ -58,8 +65,32 @@ def task_cells(row: Row) -> tuple[str, ...]:
         interval(row.mean),
         interval(row.iqm),
         interval(row.area),
-        DASH if row.gain is None else f"{interval(row.gain, sign=True)}  {row.better:.0%}",
+        DASH if row.gain is None else f"{interval(row.gain, sign=True)}  {share(row.better)}",
     )
+
+
+def overall_cells(row: Overall) -> tuple[str, ...]:
+    """A group's line in the table over all tasks."""
+    numbers = (row.mean, row.median, row.iqm, row.gap)
+    better = DASH if row.better is None else share(row.better)
+    return (row.group, str(row.runs), *map(interval, numbers), better)
+
+
+def scales(overview: Overview) -> str:
+    """What 0 and 1 mean on each task."""
+    told = [
+        f"{task} {number(low)} to {number(high)} ({where})"
+        for task, (low, high, where) in overview.scales.items()
+    ]
+    return "; ".join(told)
+
+
+def share(estimate: Estimate | None) -> str:
+    """`75% [60%, 90%]`."""
+    if estimate is None:
+        return DASH
+    value, low, high = (float(part) for part in estimate)
+    return f"{value:.0%}" if np.isnan(low) else f"{value:.0%} [{low:.0%}, {high:.0%}]"
 
 
 def atari_cells(row: Aggregate) -> tuple[str, ...]:
@@ -107,6 +138,7 @@ def as_json(comparison: Comparison) -> str:
             for group in comparison.groups
         },
         "tasks": [_task_tree(part) for part in comparison.tasks],
+        "overall": None if comparison.overall is None else _overall_tree(comparison.overall),
         "atari100k": [_atari_tree(table) for table in comparison.atari],
     }
     return json.dumps(tree, indent=1) + "\n"
@@ -126,9 +158,28 @@ def _task_tree(part: TaskComparison) -> dict[str, Any]:
                 "iqm": _triple(row.iqm),
                 "over_training": _triple(row.area),
                 "against_first": row.gain and _triple(row.gain),
-                "probability_of_improvement": row.better,
+                "probability_of_improvement": row.better and float(row.better.value),
+                "probability_interval": row.better and _triple(row.better)[1:],
             }
             for row in part.rows
+        },
+    }
+
+
+def _overall_tree(found: Overview) -> dict[str, Any]:
+    return {
+        "scales": {task: list(scale) for task, scale in found.scales.items()},
+        "thresholds": found.thresholds.tolist(),
+        "budget": found.budget.tolist(),
+        "groups": {
+            row.group: {
+                "runs": row.runs,
+                **{name: _triple(getattr(row, name)) for name in ("mean", "median", "iqm", "gap")},
+                "probability_of_improvement": row.better and _triple(row.better),
+                "profile": [_triple(Estimate(*point)) for point in zip(*row.profile, strict=True)],
+                "curve": [_triple(Estimate(*point)) for point in zip(*row.curve, strict=True)],
+            }
+            for row in found.rows
         },
     }
 

@@ -117,13 +117,42 @@ def difference(
     return Estimate(value, low, high)
 
 
-def improvement(a: Strata, b: Strata) -> float:
+def improvement(a: Strata, b: Strata) -> np.ndarray:
     """Probability that a run of `a` beats one of `b` on the same task, ties counting half.
 
-    Mean over tasks (both sequences name the same tasks in the same order).
+    Mean over tasks (both sequences name the same tasks in the same order); a leading axis of
+    resamples may precede `runs` in all.
     """
     wins = []
     for left, right in zip(a, b, strict=True):
-        pairs = left[:, None] - right[None, :]
-        wins.append(np.mean((pairs > 0) + 0.5 * (pairs == 0)))
-    return float(np.mean(wins))
+        pairs = left[..., :, None] - right[..., None, :]
+        wins.append(np.mean((pairs > 0) + 0.5 * (pairs == 0), axis=(-2, -1)))
+    return np.mean(wins, axis=0)
+
+
+def improvement_of(
+    a: Strata, b: Strata, *, resamples: int = RESAMPLES, seed: int = 0, level: float = LEVEL
+) -> Estimate:
+    """`improvement` and its interval: the runs of both are drawn anew, within each task.
+
+    The bounds are NaN where either has no task with two runs.
+    """
+    value = improvement(a, b)
+    if any(all(len(part) < 2 for part in strata) for strata in (a, b)):
+        return Estimate(value, np.full(value.shape, np.nan), np.full(value.shape, np.nan))
+    rng = np.random.default_rng(seed)
+    drawn = [
+        [part[rng.integers(len(part), size=(resamples, len(part)))] for part in strata]
+        for strata in (a, b)
+    ]
+    low, high = np.quantile(improvement(*drawn), [(1 - level) / 2, (1 + level) / 2], axis=0)
+    return Estimate(value, low, high)
+
+
+def profile(strata: Strata, axis: int = 0, *, thresholds: np.ndarray) -> np.ndarray:
+    """Share of the runs whose score lies above each threshold: (…, thresholds).
+
+    Mean over tasks of the share of their runs.
+    """
+    shares = [(np.expand_dims(part, -1) > thresholds).mean(axis) for part in strata]
+    return np.mean(shares, axis=0)
