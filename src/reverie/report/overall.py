@@ -81,18 +81,15 @@ def overview(
     notes = _notes(parts, shared, flat, {p.task: scales[p.task] for p in usable})
     if len(usable) < 2:
         return None, notes if len(parts) > 1 else []
-    strata = {name: [_normal(part, part.scores[name], scales) for part in usable] for name in names}
+    scored = {name: [_normal(part, part.scores[name], scales) for part in usable] for name in names}
     budget = np.linspace(0.0, 1.0, POINTS)
-    curves = {name: [_along(part, name, budget, scales) for part in usable] for name in names}
-    top = max(1.0, *(float(part.max()) for parts_ in strata.values() for part in parts_))
-    bottom = min(0.0, *(float(part.min()) for parts_ in strata.values() for part in parts_))
-    thresholds = np.linspace(bottom, top, THRESHOLDS)
+    thresholds = _thresholds([score for parts in scored.values() for score in parts])
     how = {"resamples": resamples, "seed": seed}
-    first = strata[names[0]]
-    rows = [
-        _row(name, strata[name], curves[name], thresholds, first if n else None, how)
-        for n, name in enumerate(names)
-    ]
+    rows: list[Overall] = []
+    for name in names:
+        curves = [_along(part, name, budget, scales) for part in usable]
+        first = scored[names[0]] if rows else None
+        rows.append(_row(name, scored[name], curves, thresholds, first=first, how=how))
     kept = {part.task: scales[part.task] for part in usable}
     return Overview(tuple(kept), kept, thresholds, budget, tuple(rows)), notes
 
@@ -115,6 +112,12 @@ def scale_of(
 
 
 OWN = "these runs"
+
+
+def _thresholds(scores: Sequence[np.ndarray]) -> np.ndarray:
+    """From the lowest score, or 0, to the highest, or 1."""
+    every = np.concatenate(list(scores))
+    return np.linspace(min(0.0, every.min()), max(1.0, every.max()), THRESHOLDS)
 
 
 def _notes(
@@ -155,6 +158,7 @@ def _row(
     strata: list[np.ndarray],
     curves: list[np.ndarray],
     thresholds: np.ndarray,
+    *,
     first: list[np.ndarray] | None,
     how: Mapping[str, int],
 ) -> Overall:
