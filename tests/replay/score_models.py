@@ -101,8 +101,8 @@ class ScoreModel:
         """Every window has the aggregate of its steps, every other place weighs nothing."""
         self.sync()
         replay, keep = self.replay, self.replay._keep
+        replay._sampler.settle()
         scores = replay._sampler.scores
-        scores.settle(keep)
         weights = scores.tree.weights.copy()
         windows = self.windows()
         for stream, row in windows:

@@ -149,8 +149,7 @@ def test_ends_come_more_often():
 def test_beginnings_follow_the_law_that_is_reported(fields):
     """`law` against the first row of very many sequences, and the effective size that follows."""
     replay = episode_replay(length=6, **fields)
-    pool = replay._sampler._pool(replay._keep)
-    draw = replay._sampler._draw
+    pool, draw = replay._sampler.pool(), replay._options.draw
     law = draw.probabilities(pool)
     ticket = draw.draw(20_000, pool, np.random.default_rng(1))
     first = Ticket(*(part.reshape(20_000, -1)[:, 0] for part in ticket))

@@ -192,7 +192,7 @@ def scored(options, seed=0, updates=60):
     add_rows(replay, 100)
     for _ in range(updates):
         learn(replay, rng)
-    replay._sampler.scores.settle(replay._keep)
+    replay._sampler.settle()
     return replay
 
 
@@ -200,7 +200,7 @@ def test_importance_weights_estimate_the_uniform_mean():
     """Oracle 10: Σ w f / N, w = 1/(N P), is the mean of f; the largest weight is 1."""
     options = dataclasses.replace(by_scores(exponent=1.0), importance=Importance(1.0, 1.0))
     replay = scored(options)
-    pool, draw = pool_of(replay), replay._sampler._draw
+    pool, draw = pool_of(replay), options.draw
     num = pool.keep.num_windows(pool.length)
     value = np.random.default_rng(1).normal(size=pool.keep.places)
     windows = pool.keep.locate(np.arange(num), pool.length)
@@ -255,9 +255,10 @@ def test_scored_draws_follow_their_law(draw, law):
 
 
 def test_stratified_draws_take_one_of_every_share():
-    replay = scored(dataclasses.replace(by_scores(), draw=Proportional(stratified=True)))
+    draw = Proportional(stratified=True)
+    replay = scored(dataclasses.replace(by_scores(), draw=draw))
     pool = pool_of(replay)
-    ticket = replay._sampler._draw.draw(20, pool, np.random.default_rng(0))
+    ticket = draw.draw(20, pool, np.random.default_rng(0))
     tree = pool.scores.tree
     ends = np.cumsum(tree.weights)
     place = pool.keep.find(*ticket)
@@ -331,23 +332,15 @@ def test_new_windows_first_take_the_share_that_was_measured(ratio, streams, shar
     )
     new = 16 * 64 / ratio
     add_rows(replay, 70)
-    replay._sampler._fresh.waiting[:] = False
-    replay._sampler.settle(replay._keep)
-    replay._sampler._fresh.waiting[:] = False
-    replay._sampler._fresh.rebuild(replay._keep)
+    replay._sampler.settle()
+    replay._sampler.fresh.waiting[:] = False
+    replay._sampler.fresh.load()
     inserted, taken, due = 70, [], 0.0
     for _ in range(150):
         due += new / streams
         add_rows(replay, int(due), inserted)
         inserted, due = inserted + int(due), due - int(due)
-        drawn = replay._sampler.draw(
-            16,
-            replay._keep,
-            np.random.default_rng(inserted),
-            first=replay._contents.fresh(0),
-            clock=0,
-        )
-        taken.append(drawn.fresh)
+        taken.append(replay._sampler.draw(16, np.random.default_rng(inserted)).fresh)
     assert np.mean(taken) / 16 == pytest.approx(law, abs=0.02)
 
 

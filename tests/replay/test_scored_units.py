@@ -63,7 +63,7 @@ class Seen:
 
 def check(replay, seen):
     scores, keep = replay._sampler.scores, replay._keep
-    scores.settle(keep)
+    replay._sampler.settle()
     windows = keep.locate(np.arange(replay.num_windows), LENGTH)
     expected = np.zeros(keep.places)
     for stream, row in zip(*windows, strict=True):
@@ -83,7 +83,7 @@ def check(replay, seen):
         for (stream, row), score in seen.score.items()
         if keep.find(np.array([stream]), np.array([row]))[0] >= 0
     ]
-    found = scores._moments.mean_std(scores.value, scores.visits)
+    found = scores.moments.mean_std(scores.value, scores.visits)
     if not live:
         assert found is None
         return

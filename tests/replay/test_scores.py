@@ -50,7 +50,7 @@ def test_weights_follow_random_inserts_draws_and_late_writes(kind, initial):
             model.commit(ticket, score, 1)
             write(replay, ticket, score, 1)
         model.check(BLEND[kind])
-        found = replay._sampler.scores._initial
+        found = replay._sampler.scores.initial
         assert found == pytest.approx(model.initial, rel=1e-9)
     assert replay.stats()["replay/dropped"] > 0
 
@@ -62,7 +62,7 @@ def test_weights_after_a_rebuild_are_the_same_bits():
         learn(replay, rng)
     scores = replay._sampler.scores
     weights, total = scores.tree.weights.copy(), scores.tree.total
-    scores.rebuild(replay._keep)
+    scores.rebuild()
     np.testing.assert_array_equal(scores.tree.weights, weights)
     assert scores.tree.total == total
 

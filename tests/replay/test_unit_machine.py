@@ -65,11 +65,11 @@ class UnitMachine(RuleBasedStateMachine):
         return replay
 
     def listen(self, replay):
-        """Keep the set of places where windows begin, from what `settle` says alone."""
-        settle = replay._keep.settle
+        """Keep the set of places where windows begin, from what `changes` says alone."""
+        changes = replay._keep.changes
 
-        def heard(rows):
-            change = settle(rows)
+        def heard():
+            change = changes()
             for places in (change.closed, change.opened):
                 assert len(set(places.tolist())) == len(places)
             closed, opened = set(change.closed.tolist()), set(change.opened.tolist())
@@ -79,7 +79,7 @@ class UnitMachine(RuleBasedStateMachine):
             self.open_places |= opened
             return change
 
-        replay._keep.settle = heard
+        replay._keep.changes = heard
 
     def teardown(self):
         shutil.rmtree(self.folder)
@@ -135,7 +135,7 @@ class UnitMachine(RuleBasedStateMachine):
     @rule(tidy=st.booleans())
     def save(self, tidy):
         manifest = self.replay.save(self.folder)
-        life = self.model, self.tickets, self.dropped, self.open_places
+        life = self.model, self.tickets, self.dropped
         self.saved = (manifest, copy.deepcopy(life))
         if tidy:
             prune(self.folder, [manifest])
@@ -148,11 +148,14 @@ class UnitMachine(RuleBasedStateMachine):
             self.replay = self.make_replay()
         self.replay.load(self.folder, manifest)
         self.listen(self.replay)
-        self.model, self.tickets, self.dropped, self.open_places = copy.deepcopy(life)
+        self.model, self.tickets, self.dropped = copy.deepcopy(life)
+        self.open_places = set()  # `changes` begins anew
 
     @invariant()
     def windows_agree(self):
         keep, expected = self.replay._keep, self.model.ordered()
+        self.replay._sampler.settle()
+        keep.changes()
         assert keep.num_windows(LENGTH) == len(expected) == self.replay.num_windows
         ticket = keep.locate(np.arange(len(expected)), LENGTH)
         assert list(zip(*map(np.ndarray.tolist, ticket), strict=True)) == expected

@@ -183,14 +183,14 @@ def test_online_every_row_comes_exactly_once(ongoing):
 def test_a_split_store_keeps_its_shares_and_frees_what_both_let_go():
     replay = make_replay({**KEEPS["split"], "keep": Split(share=0.25)}, capacity=42 * 16)
     fill(replay, 16 * 400)
-    held = replay._keep.held
-    kept = held.table.columns["kept"][: held.table.size]
+    held = replay._keep
+    kept = held.table["kept"]
     newest, lot = (kept & 1).astype(bool), (kept & 2).astype(bool)
     assert newest.sum() == 10  # of 42 pages two belong to growing units
     assert lot.sum() == 30
     stored = (newest | lot).sum()
     assert held.pages.taken == stored  # those of both lie there once; nothing grows just now
-    serial = held.table.columns["serial"][: held.table.size]
+    serial = held.table["serial"]
     assert serial[newest].tolist() == list(range(790, 800))
     one, other = replay._keep.parts
     assert one.num_windows(5) == 10 * 12
@@ -287,8 +287,7 @@ def test_the_return_of_a_unit_is_its_own_also_across_a_resume(tmp_path):
         if t == 20:  # in the middle of a unit
             manifest, replay = replay.save(tmp_path), make_replay(keep)
             replay.load(tmp_path, manifest)
-    held = replay._keep.held
-    found = held.parts[0].rule.tables()
+    found = replay._keep.partitions.parts[0].rule.tables()
     returns = dict(zip(found["serial"].tolist(), found["key"].tolist(), strict=True))
     expected = rewards.reshape(5, 8, 2).sum(1).reshape(-1)  # serials alternate between streams
     np.testing.assert_allclose([returns[serial] for serial in range(10)], expected, rtol=1e-5)

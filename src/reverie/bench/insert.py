@@ -66,15 +66,15 @@ def full(
     store = Store({}, streams=memory.rings, slots=memory.slots, block=memory.block, mutable=())
     keep = config.unit.build(demand, config.keep, memory, store, 0)
     arrays = {k: np.zeros(keep.places, c.dtype) for k, c in score_columns(config).items()}
-    sampler = Sampler(config, length=length, streams=streams, arrays=arrays)
+    sampler = Sampler(config, keep, length=length, streams=streams, arrays=arrays)
     rows = itertools.cycle(_episode(streams))
 
     def insert(count: int) -> None:
         for _ in range(-(-count // streams)):
             row = next(rows)
-            keep.admit(row)
-            sampler.follow(keep.settle(row), keep, row)
+            sampler.follow(keep.admit(row), row)
             keep.num_windows(length)  # the loop asks whether an update may begin
+        sampler.settle()
 
     insert(2 * CAPACITY)
     return keep, insert

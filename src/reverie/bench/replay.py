@@ -34,7 +34,6 @@ UNCERTAINTY = ReplayConfig(draw=Proportional(), signal=Kl(), kernels="numpy")
 class Place(NamedTuple):
     """A full ring without rows: only what draws and scores keep."""
 
-    keep: Ring
     sampler: Sampler
     nbytes: float  # of bookkeeping a window
 
@@ -79,10 +78,8 @@ def measure(options: ReplayOptions, config: ReplayConfig) -> Cost:
     """Median cost of a draw and of its write-back."""
     place = full(options, config)
     scores = np.random.default_rng(1).lognormal(size=(options.batch, options.length - CONTEXT))
-    ticket = place.sampler.draw(
-        options.batch, place.keep, generator(0, 0, TRAIN), first=_nothing(), clock=0
-    ).ticket
-    place.sampler.commit(_trained(ticket, options), scores.astype(np.float32), place.keep)
+    ticket = place.sampler.draw(options.batch, generator(0, 0, TRAIN)).ticket
+    place.sampler.commit(_trained(ticket, options), scores.astype(np.float32))
     samples = [
         _repeat(place, options, scores.astype(np.float32), index * CALLS)
         for index in range(options.repeats)
@@ -102,12 +99,12 @@ def full(options: ReplayOptions, config: ReplayConfig) -> Place:
         name: np.zeros(streams * slots, column.dtype)
         for name, column in score_columns(config).items()
     }
-    sampler = Sampler(config, length=options.length, streams=streams, arrays=arrays)
+    sampler = Sampler(config, keep, length=options.length, streams=streams, arrays=arrays)
     if sampler.scores is not None:
         sampler.scores.value[:] = np.random.default_rng(0).lognormal(0, 0.7, streams * slots)
         sampler.scores.visits[:] = 1
-        sampler.scores.rebuild(keep)
-    return Place(keep, sampler, sampler.nbytes / options.windows)
+        sampler.scores.rebuild()
+    return Place(sampler, sampler.nbytes / options.windows)
 
 
 def pointer_cost(options: ReplayOptions) -> Cost:
@@ -139,11 +136,10 @@ def _repeat(
     drawing = writing = 0.0
     for counter in range(first, first + CALLS):
         begin = time.thread_time()
-        rng = generator(0, counter, TRAIN)
-        drawn = place.sampler.draw(options.batch, place.keep, rng, first=_nothing(), clock=counter)
+        drawn = place.sampler.draw(options.batch, generator(0, counter, TRAIN))
         middle = time.thread_time()
         rows = _trained(drawn.ticket, options)
-        place.sampler.commit(rows, scores, place.keep)
+        place.sampler.commit(rows, scores)
         drawing += middle - begin
         writing += time.thread_time() - middle
     return 1e3 * drawing / CALLS, 1e3 * writing / CALLS
@@ -152,10 +148,6 @@ def _repeat(
 def _trained(ticket: Ticket, options: ReplayOptions) -> Ticket:
     stream, row = rows_of(ticket, options.length)
     return Ticket(stream[:, CONTEXT:], row[:, CONTEXT:])
-
-
-def _nothing() -> Ticket:
-    return Ticket(np.zeros(0, np.int64), np.zeros(0, np.int64))
 
 
 def _row(name: str, cost: Cost, best: Cost) -> list[str]:

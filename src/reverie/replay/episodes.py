@@ -12,7 +12,7 @@ from reverie.part.needs import RETURNS, UNITS, Need
 from reverie.replay.ages import Triangular
 from reverie.replay.draw import AbstractDraw, AbstractUnitLaw, Pool, Uniform, effective_share
 from reverie.replay.errors import ReplayError
-from reverie.replay.keep import AbstractKeep, Change, Spans, Ticket
+from reverie.replay.keep import AbstractKeep, Spans, Ticket
 from reverie.replay.priorities import SCALE, choose, softmax
 
 RETURN = "score/return"
@@ -230,25 +230,24 @@ class UnitMixture(AbstractUnitLaw):
 class Returns:
     """Undiscounted sums of rewards. A row of an episode that has not ended has return 0."""
 
-    def __init__(self, value: Float[np.ndarray, " P"], *, streams: int):
+    def __init__(self, value: Float[np.ndarray, " P"], keep: AbstractKeep, *, streams: int):
         """`value`: returns by place; the caller's array, written in place."""
-        self.value = value
+        self.value, self._keep = value, keep
         self._total = np.zeros(streams)
         self._begin = np.zeros(streams, np.int64)
 
     def follow(
-        self, change: Change, keep: AbstractKeep, rows: Mapping[str, Any]
+        self, place: Int[np.ndarray, " E"], rows: Mapping[str, Any]
     ) -> Int[np.ndarray, " N"]:
-        """Take in the rows that were just added, one a stream; the places that were written."""
-        self.value[change.admitted] = 0.0
-        newest = keep.inserted - 1
-        first = np.asarray(rows["is_first"])
+        """Take in the rows, one a stream, that were just added; the places that were written."""
+        self.value[place] = 0.0
+        newest, first = self._keep.inserted - 1, np.asarray(rows["is_first"])
         self._total = np.where(first, 0.0, self._total) + np.asarray(rows["reward"], np.float64)
         self._begin = np.where(first, newest, self._begin)
-        written = [change.admitted]
+        written = [place]
         for stream in np.flatnonzero(rows["is_last"]):
             row = np.arange(self._begin[stream], newest + 1)
-            place = keep.find(np.full(len(row), stream), row)
+            place = self._keep.find(np.full(len(row), stream), row)
             written.append(place[place >= 0])
             self.value[written[-1]] = self._total[stream]
         return np.concatenate(written)

@@ -15,6 +15,9 @@ from jaxtyping import Bool, Float, Int, Shaped
 
 from reverie.replay.errors import ReplayError
 
+Rows = Int[np.ndarray, "*N"]
+"""One of the two numbers of an address, or the place, of each of many rows."""
+
 NOTHING = np.zeros(0, np.int64)
 """No place at all."""
 
@@ -39,20 +42,17 @@ def spread(ticket: Ticket, length: int) -> Ticket:
 
 
 class Change(NamedTuple):
-    """What one step of `admit` and `settle` did to the places, to be followed in this order.
+    """What happened to the places since it was last asked for, to be followed in this order. No
+    place comes twice in one of the arrays."""
 
-    `closed`: first rows of windows (of the training length) that can no longer be drawn.
-    `admitted`: rows that moved in; whatever was known about the place belongs to a dead row.
-    `opened`: first rows of windows that can be drawn from now on.
-    `freed`: rows that died without a new tenant in their place; before `admitted`, since a page
-    that was freed may be taken at once. Rows that die because another one moves in are not here.
-    A window that was closed may stand in a place that is admitted, and that one among the opened.
-    """
-
+    freed: Int[np.ndarray, " F"]
+    """Rows that died and left their place empty."""
     closed: Int[np.ndarray, " C"]
-    admitted: Int[np.ndarray, " E"]
+    """First rows of windows (of the training length) that can no longer be drawn."""
+    admitted: Int[np.ndarray, " N"]
+    """Rows that moved in; whatever was known about the place belongs to a dead row."""
     opened: Int[np.ndarray, " O"]
-    freed: Int[np.ndarray, " F"] = NOTHING
+    """First rows of windows that can be drawn from now on."""
 
 
 class Spans(NamedTuple):
@@ -95,22 +95,24 @@ class AbstractKeep(AbstractIndex):
         """Number of places, live or not: the length of an array with an entry a place."""
 
     @property
-    @abstractmethod
     def parts(self) -> tuple[AbstractIndex, ...]:
         """The partitions of a split store, which a mixture draws from one by one; else itself."""
+        return (self,)
 
     @abstractmethod
     def admit(self, rows: Mapping[str, Shaped[np.ndarray, "E ..."]]) -> Int[np.ndarray, " E"]:
         """The places of the next row of every stream; previous tenants are dead from now on."""
 
-    @abstractmethod
-    def settle(self, rows: Mapping[str, Shaped[np.ndarray, "E ..."]]) -> Change:
+    def settle(self, rows: Mapping[str, Shaped[np.ndarray, "E ..."]]) -> None:
         """Call when the admitted rows lie in their places: decides what else goes."""
 
     @abstractmethod
-    def find(
-        self, stream: Int[np.ndarray, "*N"], row: Int[np.ndarray, "*N"]
-    ) -> Int[np.ndarray, "*N"]:
+    def changes(self) -> Change:
+        """What happened since the previous call, or all that lives where there was none since the
+        start or `load`. The only bookkeeping that waits waits here."""
+
+    @abstractmethod
+    def find(self, stream: Rows, row: Rows) -> Rows:
         """The places of these rows; −1 for rows that are dead or not there yet."""
 
     @abstractmethod
@@ -118,15 +120,11 @@ class AbstractKeep(AbstractIndex):
         """The rows that live in these places (which must be occupied)."""
 
     @abstractmethod
-    def drawable(
-        self, stream: Int[np.ndarray, "*N"], row: Int[np.ndarray, "*N"]
-    ) -> Bool[np.ndarray, "*N"]:
+    def drawable(self, stream: Rows, row: Rows) -> Bool[np.ndarray, "*N"]:
         """Whether a window of the training length begins at these rows."""
 
     @abstractmethod
-    def newer(
-        self, stream: Int[np.ndarray, " B"], row: Int[np.ndarray, " B"]
-    ) -> Float[np.ndarray, " B"]:
+    def newer(self, stream: Rows, row: Rows) -> Float[np.ndarray, "*N"]:
         """How many windows of the training length are newer than those that begin at these live
         rows, as a share of all: 0 the newest, towards 1 the oldest."""
 
@@ -134,30 +132,24 @@ class AbstractKeep(AbstractIndex):
     def spans(self) -> Spans:
         """The units that can be drawn from, oldest first. Raises ReplayError without units."""
 
-    @abstractmethod
-    def rescore(
-        self,
-        stream: Int[np.ndarray, "*N"],
-        row: Int[np.ndarray, "*N"],
-        score: Shaped[np.ndarray, "*N"],
-    ) -> None:
+    def rescore(self, stream: Rows, row: Rows, score: Shaped[np.ndarray, "*N"]) -> None:
         """New step scores of these rows, for a rule that keeps by them; dead rows are ignored."""
 
-    @abstractmethod
     def stats(self) -> dict[str, float]:
         """Further metrics, by name without `replay/`."""
+        return {}
 
-    @abstractmethod
     def notes(self) -> list[str]:
         """Sentences for the user about what happened since the last call; each is said once."""
+        return []
 
     @abstractmethod
     def state(self) -> dict[str, Any]:
         """Everything that `load` needs beside `tables`, as JSON values."""
 
-    @abstractmethod
     def tables(self) -> dict[str, np.ndarray]:
         """Everything that `load` needs beside `state`, as arrays."""
+        return {}
 
     @abstractmethod
     def check(self, state: Mapping[str, Any]) -> None:
@@ -181,7 +173,7 @@ class Ring(AbstractKeep):
         self._length = length
         self._base = np.arange(streams) * slots
         self._streams = streams
-        self._inserted = 0
+        self._inserted = self._told = 0
 
     @property
     def inserted(self) -> int:
@@ -200,25 +192,24 @@ class Ring(AbstractKeep):
     def places(self) -> int:
         return self._streams * self._slots
 
-    @property
-    def parts(self) -> tuple[AbstractIndex, ...]:
-        return (self,)
-
     def admit(self, rows: Mapping[str, Any]) -> Int[np.ndarray, " E"]:
         place = self._base + self._inserted % self._slots
         self._inserted += 1
         return place
 
-    def settle(self, rows: Mapping[str, Any]) -> Change:
-        admitted = self._base + (self._inserted - 1) % self._slots
-        closed = admitted if self._inserted > self._slots else NOTHING
-        start = self._inserted - self._length
-        opened = self._base + start % self._slots if start >= 0 else NOTHING
-        return Change(closed, admitted, opened)
+    def changes(self) -> Change:
+        told, self._told = self._told, self._inserted
+        drawn = told - self._length + 1  # the windows before this row could be drawn
+        closed = self._places(max(0, told - self._slots), min(self.oldest, drawn))
+        admitted = self._places(max(told, self.oldest), self._inserted)
+        opened = self._places(max(drawn, self.oldest), self._inserted - self._length + 1)
+        return Change(NOTHING, closed, admitted, opened)
 
-    def find(
-        self, stream: Int[np.ndarray, "*N"], row: Int[np.ndarray, "*N"]
-    ) -> Int[np.ndarray, "*N"]:
+    def _places(self, begin: int, end: int) -> Int[np.ndarray, " N"]:
+        """The places of rows `begin` … `end` − 1 of every stream."""
+        return (self._base[:, None] + np.arange(begin, end) % self._slots).reshape(-1)
+
+    def find(self, stream: Rows, row: Rows) -> Rows:
         live = (row >= self.oldest) & (row < self._inserted)
         return np.where(live, stream * self._slots + row % self._slots, -1)
 
@@ -227,9 +218,7 @@ class Ring(AbstractKeep):
         newest = self._inserted - 1
         return Ticket(stream, newest - (newest - slot) % self._slots)
 
-    def drawable(
-        self, stream: Int[np.ndarray, "*N"], row: Int[np.ndarray, "*N"]
-    ) -> Bool[np.ndarray, "*N"]:
+    def drawable(self, stream: Rows, row: Rows) -> Bool[np.ndarray, "*N"]:
         return (row >= self.oldest) & (row <= self._inserted - self._length)
 
     def num_windows(self, length: int) -> int:
@@ -238,9 +227,7 @@ class Ring(AbstractKeep):
     def locate(self, ordinal: Int[np.ndarray, " B"], length: int) -> Ticket:
         return Ticket(ordinal % self._streams, self.oldest + ordinal // self._streams)
 
-    def newer(
-        self, stream: Int[np.ndarray, " B"], row: Int[np.ndarray, " B"]
-    ) -> Float[np.ndarray, " B"]:
+    def newer(self, stream: Rows, row: Rows) -> Float[np.ndarray, "*N"]:
         last = self._inserted - self._length
         return (last - row) / max(1, last - self.oldest + 1)
 
@@ -249,20 +236,8 @@ class Ring(AbstractKeep):
             "the ring of --replay.unit row knows no episodes: set --replay.unit episode."
         )
 
-    def rescore(self, stream: Any, row: Any, score: Any) -> None:
-        """Age alone decides here."""
-
-    def stats(self) -> dict[str, float]:
-        return {}
-
-    def notes(self) -> list[str]:
-        return []
-
     def state(self) -> dict[str, Any]:
         return {"kind": "fifo", "slots": self._slots, "inserted": self._inserted}
-
-    def tables(self) -> dict[str, np.ndarray]:
-        return {}
 
     def check(self, state: Mapping[str, Any]) -> None:
         """A ring that has not wrapped yet may also be loaded into one of another size."""
@@ -277,4 +252,4 @@ class Ring(AbstractKeep):
             )
 
     def load(self, state: Mapping[str, Any], tables: Mapping[str, np.ndarray]) -> None:
-        self._inserted = int(state["inserted"])
+        self._inserted, self._told = int(state["inserted"]), 0

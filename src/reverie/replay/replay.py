@@ -1,6 +1,5 @@
 """Replay: rows in, sequences out, results back in, all behind one lock."""
 
-import functools as ft
 import threading
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -9,7 +8,6 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int, Shaped
 
-from reverie.replay.contents import Contents, empty_contents
 from reverie.replay.draw import PEEK, TRAIN, generator
 from reverie.replay.errors import ReplayError
 from reverie.replay.files import Archive
@@ -26,8 +24,7 @@ from reverie.replay.rows import (
     make_columns,
     row_bytes,
 )
-from reverie.replay.sampler import SCORE, WEIGHT
-from reverie.replay.sequences import assemble
+from reverie.replay.sampler import SCORE, WEIGHT, Sampler, score_columns
 from reverie.replay.store import check_sizes
 from reverie.replay.unit import Demand
 
@@ -85,10 +82,10 @@ class Replay:
         memory = {"chunk": chunk, "gigabytes": gigabytes, "inserts": inserts}
         self._room = make_room(self.columns, options, demand, mutable=wanted, **memory)
         self._store, self._archive = self._room.store, Archive(self._room.store)
-        self._empty = ft.partial(empty_contents, options, self._room, seed=seed, online=online)
+        self._options, self._online = options, online
         self._layout = make_layout(self._store, streams=streams, length=length, online=online)
         self._warned, self._lock = False, threading.RLock()
-        self._take(self._empty())
+        self._empty()
 
     @property
     def num_windows(self) -> int:
@@ -103,7 +100,7 @@ class Replay:
     @property
     def weighted(self) -> bool:
         """Whether batches hold importance weights, `weight` [B] float32."""
-        return self._sampler.weighted
+        return self._options.importance.active
 
     @property
     def planned_bytes(self) -> int:
@@ -143,8 +140,9 @@ class Replay:
         lead = (self.streams,)
         checked = {key: fit(key, rows[key], column, lead) for key, column in self.columns.items()}
         with self._lock:
-            self._store.put(self._keep.admit(checked), checked)
-            self._contents.follow(self._keep.settle(checked), checked)
+            place = self._keep.admit(checked)
+            self._store.put(place, checked)
+            self._sampler.follow(place, checked)
 
     def draw(self, batch: int) -> tuple[dict[str, Shaped[np.ndarray, "B L ..."]], Ticket]:
         """`batch` sequences of L rows, and the ticket with which to write results back.
@@ -157,12 +155,10 @@ class Replay:
         """
         with self._lock:
             self._check_drawable(self.can_draw(), self.length)
-            clock = self._contents.counters.draws
-            rng = generator(self._seed, clock, TRAIN)
-            first = self._contents.fresh(batch)
-            drawn = self._sampler.draw(batch, self._keep, rng, first=first, clock=clock)
+            rng = generator(self._seed, self._sampler.counters.draws, TRAIN)
+            drawn = self._sampler.draw(batch, rng)
             rows = self._assemble(drawn.ticket, self.length)
-            self._contents.note(drawn, rows, length=self.length)
+            self._sampler.note(drawn, rows)
             if drawn.weight is not None:
                 rows[WEIGHT] = drawn.weight
             return rows, drawn.ticket
@@ -184,7 +180,7 @@ class Replay:
         with self._lock:
             self._check_drawable(self._keep.num_windows(length) > 0, length)
             rng = generator(self._seed, counter, PEEK)
-            ticket = self._sampler.peek(batch, self._keep, length, rng)
+            ticket = self._sampler.peek(batch, length, rng)
             return self._assemble(ticket, length)
 
     def windows(
@@ -199,8 +195,7 @@ class Replay:
         """New scores for rows that were looked at without training; dead rows are left out."""
         stream, row = (part[:, offset:] for part in spread(ticket, self.length))
         with self._lock:
-            self._sampler.put(Ticket(stream, row), score, self._keep)
-            self._keep.rescore(stream, row, score)
+            self._sampler.put(Ticket(stream, row), score)
 
     def write(
         self, ticket: Ticket, values: Mapping[str, Shaped[np.ndarray, "B T ..."]], *, offset: int
@@ -226,14 +221,15 @@ class Replay:
         checked, num = fit_written(values, self._mutable, raw, **part)
         stream, row = (part[:, offset : offset + num] for part in spread(ticket, self.length))
         with self._lock:
-            return self._contents.commit(self._store, Ticket(stream, row), checked, raw)
+            place = self._sampler.commit(Ticket(stream, row), raw)
+            live = place >= 0
+            self._store.overwrite(place[live], {key: value[live] for key, value in checked.items()})
+            return int(live.size - live.sum())
 
     def stats(self) -> dict[str, float]:
         """Metrics under `replay/`; `fresh` and `age` cover the draws since the previous call."""
         with self._lock:
-            values = self._contents.stats(
-                streams=self.streams, length=self.length, row_bytes=row_bytes(self.columns)
-            )
+            values = self._sampler.stats(row_bytes(self.columns))
         return {f"replay/{name}": float(value) for name, value in values.items()}
 
     def notes(self, windows: int) -> list[str]:
@@ -260,8 +256,8 @@ class Replay:
         written latents, draw counter and queue. Raises ReplayError if the disk refuses.
         """
         with self._lock:
-            state = self._contents.state()
-            files = self._archive.save(Path(folder), self._contents.tables())
+            state = self._sampler.state()
+            files = self._archive.save(Path(folder), self._sampler.tables())
             return make_manifest(layout=self._layout, **state, files=files)
 
     def load(self, folder: str | Path, manifest: Mapping[str, Any]) -> None:
@@ -272,17 +268,30 @@ class Replay:
         """
         with self._lock:
             check_manifest(manifest, self._layout)
-            self._store.fill[:] = 0
-            self._take(self._empty())
-            contents = self._empty()
-            contents.check(manifest)
-            tables = self._archive.load(Path(folder), manifest["files"])
-            contents.load(manifest, tables)
-            self._take(contents)
+            self._empty()
+            self._keep.check(manifest["keep"])
+            try:
+                tables = self._archive.load(Path(folder), manifest["files"])
+                self._sampler.load(manifest, tables)
+            except ReplayError:
+                self._empty()
+                raise
 
-    def _take(self, contents: Contents) -> None:
-        self._contents = contents
-        self._keep, self._sampler = contents.keep, contents.sampler
+    def _empty(self) -> None:
+        """Begin without a row."""
+        room, options, store = self._room, self._options, self._store
+        store.fill[:] = 0
+        keep = options.unit.build(room.demand, options.keep, room.memory, store, self._seed)
+        self._keep = keep
+        self._sampler = Sampler(
+            options,
+            keep,
+            length=self.length,
+            streams=self.streams,
+            arrays={name: store.flat(name) for name in score_columns(options)},
+            touch=store.touch,
+            queue=options.unit.queue(keep, room.demand) if self._online else None,
+        )
 
     def _check_drawable(self, drawable: bool, length: int) -> None:
         if not drawable:
@@ -293,4 +302,12 @@ class Replay:
             )
 
     def _assemble(self, ticket: Ticket, length: int) -> dict[str, np.ndarray]:
-        return assemble(self._store, self._keep, ticket, length=length, names=self.columns)
+        """Copies of the rows of sequences, with what is first and last at their edges."""
+        stream, row = spread(ticket, length)
+        batch = self._store.gather(self._keep.find(stream, row), self.columns)
+        if ticket.row.ndim == 2:  # pieces: each begins an episode of its own
+            follows = (np.diff(row) == 1) & (np.diff(stream) == 0)
+            batch["is_first"][:, 1:] |= ~follows
+        batch["is_last"][:, :-1] |= batch["is_first"][:, 1:]
+        batch["is_first"][:, 0] = True
+        return batch

@@ -1,4 +1,4 @@
-"""Everything between what is kept and what is trained on: draws, scores, fresh windows."""
+"""What a replay holds beside its rows: who stays, what is drawn, what that depends on, counts."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -10,17 +10,16 @@ from reverie.part.needs import RETURNS
 from reverie.replay import tree
 from reverie.replay.draw import Pool, Uniform
 from reverie.replay.episodes import RETURN, Returns
-from reverie.replay.keep import AbstractKeep, Change, Ticket, spread
+from reverie.replay.keep import NOTHING, AbstractKeep, Ticket, spread
 from reverie.replay.options import ReplayConfig
 from reverie.replay.rows import Column, Columns
 from reverie.replay.scores import VALUE, VISITS, Scores
 from reverie.replay.signal import AbstractStepSignal
-from reverie.replay.statistics import DrawHistogram
-from reverie.replay.unseen import WAITING, Fresh
+from reverie.replay.statistics import TASK, Counters, DrawHistogram
+from reverie.replay.unseen import WAITING, AbstractQueue, Fresh
 
 SCORE = "score"
 """Key of the scores among what an update writes back."""
-
 
 WEIGHT = "weight"
 """Key of the importance weights [B] in a batch, where the strategy has them."""
@@ -56,147 +55,195 @@ class Drawn(NamedTuple):
 
 
 class Sampler:
-    """Draws windows, and keeps what draws depend on.
+    """Draws windows, and keeps what draws depend on; a checkpoint keeps all of it.
 
-    `Replay` tells it what happened (`follow`), asks it for windows (`draw`) and hands it what
-    updates found out (`commit`). Only `draw` of the fresh share and `commit` change anything;
-    `peek` does not.
+    `Replay` tells it what arrived (`follow`), asks it for windows (`draw`, `note`) and hands it
+    what updates found out (`commit`). `peek` changes nothing.
     """
 
     def __init__(
         self,
         config: ReplayConfig,
+        keep: AbstractKeep,
         *,
         length: int,
         streams: int,
         arrays: Mapping[str, Shaped[np.ndarray, " P"]],
         touch: Callable[[Int[np.ndarray, " N"]], None] = lambda place: None,
+        queue: AbstractQueue | None = None,
     ):
         """Args:
         config: the strategy.
+        keep: which rows live, and where; empty.
         length: rows L of a window.
         streams: environments E.
         arrays: the columns `score_columns` by place; written in place.
         touch: told of places whose columns changed outside of a write-back.
+        queue: windows that are delivered once before any is drawn; None: none.
         """
-        self._config, self.length = config, length
-        self._draw, self._importance = config.draw, config.importance
-        self.scores = None
-        if isinstance(config.signal, AbstractStepSignal):
+        self._config, self.keep, self.length, self._streams = config, keep, length, streams
+        self._touch, self._queue, self._settled = touch, queue, 0
+        self.scores = self.fresh = self.returns = None
+        if VALUE in arrays:
             self.scores = Scores(
                 arrays[VALUE],
                 arrays[VISITS],
+                keep,
                 length=length,
                 signal=config.signal,
                 kernels=kernels_of(config.kernels),
             )
-        self._fresh = Fresh(arrays[WAITING], length=length) if WAITING in arrays else None
-        self._returns = Returns(arrays[RETURN], streams=streams) if RETURN in arrays else None
-        self._touch = touch
-        self.histogram = DrawHistogram()
-
-    @property
-    def weighted(self) -> bool:
-        """Whether draws come with importance weights."""
-        return self._importance.active
+        if WAITING in arrays:
+            self.fresh = Fresh(arrays[WAITING], keep, length=length)
+        if RETURN in arrays:
+            self.returns = Returns(arrays[RETURN], keep, streams=streams)
+        self.counters, self.histogram = Counters(), DrawHistogram()
 
     @property
     def nbytes(self) -> int:
         """Bytes of bookkeeping beside the columns of the store."""
-        parts = [part.nbytes for part in (self.scores, self._fresh) if part is not None]
-        return sum(parts)
+        return sum(part.nbytes for part in (self.scores, self.fresh) if part is not None)
 
-    def follow(self, change: Change, keep: AbstractKeep, rows: Mapping[str, Any]) -> None:
-        """Take notice of the rows that were just added, one a stream, and of what they replaced."""
-        if self.scores is not None:
-            self.scores.follow(change, keep)
-        if self._returns is not None:
-            self._touch(self._returns.follow(change, keep, rows))
-        if self._fresh is not None:
-            self._fresh.follow(change)
+    def follow(self, place: Int[np.ndarray, " E"], rows: Mapping[str, Any]) -> None:
+        """Take notice of the rows, one a stream, that were just admitted to these places."""
+        self.keep.settle(rows)
+        if self._queue is not None:
+            self._queue.follow()
+        if self.returns is not None:
+            self._touch(self.returns.follow(place, rows))
 
-    def draw(
-        self, num: int, keep: AbstractKeep, rng: np.random.Generator, *, first: Ticket, clock: int
-    ) -> Drawn:
-        """`num` windows: `first`, then the fresh share, then the strategy's own draw.
+    def settle(self) -> None:
+        """Tell scores and the fresh share what came and went. Changes no later number."""
+        if self._settled < self.keep.inserted and (self.scores or self.fresh):
+            change = self.keep.changes()
+            for part in (self.scores, self.fresh):
+                if part is not None:
+                    part.follow(change)
+        self._settled = self.keep.inserted
 
-        Args:
-            num: windows, at least as many as `first` has.
-            keep: the store's retention.
-            rng: the randomness of this batch.
-            first: windows that are trained on in any case (the online queue).
-            clock: batches drawn before, the time of the importance weights.
-        """
-        pool = self._pool(keep)
-        new = _nothing()
-        if self._fresh is not None:
-            self._fresh.take(first, keep)
-            left = num - len(first.row)
-            new = self._fresh.draw(min(left, int(self._config.fresh * num + 1e-9)), keep, rng)
-        ticket = join(first, new, self.length)
-        rest = self._draw.draw(num - len(ticket.row), pool, rng)
-        if self._fresh is not None:
-            self._fresh.take(rest, keep)
-        ticket, known = join(ticket, rest, self.length), len(ticket.row)
-        if self._fresh is not None:
-            self._touch(_places(spread(ticket, self.length), keep))
-        return Drawn(ticket, known, self._importance.weights(self._draw, ticket, pool, clock))
+    def pool(self) -> Pool:
+        """What a draw chooses from now."""
+        self.settle()
+        values = None if self.returns is None else self.returns.value
+        return Pool(
+            self.keep, self.keep, self.length, self.scores, values, self._config.unit.minlen
+        )
 
-    def peek(self, num: int, keep: AbstractKeep, length: int, rng: np.random.Generator) -> Ticket:
+    def draw(self, num: int, rng: np.random.Generator) -> Drawn:
+        """`num` windows: those of the queue, then the fresh share, then the strategy's own draw."""
+        pool, config = self.pool(), self._config
+        ticket = Ticket(NOTHING, NOTHING) if self._queue is None else self._queue.take(num)
+        if self.fresh is not None:
+            self.fresh.take(ticket)
+            left = min(num - len(ticket.row), int(config.fresh * num + 1e-9))
+            ticket = join(ticket, self.fresh.draw(left, rng), self.length)
+        rest, known = config.draw.draw(num - len(ticket.row), pool, rng), len(ticket.row)
+        ticket = join(ticket, rest, self.length)
+        if self.fresh is not None:
+            self.fresh.take(rest)
+            self._touch(self._places(spread(ticket, self.length)))
+        weight = config.importance.weights(config.draw, ticket, pool, self.counters.draws)
+        return Drawn(ticket, known, weight)
+
+    def note(self, drawn: Drawn, rows: Mapping[str, Any]) -> None:
+        """Count a batch of sequences."""
+        stream, row = (part.reshape(len(part), -1)[:, 0] for part in drawn.ticket)
+        age = self.keep.inserted - self.length - row
+        self.counters.note_draw(fresh=drawn.fresh, ages=age)
+        task = rows.get(TASK)
+        self.histogram.note(self.keep.newer(stream, row), None if task is None else task[:, 0])
+
+    def peek(self, num: int, length: int, rng: np.random.Generator) -> Ticket:
         """`num` windows for a report: uniform whatever the strategy, so that reports can be
         compared, and without any effect."""
-        return Uniform().draw(num, Pool(keep, keep, length, None), rng)
+        return Uniform().draw(num, Pool(self.keep, self.keep, length, None), rng)
 
-    def commit(
-        self, rows: Ticket, raw: Float[np.ndarray, "B T"] | None, keep: AbstractKeep
-    ) -> None:
-        """What an update found out about the rows [B, T] it trained on."""
+    def commit(self, rows: Ticket, raw: Float[np.ndarray, "B T"] | None) -> Int[np.ndarray, "B T"]:
+        """What an update found out about the rows [B, T] it trained on. Their places, −1 for those
+        that are dead and were left out."""
+        self.settle()
+        place = self.keep.find(*rows)
+        live = int((place >= 0).sum())
+        self.counters.note_write(live=live, late=place.size - live)
         if self.scores is not None:
-            self.scores.commit(rows, raw, keep)
+            self.scores.commit(rows, place, raw)
+        if raw is not None:
+            self.keep.rescore(rows.stream, rows.row, raw)
+        return place
 
-    def put(self, rows: Ticket, score: Float[np.ndarray, "B T"], keep: AbstractKeep) -> None:
+    def put(self, rows: Ticket, score: Float[np.ndarray, "B T"]) -> None:
         """New scores for rows [B, T] that were not trained on."""
+        self.settle()
         if self.scores is not None:
-            self.scores.put(rows, score, keep)
-            self._touch(_places(rows, keep))
+            self.scores.put(rows, score)
+            self._touch(self._places(rows))
+        self.keep.rescore(rows.stream, rows.row, score)
 
-    def settle(self, keep: AbstractKeep) -> None:
-        """Bring the columns up to date, as a checkpoint needs them. Changes no later number."""
-        if self.scores is not None:
-            self.scores.settle(keep)
-        if self._fresh is not None:
-            self._fresh.settle()
+    def stats(self, row_bytes: int) -> dict[str, float]:
+        """What the metrics under `replay/` show, without this prefix.
 
-    def stats(self, keep: AbstractKeep) -> dict[str, float]:
-        """Metrics without `replay/`; those of draws cover the time since the previous call."""
-        values, pool = self.histogram.report(), self._pool(keep)
-        if keep.num_windows(self.length):
-            values["effective"] = self._draw.effective(pool)
+        `rows` live rows, `windows` that can be drawn, `streams`, `gigabytes` of the live rows of
+        `row_bytes` each (10⁹ bytes), `inserts` and `evicted` rows ever, `samples`
+        sequences ever drawn, `online` those of them that came from the online queue, `updates` rows
+        ever written back, `dropped` rows ever written back too late, `waiting` and `skipped`
+        windows of the online queue, `fresh` share of sequences that came from it, `age` mean number
+        of newer rows in the stream of a sequence. The last two and the histogram cover the draws
+        since the previous call, and are absent where nothing was drawn.
+        """
+        keep, pool = self.keep, self.pool()
+        rows, inserts = keep.num_rows, keep.inserted * self._streams
+        values = {"rows": rows, "windows": keep.num_windows(self.length), "streams": self._streams}
+        values |= {"gigabytes": rows * row_bytes / 1e9, "inserts": inserts}
+        values |= {"evicted": inserts - rows}
+        if self._queue is not None:
+            values |= {"waiting": self._queue.waiting(), "skipped": self._queue.skipped}
+        values |= self.counters.report() | keep.stats() | self.histogram.report()
+        if values["windows"]:
+            values["effective"] = self._config.draw.effective(pool)
         return values if self.scores is None else values | self.scores.stats()
 
     def state(self) -> dict[str, Any]:
-        """What `load` needs beside the columns, as JSON values."""
+        """The parts of a manifest that `load` needs beside `tables` and the columns."""
+        self.settle()
         return {
-            "scores": None if self.scores is None else self.scores.state(),
-            "returns": None if self._returns is None else self._returns.state(),
-            "portrait": self.histogram.state(),
+            "keep": self.keep.state(),
+            "online": None if self._queue is None else self._queue.state(),
+            "counters": self.counters.state(),
+            "sampler": {
+                "scores": None if self.scores is None else self.scores.state(),
+                "returns": None if self.returns is None else self.returns.state(),
+                "portrait": self.histogram.state(),
+            },
         }
 
-    def load(self, state: Mapping[str, Any], keep: AbstractKeep) -> None:
-        """Continue from a state and from loaded columns."""
-        if self.scores is not None:
-            self.scores.load(state["scores"], keep)
-        if self._returns is not None:
-            self._returns.load(state["returns"])
-        if self._fresh is not None:
-            self._fresh.rebuild(keep)
-        self.histogram.load(state["portrait"])
+    def tables(self) -> dict[str, np.ndarray]:
+        """Arrays that `load` needs beside `state`."""
+        tables = {f"keep/{name}": array for name, array in self.keep.tables().items()}
+        queue = {} if self._queue is None else self._queue.tables()
+        return tables | {f"online/{name}": array for name, array in queue.items()}
 
-    def _pool(self, keep: AbstractKeep) -> Pool:
+    def load(self, manifest: Mapping[str, Any], tables: Mapping[str, np.ndarray]) -> None:
+        """Continue where `state` and `tables` were taken; the columns are loaded already."""
+        self.counters.load(manifest["counters"])
+        self.keep.load(manifest["keep"], _group("keep/", tables))
+        if self._queue is not None:
+            self._queue.load(manifest["online"], _group("online/", tables))
+        self._settled = self.keep.inserted
+        if "sampler" not in manifest:  # of uniform draws, before there were others
+            return
+        if self.scores is not None or self.fresh is not None:
+            self.keep.changes()  # all of it is in the columns
         if self.scores is not None:
-            self.scores.settle(keep)
-        values = None if self._returns is None else self._returns.value
-        return Pool(keep, keep, self.length, self.scores, values, self._config.unit.minlen)
+            self.scores.load(manifest["sampler"]["scores"])
+        if self.returns is not None:
+            self.returns.load(manifest["sampler"]["returns"])
+        if self.fresh is not None:
+            self.fresh.load()
+        self.histogram.load(manifest["sampler"]["portrait"])
+
+    def _places(self, rows: Ticket) -> Int[np.ndarray, " N"]:
+        place = self.keep.find(*rows)
+        return place[place >= 0]
 
 
 def join(first: Ticket, rest: Ticket, length: int) -> Ticket:
@@ -208,10 +255,6 @@ def join(first: Ticket, rest: Ticket, length: int) -> Ticket:
     return Ticket(*(np.concatenate(pair) for pair in zip(first, rest, strict=True)))
 
 
-def _nothing() -> Ticket:
-    return Ticket(np.zeros(0, np.int64), np.zeros(0, np.int64))
-
-
-def _places(rows: Ticket, keep: AbstractKeep) -> Int[np.ndarray, " N"]:
-    place = keep.find(*rows)
-    return place[place >= 0]
+def _group(prefix: str, tables: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The tables whose names begin with `prefix`, without it."""
+    return {k.removeprefix(prefix): v for k, v in tables.items() if k.startswith(prefix)}

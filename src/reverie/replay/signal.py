@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-from jaxtyping import Float, UInt
+from jaxtyping import Float, Shaped, UInt
 
 from reverie.part.checks import Checker
 from reverie.part.needs import RETURNS, SCORES, Need
@@ -130,8 +130,8 @@ class AbstractStepSignal(AbstractSignal):
 
 
 def slide(
-    steps: Float[np.ndarray, "R N"], length: int, combine: np.ufunc
-) -> Float[np.ndarray, "R M"]:
+    steps: Shaped[np.ndarray, "R N"], length: int, combine: np.ufunc
+) -> Shaped[np.ndarray, "R M"]:
     """`combine` over every window of `length` neighbours, M = N − L + 1 of them in a row."""
     num = steps.shape[1] - length + 1
     result, done, power, span = None, 0, steps, 1

@@ -4,7 +4,7 @@ import functools as ft
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from reverie.part.checks import Checker
 from reverie.part.errors import ConfigError
@@ -12,7 +12,7 @@ from reverie.part.needs import SCORES, UNITS, Need
 from reverie.part.part import Part, name_of
 from reverie.replay.errors import ReplayError
 from reverie.replay.keep import AbstractKeep, Ring
-from reverie.replay.partitions import Partition, Partitions
+from reverie.replay.partitions import Partition
 from reverie.replay.retention import AbstractRetention
 from reverie.replay.store import Store
 from reverie.replay.unit_store import Cut, UnitStore
@@ -91,8 +91,8 @@ class AbstractUnit(Part, ABC):
         """What decides which rows live, and where; empty."""
 
     @abstractmethod
-    def queue(self, demand: Demand) -> AbstractQueue:
-        """The online queue that goes with it, empty."""
+    def queue(self, keep: Any, demand: Demand) -> AbstractQueue:
+        """The online queue that goes with what `build` made, empty."""
 
 
 @dataclass(frozen=True)
@@ -111,8 +111,8 @@ class Row(AbstractUnit):
     ) -> AbstractKeep:
         return Ring(streams=demand.streams, slots=memory.slots, length=demand.length)
 
-    def queue(self, demand: Demand) -> AbstractQueue:
-        return OnlineQueue(streams=demand.streams, length=demand.length)
+    def queue(self, keep: Ring, demand: Demand) -> AbstractQueue:
+        return OnlineQueue(keep, streams=demand.streams, length=demand.length)
 
 
 class AbstractPagedUnit(AbstractUnit):
@@ -167,20 +167,20 @@ class AbstractPagedUnit(AbstractUnit):
         self, demand: Demand, keep: AbstractRetention, memory: Memory, store: Store, seed: int
     ) -> AbstractKeep:
         seen = [name for name in store.columns if name.startswith("obs/")]
-        held = Partitions(
+        least = max(self.minlen + 1, 1 if demand.pieces else demand.length)
+        name = name_of(AbstractUnit, self)
+        return UnitStore(
             Pages(memory.slots // memory.page, memory.page),
             partitions(keep, seed),
+            Cut(name, self.limit, self.crosses, least, self.ongoing),
+            streams=demand.streams,
             length=demand.length,
             reserve=memory.reserve,
             read=ft.partial(store.gather, names=seen),
         )
-        least = max(self.minlen + 1, 1 if demand.pieces else demand.length)
-        name = name_of(AbstractUnit, self)
-        cut = Cut(name, self.limit, self.crosses, least, self.ongoing)
-        return UnitStore(held, cut, streams=demand.streams)
 
-    def queue(self, demand: Demand) -> AbstractQueue:
-        return UnitQueue(streams=demand.streams, length=demand.length)
+    def queue(self, keep: UnitStore, demand: Demand) -> AbstractQueue:
+        return UnitQueue(keep, streams=demand.streams, length=demand.length)
 
     def offers(self) -> frozenset[Need]:
         return frozenset({UNITS})

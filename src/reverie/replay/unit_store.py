@@ -1,19 +1,25 @@
 """Retention by units: episodes or pieces of a stream, which live and go as a whole."""
 
-from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
 
 from reverie.replay.errors import ReplayError
-from reverie.replay.keep import NOTHING, AbstractIndex, AbstractKeep, Change, Spans, Ticket
-from reverie.replay.partitions import Partitions
-from reverie.replay.unit_table import OPEN
+from reverie.replay.keep import AbstractIndex, AbstractKeep, Change, Rows, Spans, Ticket
+from reverie.replay.partitions import Partition, Partitions
+from reverie.replay.retention import Unit
+from reverie.replay.unit_table import OPEN, Pages, UnitTable
+from reverie.replay.unit_windows import Section, UnitWindows
 
 _GROWING = ("serial", "rows", "page", "fill", "ret")
 """What is known of the growing unit of every stream."""
+
+_COUNTERS = ("growing", "short", "cut", "gone")
+
+Read = Callable[[Int[np.ndarray, " N"]], dict[str, Shaped[np.ndarray, "..."]]]
+"""The observations of the rows in these places."""
 
 
 class Cut(NamedTuple):
@@ -32,33 +38,50 @@ class Cut(NamedTuple):
 
 
 class UnitStore(AbstractKeep):
-    """A store of units [replay-sampling.md §5.2, §5.3]. Windows never leave their unit: the last
-    L − 1 rows of a unit begin none.
+    """A store of units on pages [replay-sampling.md §5.2, §5.3]. Windows never leave their unit:
+    the last L − 1 rows of a unit begin none. Ordinals of windows count units by the time at which
+    they began.
 
     Units begin with the first row of a stream, after the previous unit, and, unless they may cross
-    episodes, with every row that has `is_first`. When memory is full of growing units alone, the
-    longest of them is cut in two and counted. Ordinals of windows count units by the time at which
-    they began.
+    episodes, with every row that has `is_first`. A complete unit is offered to every partition; its
+    rows are stored once and their memory is free when the last partition has let go of it. All
+    partitions together never take more pages than there are: what growing units hold, but at least
+    `reserve` pages, is not available to complete ones. When memory is full of growing units alone,
+    the longest of them is cut in two and counted.
     """
 
-    def __init__(self, held: Partitions, cut: Cut, *, streams: int):
-        self.held, self._cut = held, cut
-        """Pages and complete units."""
-        self.length = held.length
-        """Rows of a training window."""
-        self._inserted = 0
+    def __init__(
+        self,
+        pages: Pages,
+        parts: Sequence[Partition],
+        cut: Cut,
+        *,
+        streams: int,
+        length: int,
+        reserve: int,
+        read: Read,
+    ):
+        """`length`: rows of a training window."""
+        self.pages, self.table = pages, UnitTable()
+        self.partitions = Partitions(parts, self.table, pages)
+        self._windows = UnitWindows(pages, self.table, length=length, ongoing=cut.ongoing)
+        self._cut, self._reserve, self._read = cut, reserve, read
         self._stream = np.arange(streams)
         self._serial = np.full(streams, -1)  # of the growing units; −1 where none grows
         self._rows = np.zeros(streams, np.int64)  # of the growing units
         self._ret = np.zeros(streams)
         self._page = np.zeros(streams, np.int64)  # on which they grow
-        self._fill = np.full(streams, held.pages.size)  # rows there; full where nothing grows
-        self._newest: deque[np.ndarray] = deque(maxlen=held.length)  # places of the last L rows
+        self._fill = np.full(streams, pages.size)  # rows there; full where nothing grows
+        self._inserted = 0
+        self._grown = 0  # rows of every stream of which the windows have heard
+        self.growing = 0  # pages of units that are not complete
+        self.short, self.cut, self.gone = 0, 0, 0
         self._notes: list[str] = []
-        self._spans = (-1, Spans(NOTHING, NOTHING, NOTHING))  # of this version of the table
-        num = len(held.parts)
-        self._all = Section(self, None if num > 1 else 0)
-        self._parts = tuple(Section(self, part) for part in range(num))
+
+    @property
+    def opened(self) -> list[tuple[int, int, int]]:
+        """Stream and range of the rows at which windows can be drawn since the last `admit`."""
+        return self._windows.opened
 
     @property
     def inserted(self) -> int:
@@ -66,118 +89,97 @@ class UnitStore(AbstractKeep):
 
     @property
     def num_rows(self) -> int:
-        return int(self.held.pages.used.sum())
+        return int(self.pages.used.sum())
 
     @property
     def places(self) -> int:
-        return self.held.pages.num * self.held.pages.size
+        return self.pages.num * self.pages.size
 
     @property
     def parts(self) -> tuple[AbstractIndex, ...]:
-        return self._parts
+        return tuple(Section(self._windows, part) for part in range(len(self.partitions.parts)))
 
     def admit(self, rows: Mapping[str, Shaped[np.ndarray, "E ..."]]) -> Int[np.ndarray, " E"]:
+        self._windows.opened = []
         if not self._cut.crosses and True in rows["is_first"].tolist():  # the fastest any()
             for stream in np.flatnonzero(rows["is_first"] & (self._rows > 0)).tolist():
                 self._complete(stream)
-        size = self.held.pages.size
+        size = self.pages.size
         while size in (fill := self._fill.tolist()):
             self._turn_page(fill.index(size))
         place = self._page * size + self._fill
         self._fill += 1
         self._rows += 1
-        self.held.pages.used[self._page] = self._fill
+        self.pages.used[self._page] = self._fill
         if "reward" in rows:
             self._ret += rows["reward"]
-        self._newest.append(place)
         self._inserted += 1
         return place
 
-    def settle(self, rows: Mapping[str, Shaped[np.ndarray, "E ..."]]) -> Change:
-        if self._cut.ongoing:
-            grown = np.flatnonzero(self._rows >= self.length)
-            if len(grown):
-                self.held.grow(self._serial[grown], self._newest[0][grown])
+    def settle(self, rows: Mapping[str, Shaped[np.ndarray, "E ..."]]) -> None:
+        sizes = self._rows.tolist()
+        if self._windows.ongoing:
+            begin = self._inserted - self._windows.length
+            grown = [
+                (s, begin, begin + 1) for s, n in enumerate(sizes) if n >= self._windows.length
+            ]
+            self._windows.opened += grown
+            self._windows.total += len(grown)
+            self._windows.changed()
         lasts = not self._cut.crosses and True in rows["is_last"].tolist()
-        if lasts or self._cut.rows in self._rows.tolist():
+        if lasts or self._cut.rows in sizes:
             ended = self._rows == self._cut.rows
             for stream in np.flatnonzero(ended | rows["is_last"] if lasts else ended).tolist():
                 self._complete(stream)
-        return self.held.change(self._newest[-1])
 
-    def find(
-        self, stream: Int[np.ndarray, "*N"], row: Int[np.ndarray, "*N"]
-    ) -> Int[np.ndarray, "*N"]:
-        return self.held.pages.find(stream, row)
+    def changes(self) -> Change:
+        self._grow()
+        return self._windows.changes(self._page[self._serial >= 0])
+
+    def find(self, stream: Rows, row: Rows) -> Rows:
+        return self.pages.find(stream, row)
 
     def address(self, place: Int[np.ndarray, " B"]) -> Ticket:
-        page, offset = np.divmod(place, self.held.pages.size)
-        return Ticket(self.held.pages.stream[page], self.held.pages.first[page] + offset)
+        page, offset = np.divmod(place, self.pages.size)
+        return Ticket(self.pages.stream[page], self.pages.first[page] + offset)
 
-    def drawable(
-        self, stream: Int[np.ndarray, "*N"], row: Int[np.ndarray, "*N"]
-    ) -> Bool[np.ndarray, "*N"]:
-        place = self.find(stream, row)
-        page, offset = np.divmod(np.maximum(place, 0), self.held.pages.size)
-        return (place >= 0) & (offset < self.held.pages.starts[page])
+    def drawable(self, stream: Rows, row: Rows) -> Bool[np.ndarray, "*N"]:
+        self._grow()
+        return self._windows.drawable(self.find(stream, row))
 
     def num_windows(self, length: int) -> int:
-        return self._all.num_windows(length)
+        if length == self._windows.length:  # asked for at every step of a run
+            return self._windows.total
+        self._grow()
+        return int(self._windows.counts(length, None)[1][-1:].sum())
 
     def locate(self, ordinal: Int[np.ndarray, " B"], length: int) -> Ticket:
-        return self._all.locate(ordinal, length)
+        self._grow()
+        return self._windows.locate(ordinal, length, None)
 
-    def newer(
-        self, stream: Int[np.ndarray, " B"], row: Int[np.ndarray, " B"]
-    ) -> Float[np.ndarray, " B"]:
-        table, counted = self.held.table, self.held.table.windows[-1]
-        at = table.index(self.held.pages.unit[self.find(stream, row) // self.held.pages.size])
-        inside = np.minimum(row - table.columns["first"][at], counted.counts[at])
-        return 1.0 - (counted.before(at) + inside + 1) / max(1, counted.total)
+    def newer(self, stream: Rows, row: Rows) -> Float[np.ndarray, "*N"]:
+        self._grow()
+        return self._windows.newer(self.find(stream, row))
 
     def spans(self) -> Spans:
-        table = self.held.table
-        version, spans = self._spans
-        if version != table.version or self._cut.ongoing:
-            rows = self.sizes(None)
-            drawn = rows > 0
-            stream, first = (table.columns[k][: table.size][drawn] for k in ("stream", "first"))
-            spans = Spans(stream, first, rows[drawn])
-            self._spans = table.version, spans
-        return spans
+        self._grow()
+        return self._windows.spans()
 
-    def sizes(self, part: int | None) -> Int[np.ndarray, " U"]:
-        """Rows that may be drawn from, of every entry of the table; 0 outside the partition."""
-        table = self.held.table
-        kept, rows = (table.columns[name][: table.size].copy() for name in ("kept", "rows"))
-        growing = kept == OPEN
-        if self._cut.ongoing:
-            there = self._serial >= 0
-            rows[table.index(self._serial[there])] = self._rows[there]
-        inside = kept != 0 if part is None else (kept >> part & 1) == 1
-        inside &= ~growing | (self._cut.ongoing and part in (None, 0))
-        return np.where(inside, rows, 0)
-
-    def rescore(
-        self,
-        stream: Int[np.ndarray, "*N"],
-        row: Int[np.ndarray, "*N"],
-        score: Shaped[np.ndarray, "*N"],
-    ) -> None:
+    def rescore(self, stream: Rows, row: Rows, score: Shaped[np.ndarray, "*N"]) -> None:
         place = self.find(stream, row)
         live = place >= 0
-        self.held.rescore(place[live], np.asarray(score)[live])
+        self.partitions.rescore(place[live], score[live])
 
     def stats(self) -> dict[str, float]:
         """`units` stored or growing; `short` ones ever dropped; `cut` ones ever, for want of
         memory; `lost` live rows that begin no window; `empty` places on pages in use."""
-        held, rows = self.held, self.num_rows
+        rows = self.num_rows
         return {
-            "units": held.table.live,
-            "short": held.short,
-            "cut": held.cut,
-            "lost": rows - self.num_windows(self.length),
-            "empty": held.pages.taken * held.pages.size - rows,
+            "units": self.table.live,
+            "short": self.short,
+            "cut": self.cut,
+            "lost": rows - self._windows.total,
+            "empty": self.pages.taken * self.pages.size - rows,
         }
 
     def notes(self) -> list[str]:
@@ -185,104 +187,149 @@ class UnitStore(AbstractKeep):
         return notes
 
     def state(self) -> dict[str, Any]:
-        pages = self.held.pages
-        layout = {"kind": "units", "page": pages.size, "pages": pages.num}
+        layout = {"kind": "units", "page": self.pages.size, "pages": self.pages.num}
         layout |= {"unit": self._cut.name, "rows": self._cut.rows}
-        return {**layout, "inserted": self._inserted, **self.held.state()}
+        return {
+            **layout,
+            "inserted": self._inserted,
+            "serial": self.table.next,
+            "counters": {name: getattr(self, name) for name in _COUNTERS},
+            **self.partitions.state(),
+        }
 
     def tables(self) -> dict[str, np.ndarray]:
-        growing = {f"growing/{name}": getattr(self, f"_{name}").copy() for name in _GROWING}
-        return growing | self.held.tables()
+        self._grow()
+        roster, counts = self.table.tables(), self._windows.counts(self._windows.length, None)[0]
+        roster["windows"] = counts[self.table["kept"] != 0]
+        roster["rows"] = np.where(roster["kept"] == OPEN, 0, roster["rows"])
+        groups = {
+            "growing": {name: getattr(self, f"_{name}").copy() for name in _GROWING},
+            "pages": self.pages.tables(),
+            "roster": roster,
+        }
+        groups |= self.partitions.tables()
+        tables = {f"{group}/{k}": v for group, held in groups.items() for k, v in held.items()}
+        return (
+            tables
+            if self.partitions.scores is None
+            else tables | {"scores": self.partitions.scores}
+        )
 
     def check(self, state: Mapping[str, Any]) -> None:
         found = [state["kind"], state.get("page"), state.get("unit"), state.get("rows")]
         found += [rule["name"] for rule in state.get("rules", ())]
-        mine = self.state()
-        expected = [mine["kind"], mine["page"], mine["unit"], mine["rows"]]
-        expected += [part.name for part in self.held.parts]
+        expected = ["units", self.pages.size, self._cut.name, self._cut.rows]
+        expected += [part.name for part in self.partitions.parts]
         if found != expected:
             raise ReplayError(
                 f"the saved replay keeps {found}, this run {expected} (store, rows a page, unit, "
                 "its rows, rules): resume with the configuration of the run."
             )
-        if state["pages"] > mine["pages"]:
+        if state["pages"] > self.pages.num:
             raise ReplayError(
-                f"the saved replay has {state['pages']} pages of {mine['page']} rows, this run "
-                f"{mine['pages']}: resume with --replay.capacity {state['pages'] * mine['page']}."
+                f"the saved replay has {state['pages']} pages of {self.pages.size} rows, this run "
+                f"{self.pages.num}: resume with --replay.capacity "
+                f"{state['pages'] * self.pages.size}."
             )
 
     def load(self, state: Mapping[str, Any], tables: Mapping[str, np.ndarray]) -> None:
         """Memory may have grown since: the new pages are free."""
         self._inserted = int(state["inserted"])
-        for name in _GROWING:
-            getattr(self, f"_{name}")[:] = tables[f"growing/{name}"]
-        self.held.load(state, tables)
-        self._newest.clear()
-        for row in range(max(0, self._inserted - self.length), self._inserted):
-            rows = np.full(len(self._stream), row)
-            self._newest.append(self.held.pages.find(self._stream, rows))
+        groups: dict[str, dict[str, np.ndarray]] = {}
+        for name, table in tables.items():
+            group, _, column = name.partition("/")
+            groups.setdefault(group, {})[column] = table
+        for name, table in groups["growing"].items():
+            getattr(self, f"_{name}")[:] = table
+        self.pages.load(groups["pages"])
+        self.table.load(int(state["serial"]), groups["roster"])
+        self.partitions.load(state, groups, tables.get("scores"))
+        for name in _COUNTERS:
+            setattr(self, name, int(state["counters"][name]))
+        self._grown = 0
+        self._windows.load()
+        self._grow()
+        self._windows.total = int(self.pages.starts.sum())
+
+    def _grow(self) -> None:
+        """Count the windows of growing units that may be drawn from; until now it waited."""
+        if self._windows.ongoing and self._grown < self._inserted:
+            first = self._grown - self._windows.length + 1
+            self._windows.grow(self._serial, self._rows, first, self._inserted)
+            self._grown = self._inserted
 
     def _turn_page(self, stream: int) -> None:
         """A new page for a stream, and a new unit if none is growing there."""
-        while not self.held.room:
-            if not self.held.shrink():
+        while self.pages.taken == self.pages.num:
+            gone = self.partitions.shrink()
+            if gone is None:
                 self._cut_longest()
+            else:
+                self._free(gone)
         if self._serial[stream] < 0:
-            self._serial[stream] = self.held.table.append(stream, self._inserted)
-        serial = int(self._serial[stream])
-        self._page[stream] = self.held.take(stream, self._inserted, serial)
-        self._fill[stream] = 0
+            self._serial[stream] = self.table.append(stream, self._inserted)
+            self._windows.changed()
+        page = self.pages.take(stream, self._inserted, int(self._serial[stream]))
+        self._windows.remember(np.array([page]))
+        self.growing += 1
+        self._page[stream], self._fill[stream] = page, 0
+        self.partitions.take(page)
 
     def _cut_longest(self) -> None:
         """Memory is full of growing units: the longest is complete as it is."""
-        if not self.held.cut:
+        if not self.cut:
             self._notes.append(
                 f"the replay's {self.places} rows are full of units that still grow: the longest, "
                 f"of {self._rows.max()} rows, was cut in two (counted in replay/cut). A larger "
                 "--replay.capacity, or --replay.unit splice, avoids it."
             )
-        self.held.cut += 1
+        self.cut += 1
         self._complete(int(self._rows.argmax()))
 
     def _complete(self, stream: int) -> None:
-        """The growing unit of a stream is complete; the next row begins another one."""
-        serial, rows = int(self._serial[stream]), int(self._rows[stream])
+        """The growing unit of a stream is complete: it is offered, or dropped where it has too few
+        rows. The next row begins another one."""
+        self._grow()
+        serial, rows, size = int(self._serial[stream]), int(self._rows[stream]), self.pages.size
         ret = float(self._ret[stream])
         if self._fill[stream] == 0:  # its newest page was taken a moment ago, and holds no row yet
-            self.held.give_back(stream, self._inserted)
+            self.pages.release(stream, self._inserted, 1)
+            self.growing -= 1
         self._serial[stream], self._rows[stream], self._ret[stream] = -1, 0, 0
-        self._fill[stream] = self.held.pages.size
-        if rows < self._cut.least and not self.held.short:
+        self._fill[stream] = size
+        self.growing -= -(-rows // size)
+        if rows < self._cut.least:
+            self.table.keep(serial, rows, 0)
+            self._note_short(rows)
+            self._free([serial])
+            return
+        pages = self.pages.of_unit(stream, self._inserted - rows, rows)
+        unit = Unit(serial, rows, ret, lambda most: self._observations(pages, rows, most))
+        room = self.pages.num - max(self._reserve, self.growing)
+        gone = self.partitions.offer(unit, room)
+        self._free(gone)
+        if serial not in gone:
+            self._windows.show(stream, pages, rows)
+            self.partitions.judge(serial)
+
+    def _note_short(self, rows: int) -> None:
+        if not self.short:
             self._notes.append(
                 f"a unit of {rows} rows was not kept: at least {self._cut.least} are needed, for "
                 "one training sequence and --replay.unit.minlen (see replay/short). --replay.unit "
                 "splice keeps rows of every episode."
             )
-        self.held.complete(serial, rows, ret, self._cut.least)
+        self.short += 1
 
+    def _free(self, serials: list[int]) -> None:
+        """Units are gone, and their memory is free."""
+        self._windows.changed()
+        for serial in serials:
+            stream, first, rows, _ = self.table.get(serial)
+            self._windows.hide(stream, self.pages.of_unit(stream, first, rows))
+            self.pages.release(stream, first, rows)
+            self.gone += 1
 
-class Section(AbstractIndex):
-    """The windows of one partition, or of all of them (None)."""
-
-    def __init__(self, units: UnitStore, part: int | None):
-        self._units, self._part = units, part
-        self._counted = units.held.table.windows[-1 if part is None else part]
-
-    def num_windows(self, length: int) -> int:
-        if length == self._units.length:  # asked for at every step of a run
-            return self._counted.total
-        return int(self._counts(length).sum())
-
-    def locate(self, ordinal: Int[np.ndarray, " B"], length: int) -> Ticket:
-        if length == self._units.length:
-            at, rest = self._counted.locate(ordinal)
-        else:
-            counts = self._counts(length)
-            ends = np.cumsum(counts)
-            at = np.searchsorted(ends, ordinal, side="right")
-            rest = ordinal - (ends - counts)[at]
-        columns = self._units.held.table.columns
-        return Ticket(columns["stream"][at], columns["first"][at] + rest)
-
-    def _counts(self, length: int) -> Int[np.ndarray, " U"]:
-        return np.maximum(0, self._units.sizes(self._part) - length + 1)
+    def _observations(self, pages: np.ndarray, rows: int, most: int) -> dict[str, np.ndarray]:
+        offset = np.linspace(0, rows - 1, min(most, rows)).astype(np.int64)
+        return self._read(self.pages.places(pages, rows)[offset])
