@@ -49,6 +49,7 @@ class UnitMachine(RuleBasedStateMachine):
         rules = [part.rule for part in partitions(self.options.keep, SEED)]
         self.model = UnitModel(self.options, rules, streams=STREAMS, pages=pages, length=LENGTH)
         self.tickets, self.dropped, self.open_places, self.saved = [], 0, set(), None
+        self.listen(self.replay)
 
     def make_replay(self):
         replay = Replay(
@@ -61,7 +62,6 @@ class UnitMachine(RuleBasedStateMachine):
             gigabytes=1,
             options=self.options,
         )
-        self.listen(replay)
         return replay
 
     def listen(self, replay):
@@ -135,7 +135,7 @@ class UnitMachine(RuleBasedStateMachine):
     @rule(tidy=st.booleans())
     def save(self, tidy):
         manifest = self.replay.save(self.folder)
-        life = self.model, self.tickets, self.dropped
+        life = self.model, self.tickets, self.dropped, self.open_places
         self.saved = (manifest, copy.deepcopy(life))
         if tidy:
             prune(self.folder, [manifest])
@@ -147,9 +147,9 @@ class UnitMachine(RuleBasedStateMachine):
         if not same_object:
             self.replay = self.make_replay()
         self.replay.load(self.folder, manifest)
+        self.replay._keep.changes()  # begins with all that lives
         self.listen(self.replay)
-        self.model, self.tickets, self.dropped = copy.deepcopy(life)
-        self.open_places = set()  # `changes` begins anew
+        self.model, self.tickets, self.dropped, self.open_places = copy.deepcopy(life)
 
     @invariant()
     def windows_agree(self):

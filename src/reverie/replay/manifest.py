@@ -15,27 +15,6 @@ LATER = "sampler"
 """The part that manifests of uniform draws did without, before there were others."""
 
 
-def make_manifest(
-    *,
-    layout: dict[str, Any],
-    keep: dict[str, Any],
-    online: dict[str, Any] | None,
-    counters: dict[str, Any],
-    sampler: dict[str, Any],
-    files: dict[str, list[list[Any]]],
-) -> dict[str, Any]:
-    """The manifest: states of the parts, and the files that hold the rows."""
-    return {
-        "format": FORMAT,
-        "layout": layout,
-        "keep": keep,
-        "online": online,
-        "counters": counters,
-        "sampler": sampler,
-        "files": files,
-    }
-
-
 def make_layout(store: Store, *, streams: int, length: int, online: bool) -> dict[str, Any]:
     """What a manifest and the replay that loads it must have in common.
 

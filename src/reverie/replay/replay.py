@@ -12,9 +12,9 @@ from reverie.replay.draw import PEEK, TRAIN, generator
 from reverie.replay.errors import ReplayError
 from reverie.replay.files import Archive
 from reverie.replay.keep import Ticket, spread
-from reverie.replay.manifest import check_manifest, make_layout, make_manifest
+from reverie.replay.manifest import FORMAT, check_manifest, make_layout
 from reverie.replay.options import ReplayConfig
-from reverie.replay.room import make_room
+from reverie.replay.room import empty_sampler, make_room
 from reverie.replay.rows import (
     Columns,
     check_names,
@@ -24,7 +24,7 @@ from reverie.replay.rows import (
     make_columns,
     row_bytes,
 )
-from reverie.replay.sampler import SCORE, WEIGHT, Sampler, score_columns
+from reverie.replay.sampler import SCORE, WEIGHT
 from reverie.replay.store import check_sizes
 from reverie.replay.unit import Demand
 
@@ -229,8 +229,8 @@ class Replay:
     def stats(self) -> dict[str, float]:
         """Metrics under `replay/`; `fresh` and `age` cover the draws since the previous call."""
         with self._lock:
-            values = self._sampler.stats(row_bytes(self.columns))
-        return {f"replay/{name}": float(value) for name, value in values.items()}
+            values = self._sampler.stats(row_bytes(self.columns)).items()
+        return {f"replay/{name}": float(value) for name, value in values}
 
     def notes(self, windows: int) -> list[str]:
         """Sentences for the user about what happened since the last call; each is said once.
@@ -256,9 +256,8 @@ class Replay:
         written latents, draw counter and queue. Raises ReplayError if the disk refuses.
         """
         with self._lock:
-            state = self._sampler.state()
-            files = self._archive.save(Path(folder), self._sampler.tables())
-            return make_manifest(layout=self._layout, **state, files=files)
+            manifest = {"format": FORMAT, "layout": self._layout, **self._sampler.state()}
+            return manifest | {"files": self._archive.save(Path(folder), self._sampler.tables())}
 
     def load(self, folder: str | Path, manifest: Mapping[str, Any]) -> None:
         """Continue where `save` returned `manifest`, bit for bit.
@@ -270,28 +269,15 @@ class Replay:
             check_manifest(manifest, self._layout)
             self._empty()
             self._keep.check(manifest["keep"])
-            try:
-                tables = self._archive.load(Path(folder), manifest["files"])
-                self._sampler.load(manifest, tables)
-            except ReplayError:
-                self._empty()
-                raise
+            self._sampler.load(manifest, self._archive.load(Path(folder), manifest["files"]))
 
     def _empty(self) -> None:
         """Begin without a row."""
-        room, options, store = self._room, self._options, self._store
-        store.fill[:] = 0
-        keep = options.unit.build(room.demand, options.keep, room.memory, store, self._seed)
-        self._keep = keep
-        self._sampler = Sampler(
-            options,
-            keep,
-            length=self.length,
-            streams=self.streams,
-            arrays={name: store.flat(name) for name in score_columns(options)},
-            touch=store.touch,
-            queue=options.unit.queue(keep, room.demand) if self._online else None,
+        self._store.fill[:] = 0
+        self._sampler = empty_sampler(
+            self._options, self._room, seed=self._seed, online=self._online
         )
+        self._keep = self._sampler.keep
 
     def _check_drawable(self, drawable: bool, length: int) -> None:
         if not drawable:

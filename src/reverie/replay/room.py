@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from reverie.replay.options import ReplayConfig
 from reverie.replay.rows import Columns
-from reverie.replay.sampler import score_columns
+from reverie.replay.sampler import Sampler, score_columns
 from reverie.replay.store import Store, available_bytes, check_budget, planned_bytes
 from reverie.replay.unit import Demand, Memory
 
@@ -61,3 +61,17 @@ def make_room(
     names = (*mutable, *scores)
     store = Store(stored, streams=rings, slots=slots, block=block, mutable=names)
     return Room(demand, memory, store, touched)
+
+
+def empty_sampler(options: ReplayConfig, room: Room, *, seed: int, online: bool) -> Sampler:
+    """What a replay holds beside its rows, before the first of them."""
+    keep = options.unit.build(room.demand, options.keep, room.memory, room.store, seed)
+    return Sampler(
+        options,
+        keep,
+        length=room.demand.length,
+        streams=room.demand.streams,
+        arrays={name: room.store.flat(name) for name in score_columns(options)},
+        touch=room.store.touch,
+        queue=options.unit.queue(keep, room.demand) if online else None,
+    )

@@ -84,7 +84,7 @@ class Sampler:
         self._config, self.keep, self.length, self._streams = config, keep, length, streams
         self._touch, self._queue, self._settled = touch, queue, 0
         self.scores = self.fresh = self.returns = None
-        if VALUE in arrays:
+        if isinstance(config.signal, AbstractStepSignal):
             self.scores = Scores(
                 arrays[VALUE],
                 arrays[VISITS],

@@ -10,16 +10,10 @@ from reverie.replay.errors import ReplayError
 from reverie.replay.keep import AbstractIndex, AbstractKeep, Change, Rows, Spans, Ticket
 from reverie.replay.partitions import Partition, Partitions
 from reverie.replay.retention import Unit
-from reverie.replay.unit_table import OPEN, Pages, UnitTable
+from reverie.replay.unit_table import OPEN, Growing, Pages, UnitTable
 from reverie.replay.unit_windows import Section, UnitWindows
 
-_GROWING = ("serial", "rows", "page", "fill", "ret")
-"""What is known of the growing unit of every stream."""
-
 _COUNTERS = ("growing", "short", "cut", "gone")
-
-Read = Callable[[Int[np.ndarray, " N"]], dict[str, Shaped[np.ndarray, "..."]]]
-"""The observations of the rows in these places."""
 
 
 class Cut(NamedTuple):
@@ -59,21 +53,16 @@ class UnitStore(AbstractKeep):
         streams: int,
         length: int,
         reserve: int,
-        read: Read,
+        read: Callable[[Int[np.ndarray, " N"]], dict[str, Shaped[np.ndarray, "..."]]],
     ):
-        """`length`: rows of a training window."""
+        """`length`: rows of a training window; `read`: the observations in these places."""
         self.pages, self.table = pages, UnitTable()
         self.partitions = Partitions(parts, self.table, pages)
-        self._windows = UnitWindows(pages, self.table, length=length, ongoing=cut.ongoing)
+        self._growing = Growing(streams, pages.size)
+        self._windows = UnitWindows(
+            pages, self.table, self._growing, length=length, ongoing=cut.ongoing
+        )
         self._cut, self._reserve, self._read = cut, reserve, read
-        self._stream = np.arange(streams)
-        self._serial = np.full(streams, -1)  # of the growing units; −1 where none grows
-        self._rows = np.zeros(streams, np.int64)  # of the growing units
-        self._ret = np.zeros(streams)
-        self._page = np.zeros(streams, np.int64)  # on which they grow
-        self._fill = np.full(streams, pages.size)  # rows there; full where nothing grows
-        self._inserted = 0
-        self._grown = 0  # rows of every stream of which the windows have heard
         self.growing = 0  # pages of units that are not complete
         self.short, self.cut, self.gone = 0, 0, 0
         self._notes: list[str] = []
@@ -85,7 +74,7 @@ class UnitStore(AbstractKeep):
 
     @property
     def inserted(self) -> int:
-        return self._inserted
+        return self._growing.inserted
 
     @property
     def num_rows(self) -> int:
@@ -101,40 +90,31 @@ class UnitStore(AbstractKeep):
 
     def admit(self, rows: Mapping[str, Shaped[np.ndarray, "E ..."]]) -> Int[np.ndarray, " E"]:
         self._windows.opened = []
+        size, grows = self.pages.size, self._growing
         if not self._cut.crosses and True in rows["is_first"].tolist():  # the fastest any()
-            for stream in np.flatnonzero(rows["is_first"] & (self._rows > 0)).tolist():
+            for stream in np.flatnonzero(rows["is_first"] & (grows.rows > 0)).tolist():
                 self._complete(stream)
-        size = self.pages.size
-        while size in (fill := self._fill.tolist()):
+        while size in (fill := grows.fill.tolist()):
             self._turn_page(fill.index(size))
-        place = self._page * size + self._fill
-        self._fill += 1
-        self._rows += 1
-        self.pages.used[self._page] = self._fill
+        place = grows.page * size + grows.fill
+        grows.fill += 1
+        grows.rows += 1
+        grows.inserted += 1
+        self.pages.used[grows.page] = grows.fill
         if "reward" in rows:
-            self._ret += rows["reward"]
-        self._inserted += 1
+            grows.ret += rows["reward"]
         return place
 
     def settle(self, rows: Mapping[str, Shaped[np.ndarray, "E ..."]]) -> None:
-        sizes = self._rows.tolist()
-        if self._windows.ongoing:
-            begin = self._inserted - self._windows.length
-            grown = [
-                (s, begin, begin + 1) for s, n in enumerate(sizes) if n >= self._windows.length
-            ]
-            self._windows.opened += grown
-            self._windows.total += len(grown)
-            self._windows.changed()
+        self._windows.grow()
         lasts = not self._cut.crosses and True in rows["is_last"].tolist()
-        if lasts or self._cut.rows in sizes:
-            ended = self._rows == self._cut.rows
+        if lasts or self._cut.rows in self._growing.rows.tolist():
+            ended = self._growing.rows == self._cut.rows
             for stream in np.flatnonzero(ended | rows["is_last"] if lasts else ended).tolist():
                 self._complete(stream)
 
     def changes(self) -> Change:
-        self._grow()
-        return self._windows.changes(self._page[self._serial >= 0])
+        return self._windows.changes()
 
     def find(self, stream: Rows, row: Rows) -> Rows:
         return self.pages.find(stream, row)
@@ -144,25 +124,20 @@ class UnitStore(AbstractKeep):
         return Ticket(self.pages.stream[page], self.pages.first[page] + offset)
 
     def drawable(self, stream: Rows, row: Rows) -> Bool[np.ndarray, "*N"]:
-        self._grow()
         return self._windows.drawable(self.find(stream, row))
 
     def num_windows(self, length: int) -> int:
         if length == self._windows.length:  # asked for at every step of a run
             return self._windows.total
-        self._grow()
         return int(self._windows.counts(length, None)[1][-1:].sum())
 
     def locate(self, ordinal: Int[np.ndarray, " B"], length: int) -> Ticket:
-        self._grow()
         return self._windows.locate(ordinal, length, None)
 
     def newer(self, stream: Rows, row: Rows) -> Float[np.ndarray, "*N"]:
-        self._grow()
         return self._windows.newer(self.find(stream, row))
 
     def spans(self) -> Spans:
-        self._grow()
         return self._windows.spans()
 
     def rescore(self, stream: Rows, row: Rows, score: Shaped[np.ndarray, "*N"]) -> None:
@@ -187,23 +162,24 @@ class UnitStore(AbstractKeep):
         return notes
 
     def state(self) -> dict[str, Any]:
-        layout = {"kind": "units", "page": self.pages.size, "pages": self.pages.num}
-        layout |= {"unit": self._cut.name, "rows": self._cut.rows}
         return {
-            **layout,
-            "inserted": self._inserted,
+            "kind": "units",
+            "page": self.pages.size,
+            "pages": self.pages.num,
+            "unit": self._cut.name,
+            "rows": self._cut.rows,
+            "inserted": self.inserted,
             "serial": self.table.next,
             "counters": {name: getattr(self, name) for name in _COUNTERS},
             **self.partitions.state(),
         }
 
     def tables(self) -> dict[str, np.ndarray]:
-        self._grow()
         roster, counts = self.table.tables(), self._windows.counts(self._windows.length, None)[0]
         roster["windows"] = counts[self.table["kept"] != 0]
         roster["rows"] = np.where(roster["kept"] == OPEN, 0, roster["rows"])
         groups = {
-            "growing": {name: getattr(self, f"_{name}").copy() for name in _GROWING},
+            "growing": self._growing.tables(),
             "pages": self.pages.tables(),
             "roster": roster,
         }
@@ -234,29 +210,17 @@ class UnitStore(AbstractKeep):
 
     def load(self, state: Mapping[str, Any], tables: Mapping[str, np.ndarray]) -> None:
         """Memory may have grown since: the new pages are free."""
-        self._inserted = int(state["inserted"])
         groups: dict[str, dict[str, np.ndarray]] = {}
         for name, table in tables.items():
             group, _, column = name.partition("/")
             groups.setdefault(group, {})[column] = table
-        for name, table in groups["growing"].items():
-            getattr(self, f"_{name}")[:] = table
+        self._growing.load(int(state["inserted"]), groups["growing"])
         self.pages.load(groups["pages"])
         self.table.load(int(state["serial"]), groups["roster"])
         self.partitions.load(state, groups, tables.get("scores"))
         for name in _COUNTERS:
             setattr(self, name, int(state["counters"][name]))
-        self._grown = 0
         self._windows.load()
-        self._grow()
-        self._windows.total = int(self.pages.starts.sum())
-
-    def _grow(self) -> None:
-        """Count the windows of growing units that may be drawn from; until now it waited."""
-        if self._windows.ongoing and self._grown < self._inserted:
-            first = self._grown - self._windows.length + 1
-            self._windows.grow(self._serial, self._rows, first, self._inserted)
-            self._grown = self._inserted
 
     def _turn_page(self, stream: int) -> None:
         """A new page for a stream, and a new unit if none is growing there."""
@@ -266,13 +230,14 @@ class UnitStore(AbstractKeep):
                 self._cut_longest()
             else:
                 self._free(gone)
-        if self._serial[stream] < 0:
-            self._serial[stream] = self.table.append(stream, self._inserted)
+        grows, row = self._growing, self.inserted
+        if grows.serial[stream] < 0:
+            grows.serial[stream] = self.table.append(stream, row)
             self._windows.changed()
-        page = self.pages.take(stream, self._inserted, int(self._serial[stream]))
+        page = self.pages.take(stream, row, int(grows.serial[stream]))
         self._windows.remember(np.array([page]))
         self.growing += 1
-        self._page[stream], self._fill[stream] = page, 0
+        grows.page[stream], grows.fill[stream] = page, 0
         self.partitions.take(page)
 
     def _cut_longest(self) -> None:
@@ -280,30 +245,30 @@ class UnitStore(AbstractKeep):
         if not self.cut:
             self._notes.append(
                 f"the replay's {self.places} rows are full of units that still grow: the longest, "
-                f"of {self._rows.max()} rows, was cut in two (counted in replay/cut). A larger "
-                "--replay.capacity, or --replay.unit splice, avoids it."
+                f"of {self._growing.rows.max()} rows, was cut in two (counted in replay/cut). "
+                "A larger --replay.capacity, or --replay.unit splice, avoids it."
             )
         self.cut += 1
-        self._complete(int(self._rows.argmax()))
+        self._complete(int(self._growing.rows.argmax()))
 
     def _complete(self, stream: int) -> None:
         """The growing unit of a stream is complete: it is offered, or dropped where it has too few
         rows. The next row begins another one."""
-        self._grow()
-        serial, rows, size = int(self._serial[stream]), int(self._rows[stream]), self.pages.size
-        ret = float(self._ret[stream])
-        if self._fill[stream] == 0:  # its newest page was taken a moment ago, and holds no row yet
-            self.pages.release(stream, self._inserted, 1)
+        self._windows.settle()
+        grows, size = self._growing, self.pages.size
+        serial, rows, ret = (part[stream].item() for part in (grows.serial, grows.rows, grows.ret))
+        if grows.fill[stream] == 0:  # its newest page was taken a moment ago, and holds no row yet
+            self.pages.release(stream, self.inserted, 1)
             self.growing -= 1
-        self._serial[stream], self._rows[stream], self._ret[stream] = -1, 0, 0
-        self._fill[stream] = size
+        grows.serial[stream], grows.rows[stream], grows.ret[stream] = -1, 0, 0
+        grows.fill[stream] = size
         self.growing -= -(-rows // size)
         if rows < self._cut.least:
             self.table.keep(serial, rows, 0)
             self._note_short(rows)
             self._free([serial])
             return
-        pages = self.pages.of_unit(stream, self._inserted - rows, rows)
+        pages = self.pages.of_unit(stream, self.inserted - rows, rows)
         unit = Unit(serial, rows, ret, lambda most: self._observations(pages, rows, most))
         room = self.pages.num - max(self._reserve, self.growing)
         gone = self.partitions.offer(unit, room)

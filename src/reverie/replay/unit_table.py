@@ -13,6 +13,8 @@ OPEN = -1
 
 _COLUMNS = ("serial", "stream", "first", "rows", "kept")
 
+_GROWING = ("serial", "rows", "page", "fill", "ret")
+
 _PAGES = ("stream", "first", "unit", "used", "starts")
 
 _SHIFT = 44
@@ -71,6 +73,28 @@ class UnitTable:
         self._columns = np.zeros((len(_COLUMNS), max(256, 2 * self._size)), np.int64)
         for name in _COLUMNS:
             self[name][:] = tables[name]
+
+
+class Growing:
+    """The growing unit of every stream: its serial number (−1 where none grows), its rows and the
+    sum of their rewards, the page it grows on and the rows there (full where none grows)."""
+
+    def __init__(self, streams: int, page: int):
+        self.serial, self.fill = np.full(streams, -1), np.full(streams, page)
+        self.rows, self.page = np.zeros((2, streams), np.int64)
+        self.ret = np.zeros(streams)
+        self.inserted = 0
+        """Rows that ever came to each stream."""
+
+    def tables(self) -> dict[str, np.ndarray]:
+        """Everything that `load` needs beside `inserted`."""
+        return {name: getattr(self, name).copy() for name in _GROWING}
+
+    def load(self, inserted: int, tables: Mapping[str, np.ndarray]) -> None:
+        """Continue from tables."""
+        self.inserted = inserted
+        for name in _GROWING:
+            getattr(self, name)[:] = tables[name]
 
 
 class Pages:

@@ -6,20 +6,24 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from reverie.replay.keep import AbstractIndex, Change, Spans, Ticket
-from reverie.replay.unit_table import OPEN, Pages, UnitTable
+from reverie.replay.unit_table import OPEN, Growing, Pages, UnitTable
 
 
 class UnitWindows:
     """Windows of `length` rows that lie in one unit of the table, by the pages they begin on.
 
-    `ongoing`: units that are still growing count too, with the rows that `grow` was told of; they
-    belong to the first partition.
+    `ongoing`: units that are still growing count too; they belong to the first partition. Their new
+    windows are put down when somebody asks.
     """
 
-    def __init__(self, pages: Pages, table: UnitTable, *, length: int, ongoing: bool):
-        self.pages, self.table, self.length, self.ongoing = pages, table, length, ongoing
+    def __init__(
+        self, pages: Pages, table: UnitTable, growing: Growing, *, length: int, ongoing: bool
+    ):
+        self.pages, self.table, self.growing = pages, table, growing
+        self.length, self.ongoing = length, ongoing
+        self._grown = 0  # rows of each stream whose windows are put down
         self.total = 0
-        """Windows that can be drawn, those included of which `grow` is still to hear."""
+        """Windows that can be drawn."""
         self.opened: list[tuple[int, int, int]] = []
         """Stream and range of the rows at which windows can be drawn since this was emptied."""
         self._told: dict[int, tuple[int, int, int]] | None = None  # None: nothing yet
@@ -48,15 +52,26 @@ class UnitWindows:
             run for run in self.opened if run[0] != stream or not 0 <= run[1] - first < rows
         ]
 
-    def grow(
-        self, serial: Int[np.ndarray, " E"], rows: Int[np.ndarray, " E"], first: int, end: int
-    ) -> None:
-        """Growing units (−1: none) of all streams have so many rows, the last one is row `end` − 1;
-        windows that began before row `first` are counted already."""
-        there = serial >= 0
-        self.table["rows"][self.table.index(serial[there])] = rows[there]
-        begin = np.where(there, end - rows, end)
-        row = np.arange(max(first, int(begin.min())), end - self.length + 1)
+    def grow(self) -> None:
+        """A row more of every growing unit."""
+        if self.ongoing:
+            begin = self.growing.inserted - self.length
+            for stream, rows in enumerate(self.growing.rows.tolist()):
+                if rows >= self.length:
+                    self.opened.append((stream, begin, begin + 1))
+                    self.total += 1
+            self._known = {}
+
+    def settle(self) -> None:
+        """Put down the windows of growing units, which waited until now."""
+        grown, end, growing = self._grown, self.growing.inserted, self.growing
+        if not self.ongoing or grown == end:
+            return
+        self._grown, there = end, growing.serial >= 0
+        self.table["rows"][self.table.index(growing.serial[there])] = growing.rows[there]
+        begin = np.where(there, end - growing.rows, end)
+        first = max(grown - self.length + 1, int(begin.min()))
+        row = np.arange(first, end - self.length + 1)
         stream, at = np.nonzero(row >= begin[:, None])
         page, offset = np.divmod(self.pages.find(stream, row[at]), self.pages.size)
         self.remember(np.unique(page))
@@ -69,8 +84,9 @@ class UnitWindows:
             for one, was in zip(page.tolist(), held.T.tolist(), strict=True):
                 self._told.setdefault(one, was)
 
-    def changes(self, growing: Int[np.ndarray, " P"]) -> Change:
-        """What happened since the previous call; rows may come to these pages without a word."""
+    def changes(self) -> Change:
+        """What happened since the previous call."""
+        self.settle()
         pages, told = self.pages, self._told
         if told is None:
             told = dict.fromkeys(np.flatnonzero(pages.stream >= 0).tolist(), (-1, 0, 0))
@@ -79,7 +95,7 @@ class UnitWindows:
         same = (pages.unit[page] == unit) & (pages.stream[page] >= 0)
         shown = np.where(same, starts, 0)
         self._told = {}
-        self.remember(growing)
+        self.remember(self.growing.page[self.growing.serial >= 0])
         return Change(
             freed=self._ranges(page, pages.used[page], used),
             closed=self._ranges(page, shown, starts),
@@ -92,6 +108,7 @@ class UnitWindows:
     ) -> tuple[Int[np.ndarray, " U"], Int[np.ndarray, " U"]]:
         """Windows of every entry of the table that a partition (None: any) holds, and their running
         sum."""
+        self.settle()
         if (length, part) not in self._known:
             counts = np.maximum(0, self._sizes(part) - length + 1)
             self._known[length, part] = counts, np.cumsum(counts)
@@ -114,11 +131,13 @@ class UnitWindows:
 
     def drawable(self, place: Int[np.ndarray, "*N"]) -> Bool[np.ndarray, "*N"]:
         """Whether a window begins in these places; −1 is no place."""
+        self.settle()
         page, offset = np.divmod(np.maximum(place, 0), self.pages.size)
         return (place >= 0) & (offset < self.pages.starts[page])
 
     def spans(self) -> Spans:
         """The units that can be drawn from, oldest first."""
+        self.settle()
         if "spans" not in self._known:
             rows = self._sizes(None)
             drawn = rows > 0
@@ -127,10 +146,11 @@ class UnitWindows:
         return self._known["spans"]
 
     def load(self) -> None:
-        """Pages and table were loaded; the windows of growing units are to be counted again."""
-        self.opened, self._told, self._known = [], None, {}
+        """Pages, table and growing units were loaded."""
+        self.opened, self._told, self._known, self._grown = [], None, {}, 0
         growing = self.table["serial"][self.table["kept"] == OPEN]
         self.pages.starts[np.isin(self.pages.unit, growing)] = 0
+        self.settle()
         self.total = int(self.pages.starts.sum())
 
     def _sizes(self, part: int | None) -> Int[np.ndarray, " U"]:
