@@ -52,7 +52,7 @@ class UnitMachine(RuleBasedStateMachine):
         self.listen(self.replay)
 
     def make_replay(self):
-        replay = Replay(
+        return Replay(
             SPECS,
             streams=STREAMS,
             capacity=self.capacity,
@@ -62,7 +62,6 @@ class UnitMachine(RuleBasedStateMachine):
             gigabytes=1,
             options=self.options,
         )
-        return replay
 
     def listen(self, replay):
         """Keep the set of places where windows begin, from what `changes` says alone."""

@@ -153,7 +153,7 @@ def _check_prefill(config: Config) -> None:
 def _check_capacity(config: Config) -> None:
     train, replay = config.train, config.replay
     window = train.length + replay.context
-    if replay.unit.limit and not replay.draw.pieces:
+    if replay.unit.rows and not replay.draw.pieces:
         _check_pieces(config, window)
     need = train.batch * train.length + config.env.num * (window - 1)
     if replay.capacity < need:
@@ -167,7 +167,7 @@ def _check_capacity(config: Config) -> None:
 
 def _check_pieces(config: Config, window: int) -> None:
     """Chunks and splices: enough of them, each long enough to hold a window."""
-    train, replay, rows = config.train, config.replay, config.replay.unit.limit
+    train, replay, rows = config.train, config.replay, config.replay.unit.rows
     if rows < window:
         raise ConfigError(
             f"replay.unit.rows ({rows}) must be at least train.length + replay.context = {window}: "

@@ -1,7 +1,5 @@
 """What an environment is to the agent, and how it says that something is wrong."""
 
-import difflib
-from collections.abc import Iterable
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -64,9 +62,3 @@ class Env(Protocol):
     def close(self) -> None:
         """Free the simulator. The environment is not used afterwards."""
         ...
-
-
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """' Did you mean X?' with the nearest known spelling, or '' where nothing is near."""
-    near = difflib.get_close_matches(name, list(known), n=1)
-    return f" Did you mean {near[0]!r}?" if near else ""

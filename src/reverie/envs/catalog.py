@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from reverie.envs import gym_ids, registry
-from reverie.envs.base import EnvError, did_you_mean
+from reverie.envs.base import EnvError
+from reverie.part.errors import did_you_mean
 
 GYM_EXAMPLES = {
     "CartPole-v1": "balance a pole; 4 numbers, 2 actions",

@@ -4,8 +4,9 @@ from typing import Any
 
 import gymnasium
 
-from reverie.envs.base import EnvError, Split, did_you_mean
+from reverie.envs.base import EnvError, Split
 from reverie.envs.options import EnvConfig
+from reverie.part.errors import did_you_mean
 
 
 class PoolTask(gymnasium.Env):

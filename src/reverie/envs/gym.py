@@ -10,8 +10,9 @@ from typing import Any
 import gymnasium
 from gymnasium.envs.registration import EnvSpec, load_env_creator
 
-from reverie.envs.base import EnvError, did_you_mean
+from reverie.envs.base import EnvError
 from reverie.envs.faults import contained
+from reverie.part.errors import did_you_mean
 
 HOMES = {
     "ALE/": ("ale_py", "atari"),

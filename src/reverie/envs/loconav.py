@@ -7,11 +7,12 @@ from typing import Any
 import gymnasium
 import numpy as np
 
-from reverie.envs.base import EnvError, Split, did_you_mean
+from reverie.envs.base import EnvError, Split
 from reverie.envs.dmc import ControlTask
 from reverie.envs.gym import default_gl
 from reverie.envs.loconav_maps import COLOURS, MAPS
 from reverie.envs.options import EnvConfig
+from reverie.part.errors import did_you_mean
 
 CAMERA = 4
 """The ant's egocentric camera."""

@@ -5,10 +5,11 @@ from typing import Any
 import gymnasium
 import numpy as np
 
-from reverie.envs.base import EnvError, Split, did_you_mean
+from reverie.envs.base import EnvError, Split
 from reverie.envs.gym import default_gl
 from reverie.envs.options import EnvConfig
 from reverie.envs.solved import Solved
+from reverie.part.errors import did_you_mean
 
 CAMERAS = ("corner", "corner2", "corner3", "corner4", "topview", "behindGripper", "gripperPOV")
 """Cameras of the scene."""

@@ -17,4 +17,10 @@ def suggest(word: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(word, names, n=1, cutoff=0.5)
     if near:
         return f"did you mean {near[0]!r}?"
-    return f"known: {', '.join(names)}."
+    return f"known: {', '.join(names) or 'none'}."
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """The same as a sentence of its own, ' Did you mean X?', or '' where nothing is near."""
+    hint = suggest(word, known)
+    return f" D{hint[1:]}" if hint.startswith("did") else ""

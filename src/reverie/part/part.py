@@ -20,7 +20,7 @@ import typing
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from reverie.part.errors import ConfigError, suggest
+from reverie.part.errors import ConfigError, did_you_mean
 from reverie.part.named import object_at
 from reverie.part.needs import Need
 
@@ -85,7 +85,7 @@ def find(slot: type[Part], name: str) -> type[Part]:
     if ":" not in name and name not in known:
         raise ConfigError(
             f"{slot.SLOT} takes one of {', '.join(known)}, or module:Class for a part of your own; "
-            f"found {name!r}.{_hint(name, known)}"
+            f"found {name!r}.{did_you_mean(name, known)}"
         )
     target = known.get(name, name)
     kind = _load(target, slot)
@@ -95,11 +95,6 @@ def find(slot: type[Part], name: str) -> type[Part]:
             f"{target} is {'none' if isinstance(kind, type) else f'a {type(kind).__name__}'}."
         )
     return kind
-
-
-def _hint(name: str, known: Mapping[str, str]) -> str:
-    hint = suggest(name, known)
-    return f" D{hint[1:]}" if hint.startswith("did") else ""
 
 
 def _load(target: str, slot: type[Part]) -> Any:

@@ -1,7 +1,7 @@
 """Station 2 of 4. In: rows of experience. Out: sequences, and tickets to write results back.
 
 options.py     ReplayConfig: the slots unit, keep, draw and signal, and what goes together
-errors.py      ReplayError and its did-you-mean
+errors.py      ReplayError
 rows.py        what a row holds: columns by name, and the check of what arrives
 store.py       the columns in host memory: their budget; put, gather, overwrite by (stream, slot)
 keep.py        which rows live: places, windows, changes, the Ticket; Ring, a ring a stream

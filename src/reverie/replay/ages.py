@@ -34,9 +34,6 @@ class AbstractAgeDraw(AbstractDraw, AbstractUnitLaw):
         ordinal = self.ordinals(rng.random(num), pool.index.num_windows(pool.length))
         return pool.index.locate(ordinal, pool.length)
 
-    def probability(self, ticket: Ticket, pool: Pool) -> None:
-        """Not known: a ticket does not say its ordinal."""
-
     def probabilities(self, pool: Pool) -> Float[np.ndarray, " P"]:
         return in_places(self.shares(pool.index.num_windows(pool.length)), pool)
 

@@ -78,9 +78,6 @@ class CoverageRule(AbstractRule):
         del self._vectors[serial]
         return serial
 
-    def rescore(self, serial: int, score: float) -> None:
-        """What was learned does not count."""
-
     def state(self) -> dict[str, Any]:
         return {"dice": self._dice.count}
 

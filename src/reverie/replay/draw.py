@@ -75,18 +75,18 @@ class AbstractDraw(Part, ABC):
         """`num` windows, drawn with replacement. Changes nothing: what weights depend on arrives
         by other doors. There is at least one window to draw from."""
 
-    @abstractmethod
     def probability(self, ticket: Ticket, pool: Pool) -> Float[np.ndarray, " B"] | None:
         """The probability of each of these windows under `draw`; None where it is not known."""
+        return None
 
     @abstractmethod
     def probabilities(self, pool: Pool) -> Float[np.ndarray, " P"]:
         """The probability that a drawn window, or piece of one, begins in each place. It takes time
         in proportion to the replay: for reports."""
 
-    @abstractmethod
     def effective(self, pool: Pool) -> float:
         """Effective sample size as a share of the windows, 1 / (N Σ P²) in (0, 1]: 1 is uniform."""
+        return effective_share(self.probabilities(pool), pool.index.num_windows(pool.length))
 
     @property
     def pieces(self) -> bool:

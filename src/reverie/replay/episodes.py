@@ -115,9 +115,6 @@ class Episodes(AbstractDraw):
                 filled[b] = end
         return Ticket(stream, row)
 
-    def probability(self, ticket: Ticket, pool: Pool) -> None:
-        """Not known: a sequence may be laid out of several pieces."""
-
     def probabilities(self, pool: Pool) -> Float[np.ndarray, " P"]:
         spans = pool.keep.spans()
         spans = spans if self.join else _long(spans, pool)

@@ -13,7 +13,7 @@ from reverie.part.errors import ConfigError
 from reverie.part.needs import SCORES, STORES, UNITS, Need
 from reverie.part.tree import claims
 from reverie.replay.ages import Triangular
-from reverie.replay.draw import AbstractDraw, Pool, Uniform, effective_share
+from reverie.replay.draw import AbstractDraw, Pool, Uniform
 from reverie.replay.keep import Ticket, spread
 
 Toss = Literal["window", "batch"]
@@ -73,9 +73,6 @@ class AbstractMixture(AbstractDraw):
         for share, member, part in zip(shares, members, pools, strict=True):
             law += share * member.draw.probabilities(part) if share else 0.0
         return law
-
-    def effective(self, pool: Pool) -> float:
-        return effective_share(self.probabilities(pool), pool.index.num_windows(pool.length))
 
     @property
     def pieces(self) -> bool:

@@ -99,9 +99,6 @@ class Rank(AbstractDraw):
         order = np.argpartition(weights[heavy], np.unique(ordinal))
         return pool.keep.address(heavy[order[ordinal]])
 
-    def probability(self, ticket: Ticket, pool: Pool) -> None:
-        """Not known: it would take a sort."""
-
     def probabilities(self, pool: Pool) -> Float[np.ndarray, " P"]:
         weights = tree_of(pool, "rank").weights
         heavy = np.flatnonzero(weights)

@@ -58,9 +58,6 @@ class ReservoirRule(AbstractRule):
         self._threshold, serial = self._keys.pop()
         return serial
 
-    def rescore(self, serial: int, score: float) -> None:
-        """Chance alone decides."""
-
     def state(self) -> dict[str, Any]:
         return {"dice": self._dice.count, "threshold": self._threshold}
 
@@ -99,9 +96,6 @@ class RandomReplaceRule(AbstractRule):
 
     def victim(self) -> int:
         return self._stored.pop(int(self._dice.roll().integers(len(self._stored))))
-
-    def rescore(self, serial: int, score: float) -> None:
-        """Chance alone decides."""
 
     def state(self) -> dict[str, Any]:
         return {"dice": self._dice.count, "accepted": self._accepted}

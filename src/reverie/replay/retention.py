@@ -63,13 +63,13 @@ class AbstractRule(ABC):
         """The serial that goes next, called while `load` exceeds the capacity and some unit is
         stored; it may be the unit that was offered last."""
 
-    @abstractmethod
     def rescore(self, serial: int, score: float) -> None:
-        """The mean score of a stored unit's rows changed."""
+        """The mean score of a stored unit's rows changed, which most rules do not care about."""
+        return
 
-    @abstractmethod
     def state(self) -> dict[str, Any]:
         """Everything that `load` needs beside `tables`, as JSON values."""
+        return {}
 
     @abstractmethod
     def tables(self) -> dict[str, np.ndarray]:
@@ -138,12 +138,6 @@ class FifoRule(AbstractRule):
         serial = next(iter(self._stored))
         del self._stored[serial]
         return serial
-
-    def rescore(self, serial: int, score: float) -> None:
-        """Age alone decides."""
-
-    def state(self) -> dict[str, Any]:
-        return {}
 
     def tables(self) -> dict[str, np.ndarray]:
         return {"serial": np.array(list(self._stored), np.int64)}

@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 import ml_dtypes
 import numpy as np
 
+from reverie.part.errors import suggest
 from reverie.records import Specs
-from reverie.replay.errors import ReplayError, nearest
+from reverie.replay.errors import ReplayError
 
 LATENT = "latent/"
 """How columns begin that hold the world model's states; updates overwrite them."""
@@ -87,7 +88,7 @@ def check_names(found: Iterable[str], expected: Iterable[str]) -> None:
     """Raises ReplayError unless both hold the same names; it lists what is missing and unknown."""
     found, expected = set(found), set(expected)
     if unknown := sorted(found - expected):
-        hint = nearest(unknown[0], expected)
+        hint = suggest(unknown[0], expected)
         raise ReplayError(f"rows have no column {unknown[0]!r}; {hint}")
     if missing := sorted(expected - found):
         raise ReplayError(f"a row came without {', '.join(missing)}; every column is needed.")
@@ -141,7 +142,7 @@ def fit_written(
     """
     for key in values:
         if key not in columns:
-            raise ReplayError(f"column {key!r} is not mutable; {nearest(key, columns)}")
+            raise ReplayError(f"column {key!r} is not mutable; {suggest(key, columns)}")
     arrays = [*values.values(), *([] if score is None else [score])]
     num = next((np.shape(value)[1] for value in arrays if np.ndim(value) > 1), 0)
     if not (offset >= 0 and num >= 1 and offset + num <= length):

@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Int, Shaped
 
-from reverie.replay.errors import ReplayError, nearest
+from reverie.part.errors import suggest
+from reverie.replay.errors import ReplayError
 from reverie.replay.rows import Columns, row_bytes
 
 FIXED = "fixed"
@@ -90,7 +91,7 @@ class Store:
 def _split(columns: Columns, mutable: frozenset[str]) -> dict[str, tuple[str, ...]]:
     """Names of the columns by group; an empty group is left out."""
     for name in sorted(mutable - columns.keys()):
-        raise ReplayError(f"no column {name!r} that could be mutable; {nearest(name, columns)}")
+        raise ReplayError(f"no column {name!r} that could be mutable; {suggest(name, columns)}")
     groups = {
         FIXED: tuple(name for name in columns if name not in mutable),
         MUTABLE: tuple(name for name in columns if name in mutable),

@@ -45,12 +45,6 @@ class TopReturnRule(AbstractRule):
     def victim(self) -> int:
         return self._keys.pop()[1]
 
-    def rescore(self, serial: int, score: float) -> None:
-        """The return of a unit does not change."""
-
-    def state(self) -> dict[str, Any]:
-        return {}
-
     def tables(self) -> dict[str, np.ndarray]:
         return self._keys.tables()
 
@@ -88,9 +82,6 @@ class TopSurpriseRule(AbstractRule):
         if serial in self._unscored or serial in self._keys:
             self._unscored.pop(serial, None)
             self._keys.set(serial, score)
-
-    def state(self) -> dict[str, Any]:
-        return {}
 
     def tables(self) -> dict[str, np.ndarray]:
         unscored = np.array(list(self._unscored), np.int64)

@@ -67,11 +67,8 @@ class AbstractUnit(Part, ABC):
 
     minlen: int = 0
     """Units with fewer agent steps are not kept."""
-
-    @property
-    def limit(self) -> int:
-        """Rows of a unit at most; 0: no limit."""
-        return 0
+    rows: int = 0
+    """Rows of a unit at most; 0: no limit."""
 
     @abstractmethod
     def room(self, inserted: int, demand: Demand) -> int:
@@ -120,16 +117,13 @@ class AbstractPagedUnit(AbstractUnit):
 
     ongoing: bool = False
     """Draw from units that are still growing."""
+    crosses: ClassVar[bool] = False
+    """Whether a unit may hold rows of several episodes."""
 
     @property
     @abstractmethod
     def page_rows(self) -> int:
         """Rows of memory that a unit takes at a time."""
-
-    @property
-    def crosses(self) -> bool:
-        """Whether a unit may hold rows of several episodes."""
-        return False
 
     def room(self, inserted: int, demand: Demand) -> int:
         """The last page of a unit is not full, and every environment grows a unit of its own; room
@@ -137,20 +131,20 @@ class AbstractPagedUnit(AbstractUnit):
         third of their pages loses some."""
         growing = 2 * demand.streams + 1
         if self.crosses:
-            return min(demand.capacity, inserted + growing * max(LEAST, self.limit))
-        growing *= max(self.page_rows, self.limit or LONG)
+            return min(demand.capacity, inserted + growing * max(LEAST, self.rows))
+        growing *= max(self.page_rows, self.rows or LONG)
         least = max(self.minlen, 0 if demand.pieces else demand.length - 1) + 1
         empty = min(2 * inserted, inserted // least * (self.page_rows - 1))
         return min(demand.capacity, inserted + empty + growing)
 
     def memory(self, demand: Demand, keep: AbstractRetention, chunk: int) -> Memory:
         page, (streams, capacity, length, _) = self.page_rows, demand
-        if 0 < self.limit < length:
+        if 0 < self.rows < length:
             raise ReplayError(
                 f"a sequence takes {length} rows and never leaves its unit: set --replay.unit.rows "
-                f"{length} or more, found {self.limit}."
+                f"{length} or more, found {self.rows}."
             )
-        reserve = streams * max(1, -(-self.limit // page))
+        reserve = streams * max(1, -(-self.rows // page))
         slots, block = capacity // page * page, max(1, chunk // page) * page
         window, free = -(-length // page), slots // page - reserve
         shares = [share for _, share in keep.stores()]
@@ -172,7 +166,7 @@ class AbstractPagedUnit(AbstractUnit):
         return UnitStore(
             Pages(memory.slots // memory.page, memory.page),
             partitions(keep, seed),
-            Cut(name, self.limit, self.crosses, least, self.ongoing),
+            Cut(name, self.rows, self.crosses, least, self.ongoing),
             streams=demand.streams,
             length=demand.length,
             reserve=memory.reserve,
@@ -239,10 +233,6 @@ class Chunk(AbstractPagedUnit):
             )
 
     @property
-    def limit(self) -> int:
-        return self.rows
-
-    @property
     def page_rows(self) -> int:
         return self.page
 
@@ -255,18 +245,11 @@ class Splice(AbstractPagedUnit):
     """Rows of a splice, which takes as many rows of memory at once."""
     ongoing: bool = False
     """Draw from splices that are still growing."""
+    crosses: ClassVar[bool] = True
 
     def __post_init__(self):
         Checker(self, "replay.unit.").at_least(1, "rows")
 
     @property
-    def limit(self) -> int:
-        return self.rows
-
-    @property
     def page_rows(self) -> int:
         return self.rows
-
-    @property
-    def crosses(self) -> bool:
-        return True

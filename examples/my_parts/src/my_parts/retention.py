@@ -26,12 +26,6 @@ class LongestRule(AbstractRule):
     def victim(self):
         return self._keys.pop()[1]
 
-    def rescore(self, serial, score):
-        """The length of a unit does not change."""
-
-    def state(self):
-        return {}
-
     def tables(self):
         return self._keys.tables()
 

@@ -5,10 +5,11 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from reverie.envs.base import EnvError, Split, did_you_mean
+from reverie.envs.base import EnvError, Split
 from reverie.envs.functional.game import Game, Moment
 from reverie.envs.functional.spaces import ACTION, discrete_action, reading
 from reverie.envs.options import EnvConfig
+from reverie.part.errors import did_you_mean
 
 
 def build(name: str, config: EnvConfig, split: Split, /, **kwargs: Any) -> Game:

@@ -5,9 +5,10 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from reverie.envs.base import EnvError, did_you_mean
+from reverie.envs.base import EnvError
 from reverie.envs.functional.game import Arrays, Game, Moment, State
 from reverie.envs.options import EnvConfig
+from reverie.part.errors import did_you_mean
 from reverie.records import Specs
 
 

@@ -5,9 +5,10 @@ from typing import Any
 import gymnasium
 import numpy as np
 
-from reverie.envs.base import EnvError, Split, did_you_mean
+from reverie.envs.base import EnvError, Split
 from reverie.envs.options import EnvConfig
 from reverie.envs.solved import Solved
+from reverie.part.errors import did_you_mean
 
 
 class Skill(gymnasium.Wrapper):
