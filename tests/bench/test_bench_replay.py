@@ -50,7 +50,7 @@ def test_stores_are_full_of_whole_episodes(name, streams):
     if name.startswith("ring"):
         assert before == keep.num_rows == CAPACITY
     else:
-        assert keep.held.pages.taken == keep.held.pages.num
+        assert keep.pages.taken == keep.pages.num
     if name.startswith("episodes"):
         firsts = keep.spans().first.tolist()
         assert len(firsts) > 0.5 * CAPACITY / insert.EPISODE

@@ -45,7 +45,7 @@ class UnitMachine(RuleBasedStateMachine):
         super().__init__()
         self.folder = Path(tempfile.mkdtemp(prefix="unit-machine-"))
         self.replay = self.make_replay()
-        pages = self.replay._room.memory.slots // self.replay._room.memory.page
+        pages = self.replay._memory.slots // self.replay._memory.page
         rules = [part.rule for part in partitions(self.options.keep, SEED)]
         self.model = UnitModel(self.options, rules, streams=STREAMS, pages=pages, length=LENGTH)
         self.tickets, self.dropped, self.open_places, self.saved = [], 0, set(), None

@@ -14,7 +14,7 @@ from reverie.replay.files import Archive
 from reverie.replay.keep import Ticket, spread
 from reverie.replay.manifest import FORMAT, check_manifest, make_layout
 from reverie.replay.options import ReplayConfig
-from reverie.replay.room import empty_sampler, make_room
+from reverie.replay.room import empty_sampler, make_store
 from reverie.replay.rows import (
     Columns,
     check_names,
@@ -25,7 +25,7 @@ from reverie.replay.rows import (
     row_bytes,
 )
 from reverie.replay.sampler import SCORE, WEIGHT
-from reverie.replay.store import check_sizes
+from reverie.replay.store import check_sizes, planned_bytes
 from reverie.replay.unit import Demand
 
 
@@ -74,15 +74,13 @@ class Replay:
         self.columns: Columns = make_columns(specs)
         self.streams, self.length, self._seed = streams, length, seed
         options = options or ReplayConfig()
-        if mutable is None:
-            mutable = [name for name in self.columns if is_latent(name)]
-        wanted = set(mutable)
+        wanted = set(filter(is_latent, self.columns) if mutable is None else mutable)
         self._mutable = {name: c for name, c in self.columns.items() if name in wanted}
-        demand = Demand(streams, capacity, length, options.draw.pieces)
-        memory = {"chunk": chunk, "gigabytes": gigabytes, "inserts": inserts}
-        self._room = make_room(self.columns, options, demand, mutable=wanted, **memory)
-        self._store, self._archive = self._room.store, Archive(self._room.store)
-        self._options, self._online = options, online
+        self._demand = Demand(streams, capacity, length, options.draw.pieces)
+        self._memory = options.unit.memory(self._demand, options.keep, chunk)
+        more = {"mutable": wanted, "gigabytes": gigabytes, "inserts": inserts}
+        self._store = make_store(self.columns, options, self._memory, **more)
+        self._options, self._online, self._archive = options, online, Archive(self._store)
         self._layout = make_layout(self._store, streams=streams, length=length, online=online)
         self._warned, self._lock = False, threading.RLock()
         self._empty()
@@ -93,7 +91,7 @@ class Replay:
         return self.num_windows_of(self.length)
 
     def num_windows_of(self, length: int) -> int:
-        """Different sequences of `length` rows that `peek` can choose from now."""
+        """Different sequences of `length` rows that `peek` can choose from."""
         with self._lock:
             return self._keep.num_windows(length)
 
@@ -105,7 +103,7 @@ class Replay:
     @property
     def planned_bytes(self) -> int:
         """Host memory of the full replay: of the rows that can ever be touched."""
-        return self._room.planned_bytes
+        return self._bytes(self._store.touched)
 
     @property
     def live_bytes(self) -> int:
@@ -115,17 +113,17 @@ class Replay:
     @property
     def disk_bytes(self) -> int:
         """Disk of the full replay: with the empty ends of units' pages."""
-        return self._room.disk_bytes
+        return self._bytes(self._store.slots)
 
     @property
     def wraps(self) -> bool:
         """Whether rows of units may have to go: more may come than there is room for."""
-        return self._room.wraps
+        return self._memory.page > 0 and self._store.touched == self._store.slots
 
     def can_draw(self, windows: int = 1) -> bool:
         """Whether at least so many different sequences can be drawn; where they are laid out of
         pieces, whether there are so many rows to begin one with."""
-        if self._room.demand.pieces:
+        if self._demand.pieces:
             with self._lock:
                 return int(self._keep.spans().rows.sum()) >= max(1, windows)
         return self.num_windows >= max(1, windows)
@@ -274,16 +272,19 @@ class Replay:
     def _empty(self) -> None:
         """Begin without a row."""
         self._store.fill[:] = 0
-        self._sampler = empty_sampler(
-            self._options, self._room, seed=self._seed, online=self._online
-        )
+        place = self._demand, self._memory, self._store
+        start = {"seed": self._seed, "online": self._online}
+        self._sampler = empty_sampler(self._options, *place, **start)
         self._keep = self._sampler.keep
+
+    def _bytes(self, slots: int) -> int:
+        return planned_bytes(self._store.columns, streams=self._store.streams, slots=slots)
 
     def _check_drawable(self, drawable: bool, length: int) -> None:
         if not drawable:
             raise ReplayError(
                 f"nothing to draw: a sequence takes {length} rows of one stream"
-                f"{' and one complete unit' if self._room.memory.page else ''}, the streams hold "
+                f"{' and one complete unit' if self._memory.page else ''}, the streams hold "
                 f"{self._keep.num_rows // self.streams}; ask `can_draw` first."
             )
 

@@ -1,5 +1,6 @@
 """What a replay holds beside its rows: who stays, what is drawn, what that depends on, counts."""
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -208,11 +209,11 @@ class Sampler:
         return {
             "keep": self.keep.state(),
             "online": None if self._queue is None else self._queue.state(),
-            "counters": self.counters.state(),
+            "counters": dataclasses.asdict(self.counters),
             "sampler": {
                 "scores": None if self.scores is None else self.scores.state(),
                 "returns": None if self.returns is None else self.returns.state(),
-                "portrait": self.histogram.state(),
+                "portrait": dataclasses.asdict(self.histogram),
             },
         }
 
@@ -224,7 +225,7 @@ class Sampler:
 
     def load(self, manifest: Mapping[str, Any], tables: Mapping[str, np.ndarray]) -> None:
         """Continue where `state` and `tables` were taken; the columns are loaded already."""
-        self.counters.load(manifest["counters"])
+        self.counters = Counters(**{k: int(v) for k, v in manifest["counters"].items()})
         self.keep.load(manifest["keep"], _group("keep/", tables))
         if self._queue is not None:
             self._queue.load(manifest["online"], _group("online/", tables))
@@ -239,7 +240,7 @@ class Sampler:
             self.returns.load(manifest["sampler"]["returns"])
         if self.fresh is not None:
             self.fresh.load()
-        self.histogram.load(manifest["sampler"]["portrait"])
+        self.histogram = DrawHistogram(**manifest["sampler"]["portrait"])
 
     def _places(self, rows: Ticket) -> Int[np.ndarray, " N"]:
         place = self.keep.find(*rows)

@@ -1,9 +1,6 @@
-"""What was drawn and dropped so far, in whole numbers, so that it can be saved exactly."""
+"""What was drawn and dropped so far, in whole numbers: records that are saved as they are."""
 
-import dataclasses
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -54,15 +51,6 @@ class Counters:
         self.since_drawn = self.since_fresh = self.since_age = 0
         return values
 
-    def state(self) -> dict[str, Any]:
-        """Everything that `load` needs, as JSON values."""
-        return dataclasses.asdict(self)
-
-    def load(self, state: dict[str, Any]) -> None:
-        """Continue from a state."""
-        for item in dataclasses.fields(self):
-            setattr(self, item.name, int(state[item.name]))
-
 
 @dataclass
 class DrawHistogram:
@@ -89,11 +77,3 @@ class DrawHistogram:
         values |= {f"task_{name}": count / total for name, count in sorted(self.tasks.items())}
         self.ages, self.tasks = [0] * len(NAMES), {}
         return values
-
-    def state(self) -> dict[str, Any]:
-        """Everything that `load` needs, as JSON values."""
-        return dataclasses.asdict(self)
-
-    def load(self, state: Mapping[str, Any]) -> None:
-        """Continue from a state."""
-        self.ages, self.tasks = list(state["ages"]), dict(state["tasks"])

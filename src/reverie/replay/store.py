@@ -39,7 +39,8 @@ class Store:
         """Raises ReplayError if a mutable name is not a column."""
         self.columns = columns
         self.streams = streams
-        self.slots = slots
+        self.slots = self.touched = slots
+        """Slots of every stream, and those of them that rows can ever reach."""
         self.block = block
         self.groups = _split(columns, frozenset(mutable))
         self.arrays = {
