@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from reverie.part.checks import Checker
-from reverie.replay.draw import AbstractDraw, effective_share, in_places
+from reverie.replay.draw import AbstractDraw, in_places
 
 
 @dataclass(frozen=True)
@@ -28,14 +28,8 @@ class HalfNew(AbstractDraw):
         places = first + (rng.random(num) * (total - first)).astype(np.int64)
         return pool.index.locate(places, pool.length)
 
-    def probability(self, ticket, pool):
-        return None
-
     def probabilities(self, pool):
         return in_places(self._weights(pool), pool)
-
-    def effective(self, pool):
-        return effective_share(self._weights(pool), pool.index.num_windows(pool.length))
 
     def _weights(self, pool):
         total = pool.index.num_windows(pool.length)
