@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from reverie.replay.keep import AbstractIndex, Change, Spans, Ticket
+from reverie.replay.keep import NOTHING, AbstractIndex, Change, Spans, Ticket
 from reverie.replay.unit_table import OPEN, Growing, Pages, UnitTable
 
 
@@ -74,15 +74,15 @@ class UnitWindows:
         row = np.arange(first, end - self.length + 1)
         stream, at = np.nonzero(row >= begin[:, None])
         page, offset = np.divmod(self.pages.find(stream, row[at]), self.pages.size)
-        self.remember(np.unique(page))
+        self.remember(page)
         np.maximum.at(self.pages.starts, page, offset + 1)
 
     def remember(self, page: Int[np.ndarray, " P"]) -> None:
         """Unit, rows and windows of pages that are about to change, for `changes`."""
-        if self._told is not None:
-            held = np.stack([self.pages.unit[page], self.pages.used[page], self.pages.starts[page]])
-            for one, was in zip(page.tolist(), held.T.tolist(), strict=True):
-                self._told.setdefault(one, was)
+        told, pages = self._told, self.pages
+        if told is not None:
+            for one in set(page.tolist()) - told.keys():
+                told[one] = int(pages.unit[one]), int(pages.used[one]), int(pages.starts[one])
 
     def changes(self) -> Change:
         """What happened since the previous call."""
@@ -165,6 +165,8 @@ class UnitWindows:
     ) -> Int[np.ndarray, " N"]:
         """The places `begin` … `end` − 1 of every page, one after the other."""
         count = np.maximum(0, end - begin)
+        if not count.any():
+            return NOTHING
         first = page * self.pages.size + begin - (np.cumsum(count) - count)
         return np.repeat(first, count) + np.arange(count.sum())
 
