@@ -7,12 +7,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Int, Shaped
 
-from reverie.replay.contents import empty_contents
 from reverie.replay.files import Archive
 from reverie.replay.keep import AbstractKeep
 from reverie.replay.manifest import check_manifest, make_layout
 from reverie.replay.options import ReplayConfig
-from reverie.replay.room import make_room
+from reverie.replay.room import empty_sampler, make_store
 from reverie.replay.rows import is_latent, make_columns
 from reverie.replay.store import Store
 from reverie.replay.unit import Demand
@@ -94,10 +93,11 @@ def load(
     columns = make_columns(specs)
     mutable = {name for name in columns if is_latent(name)}
     demand = Demand(streams, capacity, length, options.draw.pieces)
-    memory = {"chunk": chunk, "gigabytes": gigabytes, "inserts": inserts}
-    room = make_room(columns, options, demand, mutable=mutable, **memory)
-    check_manifest(manifest, make_layout(room.store, streams=streams, length=length, online=online))
-    contents = empty_contents(options, room, seed=seed, online=online)
-    contents.check(manifest)
-    contents.load(manifest, Archive(room.store).load(folder, dict(manifest["files"])))
-    return Stored(room.store, contents.keep, streams)
+    memory = options.unit.memory(demand, options.keep, chunk)
+    budget = {"gigabytes": gigabytes, "inserts": inserts}
+    store = make_store(columns, options, memory, mutable=mutable, **budget)
+    check_manifest(manifest, make_layout(store, streams=streams, length=length, online=online))
+    sampler = empty_sampler(options, demand, memory, store, seed=seed, online=online)
+    sampler.keep.check(manifest["keep"])
+    sampler.load(manifest, Archive(store).load(folder, dict(manifest["files"])))
+    return Stored(store, sampler.keep, streams)
