@@ -25,5 +25,6 @@ statistics.py  counts of what was drawn and dropped, the histogram of ages
 files.py       the store on disk, at the cost of what changed
 room.py        its memory, planned before the first row
 manifest.py    what a checkpoint writes down about the replay, and whether it fits this run
+stored.py      the rows of a saved replay, to be looked at
 replay.py      Replay: all of it behind one lock
 """

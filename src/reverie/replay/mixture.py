@@ -155,7 +155,7 @@ class Stores(AbstractMixture):
 
     def __post_init__(self):
         Checker(self, "replay.draw.").share("share")
-        for claim in claims(_Inner(self.inner)):
+        for claim in claims(self):
             if claim.needs & {SCORES, UNITS, STORES}:
                 raise ConfigError(
                     f"replay.draw.{claim.path} {claim.choice!r} has one law for the whole memory, "
@@ -168,10 +168,3 @@ class Stores(AbstractMixture):
 
     def needs(self) -> frozenset[Need]:
         return frozenset({STORES})
-
-
-@dataclass(frozen=True)
-class _Inner:
-    """A tree of one part, to look through."""
-
-    inner: AbstractDraw
