@@ -1,9 +1,7 @@
 """Every test runs on the CPU; the numeric stations also with run-time shape checking."""
 
-import ctypes
 import gc
 import os
-import platform
 from pathlib import Path
 
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
@@ -14,6 +12,8 @@ import jax
 import jaxtyping
 import psutil
 import pytest
+
+from reverie.machine.allocator import release
 
 jaxtyping.install_import_hook(
     ["reverie.nn", "reverie.world", "reverie.behavior"], "beartype.beartype"
@@ -125,9 +125,6 @@ MOST = 2**30
 GROWN = 2**28
 """Bytes by which a test process may grow before it returns what was freed."""
 
-release = ctypes.CDLL(None).malloc_trim if platform.libc_ver()[0] == "glibc" else bool
-"""Returns freed memory to the system: after compiling that is most of a process."""
-
 
 def resident() -> int:
     return psutil.Process().memory_info().rss
@@ -137,12 +134,12 @@ def resident() -> int:
 def few_programs(programs):
     """The programs that the tests of a file compiled go with it, where they have become many."""
     yield
-    release(0)
+    release()
     if resident() > MOST:
         programs.clear()
         jax.clear_caches()
         gc.collect()
-        release(0)
+        release()
 
 
 @pytest.fixture(autouse=True)
@@ -151,4 +148,4 @@ def freed_memory(few_programs):
     before = resident()
     yield
     if resident() > before + GROWN:
-        release(0)
+        release()

@@ -2,7 +2,7 @@
 
 device.py     the device: platform, memory, cache of compiled programs
 inherited.py  variables that a process inherits and JAX obeys
-allocator.py  memory settings of the C library, before the process starts
+allocator.py  memory of the C library: settings before the process starts, and giving back
 leaving.py    the end of the process while a thread compiles
 flops.py      arithmetic of a traced function, and what the machine does in a second
 readings.py   the clock, memory and processor of a run: `time/`, `system/`

@@ -1,11 +1,13 @@
-"""Memory settings of the C library that must be there before the process starts.
+"""The C library's memory: settings that must be there before the process starts, and giving back.
 
 XLA on the CPU takes the scratch memory of a program anew at every call and gives it back; with
 glibc's defaults each update then faults in hundreds of megabytes page by page: a quarter of the
 CPU time of an update at size 1m, measured. Huge pages and a heap that is kept make that vanish.
 """
 
+import ctypes
 import os
+import platform
 import signal
 import sys
 from pathlib import Path
@@ -39,3 +41,13 @@ def restart_with_large_pages() -> None:
     os.environ[NAME] = ours
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # waits until `interrupt.starting`
     os.execv(sys.executable, command)
+
+
+def release() -> None:
+    """Return to the system what this process has freed; nothing where the C library is not glibc.
+
+    The compiler frees nearly all it took, in pieces that the heap keeps: 614 of 1,110 MB after an
+    update of size 1m was compiled, measured, and the update's scratch memory would come on top.
+    """
+    if platform.libc_ver()[0] == "glibc":
+        ctypes.CDLL(None).malloc_trim(0)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, NamedTuple
 
+from reverie.machine.allocator import release
 from reverie.machine.flops import count_flops
 from reverie.machine.leaving import COMPILING
 
@@ -36,12 +37,14 @@ def compiled_beside(
     thread may go on meanwhile.
     """
     start = time.perf_counter()
+    release()
     traced = step.trace(*arguments)
     lowered, flops = traced.lower(), count_flops(traced.jaxpr)
 
     def work() -> Compiled:
         program = lowered.compile()
         take(program)
+        release()
         return Compiled(program, flops, time.perf_counter() - start)
 
     thread = ThreadPoolExecutor(1, thread_name_prefix=COMPILING)

@@ -9,7 +9,7 @@ import jax
 from reverie.config.schema import Config
 from reverie.folder.errors import RunError
 from reverie.machine.flops import MatrixProduct
-from reverie.machine.readings import resident_bytes
+from reverie.machine.readings import peak_bytes, resident_bytes
 from reverie.module import count_params
 from reverie.replay.replay import Replay
 from reverie.replay.rows import is_latent, row_bytes
@@ -44,6 +44,7 @@ class Plan(NamedTuple):
     pretrain: int = 0  # updates right after them
     runtime_bytes: int = 0  # host: Python, JAX, compiler and programs, and on a CPU the learner
     update_bytes: int = 0  # host: what an update or a checkpoint takes for a while
+    peak_bytes: int = 0  # host: the most that this process took before, for its compiler
     seeds: int = 1  # that share the process, the update and all of the above but `params`
 
     @property
@@ -51,7 +52,7 @@ class Plan(NamedTuple):
         """Host memory of this process at most; 0 where the system does not tell its own."""
         if not self.runtime_bytes:
             return 0
-        return self.runtime_bytes + self.host_bytes + self.update_bytes
+        return max(self.runtime_bytes + self.host_bytes + self.update_bytes, self.peak_bytes)
 
     def rows(self) -> list[tuple[str, str]]:
         """Lines for the banner: what, how much."""
@@ -79,8 +80,8 @@ class Plan(NamedTuple):
             return replay
         return (
             f"{size(self.total_bytes)}: {replay}, {size(self.runtime_bytes)} that the runtime "
-            "(JAX, its compiler, the programs) holds now, "
-            f"{size(self.update_bytes)} for a while"
+            f"(JAX, the programs) holds now, {size(self.update_bytes)} for a while; "
+            f"{size(self.peak_bytes)} at most until now"
         )
 
     def outcome(self, peak: int) -> str:
@@ -143,6 +144,7 @@ def make_plan(
         runtime_bytes=max(resident_bytes() - seeds * replay.live_bytes, 0),
         update_bytes=max(2 * seeds * learner.nbytes, _scratch(update)),
         seeds=seeds,
+        peak_bytes=peak_bytes(),
     )
 
 
