@@ -89,7 +89,8 @@ OWN = table(
         "warm-up, short and small batches, and a horizon of 100 steps, which the critic reaches "
         "sooner. "
         "Numbers and classes beside a picture weigh ten times as much: in its gradient they "
-        "drowned (benchmarks/first_hour). Not for large models.",
+        "drowned; and numbers are told in units of the first rows, so that small ones are seen "
+        "beside large ones (benchmarks/first_hour). Not for large models.",
         {
             "train.ratio": 128,
             "train.batch": 8,
@@ -98,6 +99,7 @@ OWN = table(
             "train.log_every": 500,
             "train.report_every": 5_000,
             "world.encoder.stack": "patch",
+            "world.encoder.standardize": True,
             "world.objective.beside_pictures": 10.0,
             "behavior.horizon": 100,
             "steps": 24_000,

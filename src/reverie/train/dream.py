@@ -48,7 +48,8 @@ def predict(agent: Agent, rows: dict[str, Any], key: Any, *, config: Config) -> 
     if shown is None:
         shown = nearest(world, dream.state, known, trained.obs)
     view = fold(world.dynamics.view(known))
-    told = config.world.objective.explained(world.objective, view, fold(trained.obs))
+    true = world.encoder.units(fold(trained.obs))
+    told = config.world.objective.explained(world.objective, view, true)
     return Prediction(shown, told)
 
 

@@ -21,12 +21,14 @@ from reverie.config.schema import Config
 from reverie.folder.divergence import diagnosis, is_sound
 from reverie.folder.errors import Diverged
 from reverie.module import Module, static, tree_at
+from reverie.nn.axes import fold
 from reverie.nn.layers import to_compute
 from reverie.records import Sequence, Specs
 from reverie.replay.keep import Ticket
 from reverie.train.arrays import acting_from_host, from_host, to_host
 from reverie.train.compiling import Compiled, compiled_beside
 from reverie.train.losses import compute_dtype
+from reverie.world.standard import Standard
 from reverie.train.state import TrainState, init, init_optimizer
 from reverie.train.step import train_step
 
@@ -222,6 +224,19 @@ class Learner:
         self.train_state = state
         self.acting = self._acting_of(state)
         self.newest = self.acting
+
+    @property
+    def unmeasured(self) -> bool:
+        """Whether the units of the observation's numbers are wanted and not known yet."""
+        standard = self.train_state.agent.world.encoder.standard
+        return standard is not None and not standard.measured
+
+    def standardize(self, rows: Mapping[str, np.ndarray]) -> None:
+        """Before the first update: take the units of replayed rows (B, T, …), columns by name."""
+        state = self.train_state
+        seen = fold({key: rows[f"obs/{key}"] for key in state.agent.world.encoder.standard.center})
+        begun = tree_at(lambda s: s.agent.world.encoder.standard, state, Standard.of(seen))
+        self.begin_from(begun)
 
     def check(self) -> None:
         """Wait for the update in flight; raises Diverged as `fetch` does.

@@ -48,6 +48,10 @@ from reverie.watch.sink import Sink
 from reverie.watch.together import SeedProgress
 
 
+MEASURED = 64
+"""Sequences of the first rows in which the units of the observation are measured, at most."""
+
+
 class Run:
     """The stations of one run, its clocks, and what is to be done before the next turn.
 
@@ -77,7 +81,9 @@ class Run:
         self.envs.send(self.actor.action)
 
     def draw(self) -> tuple[dict[str, Any], Any]:
-        """The rows of one update, and their ticket."""
+        """The rows of one update, and their ticket; before the first, units are measured in them."""
+        if not self.updates and self.learner.unmeasured:
+            self.learner.standardize(self.replay.peek(MEASURED, self.step))
         return self.replay.draw(self.config.train.batch)
 
     def learned(self, finished: tuple[Any, Any] | None) -> None:

@@ -17,6 +17,7 @@ from reverie.nn.stacks import AbstractStack
 from reverie.part.checks import Checker
 from reverie.part.errors import ConfigError
 from reverie.records import Spec, Specs
+from reverie.world.standard import Standard
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,10 @@ class EncoderConfig:
     """Width of those layers."""
     symlog: bool = True
     """Compress vector inputs by symlog."""
+    standardize: bool = False
+    """Numbers of the observation, told and predicted, are in units of the rows before the first
+    update: less their mean, over their standard deviation (symlog comes after it). For observations
+    of very unequal scales: one that varies by thousandths is not seen beside others."""
     depth: int = 16
     """Base channel count of the image stack."""
     mults: tuple[int, ...] = (2, 3, 4, 4)
@@ -92,6 +97,7 @@ class Encoder(Module):
 
     mlp: MLP | None
     images: tuple[Any, ...]
+    standard: Standard | None
     specs: tuple[tuple[str, Spec], ...] = static()
     squash: bool = static()
 
@@ -102,6 +108,7 @@ class Encoder(Module):
             raise ConfigError("the observation has no usable key: the agent would be blind.")
         self.specs = tuple(sorted(specs.items()))
         self.squash = config.symlog
+        self.standard = Standard(specs) if config.standardize else None
         mlp_key, *keys = jax.random.split(key, 1 + len(specs))
         width = sum(specs[name].width for name in vector_keys(specs))
         self.mlp = MLP(width, config.units, config.layers, net, key=mlp_key) if width else None
@@ -118,9 +125,14 @@ class Encoder(Module):
             vector = sum(spec.width for _, spec in self.specs if spec.kind != "image")
         return vector + sum(stack.size for stack in self.images)
 
+    def units(self, obs: Mapping[str, Array]) -> Mapping[str, Array]:
+        """Observations (N, *spec.shape) with their numbers as the model is told them, and as it
+        tells them."""
+        return obs if self.standard is None else self.standard(obs)
+
     def __call__(self, obs: Mapping[str, Array], dtype: jnp.dtype) -> Float[Array, "n tokens"]:
         """Tokens in the compute `dtype` of N observations, arrays (N, *spec.shape)."""
-        specs = dict(self.specs)
+        specs, obs = dict(self.specs), self.units(obs)
         outputs = []
         if self.mlp is not None:
             parts = [flatten_vector(obs[k], specs[k], self.squash) for k in vector_keys(specs)]

@@ -171,6 +171,7 @@ class WorldModel(Module):
         if self.cont is not None:
             label = (1.0 - rows.is_terminal.astype(jnp.float32)) * goes_on
             values["con"] = self.cont(x if config.cont.grad else sg(x)).nll(label)
+        rows = rows._replace(obs=self.encoder.units(rows.obs))
         terms = (config.objective, *config.extras)
         for term, model in zip(terms, (self.objective, *self.extras), strict=True):
             values |= term.losses(model, observed, rows)

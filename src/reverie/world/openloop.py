@@ -61,7 +61,11 @@ def decode_means(
     """How states (B, T, …) look, by observation key; None where the objective cannot tell."""
     view = world.dynamics.view(state)
     shown = objective.observations(world.objective, fold(view))
-    return None if shown is None else unfold(shown, view.deter.shape[:2])
+    if shown is None:
+        return None
+    standard = world.encoder.standard
+    shown = shown if standard is None else standard.restore(shown)
+    return unfold(shown, view.deter.shape[:2])
 
 
 def nearest(

@@ -1,0 +1,73 @@
+"""The unit of each number of an observation: what the run's first rows showed."""
+
+from collections.abc import Mapping
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from reverie.module import blank, to_rank
+from reverie.nn.layers import AbstractExact
+from reverie.records import Specs
+
+STILL = 1e-9
+"""Deviation, as a share of the mean or of 1, below which a number counts as constant."""
+
+
+class Standard(AbstractExact):
+    """(x − center) / spread for every number of the vector keys; classes and pictures pass.
+
+    Both are measured once, before the first update, and are constants of the model from then on:
+    no gradient reaches them. Until then they change nothing.
+    """
+
+    center: dict[str, Float[Array, "..."]]  # key -> (*spec.shape)
+    spread: dict[str, Float[Array, "..."]]
+
+    def __init__(self, specs: Specs):
+        shapes = {key: spec.shape for key, spec in specs.items() if spec.kind == "vector"}
+        self.center = {key: jnp.zeros(shape) for key, shape in shapes.items()}
+        self.spread = {key: jnp.ones(shape) for key, shape in shapes.items()}
+
+    @classmethod
+    def of(cls, rows: Mapping[str, np.ndarray]) -> "Standard":
+        """The units of rows (N, *spec.shape) by key: mean and standard deviation of what is finite.
+        A number that never differs keeps its mean as its center and the unit 1."""
+        center, spread = {}, {}
+        for key, values in rows.items():
+            finite = np.ma.masked_invalid(np.asarray(values, np.float64))
+            mean, deviation = (np.ma.filled(x, 0.0) for x in (finite.mean(0), finite.std(0)))
+            still = deviation <= STILL * np.maximum(1.0, np.abs(mean))
+            center[key] = jnp.asarray(mean, jnp.float32)
+            spread[key] = jnp.asarray(np.where(still, 1.0, deviation), jnp.float32)
+        return blank(cls, center=center, spread=spread)
+
+    @property
+    def measured(self) -> bool:
+        """Whether these units are not those of a fresh model."""
+        return any(bool((spread != 1.0).any()) for spread in self.spread.values())
+
+    def __call__(self, obs: Mapping[str, Array]) -> dict[str, Array]:
+        """Observations (…, *spec.shape) by key, numbers in these units; −∞ (missing) stays."""
+        return dict(obs) | {
+            key: (obs[key].astype(jnp.float32) - center) / spread
+            for key, (center, spread) in self._units(obs).items()
+        }
+
+    def restore(self, shown: Mapping[str, Array]) -> dict[str, Array]:
+        """Predicted numbers (…, *spec.shape) in the environment's own units."""
+        return dict(shown) | {
+            key: shown[key] * spread + center
+            for key, (center, spread) in self._units(shown).items()
+        }
+
+    def _units(self, values: Mapping[str, Array]) -> dict[str, tuple[Array, Array]]:
+        """Center and spread of the keys of `values` that have them, of the same rank."""
+        return {
+            key: jax.lax.stop_gradient(
+                (to_rank(self.center[key], value.ndim), to_rank(self.spread[key], value.ndim))
+            )
+            for key, value in values.items()
+            if key in self.center
+        }
