@@ -67,10 +67,7 @@ def test_the_same_tokens_in_any_units():
     encoder = Encoder(SPECS, SMALL, key=KEY)
     kind = {"c": np.arange(500, dtype=np.int32) % 3}
     plain, scaled = rows(), rows((1e3, 1e-3), (500.0, 0.01))
-    tokens = [
-        with_units(encoder, seen)(arrays(seen | kind), F32)
-        for seen in (plain, scaled)
-    ]
+    tokens = [with_units(encoder, seen)(arrays(seen | kind), F32) for seen in (plain, scaled)]
     np.testing.assert_allclose(*tokens, rtol=1e-3, atol=1e-4)
     assert not encoder.standard.measured
 

@@ -18,6 +18,7 @@ from reverie.nn.distributions import Categorical
 from reverie.part.needs import ENSEMBLE
 from reverie.train.learner import DREAM, purpose_key
 from reverie.world.dynamics import State
+from reverie.world.openloop import looks
 
 GIVEN, SAMPLED, GREEDY = range(3)
 """Who acts in a dream: the caller, or the policy by samples or by its mode."""
@@ -172,8 +173,7 @@ def read(model: Model, state: State, *, doubt: Array, kl: Array | None = None) -
 def show(model: Model, state: State, *, config: Config) -> dict[str, Array]:
     """How states (N, …) look, by observation key: pictures in uint8, numbers in their own units;
     empty where the objective cannot tell."""
-    world = model.world
-    shown = config.world.objective.observations(world.objective, world.dynamics.view(state))
+    shown = looks(model.world, config.world.objective, state)
     return {} if shown is None else shown
 
 

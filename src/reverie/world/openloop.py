@@ -58,14 +58,18 @@ def open_loop(
 def decode_means(
     world: WorldModel, objective: AbstractObjective, state: State
 ) -> dict[str, Array] | None:
-    """How states (B, T, …) look, by observation key; None where the objective cannot tell."""
-    view = world.dynamics.view(state)
-    shown = objective.observations(world.objective, fold(view))
-    if shown is None:
-        return None
+    """How states (B, T, …) look, by observation key, numbers in the environment's own units; None
+    where the objective cannot tell."""
+    shown = looks(world, objective, fold(state))
+    lead = world.dynamics.view(state).deter.shape[:2]
+    return None if shown is None else unfold(shown, lead)
+
+
+def looks(world: WorldModel, objective: AbstractObjective, state: State) -> dict[str, Array] | None:
+    """As `decode_means`, for states (N, …)."""
+    shown = objective.observations(world.objective, world.dynamics.view(state))
     standard = world.encoder.standard
-    shown = shown if standard is None else standard.restore(shown)
-    return unfold(shown, view.deter.shape[:2])
+    return shown if shown is None or standard is None else standard.restore(shown)
 
 
 def nearest(
