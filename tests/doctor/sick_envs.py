@@ -45,6 +45,8 @@ class Patient(gymnasium.Env):
             numbers[0] = (os.getpid() % 1000) / 1000
         if self.ailment == "bounds":
             numbers = numbers * 5
+        if self.ailment == "faint":
+            numbers = numbers * np.float32([1, 1e-3, 1])
         if self.ailment == "dtype":
             numbers = numbers.astype(np.float64)
         if self.ailment == "nan" and self.count == 2:

@@ -72,6 +72,7 @@ def test_each_ailment_is_found_with_its_remedy(ailment, says):
         ("limit", "as terminated after exactly 5 steps.*return truncated"),
         ("unpaid", "never found a reward"),
         ("frozen", "'picture' never changed.*--env.exclude picture"),
+        ("faint", r"'numbers' has numbers that vary by less than 0.02 \(\[1\]: 0.000.*standardize"),
     ],
 )
 def test_what_is_no_breach_is_a_note(ailment, says):

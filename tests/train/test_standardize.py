@@ -42,7 +42,7 @@ def test_learning_does_not_move_them_and_a_resumed_run_keeps_them(run, tmp_path)
 def test_dreams_are_shown_in_the_environments_own_units(run):
     name = next((run / "videos").glob("openloop-*.npz"))
     shown = np.load(name)
-    assert 0.0 <= shown["truth"].min() and shown["truth"].max() == 1.0
+    assert shown["truth"].min() >= 0.0 and shown["truth"].max() == 1.0
     center, spread = (float(unit.ravel()[0]) for unit in units(run))
     # So early the standardised guess is near 0, so the shown one is the mean.
     assert np.abs(shown["prediction"] - center).max() < 2 * spread

@@ -120,6 +120,15 @@ def judge_rewards(play: Play) -> list[Finding]:
     return found
 
 
+FAINT = 0.02
+"""Standard deviation of a number below which its share of the loss is next to nothing."""
+
+SHOWN = 4
+"""Numbers of one key that are named."""
+
+STANDARDIZE = " or train with --world.encoder.standardize true, as the quick settings do"
+
+
 def judge_observations(play: Play) -> list[Finding]:
     """Whether each part of the observation ever changes, and how large its numbers are."""
     found = []
@@ -136,7 +145,24 @@ def judge_observations(play: Play) -> list[Finding]:
                 note(
                     "observation",
                     f"{key!r} reaches {np.abs(values).max():.3g}; symlog keeps such numbers apart "
-                    "only coarsely, so rescale it if detail matters.",
+                    f"only coarsely, so rescale it if detail matters{STANDARDIZE}.",
+                )
+            )
+        elif values.dtype == np.float32 and (faint := _faint(values)):
+            found.append(
+                note(
+                    "observation",
+                    f"{key!r} has numbers that vary by less than {FAINT:g} ({faint}): the loss "
+                    f"hardly sees them, so rescale them if they matter{STANDARDIZE}.",
                 )
             )
     return found
+
+
+def _faint(values: np.ndarray) -> str:
+    """Places of the numbers of (rows, …) whose deviation is above zero and below `FAINT`."""
+    flat = np.where(np.isfinite(values), values, 0.0).reshape(len(values), -1)
+    deviation = flat.std(0, dtype=np.float64)
+    places = np.flatnonzero((deviation > 0) & (deviation < FAINT))
+    shown = ", ".join(f"[{place}]: {deviation[place]:.2g}" for place in places[:SHOWN])
+    return f"{shown}, …" if len(places) > SHOWN else shown

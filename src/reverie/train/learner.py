@@ -28,9 +28,9 @@ from reverie.replay.keep import Ticket
 from reverie.train.arrays import acting_from_host, from_host, to_host
 from reverie.train.compiling import Compiled, compiled_beside
 from reverie.train.losses import compute_dtype
-from reverie.world.standard import Standard
 from reverie.train.state import TrainState, init, init_optimizer
 from reverie.train.step import train_step
+from reverie.world.standard import Standard
 
 ONCE = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
 """Compiler options of a program that runs once: drawing the first weights took 18 CPU seconds to

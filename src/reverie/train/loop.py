@@ -47,7 +47,6 @@ from reverie.watch.recorder import EpisodeRecorder
 from reverie.watch.sink import Sink
 from reverie.watch.together import SeedProgress
 
-
 MEASURED = 64
 """Sequences of the first rows in which the units of the observation are measured, at most."""
 
