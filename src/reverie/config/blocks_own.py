@@ -89,8 +89,8 @@ OWN = table(
         "warm-up, short and small batches, and a horizon of 100 steps, which the critic reaches "
         "sooner. "
         "Numbers and classes beside a picture weigh ten times as much: in its gradient they "
-        "drowned; and numbers are told in units of the first rows, so that small ones are seen "
-        "beside large ones (benchmarks/first_hour). Not for large models.",
+        "drowned; and numbers that vary by thousandths or thousands get units of their own "
+        "(benchmarks/first_hour). Not for large models.",
         {
             "train.ratio": 128,
             "train.batch": 8,

@@ -4,7 +4,7 @@ options.py           the parts of the world model, its heads, how their losses s
 model.py             encoder, dynamics, objective, heads; their losses
 actions.py           actions as one input vector
 encoder.py           observations to tokens
-standard.py          the unit of each number of an observation
+standard.py          units for numbers that vary too little or too much
 dynamics.py          the slot of dynamics
 rssm.py              the recurrent state-space model
 cores.py             the slot of its recurrent cores: block_core.py (V3), gru_core.py (older)

@@ -31,9 +31,9 @@ class EncoderConfig:
     symlog: bool = True
     """Compress vector inputs by symlog."""
     standardize: bool = False
-    """Numbers of the observation, told and predicted, are in units of the rows before the first
-    update: less their mean, over their standard deviation (symlog comes after it). For observations
-    of very unequal scales: one that varies by thousandths is not seen beside others."""
+    """Numbers of the observation that vary too little to be seen beside others (deviation in symlog
+    space under 0.02) or are kept apart only coarsely (deviation above 50) are told and predicted in
+    units of the rows before the first update: less their mean, over their standard deviation."""
     depth: int = 16
     """Base channel count of the image stack."""
     mults: tuple[int, ...] = (2, 3, 4, 4)

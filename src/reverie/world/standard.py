@@ -1,4 +1,4 @@
-"""The unit of each number of an observation: what the run's first rows showed."""
+"""Units for numbers of an observation that vary by thousandths or by thousands."""
 
 from collections.abc import Mapping
 
@@ -11,12 +11,19 @@ from reverie.module import blank, to_rank
 from reverie.nn.layers import AbstractExact
 from reverie.records import Specs
 
+FAINT = 0.02
+"""Deviation in symlog space below which the loss hardly sees a number."""
+
+COARSE = 50.0
+"""Deviation above which symlog keeps the values of a number apart only coarsely."""
+
 STILL = 1e-9
 """Deviation, as a share of the mean or of 1, below which a number counts as constant."""
 
 
 class Standard(AbstractExact):
-    """(x − center) / spread for every number of the vector keys; classes and pictures pass.
+    """(x − center) / spread for the numbers of vector keys that vary too little or too much to be
+    learned well; all others, classes and pictures pass.
 
     Both are measured once, before the first update, and are constants of the model from then on:
     no gradient reaches them. Until then they change nothing.
@@ -32,15 +39,17 @@ class Standard(AbstractExact):
 
     @classmethod
     def of(cls, rows: Mapping[str, np.ndarray]) -> "Standard":
-        """The units of rows (N, *spec.shape) by key: mean and standard deviation of what is finite.
-        A number that never differs keeps its mean as its center and the unit 1."""
+        """The units of rows (N, *spec.shape) by key: mean and standard deviation (of what is
+        finite) of numbers that vary too little or too much; 0 and 1 of all others."""
         center, spread = {}, {}
         for key, values in rows.items():
-            finite = np.ma.masked_invalid(np.asarray(values, np.float64))
-            mean, deviation = (np.ma.filled(x, 0.0) for x in (finite.mean(0), finite.std(0)))
+            x = np.ma.masked_invalid(np.asarray(values, np.float64))
+            mean, deviation = (np.ma.filled(part, 0.0) for part in (x.mean(0), x.std(0)))
+            seen = np.ma.filled((np.sign(x) * np.log1p(np.abs(x))).std(0), 0.0)
             still = deviation <= STILL * np.maximum(1.0, np.abs(mean))
-            center[key] = jnp.asarray(mean, jnp.float32)
-            spread[key] = jnp.asarray(np.where(still, 1.0, deviation), jnp.float32)
+            own = ((seen < FAINT) | (deviation > COARSE)) & ~still
+            center[key] = jnp.asarray(np.where(own, mean, 0.0), jnp.float32)
+            spread[key] = jnp.asarray(np.where(own, deviation, 1.0), jnp.float32)
         return blank(cls, center=center, spread=spread)
 
     @property
