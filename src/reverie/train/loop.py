@@ -80,7 +80,7 @@ class Run:
         self.envs.send(self.actor.action)
 
     def draw(self) -> tuple[dict[str, Any], Any]:
-        """The rows of one update, and their ticket; before the first, units are measured in them."""
+        """The rows of one update, and their ticket. Before the first, units are measured."""
         if not self.updates and self.learner.unmeasured:
             self.learner.standardize(self.replay.peek(MEASURED, self.step))
         return self.replay.draw(self.config.train.batch)
