@@ -6,5 +6,13 @@ episode.py    episodes of the replay; reality.py  of the environment, played now
 action.py     actions as people give them
 branch.py     a dream, row by row; an episode as the model saw it
 inspector.py  what sessions share; session.py  what one person looks at
-studies.py    counterfactuals, drift, calibration
+what_if.py    every action from one state; drift.py  how far dreams leave reality
+calibration.py  how honest predicted rewards and continuations are
+wire.py       rows as JSON values
+desk.py       what a page may ask for, answered; no web in here
+guard.py      who may ask
+server.py     the page, the requests of the desk, files to keep; nothing else
+export.py     a session as one page, films of a dream
+show.py       `reverie dream`, from the words of a command; options.py  its options
+errors.py     what goes wrong
 """

@@ -14,6 +14,7 @@ pictures.py      resizing; any picture in colour
 actions.py       action space -> specs and writers
 own_terms.py     what an environment itself shows and takes, and back
 space_trees.py   Gymnasium spaces as JSON values and arrays
+action_names.py  what the classes of an action are called, where a suite's are known
 solved.py        success, beside the reward, to people only
 
 Which there are, by name:
