@@ -41,6 +41,7 @@ MpiDefault=none
 SelectType=select/cons_tres
 SelectTypeParameters=CR_Core
 JobRequeue=1
+SchedulerParameters=sched_interval=5,bf_interval=5
 KillWait=30
 ReturnToService=2
 AccountingStorageType=accounting_storage/none

@@ -61,7 +61,7 @@ def disturb(folder: Path) -> None:
     wait_for(lambda: record.read(folder, first).state == "stopped")
     wide = ["sbatch", "--partition=high", f"--cpus-per-task={os.cpu_count()}", "--output=/dev/null"]
     subprocess.run([*wide, "--wrap=sleep 1"], check=True)
-    wait_for(lambda: record.read(folder, second).state == "stopped", 120)
+    wait_for(lambda: record.read(folder, second).state == "stopped", 300)
 
 
 @real

@@ -61,6 +61,16 @@ def test_names_tell_trials_apart_and_are_plain():
     assert folder_name("..").startswith("trial-")
 
 
+def test_seeds_together_are_one_trial():
+    plan = compose(split([TASK, "--seeds", "3", "--together", "--vary", "harmony=true,false"])).plan
+    assert [trial.words for trial in plan.trials()] == [
+        (TASK, f"--harmony={value}", "--seeds=0,1,2") for value in ("true", "false")
+    ]
+    assert plan.trials()[0].name == "gym_CartPole-v1-harmony=true-seeds=0,1,2"
+    assert from_json(plan.to_json()) == plan
+    assert words_of(TASK, "--together")[0][-1] == "--seed=0"
+
+
 @pytest.mark.parametrize(
     ("given", "seeds"),
     [
@@ -133,6 +143,8 @@ REFUSED = [
     ([TASK, "--vary", "logdir=a,b"], "sweep folder"),
     ([TASK, "--vary", "jobs=1,2"], "option of the sweep"),
     ([TASK, "--from", "3"], "is for one run"),
+    ([TASK, "--seeds", "2", "--together", "--log.wandb", "x"], "log.wandb is for one run"),
+    ([TASK, "--vary", "together=true,false"], "it is the sweep's own"),
     ([TASK, "--steps", "5", "--vary", "steps=5,6"], "is given, and varied too"),
     ([TASK, "--seed", "1", "--seeds", "2"], "keep one of them"),
     ([TASK, "--seeds", "0"], "at least 1"),

@@ -16,6 +16,7 @@ def sweep(
     tasks: str | Sequence[str],
     *,
     seeds: int | Sequence[int] = 1,
+    together: bool = False,
     vary: Mapping[str, Any] | None = None,
     options: Mapping[str, Any] | None = None,
     logdir: str | Path | None = None,
@@ -35,6 +36,8 @@ def sweep(
         tasks: names as `train` takes them on the command line (`MODULE:FUNCTION` for your own), or
             a TOML file's path.
         seeds: how many, from 0 on; or which.
+        together: the seeds of a setting learn in one process; a trial is then a setting, with a run
+            folder for each seed in it.
         vary: option of `reverie train` -> its values, `{"optim.lr": [4e-5, 1e-4]}`; with a search
             also a range, `{"optim.lr": "1e-5..1e-3:log"}`.
         options: options that all trials share, `{"steps": 10_000, "size": "1m"}`.
@@ -61,6 +64,7 @@ def sweep(
     given |= {"logdir": None if logdir is None else os.fspath(logdir), "backend": backend}
     given |= {"jobs": jobs, "retries": retries, "search": search, "metric": metric}
     given |= {"direction": direction, "trials": trials, "slurm": slurm}
+    given |= {"together": together}
     found = of_values(given)
     if isinstance(tasks, str) and tasks.endswith(".toml"):
         raise ConfigError(f"a file is read by the command: `reverie sweep {tasks}`.")

@@ -15,6 +15,7 @@ from reverie.envs import catalog
 from reverie.envs.suites import SUITES
 from reverie.launch import LONE, NAMED, read
 from reverie.part.errors import ConfigError, suggest
+from reverie.part.values import coerce
 from reverie.sweeps import search
 from reverie.sweeps.grid import folder_name, words
 from reverie.sweeps.options import SweepOptions
@@ -26,6 +27,8 @@ OWN = tuple(field.name for field in dataclasses.fields(SweepOptions) if field.na
 SEVERAL = ("seeds", "vary", "slurm")
 """Those that take more values than one."""
 ELSEWHERE = {
+    "seeds": "they are the sweep's own",
+    "together": "it is the sweep's own",
     "seed": "--seeds says which seeds there are",
     "from": "--from is for one run",
     "logdir": "--logdir is the sweep folder; trials have their own below it",
@@ -75,6 +78,8 @@ def _single(name: str) -> bool:
 
 
 def _take(own: dict[str, list[str]], name: str, values: list[str]) -> None:
+    if name == "together" and not values:
+        values = ["true"]
     if not values:
         raise ConfigError(f"--{name} needs a value.")
     if name in own and name not in ("vary", "slurm"):
@@ -97,6 +102,8 @@ def _typed(own: Mapping[str, Sequence[str]], tasks: Sequence[str]) -> dict[str, 
         if name in ("seeds", "jobs", "retries", "trials"):
             numbers = tuple(_whole(name, v) for text in values for v in text.split(","))
             found[name] = numbers if name == "seeds" else numbers[0]
+        elif name == "together":
+            found[name] = coerce(values[0], bool, name)
         elif name == "slurm":
             found[name] = tuple(values)
         elif name != "vary":
@@ -215,6 +222,7 @@ def compose(given: Given) -> Asked:
         search=Search(options.metric, options.direction, options.trials)
         if options.search
         else None,
+        together=options.together,
     )
     _check_trials(plan)
     folder = Path(options.logdir or _default_folder(plan)).expanduser().absolute()
@@ -248,11 +256,15 @@ def _check_trials(plan: Plan) -> None:
         search.check(plan)
         check_metric(plan.search.metric)
         for setting in _corners(plan.vary):
-            config_of(words(plan.tasks[0], setting, plan.seeds[0], plan.options))
+            config_of(words(plan.tasks[0], setting, plan.seeds, plan.options))
         return
     first = plan.seeds[0]
     for trial in dataclasses.replace(plan, seeds=(first,)).trials():
-        config_of(trial.words)
+        config = config_of(trial.words)
+        if plan.together and len(plan.seeds) > 1:
+            from reverie.train.group.train import check_batched
+
+            check_batched(config)
 
 
 def _corners(vary: Mapping[str, Values]) -> Iterator[dict[str, str]]:
@@ -270,10 +282,7 @@ def _ends(found: Values) -> tuple[str, ...]:
 
 def config_of(trial: Sequence[str]) -> Config:
     """The configuration of a trial. Raises ConfigError or EnvError for what it could not be."""
-    launch = read(trial)
-    if launch.seeds or launch.from_step is not None:
-        raise ConfigError("--seeds and --from are no options of a trial.")
-    config = launch.config()
+    config = read(trial).config()
     if config.task.partition("_")[0] in SUITES:
         catalog.parse(config.task)
     return config

@@ -84,7 +84,8 @@ def runs_of(path: Path) -> list[Path]:
     """
     if not os.path.lexists(path / SWEEP):
         return [path]
-    inside = sorted(file.parent for file in path.glob("*/config.json"))
+    found = (*path.glob("*/config.json"), *path.glob("*/seed-*/config.json"))
+    inside = sorted(file.parent for file in found)
     if not inside:
         raise ReportError(f"no trial of the sweep {path} has begun yet.")
     return inside

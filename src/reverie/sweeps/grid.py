@@ -3,6 +3,7 @@
 import itertools
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import xxhash
@@ -23,24 +24,39 @@ def trials(
     seeds: Sequence[int],
     vary: Mapping[str, Sequence[str]],
     options: Sequence[str],
+    *,
+    together: bool = False,
 ) -> list[Trial]:
-    """All combinations: tasks outermost, then the options in their order, seeds innermost."""
+    """All combinations: tasks outermost, then the options in their order, seeds innermost.
+
+    `together`: the seeds of a setting are one trial, whose command learns them in one process.
+    """
     names = short_names(tuple(vary))
+    groups = [tuple(seeds)] if together else [(seed,) for seed in seeds]
     found = []
-    for task, values, seed in itertools.product(tasks, itertools.product(*vary.values()), seeds):
+    for task, values, group in itertools.product(tasks, itertools.product(*vary.values()), groups):
         setting = dict(zip(vary, values, strict=True))
         parts = [task, *(f"{names[key]}={value}" for key, value in setting.items())]
-        name = folder_name("-".join([*parts, f"seed={seed}"]))
-        found.append(Trial(name, words(task, setting, seed, options)))
+        name = folder_name("-".join([*parts, _seeds(group)]))
+        found.append(Trial(name, words(task, setting, group, options)))
     return found
 
 
 def words(
-    task: str, setting: Mapping[str, str], seed: int, options: Sequence[str]
+    task: str, setting: Mapping[str, str], seeds: Sequence[int], options: Sequence[str]
 ) -> tuple[str, ...]:
     """The words after `reverie train`."""
     given = [f"--{key}={value}" for key, value in setting.items()]
-    return (task, *options, *given, f"--seed={seed}")
+    return (task, *options, *given, f"--{_seeds(seeds)}")
+
+
+def _seeds(seeds: Sequence[int]) -> str:
+    return f"seed={seeds[0]}" if len(seeds) == 1 else f"seeds={','.join(map(str, seeds))}"
+
+
+def run_folders(trial: Path) -> list[Path]:
+    """The run folders of a trial: its own, or one for each seed that learns with the others."""
+    return sorted(trial.glob("seed-*")) or [trial]
 
 
 def short_names(keys: Sequence[str]) -> dict[str, str]:

@@ -21,6 +21,9 @@ class SweepOptions:
     """Tasks, or one file (`my.toml`): `tasks`, these options, and tables `vary` and `options`."""
     seeds: tuple[int, ...] = (1,)
     """One number: so many seeds, from 0 on. Several numbers: these seeds."""
+    together: bool = False
+    """The seeds of a setting learn in one process, as with `train --seeds`; a trial is then a
+    setting, with a run folder for each seed in it."""
     vary: UseAppendAction[tuple[str, ...]] = ()
     """An option of train and its values, `optim.lr=4e-5,1e-4`; with a search also a range,
     `optim.lr=1e-5..1e-3:log`. May be given several times: all combinations are run."""

@@ -30,13 +30,14 @@ class Plan:
     vary: Mapping[str, Values] = field(default_factory=dict)
     options: tuple[str, ...] = ()  # words of `reverie train` that all trials share
     search: Search | None = None
+    together: bool = False  # the seeds of a setting are one trial
 
     def trials(self) -> list[Trial]:
         """Those of the grid; a search makes its own as it goes."""
         if self.search:
             return []
         choices = {key: self.choices(key) for key in self.vary}
-        return grid.trials(self.tasks, self.seeds, choices, self.options)
+        return grid.trials(self.tasks, self.seeds, choices, self.options, together=self.together)
 
     def choices(self, key: str) -> tuple[str, ...]:
         """The values of a varied option; none where it has a range."""
@@ -54,6 +55,7 @@ class Plan:
             },
             "options": list(self.options),
             "search": vars(self.search) if self.search else None,
+            "together": self.together,
         }
 
 
@@ -65,6 +67,7 @@ def from_json(tree: Mapping[str, Any]) -> Plan:
         vary=of_python(tree["vary"]),
         options=tuple(str(word) for word in tree["options"]),
         search=Search(**tree["search"]) if tree["search"] else None,
+        together=bool(tree["together"]),
     )
 
 
@@ -88,6 +91,7 @@ def _named(plan: Plan) -> dict[str, str]:
     for word in plan.options:
         key, _, value = word.removeprefix("--").partition("=")
         found[key] = value
+    found["together"] = str(plan.together).lower()
     found["search"] = "optuna" if plan.search else "none"
     return found | {key: str(value) for key, value in (tree["search"] or {}).items()}
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from reverie.config.schema import Config
 from reverie.report.head import ReportError, read_head
+from reverie.sweeps.grid import run_folders
 
 UNITS = {"B": 1.0, "kB": 1e3, "MB": 1e6, "GB": 1e9}
 SHARE = 0.9
@@ -36,7 +37,7 @@ class Room:
             most = min(most, len(self.devices))
         if most == 1 or not self.memory:
             return most
-        planned = [planned_bytes(folder / name) for name in under_way]
+        planned = [sum(map(planned_bytes, run_folders(folder / name))) for name in under_way]
         largest = max(planned, default=0)
         if under_way and not largest:
             return 1

@@ -72,7 +72,7 @@ class OptunaSearch:
     def _trial(self, number: int, params: Mapping[str, Any]) -> Trial:
         setting = {key: str(value) for key, value in params.items()}
         task, seed = self._plan.tasks[0], self._plan.seeds[0]
-        return Trial(_name(number), grid.words(task, setting, seed, self._plan.options))
+        return Trial(_name(number), grid.words(task, setting, (seed,), self._plan.options))
 
     def look(self, records: Mapping[str, Record]) -> None:
         """Report new points of the curves and how trials ended; ask for the end of those that

@@ -3,11 +3,13 @@
 import shlex
 import socket
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from reverie.report import closing
 from reverie.report.metrics import read_metrics
 from reverie.sweeps.file import Entry, Sweep
+from reverie.sweeps.grid import run_folders
 from reverie.sweeps.record import held
 
 ORDER = ("finished", "pruned", "failed", "cancelled", "running", "stopped", "waiting")
@@ -32,15 +34,22 @@ def _line(sweep: Sweep, entry: Entry) -> str:
         parts = ["stopped without a word (`reverie sweep resume` goes on)"]
     if found.tries > 1:
         parts.append(f"{found.tries} tries")
-    file = sweep.folder / entry.trial.name / "metrics.jsonl"
-    if file.is_file():
-        series, _ = read_metrics(file)
-        last = max((float(s.step[-1]) for s in series.values() if len(s.step)), default=0.0)
-        parts.append(f"step {last:,.0f}")
-        score = closing.score(file.parent)
-        if score.value == score.value:
-            parts.append(f"return {score.value:.6g} {score.meaning}")
+    runs = run_folders(sweep.folder / entry.trial.name)
+    runs = [run for run in runs if (run / "metrics.jsonl").is_file()]
+    if runs:
+        parts.append(f"step {min(map(_reached, runs)):,.0f}")
+        scores = [closing.score(run) for run in runs]
+        if len(runs) > 1:
+            parts.append(closing.summary([score.value for score in scores]))
+        elif scores[0].value == scores[0].value:
+            parts.append(f"return {scores[0].value:.6g} {scores[0].meaning}")
     return ", ".join(parts) + (f": {found.sentence}" if found.sentence else "")
+
+
+def _reached(run: Path) -> float:
+    """The last step of which a run says anything."""
+    series, _ = read_metrics(run / "metrics.jsonl")
+    return max((float(found.step[-1]) for found in series.values() if len(found.step)), default=0.0)
 
 
 def _gone(sweep: Sweep, entry: Entry) -> bool:
