@@ -50,7 +50,8 @@ def push(words: list[str]) -> int:
         hub.check_name(options.repo)
         hub.check_token()
     prepare(DeviceConfig(kind="cpu"))
-    from reverie.share.bundle import bundle, check_free, write
+    from reverie.share.bundle import bundle
+    from reverie.share.contents import check_free, write
 
     interrupt.started()
     folder = Path(options.to).expanduser()

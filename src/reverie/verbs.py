@@ -18,7 +18,7 @@ LEARNING = ("train", "continual")
 """Verbs that begin or resume a run."""
 COMPUTING = (*LEARNING, "eval", "dream", "bench", "doctor", "export", "push")
 """Verbs that compute with JAX."""
-READING = ("report", "compare", "sweep", "pull")
+READING = ("report", "compare", "sweep")
 """Verbs that only read configurations."""
 
 

@@ -1,7 +1,10 @@
 """Agents handed to others: the folder, the Hub (a stub of it on loopback), and what refuses."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 
 import gymnasium
 import numpy as np
@@ -211,6 +214,7 @@ def test_what_a_shared_folder_can_do_and_what_not(folder, tmp_path, capsys):
     with pytest.raises(reverie.RunError, match="one set of weights, of step 1000"):
         reverie.load(folder, checkpoint=7)
     assert reverie.load(folder, checkpoint=1000).step == 1000
+    assert {path.name for path in folder.iterdir()} == set(shared.NAMES)
     assert main(["export", str(folder), "--to", "onnx", "--out", str(tmp_path / "out")]) == 0
 
 
@@ -289,6 +293,11 @@ def test_no_network_costs_one_sentence(run, hub, tmp_path, capsys):
     for words in (["pull", "someone/agent", tmp_path / "mine"], ["push", run, "someone/agent"]):
         assert "the Hub cannot be reached" in refusal(capsys, *words)
     assert not (tmp_path / "mine").exists()
+    words = [sys.executable, "-m", "reverie", "pull", "someone/agent", str(tmp_path / "mine")]
+    variables = {**os.environ, "HF_ENDPOINT": hub.address}
+    ran = subprocess.run(words, env=variables, capture_output=True, text=True)
+    (line,) = ran.stderr.strip().splitlines()
+    assert ran.returncode == 1 and "the Hub cannot be reached" in line
 
 
 def test_a_run_without_results_or_films_says_so(run, tmp_path, capsys):

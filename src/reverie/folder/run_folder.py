@@ -64,8 +64,10 @@ def logdir_of(config: Config) -> Path:
 def claim(logdir: Path) -> Lock:
     """Create the folder and lock it for this process.
 
-    Raises RunError if it cannot be written or another process runs in it.
+    Raises RunError if it cannot be written, another process runs in it, or it is a shared agent.
     """
+    if shared.is_shared(logdir):
+        raise RunError(shared.no_run(logdir))
     try:
         logdir.mkdir(parents=True, exist_ok=True)
         return Lock(logdir)
@@ -98,8 +100,6 @@ def check_config(logdir: Path, config: Config) -> Changes:
     Raises RunError if the folder belongs to a run with other settings than `config`.
     """
     path = logdir / "config.json"
-    if shared.is_shared(logdir):
-        raise RunError(shared.no_run(logdir))
     if not os.path.lexists(path):
         return {}
     mending = divergence.MENDING if divergence.stopped(logdir) else ()

@@ -1,5 +1,6 @@
 """Agents handed to others: `reverie push RUN REPO`, `reverie pull REPO DIR`.
 
+contents.py   its files, and where they may be written
 bundle.py     the folder that is shared (see folder/shared.py)
 results.py    scores and curves of the run and its other seeds
 card.py       README.md of that folder

@@ -1,11 +1,10 @@
 """The folder of a shared agent, made from a run folder."""
 
 import json
-import os
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from reverie import files
 from reverie.config import edit, reader
@@ -15,6 +14,7 @@ from reverie.folder.errors import RunError
 from reverie.part.errors import ConfigError
 from reverie.report.read import Run, read_run
 from reverie.share.card import card
+from reverie.share.contents import Bundle
 from reverie.share.results import Results, results_of
 from reverie.train import chosen, stranger, weights
 from reverie.train.agent import Agent, load
@@ -22,13 +22,6 @@ from reverie.watch.video import MediaFile, list_media
 
 LARGEST = 100_000_000
 """Most bytes of a film that is shared."""
-
-
-class Bundle(NamedTuple):
-    """The files of a shared agent by name, and what it has not, a sentence each."""
-
-    contents: dict[str, bytes]
-    notes: list[str]
 
 
 def bundle(
@@ -74,30 +67,6 @@ def bundle(
     contents[shared.CARD] = card(facts).encode()
     contents[manifest.NAME] = manifest.make(contents, {})
     return Bundle(contents, notes)
-
-
-def write(made: Bundle, folder: Path) -> None:
-    """Write the files into a new or empty folder; config.json appears last.
-
-    Raises RunError where there is something in it, or the disk refuses.
-    """
-    check_free(folder)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name in sorted(made.contents, key=lambda name: name == shared.CONFIG):
-            files.write(folder / name, made.contents[name])
-    except OSError as error:
-        raise RunError(
-            f"the folder {folder} cannot be written ({error.strerror or error}): name another one."
-        ) from error
-
-
-def check_free(folder: Path) -> None:
-    """Raises RunError unless `folder` is not there yet, or empty."""
-    if os.path.lexists(folder) and not (
-        folder.is_dir() and not folder.is_symlink() and not any(folder.iterdir())
-    ):
-        raise RunError(f"{folder} is there already and not an empty folder: name a new one.")
 
 
 def _config(config: Config, told: Run) -> bytes:

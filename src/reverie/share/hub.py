@@ -17,7 +17,7 @@ from reverie.folder import manifest, shared
 from reverie.folder.digest import Damage
 from reverie.folder.errors import RunError
 from reverie.part.errors import ConfigError
-from reverie.share.bundle import Bundle, check_free, write
+from reverie.share.contents import Bundle, check_free, write
 from reverie.watch.text import visible
 
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
@@ -29,7 +29,7 @@ def push(made: Bundle, repo: str, *, private: bool = False) -> str:
     Raises RunError without a token, network or the right to write.
     """
     hub = _library()
-    with tempfile.TemporaryDirectory(prefix="reverie-push-") as place, _told(hub, repo):
+    with tempfile.TemporaryDirectory(prefix="reverie-push-") as place, _told(repo):
         folder = Path(place) / "agent"
         write(made, folder)
         api = hub.HfApi()
@@ -93,7 +93,7 @@ def _library() -> Any:
 
 def _fetch(hub: Any, repo: str, revision: str, place: Path) -> list[str]:
     """Download the files of one commit; their names."""
-    with _told(hub, repo):
+    with _told(repo):
         found = hub.HfApi().repo_info(repo, revision=revision)
         there = {sibling.rfilename for sibling in found.siblings or ()}
         lacking = [name for name in shared.NEEDED if name not in there]
@@ -124,9 +124,9 @@ def _check(folder: Path, names: list[str], repo: str) -> None:
 
 
 @contextlib.contextmanager
-def _told(hub: Any, repo: str) -> Iterator[None]:
+def _told(repo: str) -> Iterator[None]:
     """Whatever the Hub or the network refuses becomes a RunError of one sentence."""
-    errors = hub.errors
+    errors = importlib.import_module("huggingface_hub.errors")
     try:
         yield
     except errors.RevisionNotFoundError as error:
