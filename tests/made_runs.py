@@ -1,5 +1,6 @@
 """Run folders with random weights: a configuration and a checkpoint, without a step of learning."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ from gymnasium import spaces
 from networks import fresh_state
 from tiny_runs import tiny
 
+from reverie.config.schema import Config
 from reverie.envs.own_terms import OwnTerms
 from reverie.envs.space_trees import to_tree
 from reverie.folder import run_folder
@@ -27,8 +29,10 @@ def made_run(
     agent: str = "v3",
     changes: dict[str, Any] | None = None,
     step: int = 1000,
+    rows: Callable[[Config, Path], dict[str, Any]] | None = None,
 ) -> Path:
-    """A run folder whose environment has these spaces, with one checkpoint."""
+    """A run folder whose environment has these spaces, with one checkpoint. `rows` fills a replay
+    into a folder and gives its manifest."""
     edits = {"steps": 100_000, **(changes or {})}
     config, own = tiny(task, folder, edits, agent), OwnTerms(seen, done)
     state = fresh_state(own.obs_specs, own.action_specs, config)
@@ -44,7 +48,8 @@ def made_run(
         "episodes": {"returns": np.zeros(1), "lengths": np.zeros(1)},
         "mean": {"sums": {}, "counts": {}},
         "envs": {"envs": []},
-        **{"ratio": {}, "replay": {}},
+        "ratio": {},
+        "replay": {} if rows is None else rows(config, folder / "replay"),
         "logger": {"offset": 0},
         "clocks": {"step": step, "chores": [], **counts},
         "specs": specs,

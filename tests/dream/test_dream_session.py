@@ -1,5 +1,7 @@
 """What a session says is what the networks of the run compute."""
 
+import functools as ft
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -36,6 +38,27 @@ def test_a_played_episode_is_what_the_agent_plays(lamp, lamp_inspector):
             np.testing.assert_allclose(ours, theirs, atol=1e-5)
 
 
+@ft.partial(jax.jit, static_argnames="config")
+def by_hand(model, start, config):
+    """What the networks say after action 2, with the noise of the first row of dream 7."""
+    world, dynamics = model.world, model.world.dynamics
+    prior, _ = jax.random.split(jax.random.fold_in(key_of(7), 1))
+    embedded = world.embed({"action": jnp.array([[2]], jnp.int32)})
+    noise = dynamics.noise(prior, ())[None]
+    carry, _ = dynamics.prepared().imagine(dynamics.carry(start), embedded, noise)
+    state = dynamics.state(carry)
+    x = world.feature(state)
+    policy = model.actor(x)
+    return {
+        "reward": world.reward(x).mean(),
+        "cont": world.cont(x).mean(),
+        "value": model.critic(x).mean(),
+        "entropy": policy.entropy()["action"],
+        "policy": policy.parts["action"][0].probs,
+        "shown": config.world.objective.observations(world.objective, dynamics.view(state)),
+    }
+
+
 def test_a_dreamed_row_is_what_the_networks_say(lamp, session):
     """One step by hand, with the parts of the checkpoint and the noise of the dream."""
     inspector = session.inspector
@@ -43,27 +66,13 @@ def test_a_dreamed_row_is_what_the_networks_say(lamp, session):
     branch = session.branch(3, seed=7)
     rows, first = session.act(branch.number, "given", action={"action": 2})
     assert first == 1 and len(rows) == 1
-    world, row = model.world, rows[0]
-    prior, _ = jax.random.split(jax.random.fold_in(key_of(7), 1))
-    noise = world.dynamics.noise(prior, ())[None]
-    carry = world.dynamics.carry(session.observed.state(3))
-    embedded = world.embed({"action": jnp.array([[2]], jnp.int32)})
-    carry, _ = world.dynamics.prepared().imagine(carry, embedded, noise)
-    state = world.dynamics.state(carry)
-    x = world.feature(state)
-    close = {"rtol": 1e-4, "atol": 1e-5}
-    np.testing.assert_allclose(row.said.reward, world.reward(x).mean()[0], **close)
-    np.testing.assert_allclose(row.said.cont, world.cont(x).mean()[0], **close)
-    np.testing.assert_allclose(row.said.value, model.critic(x).mean()[0], **close)
-    policy = model.actor(x)
-    np.testing.assert_allclose(row.said.entropy, policy.entropy()["action"][0], **close)
-    np.testing.assert_allclose(
-        row.said.policy["action"], policy.parts["action"][0].probs[0], **close
-    )
-    objective = inspector.loaded.config.world.objective
-    shown = objective.observations(world.objective, world.dynamics.view(state))
-    assert np.abs(shown["image"][0].astype(int) - row.shown["image"]).max() <= 1
-    np.testing.assert_allclose(row.shown["place"], shown["place"][0], **close)
+    said = by_hand(model, session.observed.state(3), inspector.loaded.config)
+    row, close = rows[0], {"rtol": 1e-4, "atol": 1e-5}
+    for name in ("reward", "cont", "value", "entropy"):
+        np.testing.assert_allclose(getattr(row.said, name), said[name][0], **close)
+    np.testing.assert_allclose(row.said.policy["action"], said["policy"][0], **close)
+    assert np.abs(said["shown"]["image"][0].astype(int) - row.shown["image"]).max() <= 1
+    np.testing.assert_allclose(row.shown["place"], said["shown"]["place"][0], **close)
     agent = load(lamp, inspector.loaded.config)
     for mine, theirs in zip(
         jax.tree.leaves(model.acting()), jax.tree.leaves(agent.acting), strict=True

@@ -36,6 +36,7 @@ def test_the_value_of_an_action_is_reward_and_what_the_critic_expects(session):
     assert abs(worth - option.value) <= 6 * option.spread + 1e-6
 
 
+@pytest.mark.slow
 def test_a_grid_of_two_numbers_or_a_line_of_one(arm_inspector):
     session = Session(arm_inspector)
     session.open("replay", 0)
@@ -48,6 +49,7 @@ def test_a_grid_of_two_numbers_or_a_line_of_one(arm_inspector):
         what_if.counterfactuals(session, 1, components=("action[3]",))
 
 
+@pytest.mark.slow
 def test_without_a_decoder_the_nearest_stored_observation_is_shown(arm_inspector):
     """At an observed state that is the observation itself."""
     session = Session(arm_inspector)

@@ -1,20 +1,23 @@
 """Environments of a dozen steps for runs of seconds, and the runs."""
 
-from concurrent.futures import Future
+import functools as ft
 from pathlib import Path
 from typing import Any
 
 import gymnasium
 import numpy as np
-import pytest
-from tiny_runs import learn
+from made_runs import made_run
 
+from reverie.config.schema import Config
 from reverie.dream import model
 from reverie.dream.inspector import Inspector
 from reverie.dream.reality import World
+from reverie.envs.adapter import Adapter
+from reverie.envs.vector import Vector
+from reverie.replay.rows import is_latent
 from reverie.train import chosen, stranger
-from reverie.train.compiling import Compiled
-from reverie.train.learner import Learner
+from reverie.train.collect import row_of
+from reverie.train.setup import make_replay
 
 
 class Lamp(gymnasium.Env):
@@ -69,37 +72,49 @@ class Arm(gymnasium.Env):
 
 CHANGES: dict[str, Any] = {
     "steps": 200,
-    "train.eval_episodes": 0,
-    "train.report_every": 0,
-    "train.ratio": 1e-6,
     "world.reward.outscale": 1.0,
     "behavior.critic.outscale": 1.0,
     "behavior.actor.outscale": 1.0,
 }
-"""No update, so that nothing of it must be compiled: the networks say what they were born with."""
+"""Heads that say something although they have not learned."""
 PICTURES = {"world.encoder.stack": "patch", "world.encoder.mults": (2,)}
 BLIND = {"world.objective": "nothing", "explore": "plan2explore", "explore.heads": 2}
-
-
-class NoProgram:
-    """What stands for the update."""
-
-    def memory_analysis(self):
-        return None
-
-
-def uncompiled(learner: Learner, rows: Any) -> Future:
-    """In place of `Learner.compile_beside`."""
-    future = Future()
-    future.set_result(Compiled(NoProgram(), 0, 0.0))
-    return future
+TURNS = 70
+"""Rows of each of two environments in the replay."""
 
 
 def run_of(make_env: Any, folder: Path, changes: dict[str, Any]) -> Path:
-    """A run without updates: on pictures and numbers, or on numbers without a decoder."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Learner, "compile_beside", uncompiled)
-        return learn(make_env, folder, CHANGES | changes)
+    """A run that has learned nothing: on pictures and numbers, or on numbers without a decoder."""
+    seen, done = make_env.observation_space, make_env.action_space
+    rows = ft.partial(played_at_random, make_env)
+    return made_run(
+        folder, seen, done, task="custom:test", changes=CHANGES | changes, step=200, rows=rows
+    )
+
+
+def played_at_random(make_env: Any, config: Config, folder: Path) -> dict[str, Any]:
+    """A replay of random play, saved into `folder`; its manifest."""
+    rng = np.random.default_rng(0)
+    with Vector(lambda: Adapter(make_env(), config.env), num=2, seed=0, parallel=False) as envs:
+        replay, action = make_replay(config, envs), chosen_at_random(envs, rng)
+        for _ in range(TURNS):
+            envs.send(action)
+            step, action = envs.recv(), chosen_at_random(envs, rng)
+            latent = {
+                name: np.zeros((2, *column.shape), column.dtype)
+                for name, column in replay.columns.items()
+                if is_latent(name)
+            }
+            replay.add(row_of(step, action, latent))
+    return replay.save(folder)
+
+
+def chosen_at_random(envs: Vector, rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """Any action of two environments."""
+    (key, spec), *_ = envs.action_specs.items()
+    if spec.kind == "discrete":
+        return {key: rng.integers(0, spec.classes[0], 2).astype(np.int32)}
+    return {key: rng.uniform(-1, 1, (2, *spec.shape)).astype(np.float32)}
 
 
 def opened(run: Path, make_env: Any = None) -> Inspector:

@@ -13,7 +13,7 @@ from reverie.dream.programs import Readings, Seen, observe, show
 from reverie.dream.reality import Beside
 from reverie.train.learner import EVAL, purpose_key
 
-LEAST = 16
+LEAST = 32
 """Rows for which `observe` is compiled at least; else the next power of two."""
 SHOWN = 64
 """States that are drawn in one call."""

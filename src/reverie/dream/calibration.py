@@ -12,11 +12,9 @@ from reverie.dream.branch import Observed
 from reverie.dream.drift import learned, windows
 from reverie.dream.errors import DreamError
 from reverie.dream.inspector import Inspector
-from reverie.dream.programs import key_of
-from reverie.dream.session import CHUNK, Session
+from reverie.dream.programs import CHUNK, key_of
+from reverie.dream.session import Session
 
-STARTS = 64
-"""Dreams of one call."""
 BINS = 10
 FEW = 20
 """Predictions that a bin of rewards holds at least, where there are so many."""
@@ -54,8 +52,7 @@ def calibration(session: Session) -> dict[str, list[Bin]]:
     if not parts:
         raise DreamError("no episode here has two rows, one to dream from and one to compare with.")
     whole = jax.tree.map(lambda *x: np.concatenate(x), *parts)
-    pairs = [_predicted(inspector, whole, n) for n in range(0, len(whole.known), STARTS)]
-    reward, cont = (np.concatenate([pair[i] for pair in pairs]) for i in range(2))
+    reward, cont = _predicted(inspector, whole)
     count = min(BINS, max(1, len(reward) // FEW))
     bins = {"reward": _bins(reward, np.quantile(reward[:, 0], np.linspace(0, 1, count + 1)))}
     if not np.isnan(cont).any():
@@ -79,17 +76,13 @@ def _along(seen: Observed, config: Config) -> Along:
     )
 
 
-def _predicted(inspector: Inspector, whole: Along, begin: int) -> tuple[np.ndarray, np.ndarray]:
-    """Pairs (rows, 2) of what was predicted and what came, of reward and of continuation, for
-    `STARTS` of the dreams from number `begin` on; beyond the last one nothing is known."""
-    index = np.arange(begin, begin + STARTS)
-    there = (index < len(whole.known))[:, None]
-    part = jax.tree.map(lambda x: x[np.minimum(index, len(x) - 1)], whole)
-    keys = jax.vmap(lambda m: jax.random.fold_in(key_of(0), m))(jnp.asarray(index))
-    said = inspector.roll(part.state, _swapped(part.given), keys, 1).readings
-    known = part.known & there
-    reward = np.stack([np.asarray(said.reward).T, part.reward], -1)[known]
-    return reward, np.stack([np.asarray(said.cont).T, part.goes_on], -1)[known]
+def _predicted(inspector: Inspector, whole: Along) -> tuple[np.ndarray, np.ndarray]:
+    """Pairs (rows, 2) of what was predicted and what came, of reward and of continuation."""
+    numbers = jnp.arange(len(whole.known))
+    keys = jax.vmap(lambda m: jax.random.fold_in(key_of(0), m))(numbers)
+    said = inspector.many(whole.state, _swapped(whole.given), keys, 1).readings
+    reward = np.stack([np.asarray(said.reward).T, whole.reward], -1)[whole.known]
+    return reward, np.stack([np.asarray(said.cont).T, whole.goes_on], -1)[whole.known]
 
 
 def _swapped(tree: Any) -> Any:

@@ -10,13 +10,12 @@ from reverie.config.schema import Config
 from reverie.dream.branch import Observed
 from reverie.dream.errors import DreamError
 from reverie.dream.inspector import Inspector
-from reverie.dream.programs import key_of
-from reverie.dream.session import CHUNK, Session
+from reverie.dream.programs import CHUNK, WIDE, key_of
+from reverie.dream.session import Session
 from reverie.world.model import transform_reward
 
 SAMPLES = 32
 """Dreams of one band."""
-MOST_SAMPLES = 64
 
 
 class Drift(NamedTuple):
@@ -43,8 +42,8 @@ def drift(
     """
     seen = session.seen()
     session.row_number(row, seen.episode.rows, "the episode")
-    if not isinstance(samples, int) or not 2 <= samples <= MOST_SAMPLES:
-        raise DreamError(f"samples is {samples!r}, expected 2 ... {MOST_SAMPLES}.")
+    if not isinstance(samples, int) or not 2 <= samples <= WIDE:
+        raise DreamError(f"samples is {samples!r}, expected 2 ... {WIDE}.")
     most = min(CHUNK, seen.episode.rows - 1 - row)
     if most < 1:
         raise DreamError(f"no row follows row {row}, with which a dream could be compared.")
@@ -52,12 +51,10 @@ def drift(
     if not isinstance(horizon, int) or not 1 <= horizon <= most:
         raise DreamError(f"horizon is {horizon!r}, expected 1 ... {most} from row {row} on.")
     inspector = session.inspector
-    start = jax.tree.map(lambda x: jnp.repeat(x, MOST_SAMPLES, 0), seen.state(row))
-    given = windows(seen, np.full(MOST_SAMPLES, row))
-    keys = jax.vmap(lambda m: jax.random.fold_in(key_of(0), m))(jnp.arange(MOST_SAMPLES))
-    # All of them in any case: one program, which a calibration shares.
-    rolled = inspector.roll(start, given, keys, 1)
-    rolled = jax.tree.map(lambda x: x[:horizon, :samples], rolled)
+    start = jax.tree.map(lambda x: np.repeat(np.asarray(x), samples, 0), seen.state(row))
+    given = {key: value[:horizon] for key, value in windows(seen, np.full(samples, row)).items()}
+    keys = jax.vmap(lambda m: jax.random.fold_in(key_of(0), m))(jnp.arange(samples))
+    rolled = inspector.many(start, given, keys, 1)
     flat = jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), rolled.state)
     feature = np.asarray(rolled.readings.feature).reshape(horizon * samples, -1)
     shown = inspector.look(flat, feature, seen)

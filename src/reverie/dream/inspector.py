@@ -12,7 +12,7 @@ from reverie.dream.branch import Observed, pictures
 from reverie.dream.episode import Library
 from reverie.dream.errors import DreamError
 from reverie.dream.model import Loaded
-from reverie.dream.programs import GIVEN, Rolled, key_of, roll
+from reverie.dream.programs import CHUNK, GIVEN, WIDE, Rolled, key_of, roll
 from reverie.dream.reality import World
 from reverie.part.errors import suggest
 from reverie.part.values import SEEDS
@@ -81,6 +81,19 @@ class Inspector:
             who=who_acts,
             config=loaded.config,
         )
+
+    def many(self, start: Any, given: Any, keys: Any, first: int, *, who: int = GIVEN) -> Rolled:
+        """As `roll`, for any number of dreams of at most `CHUNK` rows: one program does for all."""
+        steps, count = next(iter(given.values())).shape[:2]
+        rows, parts = np.minimum(np.arange(CHUNK), steps - 1), []
+        for begin in range(0, count, WIDE):
+            index = np.minimum(np.arange(begin, begin + WIDE), count - 1)
+            asked = {key: value[rows][:, index] for key, value in given.items()}
+            from_here = jax.tree.map(lambda x: x[index], start)  # noqa: B023
+            rolled = self.roll(from_here, asked, keys[index], first, who=who)
+            left = min(WIDE, count - begin)
+            parts.append(jax.tree.map(lambda x: x[:steps, :left], rolled))  # noqa: B023
+        return jax.tree.map(lambda *x: np.concatenate(x, 1), *parts)
 
     def look(self, states: Any, feature: np.ndarray, seen: Observed) -> dict[str, np.ndarray]:
         """How states (N, …) look: decoded, or what was observed in the nearest stored state."""

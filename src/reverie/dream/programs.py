@@ -24,6 +24,12 @@ GIVEN, SAMPLED, GREEDY = range(3)
 """Who acts in a dream: the caller, or the policy by samples or by its mode."""
 
 
+CHUNK = 16
+"""Dreamed rows of one call, where there are several."""
+WIDE = 64
+"""Dreams of one call, where there are several."""
+
+
 def key_of(seed: int) -> PRNGKeyArray:
     """The root of a dream's randomness."""
     return purpose_key(seed, DREAM)

@@ -10,15 +10,13 @@ from reverie.dream.action import parse
 from reverie.dream.branch import Branch, Observed, Row, actions_of
 from reverie.dream.errors import DreamError
 from reverie.dream.inspector import Inspector
-from reverie.dream.programs import GIVEN, GREEDY, SAMPLED, key_of
+from reverie.dream.programs import CHUNK, GIVEN, GREEDY, SAMPLED, key_of
 from reverie.dream.reality import Beside
 from reverie.part.errors import suggest
 from reverie.part.values import SEEDS
 
 ACTORS = ("recorded", "sampled", "greedy", "given")
 """Who may act in a dream: the episode as it was, the policy by samples or its mode, the person."""
-CHUNK = 16
-"""Dreamed rows of one call, where there are several."""
 MOST_STEPS = 500
 """Dreamed rows that are asked for at a time."""
 MOST_DEPTH = 5_000

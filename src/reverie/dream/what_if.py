@@ -14,8 +14,8 @@ from reverie.dream.action import Controls, label
 from reverie.dream.branch import actions_of
 from reverie.dream.errors import DreamError
 from reverie.dream.inspector import Inspector
-from reverie.dream.programs import GREEDY, Readings, Rolled, key_of
-from reverie.dream.session import CHUNK, Session
+from reverie.dream.programs import CHUNK, GREEDY, Readings, Rolled, key_of
+from reverie.dream.session import Session
 from reverie.part.errors import suggest
 
 SAMPLES = 8
@@ -87,10 +87,10 @@ def counterfactuals(
 def _arrive(inspector: Inspector, state: Any, actions: list[Any], keys: Any) -> Rolled:
     """One row of `SAMPLES` dreams of each action; all actions share the noise."""
     count = len(actions)
-    start = jax.tree.map(lambda x: jnp.repeat(x, count * SAMPLES, 0), state)
+    start = jax.tree.map(lambda x: np.repeat(np.asarray(x), count * SAMPLES, 0), state)
     each = {key: np.stack([action[key] for action in actions]) for key in actions[0]}
     given = {key: value.repeat(SAMPLES, 0)[None] for key, value in each.items()}
-    return inspector.roll(start, given, jnp.tile(keys, count), 1)
+    return inspector.many(start, given, jnp.tile(keys, count), 1)
 
 
 def _later(
@@ -102,8 +102,8 @@ def _later(
     if steps == 1:
         return start, jax.tree.map(np.asarray, after)
     count = len(actions)
-    idle = {k: np.zeros((CHUNK, count, *v.shape), v.dtype) for k, v in actions[0].items()}
-    further = inspector.roll(start, idle, jnp.repeat(key[None], count), 2, who=GREEDY)
+    idle = {k: np.zeros((steps - 1, count, *v.shape), v.dtype) for k, v in actions[0].items()}
+    further = inspector.many(start, idle, jnp.repeat(key[None], count), 2, who=GREEDY)
     last, after = jax.tree.map(lambda x: x[steps - 2], (further.state, further.readings))
     return last, jax.tree.map(np.asarray, after)
 
