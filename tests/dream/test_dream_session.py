@@ -13,6 +13,7 @@ from reverie.dream.errors import DreamError
 from reverie.dream.programs import key_of
 from reverie.dream.session import Session
 from reverie.train.agent import load
+from reverie.world.openloop import looks
 
 
 @pytest.fixture
@@ -55,7 +56,7 @@ def by_hand(model, start, config):
         "value": model.critic(x).mean(),
         "entropy": policy.entropy()["action"],
         "policy": policy.parts["action"][0].probs,
-        "shown": config.world.objective.observations(world.objective, dynamics.view(state)),
+        "shown": looks(world, config.world.objective, state),
     }
 
 
