@@ -201,3 +201,15 @@ def test_a_hundred_trials_are_all_there(tmp_path, kind):
     found = control.begin(tmp_path, plan("a", seeds=100), file.How(kind, jobs=4), make, len)
     assert found.count("finished") == len(numbers(tmp_path)) == 100
     assert {r.tries for r in found.trials.values()} == {1}
+
+
+def test_a_trial_that_its_process_cannot_run_says_why(tmp_path):
+    asked = plan("a", seeds=1)
+    begin(tmp_path, asked)
+    record.write(tmp_path, "a-seed=0", record.Record())
+    (tmp_path / "sweep.json").write_text("{}")
+    words = [*RUNNER, str(tmp_path), "a-seed=0", "1"]
+    assert subprocess.run(words).returncode == 1
+    found = record.read(tmp_path, "a-seed=0")
+    assert found.state == "failed"
+    assert "sweep.json is not the plan of a sweep" in found.sentence

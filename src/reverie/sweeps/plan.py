@@ -67,7 +67,7 @@ def from_json(tree: Mapping[str, Any]) -> Plan:
         vary=of_python(tree["vary"]),
         options=tuple(str(word) for word in tree["options"]),
         search=Search(**tree["search"]) if tree["search"] else None,
-        together=bool(tree["together"]),
+        together=bool(tree.get("together", False)),
     )
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from types import FrameType
 
 from reverie.sweeps import file, record
+from reverie.sweeps.errors import SweepError
 
 PROGRAM = (sys.executable, "-m", "reverie")
 GRACE = 300.0
@@ -36,7 +37,17 @@ _Signals = list[int]
 
 def main(words: Sequence[str], program: Sequence[str] = PROGRAM) -> int:
     """Run the trial that `words` name; `program` takes the words after `reverie`."""
-    folder, name, retries = Path(words[0]), words[1], int(words[2])
+    folder, name = Path(words[0]), words[1]
+    try:
+        return _main(folder, name, words[2:], program)
+    except (SweepError, OSError) as error:  # nothing that another try would mend
+        said = f"its process cannot run it: {error}"
+        record.write(folder, name, record.read(folder, name).failed(said).now("failed", said))
+        return 1
+
+
+def _main(folder: Path, name: str, words: Sequence[str], program: Sequence[str]) -> int:
+    retries, together = int(words[0]), words[1:] == ["together"]
     signals: _Signals = []
 
     def note(number: int, _: FrameType | None) -> None:
@@ -51,7 +62,6 @@ def main(words: Sequence[str], program: Sequence[str] = PROGRAM) -> int:
     handle = _lock(folder, name, signals)
     if handle is None:
         return STOPPED
-    together = words[3:] == ["together"]
     with _Child(folder, name, Path(sweep.directory), handle, together=together) as child:
         return _tries(child, command, retries, signals)
 
