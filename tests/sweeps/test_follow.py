@@ -14,6 +14,8 @@ from sweep_parts import HERE, RUNNER, begin, child_of, kill, local, numbers, pla
 from reverie.folder.errors import RunError
 from reverie.sweeps import control, file, record, show
 from reverie.sweeps.errors import SweepError
+from reverie.sweeps.local import Local
+from reverie.sweeps.room import Room
 
 
 def test_all_trials_run_and_the_plan_is_written(tmp_path):
@@ -213,3 +215,15 @@ def test_a_trial_that_its_process_cannot_run_says_why(tmp_path):
     found = record.read(tmp_path, "a-seed=0")
     assert found.state == "failed"
     assert "sweep.json is not the plan of a sweep" in found.sentence
+
+
+def test_each_trial_gets_a_device_of_its_own(tmp_path):
+    made: list[Local] = []
+
+    def make(sweep):
+        made.append(Local(sweep.folder, Room(cores=8, devices=("3", "5")), runner=RUNNER))
+        return made[-1]
+
+    found = control.begin(tmp_path, plan("slow", seeds=2, steps=20), file.How(), make, len)
+    assert found.count("finished") == 2
+    assert sorted(made[0]._devices.values()) == ["3", "5"]
