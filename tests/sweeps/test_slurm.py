@@ -114,4 +114,6 @@ def test_an_unknown_parameter_of_a_job_is_refused(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(SweepError, match="no parameter 'partiton'; did you mean 'partition'"):
         Slurm(tmp_path, {"partiton": "gpu"}, {})
+    with pytest.raises(SweepError, match="takes whole minutes, such as time=600; found '10:00'"):
+        Slurm(tmp_path, {"time": "10:00"}, {})
     Slurm(tmp_path, {"partition": "gpu", "gpus-per-node": "1"}, {})

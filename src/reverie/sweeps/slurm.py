@@ -1,5 +1,6 @@
 """Trials as jobs of SLURM, through submitit: one array, time-outs and preemption requeue a job."""
 
+import contextlib
 import shutil
 import subprocess
 import time
@@ -21,6 +22,8 @@ MOST = 1000
 """Jobs of a sweep that wait and run at once: SLURM's own limit of an array."""
 UNSEEN = 15.0
 """Seconds for which the scheduler may not yet show a job that it took."""
+SAVING = 75.0
+"""Seconds that a run may take to save when its time is up: submitit has 90 for all of it."""
 NOTICE = 120.0
 """Seconds that a run which SLURM told to end waits for what SLURM does next."""
 
@@ -49,7 +52,8 @@ class Job:
         if self._process is not None and self._process.poll() is None:
             folder, name = Path(self.words[-3]), self.words[-2]
             record.ask(folder, name, "stopped")
-            self._process.wait(NOTICE)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(SAVING)  # what is not saved by then is done again
             record.withdraw(folder, name)
         return DelayedSubmission(Job(self.words))
 
@@ -156,5 +160,9 @@ def _checked(submitit: Any, parameters: Mapping[str, str]) -> dict[str, Any]:
         name = key.replace("-", "_")
         if name not in known:
             raise SweepError(f"--slurm has no parameter {key!r}; {suggest(name, known)}")
+        if name == "time" and not value.isdecimal():
+            raise SweepError(
+                f"--slurm time takes whole minutes, such as time=600; found {value!r}."
+            )
         found[name] = int(value) if value.isdecimal() else value
     return found
