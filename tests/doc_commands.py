@@ -5,7 +5,13 @@ import re
 import tyro
 
 from reverie.api.sweep_words import compose, split
-from reverie.bench.options import ActOptions, EnvOptions, ReplayOptions, UpdateOptions
+from reverie.bench.options import (
+    ActOptions,
+    EnvOptions,
+    LaunchOptions,
+    ReplayOptions,
+    UpdateOptions,
+)
 from reverie.cli import main
 from reverie.config import reader
 from reverie.config.sizes import with_size
@@ -29,6 +35,7 @@ RECORDS = {
     "push": PushOptions,
     "pull": PullOptions,
     "bench update": UpdateOptions,
+    "bench launches": LaunchOptions,
     "bench act": ActOptions,
     "bench env": EnvOptions,
     "bench replay": ReplayOptions,

@@ -33,7 +33,7 @@ usage: reverie VERB [options]        reverie VERB --help
   dream RUN             look into a run's world model, and play in its dreams, in the browser
   push RUN OWNER/NAME   share an agent on the Hub, or with --to DIR in a folder
   pull OWNER/NAME DIR   fetch a shared agent
-  bench update|act|env|replay  measure an update, acting, an environment, or replay
+  bench update|launches|act|env|replay  measure an update, acting, an environment, or replay
   doctor TASK           is an environment fit to be learned in, and what will a run need?
   tasks [FILTER]        the tasks, or those whose name contains FILTER
   presets [NAME|FILE]   the presets, or what one of them sets

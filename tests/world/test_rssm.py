@@ -13,6 +13,8 @@ from networks import rssm as options
 from reverie.module import named_leaves
 from reverie.records import Latent, Spec
 from reverie.world.actions import embed_action
+from reverie.world.gru_core import GRU
+from reverie.world.latents import Gaussians
 from reverie.world.rssm import RSSM
 
 close = golden.close
@@ -144,6 +146,38 @@ def test_latents_do_not_see_the_future():
     )
     np.testing.assert_array_equal(latent.deter[:, :4], later[0].deter[:, :4])
     np.testing.assert_array_equal(logits[:, :3], later[1][:, :3])
+
+
+FORMS = {
+    "plain": {},
+    "learned start": {"initial": "learned"},
+    "absolute, deeper": {"absolute": True, "post_layers": 2},
+    "dense core, numbers": {"core": GRU(), "latent": Gaussians()},
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_stored_and_recomputed_gradients_agree(form):
+    """`device.scan`: states, statistics, and the gradients of all that they depend on."""
+    rssm = filled(RSSM, 6, 3, dataclasses.replace(CONFIG, **FORMS[form]))
+    (deter, _), tokens, action, uniform = random_rows()
+    start = Latent(deter, rssm.initial(3, deter.dtype).stoch)
+    first = jnp.zeros((3, 5), bool).at[:, 2].set(True)
+
+    def observed(rssm, start, tokens, action):
+        return rssm.observe(start, tokens, action, first, uniform)
+
+    weights = jax.tree.map(jnp.cos, observed(rssm, start, tokens, action))
+    (found, grads), (others, recomputed) = (
+        golden.pull(observed, weights, model, start, tokens, action)
+        for model in (rssm, rssm.recomputing())
+    )
+    for other, value in zip(jax.tree.leaves(others), jax.tree.leaves(found), strict=True):
+        close(other, value)
+    for (name, value), other in zip(
+        named_leaves(grads).items(), jax.tree.leaves(recomputed), strict=True
+    ):
+        close(other, value, name=name)
 
 
 def test_absolute_posteriors_read_the_tokens_alone():

@@ -41,7 +41,7 @@ def words(verbs: Sequence[str], groups: Sequence[str]) -> Words:
         "sweep": (*ACTIONS, *names),
         "tasks": names,
         "presets": (*groups, *presets),
-        "bench": ("update", "act", "env", "replay"),
+        "bench": ("update", "launches", "act", "env", "replay"),
         "completion": SHELLS,
     }
     return Words(flags={verb: _flags(verb) for verb in verbs}, places=places, values=_values())
@@ -59,7 +59,10 @@ def _flags(verb: str) -> list[str]:
         "dream": (DreamOptions,),
         "push": (PushOptions,),
         "pull": (PullOptions,),
-        "bench": (bench.UpdateOptions, bench.ActOptions, bench.EnvOptions, bench.ReplayOptions),
+        "bench": (
+            *(bench.UpdateOptions, bench.LaunchOptions, bench.ActOptions),
+            *(bench.EnvOptions, bench.ReplayOptions),
+        ),
     }
     found = [field.name for record in records.get(verb, ()) for field in dataclasses.fields(record)]
     if verb in ("train", "continual", "sweep"):

@@ -10,6 +10,7 @@ from reverie.behavior.options import BehaviorConfig
 from reverie.behavior.returns import discount_of
 from reverie.nn.distributions import Categorical
 from reverie.nn.heads import Actor, BernoulliHead, NumberHead, Policy
+from reverie.nn.recompute import UNROLL
 from reverie.world.dynamics import State
 from reverie.world.model import WorldModel
 
@@ -50,7 +51,8 @@ def imagine(
 
     No gradient crosses an imagined step or reaches the actor through its action: the policy's
     distributions are differentiable in the actor's parameters alone (and in the start, if the
-    caller left its gradient). They are computed once, inside the rollout, and used by the loss.
+    caller left its gradient). The rollout therefore keeps no intermediate array, only states and
+    actions; the distributions are computed after it, for all states at once.
 
     `through` lets the gradient of the features run through latents and actions into the actor (and
     through nothing else: the world model's weights are constants, the policy sees its state as
@@ -58,19 +60,20 @@ def imagine(
     """
     if through:
         return _imagine_through(world, actor, start, noise)
-    dynamics = world.dynamics.prepared()
+    frozen, chooser = constant(world), constant(actor)
+    dynamics = frozen.dynamics.prepared()
 
     def step(carry, noise):
         prior_noise, action_noise = noise
-        x = world.feature(dynamics.state(carry))
-        policy = actor(x)
-        action = sg(policy.sample(action_noise))
-        following, logits = dynamics.imagine(sg(carry), world.embed(action), prior_noise)
-        following = sg(following)
-        return following, (x, sg(logits), action, policy)
+        x = frozen.feature(dynamics.state(carry))
+        action = chooser(x).sample(action_noise)
+        following, logits = dynamics.imagine(carry, frozen.embed(action), prior_noise)
+        return following, (x, logits, action)
 
-    last, (x, logits, action, policy) = jax.lax.scan(step, dynamics.carry(start), noise)
-    return Imagined(x, world.feature(dynamics.state(last)), logits, action, policy)
+    begin = dynamics.carry(sg(start))
+    last, (x, logits, action) = jax.lax.scan(step, begin, noise, unroll=UNROLL)
+    x = x.at[0].set(world.feature(start))
+    return Imagined(x, frozen.feature(dynamics.state(last)), logits, action, actor(x))
 
 
 def _imagine_through(world: WorldModel, actor: Actor, start: State, noise: DreamNoise) -> Imagined:

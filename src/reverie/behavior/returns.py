@@ -28,16 +28,20 @@ def lambda_return(
         value: bootstrap at the arrival state, units of `reward`.
         lam: in [0, 1].
 
+    Every step is a linear function of the return that follows, Rₜ = aₜ + bₜ Rₜ₊₁. Functions are
+    composed in pairs, which takes log H rounds instead of H steps.
+
     Source: DreamerV3 (arXiv:2301.04104v2), Eq. 7.
     """
 
-    def backward(following, step):
-        r, c, v, mix = step
-        ret = r + c * ((1.0 - mix) * v + mix * following)
-        return ret, ret
+    def composed(later, earlier):
+        (a, b), (c, d) = later, earlier
+        return c + d * a, d * b
 
     mix = jnp.broadcast_to(jnp.asarray(lam, reward.dtype), reward.shape)
-    return jax.lax.scan(backward, value[-1], (reward, cont, value, mix), reverse=True)[1]
+    steps = (reward + cont * (1.0 - mix) * value, cont * mix)
+    base, slope = jax.lax.associative_scan(composed, steps, reverse=True)
+    return base + slope * value[-1]
 
 
 def imagined_return(

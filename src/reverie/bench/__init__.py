@@ -1,6 +1,9 @@
 """Measurements that are meant to be repeated.
 
 update.py    `reverie bench update`: one learning update
+launches.py  `reverie bench launches`: kernels of an update on a GPU, counted without one
+kernels.py   what a GPU runs of a compiled program, read from its text
+gpus.py      GPUs that programs are compiled for
 act.py       `reverie bench act`: from an observation to an action
 env.py       `reverie bench env`: steps a second of an environment
 replay.py    `reverie bench replay`: drawing and writing back

@@ -75,11 +75,17 @@ def cases(
     obs: Sequence[str],
     precisions: Sequence[str],
     changes: Mapping[str, Any] | None = None,
+    *,
+    scan: str = "auto",
 ) -> list[Case]:
-    """Every combination. Raises ConfigError for changes that the configuration refuses."""
+    """Every combination, with the form of scans `device.scan`.
+
+    Raises ConfigError for changes that the configuration refuses.
+    """
     return [
-        Case(size, kind, apply(Config(), edits | {"device.precision": precision}))
+        Case(size, kind, apply(Config(), edits | device | {"device.precision": precision}))
         for size, kind, precision in itertools.product(sizes, obs, precisions)
+        for device in [{"device.scan": scan}]
         for edits in [size_edits(size) | dict(changes or {})]
     ]
 

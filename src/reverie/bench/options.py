@@ -111,6 +111,39 @@ class UpdateOptions:
 
 
 @dataclass(frozen=True)
+class LaunchOptions:
+    """Launches of one learning update on a GPU that need not be here: nothing is run.
+
+    Needs the compiler of `reverie[cuda]`.
+    """
+
+    size: tuple[str, ...] = ("12m",)
+    """Model sizes."""
+    obs: tuple[Obs, ...] = ("image",)
+    """Observations, as in `bench update`."""
+    precision: tuple[Precision, ...] = ("bf16",)
+    """Compute dtypes."""
+    seeds: int = 1
+    """Seeds that learn at once in one program."""
+    gpu: Literal["h200", "a100", "l4", "rtx4090"] = "h200"
+    """GPU that the update is compiled for (`bench/gpus.py`)."""
+    scan: Literal["recomputed", "stored"] = "recomputed"
+    """Form of the scan over observed rows: `device.scan`."""
+    json: str = ""
+    """File for the numbers, one JSON object; empty: only the table on the terminal."""
+    set: tuple[str, ...] = ()
+    """Changes of the configuration, KEY=VALUE."""
+
+    def __post_init__(self):
+        check_sizes(self.size)
+        check_some("obs", self.obs)
+        check_some("precision", self.precision)
+        if self.seeds < 1:
+            raise ConfigError(f"--seeds must be at least 1, found {self.seeds}.")
+        read_changes(self.set)
+
+
+@dataclass(frozen=True)
 class ActOptions:
     """Acting: milliseconds from an observation to an action, by number of environments."""
 

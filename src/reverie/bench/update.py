@@ -5,6 +5,7 @@ are fetched while the next one computes. Each case takes turns with the others a
 matrix product, which tells what the machine can do at that very time.
 """
 
+import dataclasses
 import functools as ft
 import resource
 import sys
@@ -20,7 +21,7 @@ from reverie.bench.timing import Contender, Sample, by_turns, median, spread
 from reverie.machine.flops import MatrixProduct, count_flops
 from reverie.module import count_params
 from reverie.train.learner import Learner, packed_step
-from reverie.train.losses import compute_dtype
+from reverie.train.losses import compute_dtype, resolve_device
 from reverie.train.state import TrainState, init
 from reverie.watch import terminal
 
@@ -71,11 +72,7 @@ def run(options: UpdateOptions) -> dict[str, Cost]:
 
 def count(case: Case) -> Cost:
     """What follows from shapes alone: parameters and arithmetic."""
-    state = state_shapes(case)
-    rows = {
-        name: jax.ShapeDtypeStruct((*case.lead, *column.shape), column.dtype)
-        for name, column in case.columns.items()
-    }
+    state, rows = state_shapes(case), row_shapes(case)
     step = ft.partial(packed_step, config=case.config)
     flops = count_flops(jax.make_jaxpr(step)(state, rows, jax.random.key(0)))
     return Cost(count_params(state.agent), None, None, None, flops, None, None, None)
@@ -85,6 +82,14 @@ def state_shapes(case: Case) -> TrainState:
     """Shapes and dtypes of the learner's state; nothing is allocated."""
     make = ft.partial(init, case.obs_specs, case.action_specs, case.config)
     return jax.eval_shape(make, jax.random.key(0))
+
+
+def row_shapes(case: Case) -> dict[str, Any]:
+    """Shapes and dtypes of a batch of rows."""
+    return {
+        name: jax.ShapeDtypeStruct((*case.lead, *column.shape), column.dtype)
+        for name, column in case.columns.items()
+    }
 
 
 def measure(chosen: list[Case], options: UpdateOptions) -> dict[str, Cost]:
@@ -110,7 +115,9 @@ def measure(chosen: list[Case], options: UpdateOptions) -> dict[str, Cost]:
 
 def prepare(case: Case) -> Subject:
     """Compile the update of `case` and make its learner ready."""
-    learner = Learner(case.obs_specs, case.action_specs, case.config)
+    device = resolve_device(case.config.device, jax.default_backend())
+    config = dataclasses.replace(case.config, device=device)
+    learner = Learner(case.obs_specs, case.action_specs, config)
     rows = random_rows(case)
     compiled = learner.compile(rows)
 

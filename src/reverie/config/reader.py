@@ -17,6 +17,7 @@ KEYS = (
     "device.kind",
     "device.memory",
     "device.preallocate",
+    "device.scan",
     "env.background.videos",
     "env.parallel",
     "env.remastered.photos",

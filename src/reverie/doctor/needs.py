@@ -17,7 +17,7 @@ from reverie.replay.store import available_bytes
 from reverie.train import plan
 from reverie.train.columns import columns_of
 from reverie.train.learner import packed_step
-from reverie.train.losses import resolve_precision
+from reverie.train.losses import resolve_device
 from reverie.train.setup import replay_rows
 from reverie.train.state import init
 
@@ -52,8 +52,7 @@ def complete(config: Config, obs_specs: Specs) -> Config:
     """`config` with the size that the observations ask for and the precision of the device."""
     pictures = any(spec.kind == "image" for spec in obs_specs.values())
     config = with_size(config, pictures)
-    precision = resolve_precision(config.device.precision, jax.default_backend())
-    return replace(config, device=replace(config.device, precision=precision))
+    return replace(config, device=resolve_device(config.device, jax.default_backend()))
 
 
 def predict(config: Config, obs_specs: Specs, action_specs: Specs, speed: float) -> Needs:

@@ -23,6 +23,7 @@ MACHINE = (
     "device.kind",
     "device.memory",
     "device.preallocate",
+    "device.scan",
     "env.parallel",
     "env.restarts",
     "env.timeout",

@@ -14,5 +14,6 @@ distributions.py  what they end in: nll, mean, mode, sample, entropy, kl
 truncated.py      the truncated normal
 scaling.py        symlog, symexp and the two-hot code
 scan.py           a scan over time whose weight gradients are computed once
+recompute.py      the same for GPUs: a scan that keeps the states alone
 loss.py           a loss as a record with a group
 """

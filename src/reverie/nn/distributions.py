@@ -9,6 +9,7 @@ import math
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from reverie.module import Module, static, to_rank
@@ -22,7 +23,7 @@ def f32(x: Array) -> Array:
 def inverse_cdf(probs: Float[Array, "... C"], uniform: Float[Array, "..."]) -> Int[Array, "..."]:
     """The class whose interval of the cumulated probabilities contains `uniform` in [0, 1)."""
     classes = probs.shape[-1]
-    triangle = jnp.triu(jnp.ones((classes, classes), jnp.float32))
+    triangle = np.triu(np.ones((classes, classes), np.float32))
     cumulated = jnp.matmul(probs, triangle, precision="highest")
     threshold = (uniform * cumulated[..., -1])[..., None]
     return jnp.sum(cumulated[..., :-1] <= threshold, -1, dtype=jnp.int32)

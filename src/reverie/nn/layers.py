@@ -157,25 +157,35 @@ class AbstractExact(Module):
     """A module whose parameters stay float32 in every compute dtype."""
 
 
+class MeanSquare(Module):
+    """Mean of x² over axes, which stay with length 1. A part of its own, so that a scan can know
+    what it gave (`recompute.py`)."""
+
+    def __call__(self, x: Float[Array, "..."], axes: int | tuple[int, ...]) -> Float[Array, "..."]:
+        return jnp.mean(jnp.square(x), axes, keepdims=True)
+
+
 class RMSNorm(AbstractExact):
     """x / √(mean x² + eps), scaled; statistics in float32 over the last axis."""
 
     scale: Float[Array, " i"]
+    power: MeanSquare
     eps: float = static(default=1e-4)
 
     def __init__(self, size: int, eps: float = 1e-4):
         self.scale = jnp.ones(size)
+        self.power = MeanSquare()
         self.eps = eps
 
     def __call__(self, x: Float[Array, "*n i"]) -> Float[Array, "*n i"]:
         y = x.astype(jnp.float32)
-        y = y * jax.lax.rsqrt(jnp.mean(jnp.square(y), -1, keepdims=True) + self.eps)
+        y = y * jax.lax.rsqrt(self.power(y, axes=-1) + self.eps)
         return (y * to_rank(self.scale.astype(jnp.float32), x.ndim)).astype(x.dtype)
 
     def groups(self, x: Float[Array, "g n w"]) -> Float[Array, "g n w"]:
         """The same norm over all blocks of a group-first array together."""
         y = x.astype(jnp.float32)
-        y = y * jax.lax.rsqrt(jnp.mean(jnp.square(y), (0, 2), keepdims=True) + self.eps)
+        y = y * jax.lax.rsqrt(self.power(y, axes=(0, 2)) + self.eps)
         scale = self.scale.astype(jnp.float32).reshape(x.shape[0], 1, -1)
         return (y * scale).astype(x.dtype)
 

@@ -39,10 +39,6 @@ class Taped:
         return output if self.nudge is None else output + self.nudge
 
 
-def is_layer(part: Any) -> bool:
-    return isinstance(part, LAYERS)
-
-
 def scan_deferred(module: Module, step: Callable, carry: Any, inputs: Any) -> tuple[Any, Any]:
     """`lax.scan` of `step(module, carry, input) -> (carry, output)` with late weight gradients.
 
@@ -104,8 +100,12 @@ class Rest:
         return jax.tree.unflatten(self._treedef, parts)
 
 
-def split_layers(module: Module) -> tuple[list[Any], Rest]:
+def split_layers(module: Module, kinds: tuple[type, ...] = LAYERS) -> tuple[list[Any], Rest]:
     """The layers of `module` in tree order, and all else."""
+
+    def is_layer(part):
+        return isinstance(part, kinds)
+
     parts, treedef = jax.tree.flatten(module, is_leaf=is_layer)
     layers = [part for part in parts if is_layer(part)]
     numbers = iter(range(len(layers)))

@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from reverie.optim.norms import tree_norm
 from reverie.optim.optimizer import WHOLE, AbstractOptimizer, check_warmup
 from reverie.optim.schedule import AbstractSchedule, Constant
 from reverie.optim.sigmas import scale_sigmas
@@ -112,7 +113,7 @@ def clip_by_norm(limit: float) -> optax.GradientTransformation:
     """
 
     def clip(grads, params):
-        factor = limit / jnp.maximum(optax.tree.norm(grads), limit)
+        factor = limit / jnp.maximum(tree_norm(grads), limit)
         return jax.tree.map(lambda g: g * factor, grads)
 
     return optax.stateless(clip)

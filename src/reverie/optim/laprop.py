@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import optax
 
 from reverie.module import name_of
+from reverie.optim.norms import tensor_squares
 from reverie.optim.optimizer import AbstractOptimizer, check_warmup
 from reverie.optim.schedule import AbstractSchedule, Constant
 from reverie.optim.sigmas import is_sigma, scale_sigmas
@@ -91,15 +92,17 @@ def clip_by_tensor_norm(limit: float, floor: float = 1e-3) -> optax.GradientTran
     above it instead of at their mean.
     """
 
-    def clip(path, gradient, param):
-        if is_sigma(path):
-            return gradient
-        allowed = limit * jnp.maximum(floor, jnp.linalg.norm(param.ravel()))
-        return gradient / jnp.maximum(1.0, jnp.linalg.norm(gradient.ravel()) / allowed)
+    def clip(grads, params):
+        allowed = limit * jnp.maximum(floor, jnp.sqrt(tensor_squares(params)))
+        divisors = jnp.maximum(1.0, jnp.sqrt(tensor_squares(grads)) / allowed)
+        tensors, treedef = jax.tree_util.tree_flatten_with_path(grads)
+        clipped = [
+            gradient if is_sigma(path) else gradient / divisors[index]
+            for index, (path, gradient) in enumerate(tensors)
+        ]
+        return jax.tree.unflatten(treedef, clipped)
 
-    return optax.stateless(
-        lambda grads, params: jax.tree_util.tree_map_with_path(clip, grads, params)
-    )
+    return optax.stateless(clip)
 
 
 def scale_by_momentum(decay: float, nesterov: bool) -> optax.GradientTransformation:

@@ -55,7 +55,7 @@ def results(run: Run) -> dict[str, str]:
     }
 
 
-UNSHOWN = ("logdir", "device.precision")
+UNSHOWN = ("logdir", "device.precision", "device.scan")
 """Fields that differ from their defaults by themselves: where a run is, what its device takes."""
 
 

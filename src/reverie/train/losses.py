@@ -19,8 +19,9 @@ from reverie.behavior.explore import (
 from reverie.behavior.imagine import DreamNoise, Imagined, dream_noise
 from reverie.behavior.loss import BehaviorOutput, Players, Scales, Seen, behavior_losses
 from reverie.behavior.returns import discount_of
+from reverie.config.run import DeviceConfig
 from reverie.config.schema import Config
-from reverie.module import Module
+from reverie.module import Module, tree_at
 from reverie.nn.layers import to_compute
 from reverie.nn.loss import Loss
 from reverie.part.errors import ConfigError
@@ -46,11 +47,20 @@ def compute_dtype(precision: str) -> jnp.dtype:
     return jnp.dtype({"f32": jnp.float32, "bf16": jnp.bfloat16}[precision])
 
 
-def resolve_precision(precision: str, platform: str) -> str:
-    """`auto` by platform: bf16 on accelerators, f32 on the CPU."""
-    if precision != "auto":
-        return precision
-    return "f32" if platform == "cpu" else "bf16"
+def resolve_device(device: DeviceConfig, platform: str) -> DeviceConfig:
+    """`device` without `auto` where the platform decides: precision and scan."""
+    cpu = platform == "cpu"
+    chosen = {"precision": "f32" if cpu else "bf16", "scan": "stored" if cpu else "recomputed"}
+    chosen = {name: value for name, value in chosen.items() if getattr(device, name) == "auto"}
+    return dataclasses.replace(device, **chosen)
+
+
+def to_device(agent: Agent, device: DeviceConfig) -> Agent:
+    """`agent` as it computes on a device: in its dtype, and with its form of scans."""
+    agent = to_compute(agent, compute_dtype(device.precision))
+    if device.scan != "recomputed":
+        return agent
+    return tree_at(lambda a: a.world.dynamics, agent, agent.world.dynamics.recomputing())
 
 
 def draw_noise(agent: Agent, batch: int, time: int, config: Config, key: PRNGKeyArray) -> Noise:
@@ -104,7 +114,7 @@ def agent_loss(
     `agent` holds the parameters to differentiate; everything else is read from `state`.
     Source: DreamerV3 (arXiv:2301.04104v2), Eq. 5 to 8.
     """
-    agent = to_compute(agent, compute_dtype(config.device.precision))
+    agent = to_device(agent, config.device)
     total, world = world_loss(agent.world, sequence, noise, config, history=state.history)
     total, learned = curiosity_loss(agent, world, config, start=total)
     total, out = behavior_loss(agent, state, world, noise, config, start=total)

@@ -15,7 +15,7 @@ from reverie.replay.replay import Replay
 from reverie.replay.unit import Demand
 from reverie.train import sequence
 from reverie.train.columns import columns_of
-from reverie.train.losses import resolve_precision
+from reverie.train.losses import resolve_device
 from reverie.train.sequence import MakeEnv, Visit
 
 
@@ -38,8 +38,7 @@ def complete(config: Config, envs: Vector) -> Config:
     """`config` with everything filled in that only the environments and the device know."""
     pictures = any(spec.kind == "image" for spec in envs.obs_specs.values())
     config = with_size(config, pictures)
-    precision = resolve_precision(config.device.precision, jax.default_backend())
-    device = dataclasses.replace(config.device, precision=precision)
+    device = resolve_device(config.device, jax.default_backend())
     return dataclasses.replace(config, device=device)
 
 

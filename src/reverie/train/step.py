@@ -10,14 +10,13 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import optax
 from jaxtyping import Array, PRNGKeyArray
 
 from reverie.behavior.explore import Memory
 from reverie.config import edit
 from reverie.config.schema import Config
-from reverie.nn.layers import to_compute
 from reverie.optim.groups import groups_of, joined, part_of
+from reverie.optim.norms import tree_norm
 from reverie.optim.numbers import with_numbers
 from reverie.optim.optimizer import WHOLE
 from reverie.records import Sequence
@@ -32,6 +31,7 @@ from reverie.train.losses import (
     draw_noise,
     explorer_loss,
     merged,
+    to_device,
     world_loss,
 )
 from reverie.train.scores import step_scores
@@ -117,7 +117,7 @@ def update_in_order(state: TrainState, sequence: Sequence, noise: Noise, config:
     state = advanced(state, agent, opt_state, found.returns, config, memory=found.memory)
     metrics = update_metrics(state, grads, moved)
     for name in groups_of(agent):
-        metrics[f"train/grad_norm_{name}"] = optax.tree.norm(grads[name])
+        metrics[f"train/grad_norm_{name}"] = tree_norm(grads[name])
         metrics[f"train/lr_{name}"] = jnp.asarray(config.optim.rate(name)(state.updates - 1))
     metrics["train/lr"] = metrics.pop("train/lr_world")
     return state, metrics, (total, found)
@@ -136,12 +136,11 @@ def gradients(state: TrainState, sequence: Sequence, noise: Noise, config: Confi
 def world_gradients(state: TrainState, sequence: Sequence, noise: Noise, config: Config):
     """Gradients of the groups `world` and, where there is one, `ensemble`; and (total,
     WorldOutput, losses of the ensemble). Neither loss reaches the other's parameters."""
-    dtype = compute_dtype(config.device.precision)
     groups = {name: part_of(state.agent, name) for name in groups_of(state.agent)}
     learning = {name: groups[name] for name in ("world", "ensemble") if name in groups}
 
     def loss(parts):
-        agent = to_compute(joined(groups | parts), dtype)
+        agent = to_device(joined(groups | parts), config.device)
         total, out = world_loss(agent.world, sequence, noise, config, history=state.history)
         total, learned = curiosity_loss(agent, out, config, start=total)
         return total, (total, out, learned)
@@ -164,11 +163,10 @@ def behavior_gradients(
     """
     groups = {name: part_of(agent, name) for name in groups_of(agent)}
     learning = {n: part for n, part in groups.items() if n not in ("world", "ensemble")}
-    dtype = compute_dtype(config.device.precision)
     world = world._replace(observed=jax.tree.map(sg, world.observed))
 
     def loss(players):
-        whole = to_compute(joined(groups | players), dtype)
+        whole = to_device(joined(groups | players), config.device)
         total, out = behavior_loss(whole, state, world, noise, config, start=start)
         total, explored = explorer_loss(whole, state, world, noise, config, start=total)
         return total, (total, out, explored)
@@ -231,13 +229,12 @@ def advanced(
 def update_metrics(state: TrainState, grads: Any, updates: Any) -> dict[str, Array]:
     """Sizes of the gradient, of the step and of the parameters, after an update."""
     count = sum(x.size for x in jax.tree.leaves(state.agent))
-    norm = optax.tree.norm
     return {
         "train/updates": state.updates,
-        "train/grad_norm": norm(grads),
-        "train/grad_rms": norm(grads) / count**0.5,
-        "train/update_rms": norm(updates) / count**0.5,
-        "train/param_rms": norm(state.agent) / count**0.5,
+        "train/grad_norm": tree_norm(grads),
+        "train/grad_rms": tree_norm(grads) / count**0.5,
+        "train/update_rms": tree_norm(updates) / count**0.5,
+        "train/param_rms": tree_norm(state.agent) / count**0.5,
     }
 
 

@@ -7,6 +7,7 @@ encoder.py           observations to tokens
 standard.py          units for numbers that vary too little or too much
 dynamics.py          the slot of dynamics
 rssm.py              the recurrent state-space model
+observing.py         how it follows observed sequences, in two forms
 cores.py             the slot of its recurrent cores: block_core.py (V3), gru_core.py (older)
 latents.py           the slot of its stochastic half
 kl.py                the KL losses

@@ -129,6 +129,11 @@ class Dynamics(Module):
         """The same module with its weights laid out for scans; call it once before one."""
         return self
 
+    def recomputing(self) -> Any:
+        """The same module in the form for devices on which stores cost more than products
+        (`device.scan`): gradients along observed sequences are recomputed, not stored."""
+        return self
+
     def carry(self, state: State) -> Any:
         """A state (B, …) in the form in which it travels through a scan of `imagine`."""
         return state

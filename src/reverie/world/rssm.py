@@ -5,23 +5,23 @@ official codes. The core is one of `cores.py`, the kind of latents one of `laten
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
-from reverie.module import static, tree_at
+from reverie.module import blank, static, tree_at
 from reverie.nn.layers import MLP, NET, Linear
 from reverie.nn.loss import Loss
 from reverie.nn.options import NetConfig
-from reverie.nn.scan import scan_deferred
 from reverie.part.checks import Checker
 from reverie.records import Latent
+from reverie.world import observing
 from reverie.world.block_core import Block
 from reverie.world.cores import AbstractCore, Carry, Core, Widths
-from reverie.world.dynamics import AbstractDynamics, Dynamics
+from reverie.world.dynamics import AbstractDynamics, Dynamics, feature
 from reverie.world.kl import KL, kl_losses
 from reverie.world.latents import AbstractLatents, Categoricals
 
@@ -119,6 +119,7 @@ class RSSM(Dynamics):
     post_logits: Linear
     first: Float[Array, " d"] | None  # the learned initial state before its tanh
     config: RSSMConfig = static()
+    recompute: bool = static()  # see `recomputing`
 
     def __init__(
         self,
@@ -131,7 +132,7 @@ class RSSM(Dynamics):
     ):
         keys = jax.random.split(key, 4 + config.core.keys)
         width, outputs = config.hidden, config.stoch * config.latent.outputs
-        self.config = config
+        self.config, self.recompute = config, False
         widths = Widths(config.deter, config.flat, width, action)
         core_keys = jnp.concatenate([keys[:4], keys[8:]])
         self.core = config.core.build(widths, net, keys=core_keys)
@@ -164,12 +165,25 @@ class RSSM(Dynamics):
     def noise(self, key: PRNGKeyArray, shape: tuple[int, ...]) -> Float[Array, "*n z"]:
         return self.config.latent.draw(key, (*shape, self.config.stoch))
 
-    def carry(self, state: Latent) -> Carry:
+    def recomputing(self) -> "RSSM":
+        parts = {field.name: getattr(self, field.name) for field in fields(self)}
+        return blank(RSSM, **parts | {"recompute": True})
+
+    def carry(self, state: Latent) -> Carry | Array:
+        """The core's own form of a state; when recomputing, one array (B, D + Z·C)."""
+        if self.recompute:
+            return feature(state)
+        return self.cores(state)
+
+    def cores(self, state: Latent) -> Carry:
         stoch = state.stoch.reshape(state.stoch.shape[0], -1).astype(state.deter.dtype)
         return self.core.carry(state.deter, stoch)
 
-    def state(self, carry: Carry) -> Latent:
-        return Latent(carry.deter, self.unflat(carry.stoch))
+    def state(self, carry: Carry | Array) -> Latent:
+        if isinstance(carry, Carry):
+            return Latent(carry.deter, self.unflat(carry.stoch))
+        width = self.config.deter
+        return Latent(carry[..., :width], self.unflat(carry[..., width:]))
 
     def unflat(self, stoch: Float[Array, "*n zc"]) -> Float[Array, "*n z c"]:
         return stoch.reshape(*stoch.shape[:-1], self.config.stoch, -1)
@@ -184,16 +198,22 @@ class RSSM(Dynamics):
 
     def prior_of(self, deter: Float[Array, "*n d"]) -> Float[Array, "*n z k"]:
         """Statistics of the prior (see `latents.py`)."""
-        logits = self.prior_logits(self.prior(deter))
-        return logits.reshape(*deter.shape[:-1], self.config.stoch, self.config.latent.outputs)
+        return self.stats_of(self.prior_logits(self.prior(deter)))
+
+    def moved(self, carry: Carry | Array, action: Float[Array, "b h"]) -> Carry:
+        """The core's step; `action` went through its `embed`, and `stoch` stays as it is."""
+        own = carry if isinstance(carry, Carry) else self.cores(self.state(carry))
+        return self.core(own, action)
 
     def post_of(
         self, deter: Float[Array, "n d"], tokens: Float[Array, "n e"]
     ) -> Float[Array, "n z k"]:
         """Statistics of the posterior."""
         seen = tokens if self.config.absolute else jnp.concatenate([deter, tokens], -1)
-        logits = self.post_logits(self.post(seen))
-        return logits.reshape(-1, self.config.stoch, self.config.latent.outputs)
+        return self.stats_of(self.post_logits(self.post(seen)))
+
+    def stats_of(self, flat: Float[Array, "*n zk"]) -> Float[Array, "*n z k"]:
+        return flat.reshape(*flat.shape[:-1], self.config.stoch, self.config.latent.outputs)
 
     def observe(
         self,
@@ -207,33 +227,19 @@ class RSSM(Dynamics):
         dtype = start.deter.dtype
         action = jnp.where(is_first[..., None], 0.0, action).astype(dtype)
         inputs = (self.core.embed(action), tokens, ~is_first, noise)
-        # A learned initial state travels in the carry, so that its gradient does.
         fresh = None if self.first is None else self.carry(self.initial(1, dtype))
-
-        def step(model: RSSM, state: tuple[Carry, Carry | None], inputs):
-            carry, fresh = state
-            action, tokens, keep, noise = inputs
-            if fresh is None:
-                carry = jax.tree.map(lambda x: jnp.where(keep[:, None], x, 0), carry)
-            else:
-                carry = jax.tree.map(lambda x, y: jnp.where(keep[:, None], x, y), carry, fresh)
-            carry = model.core(carry, action)
-            stats = model.post_of(carry.deter, tokens)
-            carry = model.drawn(carry, stats, noise)
-            return (carry, fresh), (carry.deter, carry.stoch, stats)
-
         swapped = jax.tree.map(lambda x: x.swapaxes(0, 1), inputs)
-        begin = (self.carry(start), fresh)
-        _, outputs = scan_deferred(self.prepared(), step, begin, swapped)
-        deter, stoch, stats = jax.tree.map(lambda x: x.swapaxes(0, 1), outputs)
-        return Latent(deter, self.unflat(stoch)), stats
+        along = observing.recomputed if self.recompute else observing.stored
+        found = along(self, self.carry(start), fresh, swapped)
+        return jax.tree.map(lambda x: x.swapaxes(0, 1), found)
 
     def imagine(
-        self, carry: Carry, action: Float[Array, "b a"], noise: Float[Array, "b z"]
-    ) -> tuple[Carry, Float[Array, "b z k"]]:
-        carry = self.core(carry, self.core.embed(action.astype(carry.deter.dtype)))
-        stats = self.prior_of(carry.deter)
-        return self.drawn(carry, stats, noise), stats
+        self, carry: Carry | Array, action: Float[Array, "b a"], noise: Float[Array, "b z"]
+    ) -> tuple[Carry | Array, Float[Array, "b z k"]]:
+        moved = self.moved(carry, self.core.embed(action.astype(self.dtype)))
+        stats = self.prior_of(moved.deter)
+        moved = self.drawn(moved, stats, noise)
+        return self.carry(self.state(moved)) if self.recompute else moved, stats
 
     def expected(self, state: Latent) -> Float[Array, "*n z k"]:
         return self.prior_of(state.deter)
