@@ -16,7 +16,7 @@ from reverie.module import named_leaves
 from reverie.nn.loss import by_name
 from reverie.records import Spec
 from reverie.train.losses import agent_loss, draw_noise
-from reverie.train.step import train_step
+from reverie.train.step import gradients, train_step
 from reverie.world.model import unpack
 
 BATCH, ROWS = 3, 6
@@ -79,6 +79,22 @@ def run(step):
         return state, history
 
     return follow(0), follow(1)
+
+
+@pytest.mark.slow
+def test_stored_and_recomputed_scans_give_the_same_gradients():
+    """`device.scan`: all losses, and the gradient of every parameter."""
+    state, rows, key = inputs(PLAIN, 0)
+    rows = unpack(rows, CONFIG.world, jnp.dtype("float32"))
+    noise = draw_noise(state.agent, BATCH, ROWS - 1, CONFIG, key)
+    found = {}
+    for scan in ("stored", "recomputed"):
+        config = apply(CONFIG, {"device.scan": scan})
+        grads, (_, out) = jax.jit(lambda *a, c=config: gradients(*a, c))(state, rows, noise)
+        found[scan] = named_leaves(grads) | by_name(out.losses)
+    for name, value in found["stored"].items():
+        bound = 1e-5 * np.abs(value).max() + 1e-7
+        np.testing.assert_allclose(found["recomputed"][name], value, atol=bound, err_msg=name)
 
 
 def test_mixed_observations_and_actions_learn(run):

@@ -150,9 +150,8 @@ def test_latents_do_not_see_the_future():
 
 FORMS = {
     "plain": {},
-    "learned start": {"initial": "learned"},
-    "absolute, deeper": {"absolute": True, "post_layers": 2},
-    "dense core, numbers": {"core": GRU(), "latent": Gaussians()},
+    "learned start, deeper": {"initial": "learned", "post_layers": 2},
+    "dense core, numbers, absolute": {"core": GRU(), "latent": Gaussians(), "absolute": True},
 }
 
 

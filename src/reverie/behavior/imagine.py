@@ -45,14 +45,21 @@ def dream_noise(
 
 
 def imagine(
-    world: WorldModel, actor: Actor, start: State, noise: DreamNoise, *, through: bool = False
+    world: WorldModel,
+    actor: Actor,
+    start: State,
+    noise: DreamNoise,
+    *,
+    through: bool = False,
+    recompute: bool = False,
 ) -> Imagined:
     """Dreams from `start` (N, …), one for each start, as long as `noise`.
 
     No gradient crosses an imagined step or reaches the actor through its action: the policy's
     distributions are differentiable in the actor's parameters alone (and in the start, if the
-    caller left its gradient). The rollout therefore keeps no intermediate array, only states and
-    actions; the distributions are computed after it, for all states at once.
+    caller left its gradient). They are computed once, inside the rollout, and used by the loss; or,
+    with `recompute`, once more after it, for all states at once: the rollout then has no gradient
+    and keeps only states and actions.
 
     `through` lets the gradient of the features run through latents and actions into the actor (and
     through nothing else: the world model's weights are constants, the policy sees its state as
@@ -60,6 +67,24 @@ def imagine(
     """
     if through:
         return _imagine_through(world, actor, start, noise)
+    if recompute:
+        return _imagine_states(world, actor, start, noise)
+    dynamics = world.dynamics.prepared()
+
+    def step(carry, noise):
+        prior_noise, action_noise = noise
+        x = world.feature(dynamics.state(carry))
+        policy = actor(x)
+        action = sg(policy.sample(action_noise))
+        following, logits = dynamics.imagine(sg(carry), world.embed(action), prior_noise)
+        following = sg(following)
+        return following, (x, sg(logits), action, policy)
+
+    last, (x, logits, action, policy) = jax.lax.scan(step, dynamics.carry(start), noise)
+    return Imagined(x, world.feature(dynamics.state(last)), logits, action, policy)
+
+
+def _imagine_states(world: WorldModel, actor: Actor, start: State, noise: DreamNoise) -> Imagined:
     frozen, chooser = constant(world), constant(actor)
     dynamics = frozen.dynamics.prepared()
 

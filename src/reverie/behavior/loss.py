@@ -87,10 +87,11 @@ def behavior_losses(
     noise: DreamNoise,
     step: Array,
     reward_of: RewardOf = task_reward,
+    recompute: bool = False,
 ) -> BehaviorOutput:
     """Losses of actor and critic (`policy`, `value`, `repval`) on dreams from the states seen.
 
-    `step` counts environment steps of the run, for schedules.
+    `step` counts environment steps of the run, for schedules; `recompute` as in `imagine`.
     """
     batch, time = seen.rows.reward.shape
     count = min(config.starts or time, time)
@@ -98,7 +99,8 @@ def behavior_losses(
     gradient = gradient_of(players.actor, config)
     starts = jax.tree.map(lambda x: x.reshape(batch * count, *x.shape[2:]), seen.state)
     starts = starts if config.actor_grad_start else sg(starts)
-    dream = imagine(players.world, players.actor, starts, noise, through=gradient.through)
+    form = {"through": gradient.through, "recompute": recompute}
+    dream = imagine(players.world, players.actor, starts, noise, **form)
     reward = reward_of(players.world, dream, through=gradient.through)
     terminal = seen.rows.is_terminal.reshape(-1)
     said, critic = judge(players, dream, terminal, config, through=gradient.through)

@@ -77,9 +77,9 @@ class DeviceConfig:
     precision: Literal["auto", "f32", "bf16"] = "auto"
     """Compute dtype; parameters and reductions stay float32. auto: bf16 on gpu and tpu."""
     scan: Literal["auto", "stored", "recomputed"] = "auto"
-    """What the gradient along observed sequences needs of every step: stored while they are
-    observed, or recomputed for all steps at once, which launches half the kernels. The same
-    function. auto: recomputed on gpu and tpu."""
+    """What gradients need of every observed and imagined step: stored on the way, or recomputed
+    for all steps at once, which launches less than half the kernels. The same function. auto:
+    recomputed on gpu and tpu."""
     preallocate: bool = False
     """Let JAX take most of the GPU's memory at start (faster); off, several runs share a GPU."""
     memory: float = 0.0

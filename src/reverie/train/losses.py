@@ -198,6 +198,7 @@ def behavior_loss(
         config.behavior,
         noise=noise.dream,
         step=agent_steps(state.updates, config),
+        recompute=config.device.scan == "recomputed",
     )
     return weighted_sum(weigh(out.losses, world.rows.weight), start), out
 
@@ -256,6 +257,7 @@ def explorer_loss(
         noise=noise.explorer,
         step=agent_steps(state.updates, config),
         reward_of=curious_reward(explorer, config.explore),
+        recompute=config.device.scan == "recomputed",
     )
     losses = tuple(
         Loss(f"explorer_{loss.name}", loss.value, 1.0, "explorer") for loss in out.losses
