@@ -197,6 +197,13 @@ def bench(words: list[str]) -> int:
 
         run_replay(drawing)
         return 0
+    return _bench_agent(kind, rest)
+
+
+def _bench_agent(kind: str, rest: list[str]) -> int:
+    """The benchmarks of what computes on a device."""
+    from reverie.bench import options
+
     if kind == "update":
         update = _parse(options.UpdateOptions, rest, "bench update")
         _prepare(update.device)

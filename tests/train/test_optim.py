@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from reverie.config.schema import Config
+from reverie.optim import norms
 from reverie.optim.laprop import LaProp, clip_by_tensor_norm
 from reverie.optim.optimizer import WHOLE
 from reverie.optim.schedule import Cosine, Linear
@@ -136,3 +137,20 @@ def test_slow_copies(name, rate, every):
     for count, source in enumerate(arrays["source"]):
         slow = mix_slow(slow, jnp.asarray(source), jnp.asarray(count), config)
         golden.close(slow, arrays[f"{name}/slow"][count], name=f"{name} {count}")
+
+
+def test_sums_of_squares_side_by_side_are_those_one_by_one(monkeypatch):
+    """Whatever the shapes, also where a tensor is large or has a number that is not finite."""
+    monkeypatch.setattr(norms, "LARGE", 3_000)
+    rng, shapes = (
+        np.random.default_rng(0),
+        [(), (1,), (3, 100), (256,), (257,), (7, 9, 11), (70, 60)],
+    )
+    tensors = [jnp.asarray(rng.normal(size=shape), jnp.float32) for shape in shapes]
+    found = norms.side_by_side(tensors)
+    expected = [np.square(np.asarray(x, np.float64)).sum() for x in tensors]
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+    np.testing.assert_allclose(norms.one_by_one(tensors), expected, rtol=1e-6)
+    np.testing.assert_allclose(norms.side_by_side(tensors[-1:]), expected[-1:], rtol=1e-6)
+    sick = norms.side_by_side([*tensors[:3], jnp.array([jnp.inf]), *tensors[3:]])
+    assert np.isfinite(sick).tolist() == [True] * 3 + [False] + [True] * 4

@@ -97,8 +97,7 @@ def behavior_losses(
     count = min(config.starts or time, time)
     seen = jax.tree.map(lambda x: x[:, time - count :], seen)
     gradient = gradient_of(players.actor, config)
-    starts = jax.tree.map(lambda x: x.reshape(batch * count, *x.shape[2:]), seen.state)
-    starts = starts if config.actor_grad_start else sg(starts)
+    starts = starts_of(seen.state, config)
     form = {"through": gradient.through, "recompute": recompute}
     dream = imagine(players.world, players.actor, starts, noise, **form)
     reward = reward_of(players.world, dream, through=gradient.through)
@@ -106,7 +105,6 @@ def behavior_losses(
     said, critic = judge(players, dream, terminal, config, through=gradient.through)
     reward, scales = divided(reward, scales, config)
     targets, through, returns = make_targets(Opinion(reward, *said), scales.returns, config)
-    scales = scales._replace(returns=returns)
 
     weight = value_at(config.actor.entropy, step)
     policy, entropy = policy_loss(dream, targets, through, gradient, step, entropy_weight=weight)
@@ -122,7 +120,13 @@ def behavior_losses(
         bootstrap = targets.returns[0].reshape(batch, count)
         losses.append(replayed(players, seen, bootstrap, config))
     metrics = dream_metrics(targets, returns, entropy, players.actor, config)
-    return BehaviorOutput(tuple(losses), metrics, dream, targets, scales)
+    return BehaviorOutput(tuple(losses), metrics, dream, targets, scales._replace(returns=returns))
+
+
+def starts_of(state: State, config: BehaviorConfig) -> State:
+    """The observed states (B, T, …) as N starts, with their gradient if it is wanted."""
+    starts = jax.tree.map(lambda x: x.reshape(x.shape[0] * x.shape[1], *x.shape[2:]), state)
+    return starts if config.actor_grad_start else sg(starts)
 
 
 def divided(reward: Array, scales: Scales, config: BehaviorConfig) -> tuple[Array, Scales]:
