@@ -42,7 +42,8 @@ def recomputed(model: Any, begin: Any, fresh: Any, inputs: tuple) -> Along:
     action, tokens, keep, noise = inputs
     model, told = told_posterior(model.prepared(), tokens)
     inputs = (action, told, keep, noise)
-    (flat, _), stats = scan_recomputed(_told_step, model, (begin, fresh), inputs)
+    found: Any = scan_recomputed(_told_step, model, (begin, fresh), inputs)
+    (flat, _), stats = found
     return model.state(flat), stats
 
 
