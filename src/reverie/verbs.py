@@ -173,49 +173,46 @@ def compare(words: list[str]) -> int:
 
 
 def bench(words: list[str]) -> int:
-    """`reverie bench update|act|env|replay [...]`"""
-    kinds = ("update", "act", "env", "replay")
+    """`reverie bench update|launches|act|env|replay [...]`"""
+    kinds = ("update", "launches", "act", "env", "replay")
     if not words or words[0] in ("-h", "--help"):
-        terminal.say(
-            "usage: reverie bench update|act|env|replay [options]; each shows its own --help.\n"
-        )
+        usage = f"usage: reverie bench {'|'.join(kinds)} [options]"
+        terminal.say(f"{usage}; each shows its own --help.\n")
         return 0
     kind, rest = words[0], words[1:]
     if kind not in kinds:
         raise ConfigError(f"there is no benchmark {kind!r}; {suggest(kind, kinds)}")
     from reverie.bench import options
 
-    if kind == "env":
-        chosen = _parse(options.EnvOptions, rest, "bench env")
-        from reverie.bench.env import run as run_env
+    match kind:
+        case "env":
+            chosen = _parse(options.EnvOptions, rest, "bench env")
+            from reverie.bench import env
 
-        run_env(chosen)
-        return 0
-    if kind == "replay":
-        drawing = _parse(options.ReplayOptions, rest, "bench replay")
-        from reverie.bench.replay import run as run_replay
+            env.run(chosen)
+        case "replay":
+            chosen = _parse(options.ReplayOptions, rest, "bench replay")
+            from reverie.bench import replay
 
-        run_replay(drawing)
-        return 0
-    return _bench_agent(kind, rest)
+            replay.run(chosen)
+        case "launches":
+            chosen = _parse(options.LaunchOptions, rest, "bench launches")
+            _prepare("cpu")
+            from reverie.bench import launches
 
+            launches.run(chosen)
+        case "act":
+            chosen = _parse(options.ActOptions, rest, "bench act")
+            _prepare(chosen.device)
+            from reverie.bench import act
 
-def _bench_agent(kind: str, rest: list[str]) -> int:
-    """The benchmarks of what computes on a device."""
-    from reverie.bench import options
+            act.run(chosen)
+        case _:
+            chosen = _parse(options.UpdateOptions, rest, "bench update")
+            _prepare(chosen.device)
+            from reverie.bench import update
 
-    if kind == "update":
-        update = _parse(options.UpdateOptions, rest, "bench update")
-        _prepare(update.device)
-        from reverie.bench.update import run as run_update
-
-        run_update(update)
-        return 0
-    act = _parse(options.ActOptions, rest, "bench act")
-    _prepare(act.device)
-    from reverie.bench.act import run as run_act
-
-    run_act(act)
+            update.run(chosen)
     return 0
 
 
