@@ -176,8 +176,7 @@ def bench(words: list[str]) -> int:
     """`reverie bench update|launches|act|env|replay [...]`"""
     kinds = ("update", "launches", "act", "env", "replay")
     if not words or words[0] in ("-h", "--help"):
-        usage = f"usage: reverie bench {'|'.join(kinds)} [options]"
-        terminal.say(f"{usage}; each shows its own --help.\n")
+        terminal.say(f"usage: reverie bench {'|'.join(kinds)} [options]; each has a --help.\n")
         return 0
     kind, rest = words[0], words[1:]
     if kind not in kinds:
