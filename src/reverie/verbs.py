@@ -186,32 +186,32 @@ def bench(words: list[str]) -> int:
     match kind:
         case "env":
             chosen = _parse(options.EnvOptions, rest, "bench env")
-            from reverie.bench import env
+            from reverie.bench.env import run as run_env
 
-            env.run(chosen)
+            run_env(chosen)
         case "replay":
             chosen = _parse(options.ReplayOptions, rest, "bench replay")
-            from reverie.bench import replay
+            from reverie.bench.replay import run as run_replay
 
-            replay.run(chosen)
+            run_replay(chosen)
         case "launches":
             chosen = _parse(options.LaunchOptions, rest, "bench launches")
             _prepare("cpu")
-            from reverie.bench import launches
+            from reverie.bench.launches import run as run_launches
 
-            launches.run(chosen)
+            run_launches(chosen)
         case "act":
             chosen = _parse(options.ActOptions, rest, "bench act")
             _prepare(chosen.device)
-            from reverie.bench import act
+            from reverie.bench.act import run as run_act
 
-            act.run(chosen)
+            run_act(chosen)
         case _:
             chosen = _parse(options.UpdateOptions, rest, "bench update")
             _prepare(chosen.device)
-            from reverie.bench import update
+            from reverie.bench.update import run as run_update
 
-            update.run(chosen)
+            run_update(chosen)
     return 0
 
 
