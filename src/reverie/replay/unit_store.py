@@ -13,8 +13,6 @@ from reverie.replay.retention import Unit
 from reverie.replay.unit_table import OPEN, Growing, Pages, UnitTable
 from reverie.replay.unit_windows import Section, UnitWindows
 
-_COUNTERS = ("growing", "short", "cut", "gone")
-
 
 class Cut(NamedTuple):
     """Where units begin and end, and what may be drawn from them."""
@@ -55,16 +53,15 @@ class UnitStore(AbstractKeep):
         reserve: int,
         read: Callable[[Int[np.ndarray, " N"]], dict[str, Shaped[np.ndarray, "..."]]],
     ):
-        """`length`: rows of a training window; `read`: the observations in these places."""
+        """`length`: rows of a training window; `read`: observations by place."""
         self.pages, self.table = pages, UnitTable()
         self.partitions = Partitions(parts, self.table, pages)
         self._growing = Growing(streams, pages.size)
         self._windows = UnitWindows(
             pages, self.table, self._growing, length=length, ongoing=cut.ongoing
         )
-        self._cut, self._reserve, self._read = cut, reserve, read
-        self.growing = 0  # pages of units that are not complete
-        self.short, self.cut, self.gone = 0, 0, 0
+        self._limits, self._reserve, self._read = cut, reserve, read
+        self._ever = {"short": 0, "cut": 0, "gone": 0}  # units that were dropped, cut, freed
         self._notes: list[str] = []
 
     @property
@@ -91,7 +88,7 @@ class UnitStore(AbstractKeep):
     def admit(self, rows: Mapping[str, Shaped[np.ndarray, "E ..."]]) -> Int[np.ndarray, " E"]:
         self._windows.opened = []
         size, grows = self.pages.size, self._growing
-        if not self._cut.crosses and True in rows["is_first"].tolist():  # the fastest any()
+        if not self._limits.crosses and True in rows["is_first"].tolist():  # the fastest any()
             for stream in np.flatnonzero(rows["is_first"] & (grows.rows > 0)).tolist():
                 self._complete(stream)
         while size in (fill := grows.fill.tolist()):
@@ -107,9 +104,9 @@ class UnitStore(AbstractKeep):
 
     def settle(self, rows: Mapping[str, Shaped[np.ndarray, "E ..."]]) -> None:
         self._windows.grow()
-        lasts = not self._cut.crosses and True in rows["is_last"].tolist()
-        if lasts or self._cut.rows in self._growing.rows.tolist():
-            ended = self._growing.rows == self._cut.rows
+        lasts = not self._limits.crosses and True in rows["is_last"].tolist()
+        if lasts or self._limits.rows in self._growing.rows.tolist():
+            ended = self._growing.rows == self._limits.rows
             for stream in np.flatnonzero(ended | rows["is_last"] if lasts else ended).tolist():
                 self._complete(stream)
 
@@ -151,8 +148,8 @@ class UnitStore(AbstractKeep):
         rows = self.num_rows
         return {
             "units": self.table.live,
-            "short": self.short,
-            "cut": self.cut,
+            "short": self._ever["short"],
+            "cut": self._ever["cut"],
             "lost": rows - self._windows.total,
             "empty": self.pages.taken * self.pages.size - rows,
         }
@@ -166,11 +163,11 @@ class UnitStore(AbstractKeep):
             "kind": "units",
             "page": self.pages.size,
             "pages": self.pages.num,
-            "unit": self._cut.name,
-            "rows": self._cut.rows,
+            "unit": self._limits.name,
+            "rows": self._limits.rows,
             "inserted": self.inserted,
             "serial": self.table.next,
-            "counters": {name: getattr(self, name) for name in _COUNTERS},
+            "counters": {"growing": self._growing.pages, **self._ever},
             **self.partitions.state(),
         }
 
@@ -194,7 +191,7 @@ class UnitStore(AbstractKeep):
     def check(self, state: Mapping[str, Any]) -> None:
         found = [state["kind"], state.get("page"), state.get("unit"), state.get("rows")]
         found += [rule["name"] for rule in state.get("rules", ())]
-        expected = ["units", self.pages.size, self._cut.name, self._cut.rows]
+        expected = ["units", self.pages.size, self._limits.name, self._limits.rows]
         expected += [part.name for part in self.partitions.parts]
         if found != expected:
             raise ReplayError(
@@ -204,8 +201,7 @@ class UnitStore(AbstractKeep):
         if state["pages"] > self.pages.num:
             raise ReplayError(
                 f"the saved replay has {state['pages']} pages of {self.pages.size} rows, this run "
-                f"{self.pages.num}: resume with --replay.capacity "
-                f"{state['pages'] * self.pages.size}."
+                f"{self.pages.num}: resume with --replay.capacity {state['pages'] * self.pages.size}."
             )
 
     def load(self, state: Mapping[str, Any], tables: Mapping[str, np.ndarray]) -> None:
@@ -214,12 +210,12 @@ class UnitStore(AbstractKeep):
         for name, table in tables.items():
             group, _, column = name.partition("/")
             groups.setdefault(group, {})[column] = table
-        self._growing.load(int(state["inserted"]), groups["growing"])
+        counters = {name: int(count) for name, count in state["counters"].items()}
+        self._growing.load(int(state["inserted"]), counters.pop("growing"), groups["growing"])
+        self._ever = counters
         self.pages.load(groups["pages"])
         self.table.load(int(state["serial"]), groups["roster"])
         self.partitions.load(state, groups, tables.get("scores"))
-        for name in _COUNTERS:
-            setattr(self, name, int(state["counters"][name]))
         self._windows.load()
 
     def _turn_page(self, stream: int) -> None:
@@ -236,19 +232,19 @@ class UnitStore(AbstractKeep):
             self._windows.changed()
         page = self.pages.take(stream, row, int(grows.serial[stream]))
         self._windows.remember(np.array([page]))
-        self.growing += 1
+        grows.pages += 1
         grows.page[stream], grows.fill[stream] = page, 0
         self.partitions.take(page)
 
     def _cut_longest(self) -> None:
         """Memory is full of growing units: the longest is complete as it is."""
-        if not self.cut:
+        if not self._ever["cut"]:
             self._notes.append(
                 f"the replay's {self.places} rows are full of units that still grow: the longest, "
                 f"of {self._growing.rows.max()} rows, was cut in two (counted in replay/cut). "
                 "A larger --replay.capacity, or --replay.unit splice, avoids it."
             )
-        self.cut += 1
+        self._ever["cut"] += 1
         self._complete(int(self._growing.rows.argmax()))
 
     def _complete(self, stream: int) -> None:
@@ -259,18 +255,18 @@ class UnitStore(AbstractKeep):
         serial, rows, ret = (part[stream].item() for part in (grows.serial, grows.rows, grows.ret))
         if grows.fill[stream] == 0:  # its newest page was taken a moment ago, and holds no row yet
             self.pages.release(stream, self.inserted, 1)
-            self.growing -= 1
+            grows.pages -= 1
         grows.serial[stream], grows.rows[stream], grows.ret[stream] = -1, 0, 0
         grows.fill[stream] = size
-        self.growing -= -(-rows // size)
-        if rows < self._cut.least:
+        grows.pages -= -(-rows // size)
+        if rows < self._limits.least:
             self.table.keep(serial, rows, 0)
             self._note_short(rows)
             self._free([serial])
             return
         pages = self.pages.of_unit(stream, self.inserted - rows, rows)
         unit = Unit(serial, rows, ret, lambda most: self._observations(pages, rows, most))
-        room = self.pages.num - max(self._reserve, self.growing)
+        room = self.pages.num - max(self._reserve, grows.pages)
         gone = self.partitions.offer(unit, room)
         self._free(gone)
         if serial not in gone:
@@ -278,13 +274,13 @@ class UnitStore(AbstractKeep):
             self.partitions.judge(serial)
 
     def _note_short(self, rows: int) -> None:
-        if not self.short:
+        if not self._ever["short"]:
             self._notes.append(
-                f"a unit of {rows} rows was not kept: at least {self._cut.least} are needed, for "
-                "one training sequence and --replay.unit.minlen (see replay/short). --replay.unit "
-                "splice keeps rows of every episode."
+                f"a unit of {rows} rows was not kept: at least {self._limits.least} are needed, "
+                "for one training sequence and --replay.unit.minlen (see replay/short). "
+                "--replay.unit splice keeps rows of every episode."
             )
-        self.short += 1
+        self._ever["short"] += 1
 
     def _free(self, serials: list[int]) -> None:
         """Units are gone, and their memory is free."""
@@ -293,7 +289,7 @@ class UnitStore(AbstractKeep):
             stream, first, rows, _ = self.table.get(serial)
             self._windows.hide(stream, self.pages.of_unit(stream, first, rows))
             self.pages.release(stream, first, rows)
-            self.gone += 1
+            self._ever["gone"] += 1
 
     def _observations(self, pages: np.ndarray, rows: int, most: int) -> dict[str, np.ndarray]:
         offset = np.linspace(0, rows - 1, min(most, rows)).astype(np.int64)

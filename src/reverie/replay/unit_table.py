@@ -85,14 +85,16 @@ class Growing:
         self.ret = np.zeros(streams)
         self.inserted = 0
         """Rows that ever came to each stream."""
+        self.pages = 0
+        """Pages that growing units take."""
 
     def tables(self) -> dict[str, np.ndarray]:
-        """Everything that `load` needs beside `inserted`."""
+        """Everything that `load` needs, beside `inserted` and `pages`."""
         return {name: getattr(self, name).copy() for name in _GROWING}
 
-    def load(self, inserted: int, tables: Mapping[str, np.ndarray]) -> None:
+    def load(self, inserted: int, pages: int, tables: Mapping[str, np.ndarray]) -> None:
         """Continue from tables."""
-        self.inserted = inserted
+        self.inserted, self.pages = inserted, pages
         for name in _GROWING:
             getattr(self, name)[:] = tables[name]
 
