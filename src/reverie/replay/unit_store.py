@@ -201,7 +201,8 @@ class UnitStore(AbstractKeep):
         if state["pages"] > self.pages.num:
             raise ReplayError(
                 f"the saved replay has {state['pages']} pages of {self.pages.size} rows, this run "
-                f"{self.pages.num}: resume with --replay.capacity {state['pages'] * self.pages.size}."
+                f"{self.pages.num}: resume with --replay.capacity "
+                f"{state['pages'] * self.pages.size}."
             )
 
     def load(self, state: Mapping[str, Any], tables: Mapping[str, np.ndarray]) -> None:
