@@ -30,9 +30,11 @@ def made_run(
     changes: dict[str, Any] | None = None,
     step: int = 1000,
     rows: Callable[[Config, Path], dict[str, Any]] | None = None,
+    kept: bool = True,
 ) -> Path:
     """A run folder whose environment has these spaces, with one checkpoint. `rows` fills a replay
-    into a folder and gives its manifest."""
+    into a folder and gives its manifest; `kept`: whether the folder holds the spaces, as all but
+    those of JAX-native suites do."""
     edits = {"steps": 100_000, **(changes or {})}
     config, own = tiny(task, folder, edits, agent), OwnTerms(seen, done)
     state = fresh_state(own.obs_specs, own.action_specs, config)
@@ -53,7 +55,7 @@ def made_run(
         "logger": {"offset": 0},
         "clocks": {"step": step, "chores": [], **counts},
         "specs": specs,
-        "spaces": {"obs": to_tree(seen), "action": to_tree(done)},
+        "spaces": {"obs": to_tree(seen), "action": to_tree(done)} if kept else None,
     }
     checkpoint.save(folder / "checkpoints", step, tree)
     return folder

@@ -3,6 +3,7 @@
 import functools as ft
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from gymnasium import spaces
@@ -85,10 +86,7 @@ def _box(writer: Writer, space: spaces.Box) -> Leaf:
     bounded = np.isfinite(wide[0]) & np.isfinite(wide[1])
     least, most = np.where(bounded, wide[0], -1.0), np.where(bounded, wide[1], 1.0)
     scale = most / 2 - least / 2
-    how = {
-        "scale": scale.astype(np.float32),
-        "centre": np.where(bounded, least + scale, 0.0).astype(np.float32),
-    }
+    how = {"scale": scale, "centre": np.where(bounded, least + scale, 0.0)}
     port = Port(
         NAME + writer.key,
         "action",
@@ -124,11 +122,15 @@ def _inside(space: spaces.Box, kind: str, key: str) -> tuple[np.ndarray, np.ndar
 
 
 def _to_box(x: Any, *, scale, centre, low: np.ndarray, high: np.ndarray, to: str) -> Any:
-    inside = jnp.minimum(jnp.maximum(x, -1.0), 1.0) * scale + centre
-    kept = jnp.minimum(jnp.maximum(inside, low.astype(np.float32)), high.astype(np.float32))
-    return kept.astype(to)
+    """In float64, as in the training: near a bound a wide range leaves float32 few digits."""
+    with jax.enable_x64(True):
+        wide = jax.lax.convert_element_type(x, jnp.float64)
+        inside = jnp.minimum(jnp.maximum(wide, -1.0), 1.0) * scale + centre
+        kept = jnp.minimum(jnp.maximum(inside, low.astype(np.float64)), high.astype(np.float64))
+        return jax.lax.convert_element_type(kept, np.dtype(to))
 
 
 def _from_box(x: Any, *, scale, centre) -> Any:
-    wide = x.astype(jnp.float32) - centre
-    return jnp.where(scale == 0, 0.0, wide / np.where(scale == 0, 1, scale).astype(np.float32))
+    wide = x.astype(jnp.float32) - centre.astype(np.float32)
+    divisor = np.where(scale == 0, 1, scale).astype(np.float32)
+    return jnp.where(scale == 0, np.float32(0), wide / divisor)
