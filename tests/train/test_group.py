@@ -222,7 +222,12 @@ def test_what_a_process_can_have_once_is_named(tmp_path):
             "v3",
             {"replay.keep": "reservoir", "replay.unit": "splice", "replay.unit.rows": 16},
         ),
-        ("minigrid_empty_5x5", "v3", {"env.size": 32}),
+        (
+            "continual:custom",
+            "v3",
+            {"sequence.tasks": ("minigrid_empty_5x5", "minigrid_empty_6x6"), "env.size": 32}
+            | {"sequence.steps": (60, 60), "sequence.reset_optimizer": True, "env.limit": 15},
+        ),
     ],
 )
 def test_every_kind_of_run_equals_itself_alone(task, agent, changes, tmp_path):
