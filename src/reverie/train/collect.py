@@ -76,11 +76,13 @@ class Actor:
         greedy: bool = False,
         explore: bool = False,
         store: Store = nothing,
+        like: "Actor | None" = None,
     ):
-        """`store` gives the columns that replay keeps of the world model's states."""
+        """`store` gives the columns that replay keeps of the world model's states; `like`: the
+        actor of another seed that is asked the same, whose program is taken."""
         self._specs, self._envs, self.key, self._explore = actions, envs, key, explore
         part = ft.partial(act, greedy=greedy, store=store)
-        self._act = jax.jit(part, static_argnames="explore")
+        self._act: Any = jax.jit(part, static_argnames="explore") if like is None else like._act
         self._random = jax.jit(ft.partial(random_action, actions, envs))
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="acting")
         self._carry: Any = None

@@ -1,6 +1,7 @@
 """What the model makes of replayed sequences: open-loop predictions for videos and curves, and how
 much of each observation its latents tell."""
 
+import dataclasses
 import functools as ft
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -61,7 +62,8 @@ def report(
     `rows`: columns (B, context + T, …) as `Replay.peek` returns them. Returns metrics: how much of
     each observation key the latents tell, where it varies in these rows.
     """
-    predicted = jax.tree.map(np.asarray, predict(agent, dict(rows), key, config=config))
+    alike = dataclasses.replace(config, seed=0, logdir="")  # one program for all seeds
+    predicted = jax.tree.map(np.asarray, predict(agent, dict(rows), key, config=alike))
     preds = predicted.shown
     context = config.replay.context
     truth = {k: np.asarray(rows[f"obs/{k}"])[:, context:] for k in preds}

@@ -139,8 +139,17 @@ def by_explorer(config: Config) -> bool:
 class Evaluator:
     """The evaluations of a run. The environments of each task open at the first one and stay."""
 
-    def __init__(self, config: Config, make_env: sequence.MakeEnv, log_file: Path):
+    def __init__(
+        self,
+        config: Config,
+        make_env: sequence.MakeEnv,
+        log_file: Path,
+        *,
+        like: "Evaluator | None" = None,
+    ):
+        """`like`: that of another seed, whose programs are taken."""
         self._config, self._make_env, self._log_file = config, make_env, log_file
+        self._like = like
         self._opened: dict[str, tuple[Vector, Actor]] = {}
 
     def check_tasks(self, first: Vector) -> None:
@@ -195,6 +204,8 @@ class Evaluator:
         envs = eval_envs(config, source, num=num, **how)
         key = purpose_key(config.seed, EVAL)
         how: dict[str, Any] = {"greedy": config.train.eval_greedy, "explore": by_explorer(config)}
+        other = self._like._opened.get(task) if self._like is not None else None
+        how["like"] = None if other is None else other[1]
         return envs, Actor(envs.action_specs, num, key, **how)
 
     def close(self) -> None:

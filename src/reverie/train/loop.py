@@ -240,7 +240,8 @@ def opened(
                 envs = stack.enter_context(open_envs(sequence.visits(config)[0]))
             config = complete(config, envs)
             changes = run_folder.check_config(logdir, config)
-            evaluator = Evaluator(config, make_env, logdir / "simulators.log")
+            other = None if like is None else like.evaluator
+            evaluator = Evaluator(config, make_env, logdir / "simulators.log", like=other)
             stack.callback(evaluator.close)
             evaluator.check_tasks(envs)
             with starting("networks"):
