@@ -117,6 +117,7 @@ def test_a_stopped_group_resumes_with_the_same_command(whole, tmp_path):
     assert_same_run(whole / "seed-0", tmp_path / "seed-0")
 
 
+@pytest.mark.slow
 def test_a_seed_resumes_without_the_others(whole, tmp_path):
     with pytest.MonkeyPatch.context() as patch:
         stop_after(patch, 40)
