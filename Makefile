@@ -5,8 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 EXTRAS := classic,atari,dmc,minigrid,fast,crafter,nethack,bsuite,minatar,popgym,vizdoom,miniworld,retro,mujoco,metaworld,robotics,robodesk,memmaze,craftax,gymnax,navix,xminigrid,jumanji,pgx,brax,playground,hub,export,dream,docs,optuna,slurm,ray,notebook,dev
 DEMO := classic,minigrid,dream
-comma := ,
-STAMP := $(VENV)/.installed-$(subst $(comma),-,$(EXTRAS))
+# A file name may have 255 letters: the list of extras is told by its checksum.
+STAMP := $(VENV)/.installed-$(shell printf %s '$(EXTRAS)' | cksum | cut -d ' ' -f 1)
 
 .PHONY: demo test test-all lint docs setup
 
