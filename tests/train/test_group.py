@@ -37,7 +37,7 @@ def whole(tmp_path_factory, shared_programs):
     return logdir
 
 
-def assert_like_alone(logdir, alone):
+def assert_like_alone(logdir, alone, near=1e-4):
     """The folder of a seed of a group holds what that of the same run alone does.
 
     Programs for one seed and for several round differently in the last bits, and the optimiser's
@@ -50,7 +50,7 @@ def assert_like_alone(logdir, alone):
     for name, value in first.items():
         if name.startswith(("/learner/state/agent", "/learner/acting", "/learner/newest")):
             one, other = np.float64(value), np.float64(second[name])
-            np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-4, err_msg=name)
+            np.testing.assert_allclose(one, other, rtol=1e-3, atol=near, err_msg=name)
         elif name.startswith(("/clocks", "/actor/count", "/actor/action", "/episodes", "/envs")):
             np.testing.assert_array_equal(value, second[name], err_msg=name)
 
@@ -236,4 +236,5 @@ def test_every_kind_of_run_equals_itself_alone(task, agent, changes, tmp_path):
     outcomes = group(tmp_path, changes, task=task, agent=agent)
     assert [outcome.error for outcome in outcomes] == [None, None]
     config = configs_of(tiny(task, tmp_path, {**APART, **changes}, agent), SEEDS)[1]
-    assert_like_alone(outcomes[1].logdir, alone_of(tmp_path / "alone", config))
+    # The actor's first gradients are next to nothing, and the optimiser divides by their size.
+    assert_like_alone(outcomes[1].logdir, alone_of(tmp_path / "alone", config), near=3e-4)
