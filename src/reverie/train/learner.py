@@ -234,7 +234,9 @@ class Learner:
     def standardize(self, rows: Mapping[str, np.ndarray]) -> None:
         """Before the first update: take the units of replayed rows (B, T, …), columns by name."""
         state = self.train_state
-        seen = fold({key: rows[f"obs/{key}"] for key in state.agent.world.encoder.standard.center})
+        standard = state.agent.world.encoder.standard
+        assert standard is not None, "no units are wanted"
+        seen = fold({key: rows[f"obs/{key}"] for key in standard.center})
         begun = tree_at(lambda s: s.agent.world.encoder.standard, state, Standard.of(seen))
         self.begin_from(begun)
 
