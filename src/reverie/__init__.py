@@ -41,7 +41,6 @@ if typing.TYPE_CHECKING:
     from reverie.api import sweep as sweep
     from reverie.api import train as train
     from reverie.callbacks import Callback as Callback
-    from reverie.callbacks import CallbackError as CallbackError
     from reverie.callbacks import KeepBest as KeepBest
     from reverie.callbacks import NotebookDisplay as NotebookDisplay
     from reverie.callbacks import OptunaPruning as OptunaPruning
@@ -57,7 +56,6 @@ if typing.TYPE_CHECKING:
     from reverie.folder.errors import RunError as RunError
     from reverie.part.errors import ConfigError as ConfigError
     from reverie.report.page import write_report as write_report
-    from reverie.sweeps.errors import SweepError as SweepError
     from reverie.watch.sink import Sink as Sink
 
 __version__ = "0.1.0"
@@ -70,7 +68,6 @@ _HOME = {
     "check_env": "reverie.api",
     "saved_config": "reverie.api",
     "sweep": "reverie.api",
-    "SweepError": "reverie.sweeps.errors",
     "Config": "reverie.config.schema",
     "ConfigError": "reverie.part.errors",
     "resolve": "reverie.config.presets",
@@ -83,7 +80,6 @@ _HOME = {
     "RunError": "reverie.folder.errors",
     "write_report": "reverie.report.page",
     "Callback": "reverie.callbacks",
-    "CallbackError": "reverie.callbacks",
     "StopOnReturn": "reverie.callbacks",
     "KeepBest": "reverie.callbacks",
     "OptunaPruning": "reverie.callbacks",

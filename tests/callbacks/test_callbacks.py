@@ -198,7 +198,7 @@ def test_a_callback_that_raises(event, plain, tmp_path, cache):
             raise KeyError("no such thing")
 
     other = Listener()
-    with pytest.raises(reverie.CallbackError) as stop:
+    with pytest.raises(reverie.callbacks.CallbackError) as stop:
         learn("probe_memory", tmp_path, CHANGES, callbacks=[Listener(**{event: fail}), other])
     first, *lines = str(stop.value).splitlines()
     assert f"the callback Listener failed in {event} at step " in first
@@ -232,7 +232,9 @@ def test_what_a_callback_has_learned_survives(tmp_path, cache):
 def test_a_state_that_is_no_json_is_told(state, tmp_path, cache):
     listener = Listener()
     listener.state = lambda: state
-    with pytest.raises(reverie.CallbackError, match=r"failed in state at step .* not JSON seria"):
+    with pytest.raises(
+        reverie.callbacks.CallbackError, match=r"failed in state at step .* not JSON seria"
+    ):
         learn("probe_memory", tmp_path, CHANGES, callbacks=[listener])
     learn("probe_memory", tmp_path, CHANGES)
 
@@ -241,7 +243,9 @@ def test_a_callback_that_refuses_its_state(tmp_path, cache):
     learn("probe_memory", tmp_path, {**CHANGES, "steps": 60}, callbacks=[Listener()])
     listener = Listener()
     listener.load = lambda state: state["absent"]
-    with pytest.raises(reverie.CallbackError, match=r"failed in load .*'absent'\); nothing was st"):
+    with pytest.raises(
+        reverie.callbacks.CallbackError, match=r"failed in load .*'absent'\); nothing was st"
+    ):
         learn("probe_memory", tmp_path, CHANGES, callbacks=[listener])
     assert listener.heard == []
 

@@ -169,12 +169,11 @@ class RMSNorm(AbstractExact):
     """x / √(mean x² + eps), scaled; statistics in float32 over the last axis."""
 
     scale: Float[Array, " i"]
-    power: MeanSquare
+    power: MeanSquare = MeanSquare()
     eps: float = static(default=1e-4)
 
     def __init__(self, size: int, eps: float = 1e-4):
         self.scale = jnp.ones(size)
-        self.power = MeanSquare()
         self.eps = eps
 
     def __call__(self, x: Float[Array, "*n i"]) -> Float[Array, "*n i"]:

@@ -1,5 +1,7 @@
 """What a sweep says when it cannot begin or go on."""
 
+from reverie.folder.errors import RunError
 
-class SweepError(Exception):
+
+class SweepError(RunError):
     """The message says what was found and what to do."""
