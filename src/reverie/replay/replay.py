@@ -243,7 +243,7 @@ class Replay:
                 notes.append(
                     f"learning waits: it takes {windows} windows, and the replay holds "
                     f"{self.num_windows} after {gone} rows had to go. If that does not pass, set a "
-                    "larger --replay.capacity, --replay.ongoing, or --replay.unit splice."
+                    "larger --replay.capacity, --replay.unit.ongoing, or --replay.unit splice."
                 )
             return notes
 
