@@ -10,7 +10,7 @@ from typing import Any
 from reverie.config.edit import apply
 from reverie.config.families import AUTO, FAMILIES
 from reverie.config.schema import Config
-from reverie.part.errors import ConfigError, suggest
+from reverie.part.errors import ConfigError, did_you_mean
 
 SIZES = FAMILIES["v3"]
 """The sizes of the default agent by name, smallest first."""
@@ -60,8 +60,7 @@ def unknown_size(name: str, agent: str) -> str:
             f"the size {name!r} belongs to agent {' and '.join(others)}; those of {agent} are "
             f"auto, {listed}."
         )
-    hint = suggest(name, family)
-    near = f" D{hint[1:]}" if hint.startswith("did") else ""
+    near = did_you_mean(name, family)
     return f"there is no size {name!r}; the sizes are auto, {listed}.{near}"
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from reverie.folder import shared
 from reverie.folder.errors import RunError
-from reverie.part.errors import ConfigError, suggest
+from reverie.part.errors import ConfigError, did_you_mean
 from reverie.part.values import coerce
 from reverie.train import checkpoint, weights
 from reverie.train.recovery import folders
@@ -68,8 +68,7 @@ def as_name(value: str | int) -> str | int:
     except ConfigError:
         step = -1
     if step < 0:
-        hint = suggest(str(value), (NEWEST, BEST))
-        hint = f" {hint[0].upper()}{hint[1:]}" if hint.startswith("did") else ""
+        hint = did_you_mean(str(value), (NEWEST, BEST))
         raise ConfigError(
             f"checkpoint takes {NEWEST}, {BEST} or the step of one, found {value!r}.{hint}"
         )
