@@ -211,9 +211,8 @@ class UnitStore(AbstractKeep):
         for name, table in tables.items():
             group, _, column = name.partition("/")
             groups.setdefault(group, {})[column] = table
-        counters = {name: int(count) for name, count in state["counters"].items()}
-        self._growing.load(int(state["inserted"]), counters.pop("growing"), groups["growing"])
-        self._ever = counters
+        self._growing.load(int(state["inserted"]), groups["growing"])
+        self._ever = {name: int(state["counters"][name]) for name in self._ever}
         self.pages.load(groups["pages"])
         self.table.load(int(state["serial"]), groups["roster"])
         self.partitions.load(state, groups, tables.get("scores"))
@@ -233,7 +232,6 @@ class UnitStore(AbstractKeep):
             self._windows.changed()
         page = self.pages.take(stream, row, int(grows.serial[stream]))
         self._windows.remember(np.array([page]))
-        grows.pages += 1
         grows.page[stream], grows.fill[stream] = page, 0
         self.partitions.take(page)
 
@@ -256,10 +254,8 @@ class UnitStore(AbstractKeep):
         serial, rows, ret = (part[stream].item() for part in (grows.serial, grows.rows, grows.ret))
         if grows.fill[stream] == 0:  # its newest page was taken a moment ago, and holds no row yet
             self.pages.release(stream, self.inserted, 1)
-            grows.pages -= 1
         grows.serial[stream], grows.rows[stream], grows.ret[stream] = -1, 0, 0
         grows.fill[stream] = size
-        grows.pages -= -(-rows // size)
         if rows < self._limits.least:
             self.table.keep(serial, rows, 0)
             self._note_short(rows)

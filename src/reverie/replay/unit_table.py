@@ -80,21 +80,25 @@ class Growing:
     sum of their rewards, the page it grows on and the rows there (full where none grows)."""
 
     def __init__(self, streams: int, page: int):
+        self._size = page
         self.serial, self.fill = np.full(streams, -1), np.full(streams, page)
         self.rows, self.page = np.zeros((2, streams), np.int64)
         self.ret = np.zeros(streams)
         self.inserted = 0
         """Rows that ever came to each stream."""
-        self.pages = 0
-        """Pages that growing units take."""
+
+    @property
+    def pages(self) -> int:
+        """Pages that growing units take; one that was taken a moment ago holds no row yet."""
+        return int((-(-self.rows // self._size) + (self.fill == 0)).sum())
 
     def tables(self) -> dict[str, np.ndarray]:
-        """Everything that `load` needs, beside `inserted` and `pages`."""
+        """Everything that `load` needs, beside `inserted`."""
         return {name: getattr(self, name).copy() for name in _GROWING}
 
-    def load(self, inserted: int, pages: int, tables: Mapping[str, np.ndarray]) -> None:
+    def load(self, inserted: int, tables: Mapping[str, np.ndarray]) -> None:
         """Continue from tables."""
-        self.inserted, self.pages = inserted, pages
+        self.inserted = inserted
         for name in _GROWING:
             getattr(self, name)[:] = tables[name]
 
