@@ -11,16 +11,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from replay_model import SPECS, fill
+from replay_model import SPECS, fill, make_rows
 
 from reverie.replay.errors import ReplayError
 from reverie.replay.files import prune
 from reverie.replay.replay import Replay
 
 
-def make_replay(**kwargs):
+def make_replay(specs=SPECS, **kwargs):
     options = {"streams": 2, "capacity": 100, "length": 5, "seed": 3, "chunk": 20, "gigabytes": 1}
-    return Replay(SPECS, **(options | kwargs))  # 50 slots a stream, 10 to a file
+    return Replay(specs, **(options | kwargs))  # 50 slots a stream, 10 to a file
 
 
 def through_json(manifest):
@@ -124,6 +124,18 @@ def test_every_kept_manifest_loads_whatever_was_saved_later(tmp_path):
     fill(resumed, 9, start=500)
     resumed.save(tmp_path)
     make_replay().load(tmp_path, kept[1][0])
+
+
+def test_a_replay_that_goes_on_leaves_the_manifest_it_was_loaded_from_alone(tmp_path):
+    replay = make_replay(specs={**SPECS, "task": ((), "int32")})
+    for t in range(30):
+        replay.add({**make_rows(t, 2), "task": np.array([0, 1], np.int32)})
+    write_some(replay, 4)
+    manifest = replay.save(tmp_path)
+    saved = through_json(manifest)
+    replay.load(tmp_path, manifest)
+    write_some(replay, 4)
+    assert through_json(manifest) == saved
 
 
 def test_prune_removes_leftovers_and_leaves_files_of_others(tmp_path):

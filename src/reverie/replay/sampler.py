@@ -1,5 +1,6 @@
 """What a replay holds beside its rows: who stays, what is drawn, what that depends on, counts."""
 
+import copy
 import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -240,7 +241,7 @@ class Sampler:
             self.returns.load(manifest["sampler"]["returns"])
         if self.fresh is not None:
             self.fresh.load()
-        self.histogram = DrawHistogram(**manifest["sampler"]["portrait"])
+        self.histogram = DrawHistogram(**copy.deepcopy(manifest["sampler"]["portrait"]))
 
     def _places(self, rows: Ticket) -> Int[np.ndarray, " N"]:
         place = self.keep.find(*rows)
