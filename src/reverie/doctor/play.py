@@ -12,6 +12,7 @@ from reverie.envs.adapter import Adapter
 from reverie.envs.base import Env
 from reverie.envs.faults import contained
 from reverie.records import Specs
+from reverie.world.standard import FAINT, variation
 
 Row = tuple[dict[str, np.ndarray], float, bool, bool]
 """Observation, reward, terminal, last."""
@@ -120,9 +121,6 @@ def judge_rewards(play: Play) -> list[Finding]:
     return found
 
 
-FAINT = 0.02
-"""Standard deviation of a number below which its share of the loss is next to nothing."""
-
 SHOWN = 4
 """Numbers of one key that are named."""
 
@@ -152,17 +150,17 @@ def judge_observations(play: Play) -> list[Finding]:
             found.append(
                 note(
                     "observation",
-                    f"{key!r} has numbers that vary by less than {FAINT:g} ({faint}): the loss "
-                    f"hardly sees them, so rescale them if they matter{STANDARDIZE}.",
+                    f"{key!r} has numbers that vary by less than {FAINT:g} ({faint}) in symlog "
+                    "space: the loss hardly sees them, so rescale them if they matter"
+                    f"{STANDARDIZE}.",
                 )
             )
     return found
 
 
 def _faint(values: np.ndarray) -> str:
-    """Places of the numbers of (rows, …) whose deviation is above zero and below `FAINT`."""
-    flat = np.where(np.isfinite(values), values, 0.0).reshape(len(values), -1)
-    deviation = flat.std(0, dtype=np.float64)
-    places = np.flatnonzero((deviation > 0) & (deviation < FAINT))
-    shown = ", ".join(f"[{place}]: {deviation[place]:.2g}" for place in places[:SHOWN])
+    """Places of the numbers of (rows, …) that units of their own would make seen."""
+    found = variation(values.reshape(len(values), -1))
+    places = np.flatnonzero(found.faint)
+    shown = ", ".join(f"[{place}]: {found.seen[place]:.2g}" for place in places[:SHOWN])
     return f"{shown}, …" if len(places) > SHOWN else shown

@@ -1,6 +1,7 @@
 """Units for numbers of an observation that vary by thousandths or by thousands."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -9,6 +10,7 @@ from jaxtyping import Array, Float
 
 from reverie.module import blank, to_rank
 from reverie.nn.layers import AbstractExact
+from reverie.nn.scaling import symlog
 from reverie.records import Specs
 
 FAINT = 0.02
@@ -19,6 +21,27 @@ COARSE = 50.0
 
 STILL = 1e-9
 """Deviation, as a share of the mean or of 1, below which a number counts as constant."""
+
+
+class Variation(NamedTuple):
+    """How the numbers of a key vary from row to row; arrays (*spec.shape)."""
+
+    mean: np.ndarray
+    deviation: np.ndarray
+    seen: np.ndarray  # deviation in symlog space, as the loss sees it
+    faint: np.ndarray  # where it is not constant, and `seen` is below `FAINT`
+    coarse: np.ndarray  # the same, and `deviation` above `COARSE`
+
+
+def variation(values: np.ndarray) -> Variation:
+    """That of rows (N, *spec.shape), of what is finite in them."""
+    x = np.ma.masked_invalid(np.asarray(values, np.float64))
+    squashed = np.ma.masked_invalid(np.asarray(symlog(jnp.asarray(values)), np.float64))
+    parts = (x.mean(0), x.std(0), squashed.std(0))
+    mean, deviation, seen = (np.ma.filled(part, 0.0) for part in parts)
+    moves = deviation > STILL * np.maximum(1.0, np.abs(mean))
+    faint, coarse = moves & (seen < FAINT), moves & (deviation > COARSE)
+    return Variation(mean, deviation, seen, faint, coarse)
 
 
 class Standard(AbstractExact):
@@ -43,13 +66,10 @@ class Standard(AbstractExact):
         finite) of numbers that vary too little or too much; 0 and 1 of all others."""
         center, spread = {}, {}
         for key, values in rows.items():
-            x = np.ma.masked_invalid(np.asarray(values, np.float64))
-            mean, deviation = (np.ma.filled(part, 0.0) for part in (x.mean(0), x.std(0)))
-            seen = np.ma.filled((np.sign(x) * np.log1p(np.abs(x))).std(0), 0.0)
-            still = deviation <= STILL * np.maximum(1.0, np.abs(mean))
-            own = ((seen < FAINT) | (deviation > COARSE)) & ~still
-            center[key] = jnp.asarray(np.where(own, mean, 0.0), jnp.float32)
-            spread[key] = jnp.asarray(np.where(own, deviation, 1.0), jnp.float32)
+            found = variation(values)
+            own = found.faint | found.coarse
+            center[key] = jnp.asarray(np.where(own, found.mean, 0.0), jnp.float32)
+            spread[key] = jnp.asarray(np.where(own, found.deviation, 1.0), jnp.float32)
         return blank(cls, center=center, spread=spread)
 
     @property
