@@ -2,7 +2,7 @@
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -36,7 +36,7 @@ def go(run: "Run", from_step: int | None = None) -> None:
     beginning = begin(run, from_step)
     if not beginning.over and run.config.log.progress != "none":
         banner(run.config, [])
-    with view(run) as run.progress:
+    with view([run]) as run.progress:
         say(run, beginning)
         if beginning.over:
             return
@@ -72,15 +72,15 @@ def begin(run: "Run", from_step: int | None = None) -> Beginning:
     return Beginning(offset)
 
 
-def view(run: "Run") -> Progress:
-    """What people see of a run."""
-    config = run.config
+def view(runs: Sequence["Run"]) -> Progress:
+    """What people see of a run, or of the seeds of a group together."""
+    first = runs[0]
     return Progress(
-        config.log.progress,
-        config.steps,
-        start=run.step,
-        title=config.task,
-        observations=run.envs.obs_specs,
+        first.config.log.progress,
+        sum(run.config.steps for run in runs),
+        start=sum(run.step for run in runs),
+        title=first.config.task + (f", {len(runs)} seeds" if len(runs) > 1 else ""),
+        observations=first.envs.obs_specs,
     )
 
 

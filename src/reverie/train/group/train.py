@@ -1,7 +1,6 @@
 """A group: the runs of several seeds are opened, go their turns together, and end one by one."""
 
 import contextlib
-import dataclasses
 import functools as ft
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -119,16 +118,9 @@ def _turns(
 
 
 def _view(members: Sequence[Member]) -> Progress:
-    """One view of all."""
+    """One view of all, in which each tells of itself."""
     runs = [member.run for member in members]
-    config = dataclasses.replace(runs[0].config)
-    view = Progress(
-        config.log.progress,
-        sum(run.config.steps for run in runs),
-        start=sum(run.step for run in runs),
-        title=f"{config.task}, {len(runs)} seeds",
-        observations=runs[0].envs.obs_specs,
-    )
+    view = course.view(runs)
     steps = {run.config.seed: run.step for run in runs}
     for run in runs:
         run.progress = SeedProgress(view, run.config.seed, steps)
