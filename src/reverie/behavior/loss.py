@@ -26,6 +26,7 @@ from reverie.behavior.imagine import (
 from reverie.behavior.options import BehaviorConfig
 from reverie.behavior.returns import RewardScale
 from reverie.behavior.schedule import value_at
+from reverie.nn.axes import fold
 from reverie.nn.heads import Actor, ContinuousOut, Number, NumberHead
 from reverie.nn.loss import Loss
 from reverie.records import Sequence
@@ -125,7 +126,7 @@ def behavior_losses(
 
 def starts_of(state: State, config: BehaviorConfig) -> State:
     """The observed states (B, T, …) as N starts, with their gradient if it is wanted."""
-    starts = jax.tree.map(lambda x: x.reshape(x.shape[0] * x.shape[1], *x.shape[2:]), state)
+    starts = fold(state)
     return starts if config.actor_grad_start else sg(starts)
 
 

@@ -83,10 +83,9 @@ def cases(
     Raises ConfigError for changes that the configuration refuses.
     """
     return [
-        Case(size, kind, apply(Config(), edits | device | {"device.precision": precision}))
+        Case(size, kind, apply(Config(), size_edits(size) | dict(changes or {}) | device))
         for size, kind, precision in itertools.product(sizes, obs, precisions)
-        for device in [{"device.scan": scan}]
-        for edits in [size_edits(size) | dict(changes or {})]
+        for device in [{"device.precision": precision, "device.scan": scan}]
     ]
 
 
