@@ -17,6 +17,7 @@ from made_runs import made_run
 import reverie
 from reverie.cli import main
 from reverie.export import graph
+from reverie.train import weights
 from reverie.train.learner import EVAL, purpose_key
 
 SEEN = spaces.Dict(
@@ -232,7 +233,8 @@ def test_the_world_dreams_as_the_model_does(tmp_path, cache):
     out = tmp_path / "out"
     assert main(["export", str(run), "--to", "onnx", "--world", "--out", str(out)]) == 0
     agent = reverie.load(run)
-    model = world_of(agent, next((run / "checkpoints").iterdir()))
+    path = next((run / "checkpoints").iterdir())
+    model = world_of(agent, weights.read(path), path)
     program = world(model, agent.acting, terms_of(agent), agent.config)
     session = onnxruntime.InferenceSession(str(out / "world.onnx"))
     rng, told = np.random.default_rng(0), told_of(out, "onnx", "world")

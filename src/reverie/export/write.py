@@ -11,14 +11,13 @@ import jax
 import jax.numpy as jnp
 
 from reverie import files
-from reverie.config import version_0_1
 from reverie.export import graph, programs, stablehlo
 from reverie.export.programs import Program
 from reverie.folder.errors import RunError
 from reverie.folder.run_folder import versions
 from reverie.nn.layers import to_compute
 from reverie.train import chosen, stranger, weights
-from reverie.train.agent import Agent, load
+from reverie.train.agent import Agent, agent_of, read
 from reverie.train.arrays import acting_from_host
 from reverie.train.state import init
 from reverie.watch.text import visible
@@ -65,12 +64,13 @@ def export(
     """
     config = stranger.read(run, {"device.kind": "cpu"}, allow)[0]
     path = chosen.choose(run, at)
-    agent = load(run, config, path)
+    saved = read(run, path)
+    agent = agent_of(saved, config, path)
     terms = programs.terms_of(agent)
     acting = to_compute(agent.acting, jnp.float32)
     made = {"policy": programs.policy(acting, terms, greedy=greedy)}
     if world:
-        made["world"] = programs.world(world_of(agent, path), acting, terms, config)
+        made["world"] = programs.world(world_of(agent, saved, path), acting, terms, config)
     about = _about(agent, terms.whose, greedy)
     folder = run / "export" if out is None else out
     written: list[Path] = []
@@ -80,15 +80,13 @@ def export(
     return Written(written, terms.whose)
 
 
-def world_of(agent: Agent, path: Path) -> WorldModel:
-    """The world model of a checkpoint, in float32."""
+def world_of(agent: Agent, saved: Mapping[str, Any], path: Path) -> WorldModel:
+    """The world model of what was read from the checkpoint `path`, in float32."""
     obs, actions, config = agent.obs_specs, agent.action_specs, agent.config
-    tree = weights.read(path)
+    start = "agent.world."
     with weights.reading(path):
-        state = tree["learner"]["state"]
-        named = {version_0_1.tensor(name): array for name, array in state.items()}
-        start = "agent.world."
-        part = {n.removeprefix(start): a for n, a in named.items() if n.startswith(start)}
+        named = weights.learned(saved).items()
+        part = {n.removeprefix(start): a for n, a in named if n.startswith(start)}
         like = jax.eval_shape(
             lambda key: init(obs, actions, config, key).agent.world, jax.random.key(0)
         )

@@ -17,7 +17,7 @@ from reverie.share.card import card
 from reverie.share.contents import Bundle
 from reverie.share.results import Results, results_of
 from reverie.train import chosen, stranger, weights
-from reverie.train.agent import Agent, load
+from reverie.train.agent import Agent, agent_of, read
 from reverie.watch.video import MediaFile, list_media
 
 LARGEST = 100_000_000
@@ -49,17 +49,18 @@ def bundle(
         raise RunError(f"{run} is a shared agent already: push the run folder that it came from.")
     config = stranger.read(run, allow=allow)[0]
     path = chosen.choose(run, at)
+    saved = read(run, path)
     told, results = read_run(run, run.name), results_of([run, *seed_runs])
     films, notes = _films(run)
     contents: dict[str, bytes] = {
         shared.CONFIG: _config(config, told),
-        shared.MODEL: weights.shared_bytes(weights.read(path)),
+        shared.MODEL: weights.shared_bytes(saved),
         shared.RESULTS: json.dumps(results.tree, indent=1, allow_nan=False).encode() + b"\n",
         **({shared.CURVE: results.curve.encode()} if results.curve else {}),
         **films,
     }
     notes = [*([f"no results: {results.missing}"] if results.missing else []), *notes]
-    facts = _facts(load(run, config, path), told, results)
+    facts = _facts(agent_of(saved, config, path), told, results)
     facts |= {"name": name.split("/")[-1], "repo": name}
     facts |= {"license": license, "replay": "", "dream": "", "curve": ""}
     kinds = (("replay", shared.REPLAY), ("dream", shared.DREAM), ("curve", shared.CURVE))

@@ -13,7 +13,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from reverie.config import version_0_1
 from reverie.config.start import Start
 from reverie.folder import run_folder
 from reverie.folder.errors import RunError
@@ -112,7 +111,7 @@ def _arrays(path: Path) -> dict[str, np.ndarray]:
         wrong = [name for name, value in state.items() if not isinstance(value, np.ndarray)]
         if wrong:
             raise TypeError(f"{wrong[0]} of the learner is no array")
-    return {version_0_1.tensor(name): array for name, array in state.items()}
+    return weights.learned(tree)
 
 
 def _fitting(

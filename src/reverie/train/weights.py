@@ -74,12 +74,17 @@ def reading(path: Path) -> Iterator[None]:
         ) from error
 
 
+def learned(tree: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    """The learner's arrays by the names that they have in this version."""
+    return {version_0_1.tensor(name): array for name, array in tree["learner"]["state"].items()}
+
+
 def shared_bytes(tree: Mapping[str, Any]) -> bytes:
     """The content of `model.safetensors` for the tree of a checkpoint."""
-    state = {version_0_1.tensor(name): array for name, array in tree["learner"]["state"].items()}
-    state = {name: array for name, array in state.items() if name.split(".")[0] not in LEFT}
     arrays = {
-        name: np.ascontiguousarray(array).reshape(array.shape) for name, array in state.items()
+        name: np.ascontiguousarray(array).reshape(array.shape)
+        for name, array in learned(tree).items()
+        if name.split(".")[0] not in LEFT
     }
     told = {
         "format": FORMAT,
