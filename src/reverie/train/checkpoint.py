@@ -18,7 +18,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -116,21 +116,23 @@ def load(path: Path) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def reading(path: Path) -> Iterator[None]:
+def reading(path: Path, sentence: Callable[[Path, str], str] | None = None) -> Iterator[None]:
     """Whatever goes wrong inside because the checkpoint `path` does not hold what it should
-    becomes Damaged, with one sentence. Reverie's own errors pass."""
+    becomes Damaged, with one sentence: that of a checkpoint, or what `sentence` says of the path
+    and of what was found. Reverie's own errors pass."""
+    told = sentence or _damaged
     try:
         yield
     except (Damage, files.NotPlain) as error:
-        raise Damaged(_damaged(path, str(error))) from error
-    except UNREADABLE as error:
+        raise Damaged(told(path, str(error))) from error
+    except _UNREADABLE as error:
         if type(error).__module__.startswith("reverie."):
             raise
         said = " ".join(str(error).split())
-        raise Damaged(_damaged(path, f"{type(error).__name__}: {said}")) from error
+        raise Damaged(told(path, f"{type(error).__name__}: {said}")) from error
 
 
-UNREADABLE = (
+_UNREADABLE = (
     *(OSError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError),
     *(RecursionError, safetensors.SafetensorError),
 )

@@ -6,7 +6,7 @@ optimiser and replay. Its arrays are the file's tensors, the rest is JSON in the
 
 import contextlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from reverie import files
 from reverie.config import version_0_1
 from reverie.folder import manifest, shared
 from reverie.folder.digest import Damage
-from reverie.folder.errors import Damaged, RunError
+from reverie.folder.errors import RunError
 from reverie.train import checkpoint, snapshot
 
 FORMAT = 1
@@ -56,22 +56,13 @@ def step_of(path: Path) -> int:
     return checkpoint.step_of(path)
 
 
-@contextlib.contextmanager
-def reading(path: Path) -> Iterator[None]:
-    """As `checkpoint.reading`, for shared models too."""
-    if path.name != shared.MODEL:
-        with checkpoint.reading(path):
-            yield
-        return
-    try:
-        yield
-    except (Damage, files.NotPlain, *checkpoint.UNREADABLE) as error:
-        if isinstance(error, RunError):
-            raise
-        said = " ".join(str(error).split())
-        raise Damaged(
-            f"the shared agent {path.parent} cannot be read ({said}): pull it again."
-        ) from error
+def reading(path: Path) -> contextlib.AbstractContextManager[None]:
+    """`checkpoint.reading`, with a sentence of its own for shared models."""
+    return checkpoint.reading(path, _damaged if path.name == shared.MODEL else None)
+
+
+def _damaged(path: Path, what: str) -> str:
+    return f"the shared agent {path.parent} cannot be read ({what}): pull it again."
 
 
 def learned(tree: Mapping[str, Any]) -> dict[str, np.ndarray]:
