@@ -52,7 +52,8 @@ def read(path: Path) -> dict[str, Any]:
 def step_of(path: Path) -> int:
     """The environment step at which the weights were taken."""
     if path.name == shared.MODEL:
-        return int(_read_shared(path)["clocks"]["step"])
+        with reading(path):
+            return _header(path)["clocks"]["step"]
     return checkpoint.step_of(path)
 
 
@@ -92,23 +93,32 @@ def _read_shared(path: Path) -> dict[str, Any]:
         if listed is None:
             raise Damage(f"{manifest.NAME} is missing")
         manifest.check(path.parent, listed, path.name)
+        told = _header(path)
         with safetensors.safe_open(path, framework="numpy") as file:
-            header = (file.metadata() or {}).get(KEY)
-            if header is None:
-                raise Damage(f"{path.name} was not written by Reverie")
-            told = files.parse_json(header.encode())
-            if told["format"] != FORMAT:
-                raise RunError(
-                    f"the shared agent {path.parent} has format {told['format']}, this version of "
-                    f"Reverie reads format {FORMAT}."
-                )
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         spaces = checkpoint.give_arrays(told["spaces"], arrays)
         state = {name: array for name, array in arrays.items() if not name.startswith("spaces/")}
         tree = {"specs": told["specs"], "spaces": spaces, "clocks": told["clocks"]}
-        if not isinstance(told["clocks"]["step"], int) or told["clocks"]["step"] < 0:
-            raise ValueError(f"its step is {told['clocks']['step']!r}")
         return tree | {"learner": {"state": state, "newest": _acting(state)}}
+
+
+def _header(path: Path) -> dict[str, Any]:
+    """Our part of the header of a shared model, whose arrays are not read."""
+    files.check_plain(path)
+    with safetensors.safe_open(path, framework="numpy") as file:
+        header = (file.metadata() or {}).get(KEY)
+    if header is None:
+        raise Damage(f"{path.name} was not written by Reverie")
+    told = files.parse_json(header.encode())
+    if told["format"] != FORMAT:
+        raise RunError(
+            f"the shared agent {path.parent} has format {told['format']}, this version of "
+            f"Reverie reads format {FORMAT}."
+        )
+    step = told["clocks"]["step"]
+    if not isinstance(step, int) or step < 0:
+        raise ValueError(f"its step is {step!r}")
+    return told
 
 
 def _acting(state: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
