@@ -1,7 +1,8 @@
 """Agents that act without Reverie: `reverie export RUN --to stablehlo|onnx`.
 
 port.py          what goes into an exported program and comes out of it: names, shapes, ranges
-observed.py      the environment's observations, inside a traced program
+classes.py       classes and bits of the environment, inside a traced program
+observed.py      the environment's observations, likewise
 acted.py         the environment's actions, likewise
 programs.py      the policy, and one imagined step, as functions of named arrays
 stablehlo.py     such a function as StableHLO, for jax.export

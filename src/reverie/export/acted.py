@@ -11,7 +11,8 @@ from gymnasium import spaces
 from reverie.envs.actions import Writer, writers
 from reverie.envs.observations import leaves
 from reverie.envs.own_terms import OwnTerms
-from reverie.export.port import Leaf, Port, bound, check_integers, shown
+from reverie.export import classes
+from reverie.export.port import Leaf, Port, bound, named, same, shown
 from reverie.folder.errors import RunError
 from reverie.records import Spec, Specs
 
@@ -41,12 +42,8 @@ def _plain(key: str, spec: Spec) -> Leaf:
     else:
         note = f"the environment's own bounds are {list(spec.low)} and {list(spec.high)}"
     port = Port(NAME + key, "action", spec.shape, spec.dtype, low, high, note=note)
-    clip = _same if spec.kind == "discrete" else _clipped
-    return Leaf(key, port, _same, clip)
-
-
-def _same(x: Any) -> Any:
-    return x
+    clip = same if spec.kind == "discrete" else _clipped
+    return Leaf(key, port, same, clip)
 
 
 def _clipped(x: Any) -> Any:
@@ -56,27 +53,7 @@ def _clipped(x: Any) -> Any:
 def _leaf(writer: Writer, space: Any) -> Leaf:
     if isinstance(space, spaces.Box):
         return _box(writer, space)
-    spec = writer.spec
-    start = np.asarray(0 if isinstance(space, spaces.MultiBinary) else space.start)
-    last = start + np.reshape(spec.classes, spec.shape) - 1
-    check_integers(start, last, f"action {writer.key!r}", space.dtype)
-    kind = shown(space.dtype)
-    port = Port(
-        NAME + writer.key,
-        "action",
-        spec.shape,
-        kind,
-        bound(start, spec.shape),
-        bound(last, spec.shape),
-        path=writer.path,
-        space=" ".join(str(space).split()),
-    )
-    to_env = ft.partial(_shifted, by=start, to=kind)
-    return Leaf(writer.key, port, ft.partial(_shifted, by=-start, to="int32"), to_env)
-
-
-def _shifted(x: Any, *, by: np.ndarray, to: str) -> Any:
-    return (x.astype(jnp.int32) + by.astype(np.int32)).astype(to)
+    return classes.leaf_of("action", writer.key, writer.path, writer.spec, space)
 
 
 def _box(writer: Writer, space: spaces.Box) -> Leaf:
@@ -95,7 +72,7 @@ def _box(writer: Writer, space: spaces.Box) -> Leaf:
         bound(np.where(bounded, low, np.maximum(low, -1.0)), space.shape),
         bound(np.where(bounded, high, np.minimum(high, 1.0)), space.shape),
         path=writer.path,
-        space=f"Box{space.shape}, {np.dtype(space.dtype).name}",
+        space=named(space),
         note="" if bounded.all() else "components without two finite bounds stay in [-1, 1]",
     )
     to_env = ft.partial(_to_box, **how, low=low, high=high, to=kind)

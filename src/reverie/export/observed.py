@@ -13,7 +13,8 @@ from reverie.envs import image_space
 from reverie.envs.image_space import Layout
 from reverie.envs.observations import Reader, leaves, readers
 from reverie.envs.own_terms import OwnTerms
-from reverie.export.port import Leaf, Port, bound, check_integers, shown
+from reverie.export import classes
+from reverie.export.port import Leaf, Port, bound, named, same, shown
 from reverie.records import Spec, Specs
 
 NAME = "observation/"
@@ -25,13 +26,8 @@ def of_env(own: OwnTerms, exclude: tuple[str, ...]) -> list[Leaf]:
     Raises RunError for one whose classes no exported program can count.
     """
     parts = dict(leaves(own.observation_space))
-    return [_leaf(reader, parts[reader.path]) for reader in readers_of(own, exclude)]
-
-
-def readers_of(own: OwnTerms, exclude: tuple[str, ...]) -> list[Reader]:
-    """The readers of the keys, sorted."""
-    found = readers(own.observation_space, exclude)[0]
-    return sorted(found, key=lambda reader: reader.key)
+    found = sorted(readers(own.observation_space, exclude)[0], key=lambda reader: reader.key)
+    return [_leaf(reader, parts[reader.path]) for reader in found]
 
 
 def of_agent(specs: Specs) -> list[Leaf]:
@@ -44,42 +40,18 @@ def _plain(key: str, spec: Spec) -> Leaf:
     if spec.kind == "discrete":
         high = bound(np.reshape(spec.classes, spec.shape) - 1, spec.shape)
     port = Port(NAME + key, "observation", spec.shape, spec.dtype, low, high)
-    return Leaf(key, port, _same, _same)
-
-
-def _same(x: Any) -> Any:
-    return x
+    return Leaf(key, port, same, same)
 
 
 def _leaf(reader: Reader, space: Any) -> Leaf:
-    name = NAME + reader.key
-    if isinstance(space, spaces.Box):
-        low, high = bound(space.low, space.shape), bound(space.high, space.shape)
-        ways = _of_picture(space) if reader.spec.kind == "image" else _of_numbers(space)
-    else:
-        start = np.asarray(0 if isinstance(space, spaces.MultiBinary) else space.start)
-        last = start + np.reshape(reader.spec.classes, reader.spec.shape) - 1
-        check_integers(start, last, f"observation {reader.key!r}", space.dtype)
-        low, high = bound(start, reader.spec.shape), bound(last, reader.spec.shape)
-        ways = (
-            ft.partial(_shifted, by=-start, to="int32"),
-            ft.partial(_shifted, by=start, to=shown(space.dtype)),
-        )
-    shape = tuple(space.shape or ())
-    where = {"path": reader.path, "space": _named(space)}
-    port = Port(name, "observation", shape, shown(space.dtype), low, high, **where)
+    if not isinstance(space, spaces.Box):
+        return classes.leaf_of("observation", reader.key, reader.path, reader.spec, space)
+    low, high = bound(space.low, space.shape), bound(space.high, space.shape)
+    where = {"path": reader.path, "space": named(space)}
+    kind = shown(space.dtype)
+    port = Port(NAME + reader.key, "observation", space.shape, kind, low, high, **where)
+    ways = _of_picture(space) if reader.spec.kind == "image" else _of_numbers(space)
     return Leaf(reader.key, port, *ways)
-
-
-def _named(space: spaces.Space) -> str:
-    """A space in a few words: the repr of a Box shows all its bounds."""
-    if isinstance(space, spaces.Box):
-        return f"Box{space.shape}, {np.dtype(space.dtype).name}"
-    return " ".join(str(space).split())
-
-
-def _shifted(x: Any, *, by: np.ndarray, to: str) -> Any:
-    return (x.astype(jnp.int32) + by.astype(np.int32)).astype(to)
 
 
 def _of_numbers(space: spaces.Box) -> tuple[Any, Any]:

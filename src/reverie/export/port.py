@@ -6,8 +6,7 @@ from typing import Any
 
 import jax
 import numpy as np
-
-from reverie.folder.errors import RunError
+from gymnasium import spaces
 
 NARROW = {"int64": "int32", "uint64": "uint32", "float64": "float32"}
 """Types that exported programs show in half as many bits."""
@@ -65,6 +64,18 @@ def shown(dtype: Any) -> str:
     return NARROW.get(name, name)
 
 
+def named(space: spaces.Space) -> str:
+    """A space in a few words: the repr of a Box shows all its bounds."""
+    if isinstance(space, spaces.Box):
+        return f"Box{space.shape}, {np.dtype(space.dtype).name}"
+    return " ".join(str(space).split())
+
+
+def same(x: Any) -> Any:
+    """What is alike in both terms."""
+    return x
+
+
 def bound(values: Any, shape: tuple[int, ...]) -> Any:
     """A bound as JSON: one value where all are alike, nested lists else, None for none."""
     array = np.broadcast_to(np.asarray(values), shape)
@@ -76,13 +87,3 @@ def bound(values: Any, shape: tuple[int, ...]) -> Any:
     listed = array.astype(object)
     listed[~finite] = None
     return listed.tolist()
-
-
-def check_integers(low: Any, high: Any, name: str, dtype: Any) -> None:
-    """Raises RunError where classes from `low` to `high` do not fit what `shown` gives."""
-    limits = np.iinfo(shown(dtype) if np.dtype(dtype).kind in "iu" else np.int32)
-    if np.min(low) < limits.min or np.max(high) > limits.max:
-        raise RunError(
-            f"{name} reaches from {np.min(low)} to {np.max(high)}, and exported programs count in "
-            f"{limits.dtype}: let a wrapper of the environment count from 0."
-        )
