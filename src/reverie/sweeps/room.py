@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reverie.config.schema import Config
+from reverie.replay.store import available_bytes
 from reverie.report.head import ReportError, read_head
 from reverie.sweeps.grid import run_folders
 
@@ -22,7 +23,7 @@ class Room:
     limit: int = 0  # trials at once that the user allows; 0: what fits
     cores: int = 1
     cores_each: int = 1
-    memory: int = 0  # bytes; 0: unknown
+    memory: int | None = None  # bytes; None: unknown
     devices: tuple[str, ...] = ()  # as CUDA_VISIBLE_DEVICES names them
 
     def jobs(self, folder: Path, under_way: Sequence[str]) -> int:
@@ -35,7 +36,7 @@ class Room:
         most = max(1, self.cores // self.cores_each)
         if self.devices:
             most = min(most, len(self.devices))
-        if most == 1 or not self.memory:
+        if most == 1 or self.memory is None:
             return most
         planned = [sum(map(planned_bytes, run_folders(folder / name))) for name in under_way]
         largest = max(planned, default=0)
@@ -50,7 +51,7 @@ def room_here(config: Config | None, limit: int) -> Room:
         limit=limit,
         cores=len(os.sched_getaffinity(0)),
         cores_each=cores_of(config) if config else 1,
-        memory=free_bytes(),
+        memory=available_bytes(),
         devices=devices() if config and config.device.kind in ("auto", "gpu") else (),
     )
 
@@ -71,22 +72,6 @@ def planned_bytes(run: Path) -> int:
         return 0
     found = re.match(r"([\d.,]+) (B|kB|MB|GB)\b", facts.get("host memory", ""))
     return int(float(found[1].replace(",", "")) * UNITS[found[2]]) if found else 0
-
-
-def free_bytes() -> int:
-    """Memory that this machine, or the container, has to give; 0 where it does not tell."""
-    found = []
-    meminfo = Path("/proc/meminfo")
-    if meminfo.is_file():
-        match = re.search(r"MemAvailable:\s*(\d+) kB", meminfo.read_text())
-        found += [int(match[1]) * 1024] if match else []
-    group = Path("/sys/fs/cgroup")
-    try:
-        limit, used = (int((group / f"memory.{n}").read_text()) for n in ("max", "current"))
-        found.append(max(limit - used, 1))
-    except (OSError, ValueError):
-        pass  # no group, or one without a limit
-    return min(found, default=0)
 
 
 def devices() -> tuple[str, ...]:
