@@ -68,10 +68,8 @@ def short_names(keys: Sequence[str]) -> dict[str, str]:
 def folder_name(text: str) -> str:
     """`text` as the name of a folder; a digest takes the place of what is lost."""
     name = re.sub(r"[^\w=.,+-]+", "_", text).lstrip(".-_") or "trial"
-    if name == text and len(name) <= LONGEST:
-        return name
-    digest = xxhash.xxh3_64_hexdigest(text.encode())[:8]
     plain = re.sub(r"[:/]", "_", text)
     if name == plain and len(name) <= LONGEST:
         return name
+    digest = xxhash.xxh3_64_hexdigest(text.encode())[:8]
     return f"{name[: LONGEST - 9]}-{digest}"
