@@ -181,16 +181,19 @@ def read_changes(path: Path) -> list[dict[str, Any]]:
 
 def read_init(path: Path) -> dict[str, Any]:
     """The weights that the run of a config.json began from, as recorded; {} for fresh ones."""
-    found = _record(path).get("init", {}) if path.is_file() else {}
-    return found if isinstance(found, dict) else {}
+    return _origin(path, "init")
 
 
 def read_group(path: Path) -> dict[str, Any]:
     """The group of seeds that the run of a config.json belongs to, as recorded; {} for none."""
     try:
-        found = _record(path).get("group", {}) if path.is_file() else {}
+        return _origin(path, "group")
     except (OSError, ValueError, digest.Damage):
         return {}  # `check_config` speaks of it
+
+
+def _origin(path: Path, name: str) -> dict[str, Any]:
+    found = _record(path).get(name, {}) if path.is_file() else {}
     return found if isinstance(found, dict) else {}
 
 
