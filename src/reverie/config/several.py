@@ -1,6 +1,6 @@
 """Several seeds of one configuration: the flags that ask for them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from reverie.part.errors import ConfigError
@@ -25,14 +25,19 @@ def seeds_of(found: dict[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
     if "seeds" not in found:
         return {}
     seeds = coerce(found.pop("seeds"), tuple[int, ...], "seeds")
-    if len(set(seeds)) < len(seeds):
-        twice = next(seed for seed in seeds if seeds.count(seed) > 1)
-        raise ConfigError(f"--seeds names {twice} twice; keep one of them.")
+    check_distinct(seeds)
     for name, flag in (("seed", "--seed"), ("from_step", "--from")):
         if name in {**found, **own}:
             raise ConfigError(f"{flag} is for one run, and --seeds for several; keep one of them.")
     together = coerce(found.pop("together", True), bool, "together")
     return {"seeds": seeds, "together": together}
+
+
+def check_distinct(seeds: Sequence[int]) -> None:
+    """Raises ConfigError where a seed comes twice."""
+    for seed in seeds:
+        if seeds.count(seed) > 1:
+            raise ConfigError(f"--seeds names {seed} twice; keep one of them.")
 
 
 def check_single(name: str, value: Any, queue: list[str]) -> None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from tyro.conf import Positional, UseAppendAction
 
+from reverie.config.several import check_distinct
 from reverie.part.checks import Checker
 from reverie.part.errors import ConfigError, suggest
 from reverie.part.values import SEEDS
@@ -71,9 +72,7 @@ class SweepOptions:
             if self.seeds[0] < 1:
                 raise ConfigError("--seeds takes a number of seeds, at least 1; found 0.")
             return tuple(range(self.seeds[0]))
-        for seed in self.seeds:
-            if self.seeds.count(seed) > 1:
-                raise ConfigError(f"--seeds names {seed} twice; keep one of them.")
+        check_distinct(self.seeds)
         return self.seeds
 
     def parameters(self) -> dict[str, str]:
