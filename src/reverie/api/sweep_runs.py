@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from reverie.api.sweep_words import Asked, Given, compose, config_of, of_values
+from reverie.api.sweep_words import Asked, compose, config_of, of_values
+from reverie.config.schema import Config
 from reverie.part.errors import ConfigError
 from reverie.sweeps import control
 from reverie.sweeps.backend import AbstractBackend
@@ -68,7 +69,7 @@ def sweep(
     found = of_values(given)
     if isinstance(tasks, str) and tasks.endswith(".toml"):
         raise ConfigError(f"a file is read by the command: `reverie sweep {tasks}`.")
-    return run(compose(Given(found.own, found.vary, found.options)), lambda text: None)
+    return run(compose(found), lambda text: None)
 
 
 def run(asked: Asked, say: Callable[[str], None]) -> Sweep:
@@ -86,7 +87,7 @@ with less known."""
 
 def backend_of(sweep: Sweep) -> AbstractBackend:
     """Where the trials of a sweep run. Raises SweepError where that is not installed."""
-    config = control.config_of(sweep, config_of)
+    config = _config(sweep)
     how, folder = sweep.how, sweep.folder
     jobs = how.jobs or (AT_ONCE if sweep.plan.search else 0)
     match how.backend:
@@ -106,3 +107,12 @@ def backend_of(sweep: Sweep) -> AbstractBackend:
             from reverie.sweeps.room import room_here
 
             return Local(folder, room_here(config, how.jobs), retries=how.retries)
+
+
+def _config(sweep: Sweep) -> Config | None:
+    """That of the first trial, by which resources are shared out."""
+    if sweep.entries:
+        return config_of(sweep.entries[0].trial.words)
+    if sweep.plan.search:
+        return config_of((sweep.plan.tasks[0], *sweep.plan.options))
+    return None

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from reverie.config.schema import Config
 from reverie.folder import run_folder
 from reverie.folder.errors import RunError
 from reverie.folder.lock import Lock
@@ -21,9 +20,7 @@ from reverie.sweeps.record import ENDS, Record
 MakeBackend = Callable[[Sweep], AbstractBackend]
 
 
-def begin(
-    folder: Path, asked: Plan, how: How, make: MakeBackend, say: Say, *, directory: str = ""
-) -> Sweep:
+def begin(folder: Path, asked: Plan, how: How, make: MakeBackend, say: Say) -> Sweep:
     """Run a plan in a sweep folder, or go on with it where it was begun there.
 
     Returns the sweep when every trial has ended. Raises SweepError where the folder has another
@@ -38,7 +35,7 @@ def begin(
             sweep = replace(there, how=how)
         else:
             entries = tuple(Entry(trial) for trial in asked.trials())
-            sweep = Sweep(folder, asked, how, directory or str(Path.cwd()), entries)
+            sweep = Sweep(folder, asked, how, str(Path.cwd()), entries)
         return _run(sweep, make, say)
 
 
@@ -140,12 +137,3 @@ def check_folder(folder: Path) -> None:
         raise SweepError(f"{folder} is the folder of a single run: choose another --logdir.")
     if folder.exists() and not folder.is_dir():
         raise SweepError(f"{folder} is a file, not a folder: choose another --logdir.")
-
-
-def config_of(sweep: Sweep, read: Callable[[Sequence[str]], Config]) -> Config | None:
-    """The configuration of the first trial, by which resources are shared out."""
-    if sweep.entries:
-        return read(sweep.entries[0].trial.words)
-    if sweep.plan.search:
-        return read((sweep.plan.tasks[0], *sweep.plan.options))
-    return None
