@@ -1,5 +1,7 @@
 """Trials as processes: what becomes of them when they fail, are killed, or the sweep is."""
 
+import errno
+import fcntl
 import os
 import random
 import signal
@@ -227,3 +229,14 @@ def test_each_trial_gets_a_device_of_its_own(tmp_path):
     found = control.begin(tmp_path, plan("slow", seeds=2, steps=20), file.How(), make, len)
     assert found.count("finished") == 2
     assert sorted(made[0]._devices.values()) == ["3", "5"]
+
+
+def test_a_file_system_without_locks_is_told_instead_of_waited_for(tmp_path, monkeypatch):
+    (tmp_path / record.LOGS).mkdir()
+
+    def refuse(*_):
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with pytest.raises(SweepError, match=r"cannot lock files .No locks available., and by their"):
+        record.take(tmp_path, "a-seed=0")

@@ -13,7 +13,8 @@ from pathlib import Path
 from reverie.folder.errors import RunError
 
 NAME = ".lock"
-_TAKEN = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES)
+TAKEN = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES)
+"""What the system says where another process holds a lock."""
 _PLAIN = os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 
 
@@ -43,7 +44,7 @@ class Lock:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as error:
-                if error.errno in _TAKEN:
+                if error.errno in TAKEN:
                     raise RunError(self._taken(logdir)) from error
                 failed.append(error)
         if len(failed) == len(self._handles):

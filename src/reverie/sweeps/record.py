@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from reverie import files
+from reverie.folder.lock import TAKEN
+from reverie.sweeps.errors import SweepError
 
 LOGS = "logs"
 ALL = "all"
@@ -82,14 +84,19 @@ def write(folder: Path, name: str, record: Record) -> None:
 
 def take(folder: Path, name: str) -> int | None:
     """A descriptor that holds the trial's lock as long as it, or a copy of it in another process,
-    is open; None where a process holds it."""
+    is open; None where a process holds it. Raises SweepError where files cannot be locked."""
     flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
     handle = os.open(path(folder, name, "lock"), flags, 0o644)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    except OSError as error:
         os.close(handle)
-        return None
+        if error.errno in TAKEN:
+            return None
+        raise SweepError(
+            f"the file system of {folder} cannot lock files ({error.strerror}), and by their locks "
+            "trials are known to run: choose a --logdir on another disk."
+        ) from error
     return handle
 
 
