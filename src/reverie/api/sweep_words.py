@@ -15,7 +15,6 @@ from reverie.envs import catalog
 from reverie.envs.suites import SUITES
 from reverie.launch import LONE, NAMED, read
 from reverie.part.errors import ConfigError, suggest
-from reverie.part.values import coerce
 from reverie.sweeps import search
 from reverie.sweeps.grid import folder_name, words
 from reverie.sweeps.options import SweepOptions
@@ -99,15 +98,12 @@ def _typed(own: Mapping[str, Sequence[str]], tasks: Sequence[str]) -> dict[str, 
     """The words of SweepOptions as its fields take them."""
     found: dict[str, Any] = {"tasks": tuple(tasks)} if tasks else {}
     for name, values in own.items():
-        if name in ("seeds", "jobs", "retries", "trials"):
-            numbers = tuple(_whole(name, v) for text in values for v in text.split(","))
-            found[name] = numbers if name == "seeds" else numbers[0]
-        elif name == "together":
-            found[name] = coerce(values[0], bool, name)
+        if name == "seeds":
+            found[name] = tuple(_whole(name, v) for text in values for v in text.split(","))
         elif name == "slurm":
             found[name] = tuple(values)
         elif name != "vary":
-            found[name] = values[0]
+            found[name] = values[0]  # which the record reads
     return found
 
 
@@ -163,9 +159,10 @@ def of_values(tree: Mapping[str, Any]) -> Given:
     own = {k: v for k, v in tree.items() if k not in ("vary", "options") and v is not None}
     if isinstance(own.get("tasks"), str):
         own["tasks"] = (own["tasks"],)
-    if isinstance(own.get("seeds"), int):
-        own["seeds"] = (own["seeds"],)
-    elif len(own.get("seeds", ())) == 1:  # a list is one of seeds, whatever its length
+    seeds = own.get("seeds")
+    if isinstance(seeds, int):
+        own["seeds"] = (seeds,)
+    elif isinstance(seeds, list | tuple | range) and len(seeds) == 1:  # a list, and of one seed
         own["seed"] = own.pop("seeds")[0]
     if isinstance(own.get("slurm"), Mapping):
         own["slurm"] = tuple(f"{key}={value}" for key, value in own["slurm"].items())
