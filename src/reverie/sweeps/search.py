@@ -42,6 +42,7 @@ class OptunaSearch:
             direction=self._search.direction,
             load_if_exists=True,
         )
+        self._curves: dict[str, tuple[tuple[int, int], dict[int, float]]] = {}
         self._space = {key: self._distribution(found) for key, found in plan.vary.items()}
 
     def _distribution(self, found: Values) -> Any:
@@ -111,9 +112,17 @@ class OptunaSearch:
         return values
 
     def _curve(self, name: str) -> dict[int, float]:
+        """The curve of a trial; its file is read again where that has changed."""
         file = self._folder / name / "metrics.jsonl"
         if not file.is_file():
             return {}
+        found = file.stat()
+        version = (found.st_mtime_ns, found.st_size)
+        if name not in self._curves or self._curves[name][0] != version:
+            self._curves[name] = version, self._read(file)
+        return self._curves[name][1]
+
+    def _read(self, file: Path) -> dict[int, float]:
         series, _ = read_metrics(file)
         found = series.get(self._search.metric)
         if found is None:
