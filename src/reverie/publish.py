@@ -1,7 +1,10 @@
-"""The verbs that hand an agent on: each takes the words after it and gives an exit code."""
+"""The verbs that hand an agent on: each takes the words after it and gives an exit code.
+
+What they share with the others of `verbs.py` is here too: `parse`, `start_on`.
+"""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from reverie.train import interrupt
 from reverie.watch import terminal
@@ -11,13 +14,11 @@ def export(words: list[str]) -> int:
     """`reverie export RUN [--to stablehlo|onnx] [--world]`"""
     from reverie.export.options import ExportOptions
 
-    options = _parse(ExportOptions, words, "export")
-    from reverie.config.run import DeviceConfig
-    from reverie.machine.device import prepare
+    options = parse(ExportOptions, words, "export")
     from reverie.train import chosen
 
     chosen.as_name(options.checkpoint)
-    prepare(DeviceConfig(kind="cpu"))
+    start_on("cpu")
     from reverie.export.write import export as write
 
     interrupt.started()
@@ -38,9 +39,7 @@ def push(words: list[str]) -> int:
     """`reverie push RUN REPO`, `reverie push RUN --to DIR`"""
     from reverie.share.options import PushOptions
 
-    options = _parse(PushOptions, words, "push")
-    from reverie.config.run import DeviceConfig
-    from reverie.machine.device import prepare
+    options = parse(PushOptions, words, "push")
     from reverie.share import hub
     from reverie.train import chosen
 
@@ -49,7 +48,7 @@ def push(words: list[str]) -> int:
     if options.repo:
         hub.check_name(options.repo)
         hub.check_token()
-    prepare(DeviceConfig(kind="cpu"))
+    start_on("cpu")
     from reverie.share.bundle import bundle
     from reverie.share.contents import check_free, write
 
@@ -79,7 +78,7 @@ def pull(words: list[str]) -> int:
     """`reverie pull REPO DIR`"""
     from reverie.share.options import PullOptions
 
-    options = _parse(PullOptions, words, "pull")
+    options = parse(PullOptions, words, "pull")
     from reverie.share import hub
 
     interrupt.started()
@@ -89,8 +88,16 @@ def pull(words: list[str]) -> int:
     return 0
 
 
-def _parse(kind: type, words: list[str], verb: str) -> Any:
+def parse(kind: type, words: list[str], verb: str) -> Any:
     """The options record `kind` from `words`."""
     import tyro
 
     return tyro.cli(kind, prog=f"reverie {verb}", args=words, use_underscores=True)
+
+
+def start_on(kind: Literal["auto", "cpu", "gpu", "tpu"]) -> None:
+    """Starts JAX on a device, where no configuration names it."""
+    from reverie.config.run import DeviceConfig
+    from reverie.machine.device import prepare
+
+    prepare(DeviceConfig(kind=kind))

@@ -5,11 +5,11 @@ import json
 import math
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from reverie.listings import completion, presets, tasks
 from reverie.part.errors import ConfigError, suggest
-from reverie.publish import export, pull, push
+from reverie.publish import export, parse, pull, push, start_on
 from reverie.sweep_verb import sweep
 from reverie.train import interrupt
 from reverie.watch import terminal
@@ -91,7 +91,7 @@ def evaluate(words: list[str]) -> int:
     from reverie.options import EvalOptions
 
     words, given = reader.take(words)
-    options = _parse(EvalOptions, words, "eval")
+    options = parse(EvalOptions, words, "eval")
     with terminal.unheard() if options.json else contextlib.nullcontext():
         told, numbers, films = _evaluated(options, given)
     if options.json:
@@ -141,7 +141,7 @@ def report(words: list[str]) -> int:
     """`reverie report RUN ... [--out FILE]`"""
     from reverie.options import ReportOptions
 
-    options = _parse(ReportOptions, words, "report")
+    options = parse(ReportOptions, words, "report")
     from reverie.report.page import write_report
 
     interrupt.started()
@@ -159,7 +159,7 @@ def compare(words: list[str]) -> int:
     """`reverie compare RUN ... [--by FIELD[,FIELD]]`"""
     from reverie.options import CompareOptions
 
-    options = _parse(CompareOptions, words, "compare")
+    options = parse(CompareOptions, words, "compare")
     from reverie.report.compare_page import compare_into
     from reverie.report.listing import as_text
 
@@ -185,30 +185,30 @@ def bench(words: list[str]) -> int:
 
     match kind:
         case "env":
-            chosen = _parse(options.EnvOptions, rest, "bench env")
+            chosen = parse(options.EnvOptions, rest, "bench env")
             from reverie.bench.env import run as run_env
 
             run_env(chosen)
         case "replay":
-            chosen = _parse(options.ReplayOptions, rest, "bench replay")
+            chosen = parse(options.ReplayOptions, rest, "bench replay")
             from reverie.bench.replay import run as run_replay
 
             run_replay(chosen)
         case "launches":
-            chosen = _parse(options.LaunchOptions, rest, "bench launches")
-            _prepare("cpu")
+            chosen = parse(options.LaunchOptions, rest, "bench launches")
+            start_on("cpu")
             from reverie.bench.launches import run as run_launches
 
             run_launches(chosen)
         case "act":
-            chosen = _parse(options.ActOptions, rest, "bench act")
-            _prepare(chosen.device)
+            chosen = parse(options.ActOptions, rest, "bench act")
+            start_on(chosen.device)
             from reverie.bench.act import run as run_act
 
             run_act(chosen)
         case _:
-            chosen = _parse(options.UpdateOptions, rest, "bench update")
-            _prepare(chosen.device)
+            chosen = parse(options.UpdateOptions, rest, "bench update")
+            start_on(chosen.device)
             from reverie.bench.update import run as run_update
 
             run_update(chosen)
@@ -219,8 +219,8 @@ def doctor(words: list[str]) -> int:
     """`reverie doctor TASK [...]`; exit code 1 where a problem was found."""
     from reverie.doctor.options import DoctorOptions
 
-    options = _parse(DoctorOptions, words, "doctor")
-    _prepare("auto")
+    options = parse(DoctorOptions, words, "doctor")
+    start_on("auto")
     from reverie.doctor.show import run
 
     interrupt.started()
@@ -233,7 +233,7 @@ def dream(words: list[str]) -> int:
     from reverie.dream.options import DreamOptions
 
     words, given = reader.take(words)
-    options = _parse(DreamOptions, words, "dream")
+    options = parse(DreamOptions, words, "dream")
     from reverie.api import makers_for
     from reverie.dream import show
     from reverie.machine.device import prepare
@@ -271,20 +271,6 @@ VERBS: dict[str, Callable[[list[str]], int]] = {
     "completion": completion,
 }
 """What `reverie` can do."""
-
-
-def _parse(kind: type, words: list[str], verb: str) -> Any:
-    """The options record `kind` from `words`."""
-    import tyro
-
-    return tyro.cli(kind, prog=f"reverie {verb}", args=words, use_underscores=True)
-
-
-def _prepare(kind: Literal["auto", "cpu", "gpu", "tpu"]) -> None:
-    from reverie.config.run import DeviceConfig
-    from reverie.machine.device import prepare
-
-    prepare(DeviceConfig(kind=kind))
 
 
 def _number(value: Any) -> str:
