@@ -151,6 +151,7 @@ REFUSED = [
     ([TASK, "--seeds", "1", "1"], "names 1 twice"),
     ([TASK, "--seeds", "many"], "whole numbers, found 'many'"),
     ([TASK, "--jobs"], "--jobs needs a value"),
+    ([TASK, "--jobs", "4,5"], "jobs takes an integer, found '4,5'"),
     ([TASK, "--slurm", "partition"], "takes KEY=VALUE"),
     ([TASK, "--search", "optuna"], "something to choose"),
     (
@@ -185,6 +186,12 @@ def test_an_unknown_key_of_a_file(tmp_path):
 def test_python_takes_names_only():
     with pytest.raises(ConfigError, match="MODULE:FUNCTION"):
         reverie.sweep([dict])  # type: ignore[list-item]
+
+
+@pytest.mark.parametrize("seeds", [2.5, True])
+def test_seeds_of_another_kind_are_told(seeds):
+    with pytest.raises(ConfigError, match=r"seeds.* takes a.* found"):
+        compose(of_values({"tasks": TASK, "seeds": seeds}))
 
 
 def test_a_plan_survives_its_file():
