@@ -121,5 +121,5 @@ def opened(run: Path, make_env: Any = None) -> Inspector:
     """The inspector of a run."""
     config, _ = stranger.read(run, {"device.kind": "cpu", "env.parallel": False})
     loaded = model.load(run, config, chosen.choose(run))
-    specs = loaded.agent.obs_specs, loaded.agent.action_specs
+    specs = loaded.observations, loaded.actions
     return Inspector(run, loaded, World(config, specs, make_env=make_env))

@@ -30,8 +30,7 @@ class Inspector:
 
     def __init__(self, logdir: Path, loaded: Loaded, world: World):
         self.loaded, self.world = loaded, world
-        agent = loaded.agent
-        self.actions, self.observations = agent.action_specs, agent.obs_specs
+        self.actions, self.observations = loaded.actions, loaded.observations
         specs = self.observations, self.actions
         self.library = Library(logdir, loaded.config, loaded.replay, specs)
         self.controls = controls(self.actions, loaded.config.task)

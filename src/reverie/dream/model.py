@@ -11,11 +11,11 @@ from reverie.behavior.policy import Acting
 from reverie.config.schema import Config
 from reverie.folder import shared
 from reverie.folder.errors import RunError
-from reverie.module import Module
+from reverie.module import Module, count_params
 from reverie.nn.heads import Actor, NumberHead
 from reverie.nn.layers import to_compute
 from reverie.part.needs import ENSEMBLE
-from reverie.records import specs_from_json
+from reverie.records import Specs, specs_from_json
 from reverie.train import agent, checkpoint, state
 from reverie.train.arrays import from_host
 from reverie.train.losses import compute_dtype
@@ -43,9 +43,12 @@ class Loaded(NamedTuple):
     """A checkpoint as the inspector uses it."""
 
     model: Model
-    agent: agent.Agent
+    observations: Specs
+    actions: Specs
     config: Config
     replay: Mapping[str, Any]  # the manifest of the rows that were there
+    step: int  # environment steps before it was saved
+    parameters: int  # numbers that the agent learned
 
     @property
     def decodes(self) -> bool:
@@ -76,7 +79,6 @@ def load(logdir: Path, config: Config, path: Path) -> Loaded:
             "name the run folder that it came from."
         )
     saved = agent.read(logdir, path)
-    acts = agent.agent_of(saved, config, path)
     with checkpoint.reading(path):
         obs, actions = (specs_from_json(saved["specs"][side]) for side in ("obs", "action"))
         shape = jax.eval_shape(
@@ -85,6 +87,8 @@ def load(logdir: Path, config: Config, path: Path) -> Loaded:
         arrays = saved["learner"]["state"].items()
         own = {name: array for name, array in arrays if name.startswith(f"{LEARNED}.")}
         nets = from_host({LEARNED: shape}, own)[LEARNED]
-        replay = saved["replay"]
+        told = {"replay": saved["replay"], "step": saved["clocks"]["step"]}
+    told["parameters"] = count_params(nets)
     nets = to_compute(nets, compute_dtype(config.device.precision))
-    return Loaded(Model(nets.world, nets.actor, nets.critic, nets.explorer), acts, config, replay)
+    model = Model(nets.world, nets.actor, nets.critic, nets.explorer)
+    return Loaded(model, obs, actions, config, **told)

@@ -42,7 +42,7 @@ def open_run(options: DreamOptions, config: Config, made_by: Any, given: Mapping
     """
     logdir = Path(options.run).expanduser()
     loaded = model.load(logdir, config, chosen.choose(logdir, options.checkpoint))
-    specs = loaded.agent.obs_specs, loaded.agent.action_specs
+    specs = loaded.observations, loaded.actions
     trusted = "env.kwargs" in given
     world = World(config, specs, make_env=made_by, allow=options.allow, trusted=trusted)
     inspector = Inspector(logdir, loaded, world)
@@ -52,8 +52,8 @@ def open_run(options: DreamOptions, config: Config, made_by: Any, given: Mapping
         "task": one_line(config.task),
         "agent": config.agent,
         "size": config.size,
-        "step": loaded.agent.step,
-        "parameters": loaded.agent.parameters,
+        "step": loaded.step,
+        "parameters": loaded.parameters,
         "version": __version__,
     }
     return Desk(inspector, title)
