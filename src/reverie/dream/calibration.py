@@ -3,7 +3,6 @@
 from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from reverie.behavior.returns import discount_of
@@ -12,7 +11,7 @@ from reverie.dream.branch import Observed
 from reverie.dream.drift import learned, windows
 from reverie.dream.errors import DreamError
 from reverie.dream.inspector import Inspector
-from reverie.dream.programs import CHUNK, key_of
+from reverie.dream.programs import CHUNK, keys_of
 from reverie.dream.session import Session
 
 BINS = 10
@@ -78,8 +77,7 @@ def _along(seen: Observed, config: Config) -> Along:
 
 def _predicted(inspector: Inspector, whole: Along) -> tuple[np.ndarray, np.ndarray]:
     """Pairs (rows, 2) of what was predicted and what came, of reward and of continuation."""
-    numbers = jnp.arange(len(whole.known))
-    keys = jax.vmap(lambda m: jax.random.fold_in(key_of(0), m))(numbers)
+    keys = keys_of(0, len(whole.known))
     said = inspector.many(whole.state, _swapped(whole.given), keys, 1).readings
     reward = np.stack([np.asarray(said.reward).T, whole.reward], -1)[whole.known]
     return reward, np.stack([np.asarray(said.cont).T, whole.goes_on], -1)[whole.known]

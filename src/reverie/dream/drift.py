@@ -10,8 +10,9 @@ from reverie.config.schema import Config
 from reverie.dream.branch import Observed
 from reverie.dream.errors import DreamError
 from reverie.dream.inspector import Inspector
-from reverie.dream.programs import CHUNK, WIDE, key_of
+from reverie.dream.programs import CHUNK, WIDE, keys_of
 from reverie.dream.session import Session
+from reverie.nn.axes import fold
 from reverie.world.model import transform_reward
 
 SAMPLES = 32
@@ -53,11 +54,9 @@ def drift(
     inspector = session.inspector
     start = jax.tree.map(lambda x: np.repeat(np.asarray(x), samples, 0), seen.state(row))
     given = {key: value[:horizon] for key, value in windows(seen, np.full(samples, row)).items()}
-    keys = jax.vmap(lambda m: jax.random.fold_in(key_of(0), m))(jnp.arange(samples))
-    rolled = inspector.many(start, given, keys, 1)
-    flat = jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), rolled.state)
-    feature = np.asarray(rolled.readings.feature).reshape(horizon * samples, -1)
-    shown = inspector.look(flat, feature, seen)
+    rolled = inspector.many(start, given, keys_of(0, samples), 1)
+    states, feature = fold((rolled.state, rolled.readings.feature))
+    shown = inspector.look(states, np.asarray(feature), seen)
     rows = np.arange(row + 1, row + 1 + horizon)
     found = {key: _compared(inspector, seen, key, rows, value) for key, value in shown.items()}
     error, still, looks = ({key: value[i] for key, value in found.items()} for i in range(3))

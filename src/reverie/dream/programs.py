@@ -35,6 +35,11 @@ def key_of(seed: int) -> PRNGKeyArray:
     return purpose_key(seed, DREAM)
 
 
+def keys_of(seed: int, count: int) -> PRNGKeyArray:
+    """Keys of so many dreams, (count,)."""
+    return jax.vmap(lambda m: jax.random.fold_in(key_of(seed), m))(jnp.arange(count))
+
+
 class Readings(NamedTuple):
     """What is predicted of states (*n, …); what an agent has not got is not a number."""
 

@@ -14,7 +14,7 @@ from reverie.dream.action import Controls, label
 from reverie.dream.branch import actions_of
 from reverie.dream.errors import DreamError
 from reverie.dream.inspector import Inspector
-from reverie.dream.programs import CHUNK, GREEDY, Readings, Rolled, key_of
+from reverie.dream.programs import CHUNK, GREEDY, Readings, Rolled, key_of, keys_of
 from reverie.dream.session import Session
 from reverie.part.errors import suggest
 
@@ -65,7 +65,7 @@ def counterfactuals(
     inspector, state = session.inspector, _state(session, row, number)
     options = _options(inspector, _mode(inspector, state), components)
     config, actions = inspector.loaded.config, [action for action, _ in options]
-    keys = jax.vmap(lambda m: jax.random.fold_in(key_of(seed), m))(jnp.arange(SAMPLES))
+    keys = keys_of(seed, SAMPLES)
     first = _arrive(inspector, state, actions, keys)
     shape = len(options), SAMPLES, -1
     said = jax.tree.map(lambda x: np.asarray(x[0]).reshape(shape), first.readings)
@@ -133,8 +133,7 @@ def _state(session: Session, row: int, number: int | None) -> Any:
 def _mode(inspector: Inspector, state: Any) -> dict[str, np.ndarray]:
     """What the policy would do."""
     idle = actions_of([inspector.nothing()])
-    keys = jax.random.split(jax.random.key(0), 1)
-    rolled = inspector.roll(state, idle, keys, 1, who=GREEDY)
+    rolled = inspector.roll(state, idle, key_of(0)[None], 1, who=GREEDY)
     return {key: np.asarray(value[0, 0]) for key, value in rolled.action.items()}
 
 
