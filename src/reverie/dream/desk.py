@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from reverie.dream import calibration, drift, what_if, wire
-from reverie.dream.errors import DreamError
+from reverie.dream.errors import DreamError, check_whole
 from reverie.dream.inspector import Inspector
 from reverie.dream.session import ACTORS, Session
 from reverie.part.errors import suggest
@@ -126,7 +126,7 @@ class Desk:
     def _rows(self, session: Session, body: Body) -> dict[str, Any]:
         seen = session.seen()
         first = session.row_number(body.get("first", 0), seen.episode.rows, "the episode")
-        count = _count(body, "count", MOST_ROWS, MOST_ROWS)
+        count = check_whole("count", body.get("count", MOST_ROWS), 1, MOST_ROWS)
         last = min(first + count, seen.episode.rows)
         return {"rows": [self._wired(seen.row(at), at) for at in range(first, last)]}
 
@@ -214,11 +214,4 @@ def _flag(body: Body, name: str) -> bool:
     value = body.get(name, False)
     if not isinstance(value, bool):
         raise DreamError(f"{name} is {value!r}, expected true or false.")
-    return value
-
-
-def _count(body: Body, name: str, default: int, most: int) -> int:
-    value = body.get(name, default)
-    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most:
-        raise DreamError(f"{name} is {value!r}, expected 1 ... {most}.")
     return value

@@ -8,7 +8,7 @@ import numpy as np
 
 from reverie.config.schema import Config
 from reverie.dream.branch import Observed
-from reverie.dream.errors import DreamError
+from reverie.dream.errors import DreamError, check_whole
 from reverie.dream.inspector import Inspector
 from reverie.dream.programs import CHUNK, WIDE, keys_of
 from reverie.dream.session import Session
@@ -43,14 +43,12 @@ def drift(
     """
     seen = session.seen()
     session.row_number(row, seen.episode.rows, "the episode")
-    if not isinstance(samples, int) or not 2 <= samples <= WIDE:
-        raise DreamError(f"samples is {samples!r}, expected 2 ... {WIDE}.")
+    check_whole("samples", samples, 2, WIDE)
     most = min(CHUNK, seen.episode.rows - 1 - row)
     if most < 1:
         raise DreamError(f"no row follows row {row}, with which a dream could be compared.")
     horizon = most if horizon is None else horizon
-    if not isinstance(horizon, int) or not 1 <= horizon <= most:
-        raise DreamError(f"horizon is {horizon!r}, expected 1 ... {most} from row {row} on.")
+    check_whole("horizon", horizon, 1, most, where=f" from row {row} on")
     inspector = session.inspector
     start = jax.tree.map(lambda x: np.repeat(np.asarray(x), samples, 0), seen.state(row))
     given = {key: value[:horizon] for key, value in windows(seen, np.full(samples, row)).items()}

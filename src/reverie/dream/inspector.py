@@ -10,7 +10,7 @@ import numpy as np
 from reverie.dream.action import controls
 from reverie.dream.branch import Observed, pictures
 from reverie.dream.episode import Library
-from reverie.dream.errors import DreamError
+from reverie.dream.errors import DreamError, check_whole
 from reverie.dream.model import Loaded
 from reverie.dream.programs import CHUNK, GIVEN, WIDE, Rolled, key_of, roll
 from reverie.dream.reality import World
@@ -42,8 +42,7 @@ class Inspector:
         """An episode as the model saw it; arguments and errors are those of `Session.open`."""
         if kind not in KINDS:
             raise DreamError(f"there are no episodes {kind!r}; {suggest(str(kind), KINDS)}")
-        if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number < SEEDS:
-            raise DreamError(f"an episode's number is {number!r}, expected 0 ... {SEEDS - 1}.")
+        check_whole("an episode's number", number, 0, SEEDS - 1)
         name = kind, number, task, greedy
         if name not in self._opened:
             self._opened[name] = self._observe(kind, number, task, greedy)

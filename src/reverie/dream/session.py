@@ -8,7 +8,7 @@ import numpy as np
 
 from reverie.dream.action import parse
 from reverie.dream.branch import Branch, Observed, Row, actions_of
-from reverie.dream.errors import DreamError
+from reverie.dream.errors import DreamError, check_whole, is_whole
 from reverie.dream.inspector import Inspector
 from reverie.dream.programs import CHUNK, GIVEN, GREEDY, SAMPLED, key_of
 from reverie.dream.reality import Beside
@@ -64,8 +64,7 @@ class Session:
         seen = self.seen()
         if len(self.branches) >= MOST_BRANCHES:
             raise DreamError(f"there are {MOST_BRANCHES} branches: close one of them first.")
-        if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < SEEDS:
-            raise DreamError(f"seed is {seed!r}, expected 0 ... {SEEDS - 1}.")
+        check_whole("seed", seed, 0, SEEDS - 1)
         if parent is None:
             row = self.row_number(at, seen.episode.rows, "the episode")
             rows, states, origin, taken = [seen.row(row)], [seen.state(row)], row, []
@@ -96,8 +95,7 @@ class Session:
         found, first = self.find(number), len(self.find(number).rows)
         if who not in ACTORS:
             raise DreamError(f"nobody who acts is called {who!r}; {suggest(str(who), ACTORS)}")
-        if not isinstance(steps, int) or isinstance(steps, bool) or not 1 <= steps <= MOST_STEPS:
-            raise DreamError(f"steps is {steps!r}, expected 1 ... {MOST_STEPS}.")
+        check_whole("steps", steps, 1, MOST_STEPS)
         if found.depth + steps > MOST_DEPTH:
             raise DreamError(f"a dream has at most {MOST_DEPTH:,} rows: branch off earlier.")
         given = self._given(found, who, action, steps)
@@ -125,7 +123,7 @@ class Session:
 
     def row_number(self, row: Any, rows: int, where: str) -> int:
         """`row`, where it is one of so many. Raises DreamError."""
-        if not isinstance(row, int) or isinstance(row, bool) or not 0 <= row < rows:
+        if not is_whole(row, 0, rows - 1):
             raise DreamError(f"{where} has the rows 0 ... {rows - 1}, found {row!r}.")
         return row
 

@@ -12,7 +12,7 @@ from reverie.behavior.returns import discount_of
 from reverie.config.schema import Config
 from reverie.dream.action import Controls, label
 from reverie.dream.branch import actions_of
-from reverie.dream.errors import DreamError
+from reverie.dream.errors import DreamError, check_whole
 from reverie.dream.inspector import Inspector
 from reverie.dream.programs import CHUNK, GREEDY, Readings, Rolled, key_of, keys_of
 from reverie.dream.session import Session
@@ -60,8 +60,7 @@ def counterfactuals(
 
     Raises DreamError for what is not there.
     """
-    if not isinstance(steps, int) or isinstance(steps, bool) or not 1 <= steps <= CHUNK:
-        raise DreamError(f"steps is {steps!r}, expected 1 ... {CHUNK}.")
+    check_whole("steps", steps, 1, CHUNK)
     inspector, state = session.inspector, _state(session, row, number)
     options = _options(inspector, _mode(inspector, state), components)
     config, actions = inspector.loaded.config, [action for action, _ in options]
