@@ -98,7 +98,7 @@ def _frame(row: Row, key: str) -> np.ndarray:
     difference = real
     if row.real is not None:
         real = to_rgb(row.real[key])
-        difference = ((dream.astype(np.int16) - real + 255) // 2).astype(np.uint8)
+        difference = video.difference(real, dream)
     gap = np.full((dream.shape[0], GAP, 3), 255, np.uint8)
     return np.concatenate([real, gap, dream, gap, difference], 1)
 

@@ -16,6 +16,7 @@ from reverie.dream.programs import CHUNK, GIVEN, WIDE, Rolled, key_of, roll
 from reverie.dream.reality import World
 from reverie.part.errors import suggest
 from reverie.part.values import SEEDS
+from reverie.world.openloop import closest
 
 KINDS = ("replay", "played")
 """Where episodes come from."""
@@ -98,7 +99,7 @@ class Inspector:
         if self.decodes:
             return pictures(self.loaded, states)
         known = [seen, *self.stored()]
-        index = nearest(np.concatenate([k.said.feature for k in known]), feature)
+        index = closest(np.concatenate([k.said.feature for k in known]), feature)
         keys = [key for key, spec in self.observations.items() if spec.kind != "discrete"]
         return {key: np.concatenate([k.episode.obs[key] for k in known])[index] for key in keys}
 
@@ -113,8 +114,3 @@ class Inspector:
                 rows += found[-1].episode.rows
             self._known = found
         return self._known
-
-
-def nearest(known: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """Which of the known features (K, F) is nearest to each of (N, F)."""
-    return (np.square(known).sum(-1)[None] - 2.0 * x @ known.T).argmin(-1)

@@ -110,14 +110,18 @@ def _bordered_stacks(truth: Array, prediction: Array, context: int) -> Array:
     if not 0 <= context <= truth.shape[1]:
         raise ValueError(f"context must lie in [0, T] = [0, {truth.shape[1]}], got {context}.")
     truth, prediction = to_rgb(truth), to_rgb(prediction)
-    error = (prediction.astype(np.int16) - truth + 255) // 2
-    stack = np.concatenate([truth, prediction, error.astype(np.uint8)], axis=2)
+    stack = np.concatenate([truth, prediction, difference(truth, prediction)], axis=2)
     margin = (BORDER, BORDER)
     framed = np.pad(stack, ((0, 0), (0, 0), margin, margin, (0, 0)))
     colors = np.where((np.arange(truth.shape[1]) < context)[:, None], GREEN, RED).astype(np.uint8)
     edge = np.ones(framed.shape[2:4], bool)
     edge[BORDER:-BORDER, BORDER:-BORDER] = False
     return np.where(edge[..., None], colors[:, None, None, :], framed)
+
+
+def difference(truth: Array, prediction: Array) -> Array:
+    """(prediction − truth + 255) / 2 of two uint8 arrays, uint8: mid-grey where they agree."""
+    return ((prediction.astype(np.int16) - truth + 255) // 2).astype(np.uint8)
 
 
 def _spread(length: int, count: int) -> Array:

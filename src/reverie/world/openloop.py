@@ -81,8 +81,12 @@ def nearest(
     """
     x, y = world.feature(state), world.feature(known)
     a, b = (z.astype(jnp.float32) for z in fold((x, y)))
-    distance = jnp.square(b).sum(-1)[None] - 2.0 * a @ b.T
-    index = distance.argmin(-1)
+    index = closest(b, a)
     shown = [key for key, spec in world.specs if spec.kind != "discrete"]
     flat = fold({key: obs[key] for key in shown})
     return unfold({key: value[index] for key, value in flat.items()}, x.shape[:2])
+
+
+def closest(known: Any, x: Any) -> Any:
+    """Which of the known features (K, F) is nearest to each of (N, F), of numpy or JAX."""
+    return ((known * known).sum(-1)[None] - 2.0 * x @ known.T).argmin(-1)
