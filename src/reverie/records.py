@@ -51,6 +51,11 @@ Specs = dict[str, Spec]
 """Specs by key. Wherever an order matters it is the sorted order of the keys."""
 
 
+def component_names(key: str, size: int) -> list[str]:
+    """What the numbers of an array are called, in C order: a lone one by its key."""
+    return [key] if size == 1 else [f"{key}[{index}]" for index in range(size)]
+
+
 def specs_to_json(specs: Specs) -> dict[str, Any]:
     """Specs as JSON values."""
     return {key: asdict(spec) for key, spec in specs.items()}

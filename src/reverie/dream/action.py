@@ -9,7 +9,7 @@ from reverie.dream.errors import DreamError
 from reverie.envs.action_names import names_of
 from reverie.envs.values import WrongValue, as_array
 from reverie.part.errors import suggest
-from reverie.records import Spec, Specs
+from reverie.records import Spec, Specs, component_names
 
 DIGITS = "1234567890"
 ARROWS = {
@@ -55,8 +55,7 @@ def controls(specs: Specs, task: str) -> Controls:
     """The controls of an action of these specs; `task` says what its classes are called."""
     choices, slides = [], []
     for key, spec in sorted(specs.items()):
-        for index in range(spec.size):
-            name = key if spec.size == 1 else f"{key}[{index}]"
+        for index, name in enumerate(component_names(key, spec.size)):
             if spec.kind == "discrete":
                 lone = len(specs) == 1 and spec.size == 1
                 found = names_of(task, spec.classes[index]) if lone else ()

@@ -13,7 +13,7 @@ from reverie.dream.errors import DreamError, check_whole
 from reverie.dream.inspector import Inspector
 from reverie.dream.session import ACTORS, Session
 from reverie.part.errors import suggest
-from reverie.records import Spec
+from reverie.records import Spec, component_names
 
 MOST_SESSIONS = 8
 """Pages that are open side by side; where one more opens, the one that was idle longest goes."""
@@ -199,8 +199,8 @@ class Desk:
 
 
 def _described(key: str, spec: Spec) -> dict[str, Any]:
-    names = [key if spec.size == 1 else f"{key}[{index}]" for index in range(spec.size)]
-    return {"kind": spec.kind, "names": [] if spec.kind == "image" else names}
+    names = [] if spec.kind == "image" else component_names(key, spec.size)
+    return {"kind": spec.kind, "names": names}
 
 
 def _text(body: Body, name: str, default: str) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 from reverie.config.schema import Config
 from reverie.nn.axes import fold
 from reverie.nn.layers import to_compute
+from reverie.records import component_names
 from reverie.train.learner import to_sequence
 from reverie.train.losses import compute_dtype
 from reverie.train.state import Agent
@@ -76,9 +77,7 @@ def report(
             vectors[name] = (flat(truth[name]), flat(pred))
     if vectors:
         names = [
-            f"{key}[{i}]" if pair[0].shape[1] > 1 else key
-            for key, pair in vectors.items()
-            for i in range(pair[0].shape[1])
+            name for key, pair in vectors.items() for name in component_names(key, pair[0].shape[1])
         ]
         both = [np.concatenate([pair[side] for pair in vectors.values()], 1) for side in (0, 1)]
         logger.curves(step, *both, context=observed, names=names)
