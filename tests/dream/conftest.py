@@ -1,7 +1,13 @@
 """Runs of seconds to look into."""
 
+import threading
+
 import pytest
-from tiny_dreams import BLIND, PICTURES, Arm, Lamp, opened, run_of
+from tiny_dreams import BLIND, PICTURES, TITLE, Arm, Lamp, opened, run_of
+
+from reverie.dream.desk import Desk
+from reverie.dream.guard import Guard
+from reverie.dream.session import Session
 
 
 @pytest.fixture(scope="session")
@@ -24,3 +30,34 @@ def lamp_inspector(lamp):
 @pytest.fixture(scope="session")
 def arm_inspector(arm):
     return opened(arm, Arm)
+
+
+@pytest.fixture
+def session(lamp_inspector):
+    made = Session(lamp_inspector)
+    made.open("replay", 0)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def desk(lamp_inspector):
+    return Desk(lamp_inspector, TITLE)
+
+
+@pytest.fixture(scope="module")
+def port(desk):
+    """A server in a thread of this process."""
+    import uvicorn
+
+    from reverie.dream import server
+
+    listening, port = server.listen("127.0.0.1", 0)
+    app = server.make_app(desk, Guard("127.0.0.1"))
+    running = uvicorn.Server(uvicorn.Config(app, log_level="error", ws="none"))
+    thread = threading.Thread(target=running.run, kwargs={"sockets": [listening]})
+    thread.start()
+    yield port
+    running.should_exit = True
+    thread.join(20)
+    listening.close()

@@ -1,27 +1,12 @@
 """The page in Chromium: played by keys, branched, scrubbed, kept; its numbers are the server's."""
 
 import shutil
-import threading
 
 import pytest
-import uvicorn
-
-from reverie.dream import server
-from reverie.dream.desk import Desk
-from reverie.dream.guard import Guard
 
 pytestmark = pytest.mark.slow
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-TITLE = {
-    "run": "<b>lamp</b>",
-    "task": "custom:test",
-    "agent": "v3",
-    "size": "debug",
-    "step": 200,
-    "parameters": 1000,
-    "version": "0",
-}
 PIXELS = """id => { const c = document.getElementById(id);
     return [...c.getContext("2d").getImageData(0, 0, c.width, c.height).data]; }"""
 
@@ -38,22 +23,9 @@ def browser():
         opened.close()
 
 
-@pytest.fixture(scope="module")
-def desk(lamp_inspector):
-    return Desk(lamp_inspector, TITLE)
-
-
-@pytest.fixture(scope="module")
-def address(desk):
-    listening, port = server.listen("127.0.0.1", 0)
-    app = server.make_app(desk, Guard("127.0.0.1"))
-    running = uvicorn.Server(uvicorn.Config(app, log_level="error", ws="none"))
-    thread = threading.Thread(target=running.run, kwargs={"sockets": [listening]})
-    thread.start()
-    yield f"http://127.0.0.1:{port}/"
-    running.should_exit = True
-    thread.join(20)
-    listening.close()
+@pytest.fixture
+def address(port):
+    return f"http://127.0.0.1:{port}/"
 
 
 @pytest.fixture

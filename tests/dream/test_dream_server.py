@@ -6,12 +6,10 @@ import http.client
 import json
 import re
 import socket
-import threading
 
 import numpy as np
 import pytest
-import uvicorn
-from tiny_dreams import opened
+from tiny_dreams import TITLE, opened
 
 from reverie.cli import main
 from reverie.dream import server, show
@@ -19,27 +17,6 @@ from reverie.dream.desk import MOST_SESSIONS, Desk, Gone
 from reverie.dream.errors import DreamError
 from reverie.dream.guard import Guard, is_loopback
 from reverie.part.errors import ConfigError
-
-TITLE = {"run": "lamp", "task": "custom:test", "step": 200}
-
-
-@pytest.fixture(scope="module")
-def desk(lamp_inspector):
-    return Desk(lamp_inspector, TITLE)
-
-
-@pytest.fixture(scope="module")
-def port(desk):
-    """A server in a thread of this process."""
-    listening, port = server.listen("127.0.0.1", 0)
-    app = server.make_app(desk, Guard("127.0.0.1"))
-    running = uvicorn.Server(uvicorn.Config(app, log_level="error", ws="none"))
-    thread = threading.Thread(target=running.run, kwargs={"sockets": [listening]})
-    thread.start()
-    yield port
-    running.should_exit = True
-    thread.join(20)
-    listening.close()
 
 
 def call(port, path, body=None, **headers):

@@ -16,14 +16,6 @@ from reverie.train.agent import load
 from reverie.world.openloop import looks
 
 
-@pytest.fixture
-def session(lamp_inspector):
-    made = Session(lamp_inspector)
-    made.open("replay", 0)
-    yield made
-    made.close()
-
-
 def test_a_played_episode_is_what_the_agent_plays(lamp, lamp_inspector):
     """The actions, and the latents that the model is shown to have, are those of `Agent.act`."""
     agent = reverie.load(lamp, make_env=Lamp)

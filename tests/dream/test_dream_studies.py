@@ -8,14 +8,6 @@ from reverie.dream.errors import DreamError
 from reverie.dream.session import Session
 
 
-@pytest.fixture
-def session(lamp_inspector):
-    made = Session(lamp_inspector)
-    made.open("replay", 0)
-    yield made
-    made.close()
-
-
 def test_every_class_is_tried(session):
     options = what_if.counterfactuals(session, 2, steps=3)
     assert [option.action["action"].tolist() for option in options] == [[0], [1], [2]]

@@ -79,6 +79,16 @@ CHANGES: dict[str, Any] = {
 """Heads that say something although they have not learned."""
 PICTURES = {"world.encoder.stack": "patch", "world.encoder.mults": (2,)}
 BLIND = {"world.objective": "nothing", "explore": "plan2explore", "explore.heads": 2}
+TITLE = {
+    "run": "<b>lamp</b>",
+    "task": "custom:test",
+    "agent": "v3",
+    "size": "debug",
+    "step": 200,
+    "parameters": 1000,
+    "version": "0",
+}
+"""What a page says of the run; its name is a stranger's."""
 TURNS = 70
 """Rows of each of two environments in the replay."""
 
