@@ -148,7 +148,7 @@ function chart(parent, title, note, lines, options) {
   element("small", note ? " " + note : "", box);
   const ys = lines.flatMap((l) => l.y).concat(band ? [...band.low, ...band.high] : []).filter((v) => v !== null && v !== undefined);
   const xs = lines.flatMap((l) => l.x);
-  if (!ys.length) { element("p", "not known here", box).className = "soft"; return box; }
+  if (!ys.length) { element("p", "not known here", box).className = "soft"; return; }
   let [lo, hi] = [Math.min(...ys), Math.max(...ys)], [left, right] = [Math.min(...xs), Math.max(...xs)];
   if (square) { lo = left = Math.min(lo, left); hi = right = Math.max(hi, right); }
   if (hi - lo < 1e-9) { lo -= 0.5; hi += 0.5; }
@@ -179,7 +179,6 @@ function chart(parent, title, note, lines, options) {
     const at = plot.getBoundingClientRect();
     click(Math.round(left + (((event.clientX - at.left) / at.width) * W - 46) / (W - 56) * (right - left)));
   });
-  return box;
 }
 
 const spread = (n, from) => Array.from({ length: n }, (_, i) => i + (from || 0));
@@ -199,7 +198,7 @@ function curves() {
     if (lines.every((l) => l.y.every((v) => v === null))) continue;
     const here = row() ? row().said[name] : null;
     const jump = (x) => go(lane() ? x - lane().begin : x);
-    chart(parent, title, `here ${short(here)}`, lines, { cursor: absolute(), click: jump }).dataset.curve = name;
+    chart(parent, title, `here ${short(here)}`, lines, { cursor: absolute(), click: jump });
   }
 }
 
@@ -311,13 +310,11 @@ async function branchHere() {
 
 // Dream on from the row that is shown: at the end of a branch in it, elsewhere in a new one.
 async function act(who, action, steps) {
-  const begun = performance.now();
   if (S.lane === null || S.at < last()) await branchHere();
   keep(await ask("act", { branch: S.lane, who, steps: steps || 1, ...(action ? { action } : {}) }));
   S.at = last();
   draw();
   await new Promise((done) => requestAnimationFrame(done));
-  document.body.dataset.latency = performance.now() - begun;
 }
 
 function byHand() {
@@ -518,7 +515,6 @@ async function download(path, body, name) {
     link.download = name;
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 60000);
-    document.body.dataset.kept = `${name} ${blob.size}`;
   });
 }
 
