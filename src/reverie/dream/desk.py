@@ -70,7 +70,8 @@ class Desk:
 
     def session(self, name: str) -> Session:
         """A session by its name. Raises Gone."""
-        return self._find({"session": name})
+        with self._lock:
+            return self._find({"session": name})
 
     def close(self) -> None:
         """End all environments."""
