@@ -79,9 +79,22 @@ def estimate(
         seed: root of the draws; the same seed gives the same interval.
     """
     value = np.asarray(statistic(strata, 0))
-    if all(len(part) < 2 for part in strata):
-        return Estimate(value, np.full(value.shape, np.nan), np.full(value.shape, np.nan))
+    if _alone(strata):
+        return _without_interval(value)
     draws = resampled(strata, statistic, resamples=resamples, seed=seed)
+    return _with_interval(value, draws, level)
+
+
+def _alone(strata: Strata) -> bool:
+    """Whether no task has two runs, so that there is nothing to draw from."""
+    return all(len(part) < 2 for part in strata)
+
+
+def _without_interval(value: np.ndarray) -> Estimate:
+    return Estimate(value, np.full(value.shape, np.nan), np.full(value.shape, np.nan))
+
+
+def _with_interval(value: np.ndarray, draws: np.ndarray, level: float) -> Estimate:
     low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2], axis=0)
     return Estimate(value, low, high)
 
@@ -109,12 +122,11 @@ def difference(
     The bounds are NaN where either has no task with two runs.
     """
     value = mean(a) - mean(b)
-    if any(all(len(part) < 2 for part in strata) for strata in (a, b)):
-        return Estimate(value, np.full(value.shape, np.nan), np.full(value.shape, np.nan))
+    if _alone(a) or _alone(b):
+        return _without_interval(value)
     draws = resampled(a, mean, resamples=resamples, seed=seed)
     draws = draws - resampled(b, mean, resamples=resamples, seed=seed + 1)
-    low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2], axis=0)
-    return Estimate(value, low, high)
+    return _with_interval(value, draws, level)
 
 
 def improvement(a: Strata, b: Strata) -> np.ndarray:
@@ -137,16 +149,13 @@ def improvement_of(
 
     The bounds are NaN where either has no task with two runs.
     """
-    value = improvement(a, b)
-    if any(all(len(part) < 2 for part in strata) for strata in (a, b)):
-        return Estimate(value, np.full(value.shape, np.nan), np.full(value.shape, np.nan))
-    rng = np.random.default_rng(seed)
-    drawn = [
-        [part[rng.integers(len(part), size=(resamples, len(part)))] for part in strata]
-        for strata in (a, b)
-    ]
-    low, high = np.quantile(improvement(*drawn), [(1 - level) / 2, (1 + level) / 2], axis=0)
-    return Estimate(value, low, high)
+    if _alone(a) or _alone(b):
+        return _without_interval(improvement(a, b))
+
+    def of(strata: Strata, _: int) -> np.ndarray:
+        return improvement(strata[: len(a)], strata[len(a) :])
+
+    return estimate([*a, *b], of, resamples=resamples, seed=seed, level=level)
 
 
 def profile(strata: Strata, axis: int = 0, *, thresholds: np.ndarray) -> np.ndarray:
