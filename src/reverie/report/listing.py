@@ -72,8 +72,7 @@ def task_cells(row: Row) -> tuple[str, ...]:
 def overall_cells(row: Overall) -> tuple[str, ...]:
     """A group's line in the table over all tasks."""
     numbers = (row.mean, row.median, row.iqm, row.gap)
-    better = DASH if row.better is None else share(row.better)
-    return (row.group, str(row.runs), *map(interval, numbers), better)
+    return (row.group, str(row.runs), *map(interval, numbers), share(row.better))
 
 
 def scales(overview: Overview) -> str:

@@ -57,11 +57,15 @@ class Overall:
 class Overview:
     """All groups over the tasks that every one of them was run on."""
 
-    tasks: tuple[str, ...]
-    scales: Mapping[str, tuple[float, float, str]]  # low, high, and where they are from
+    scales: Mapping[str, tuple[float, float, str]]  # by task: low, high, and where they are from
     thresholds: np.ndarray  # (THRESHOLDS,) normalised scores
     budget: np.ndarray  # (POINTS,) share of a task's steps
     rows: tuple[Overall, ...]
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """Names of the tasks."""
+        return tuple(self.scales)
 
 
 def overview(
@@ -75,10 +79,10 @@ def overview(
     tasks that all groups share."""
     names = list(dict.fromkeys(name for part in parts for name in part.scores))
     shared = [part for part in parts if all(name in part.scores for name in names)]
-    scales = {part.task: scale_of(part, references) for part in shared}
-    flat = [task for task, (low, high, _) in scales.items() if low == high]
-    usable = [part for part in shared if part.task not in flat]
-    notes = _notes(parts, shared, flat, {p.task: scales[p.task] for p in usable})
+    every = {part.task: scale_of(part, references) for part in shared}
+    scales = {task: scale for task, scale in every.items() if scale[0] != scale[1]}
+    usable = [part for part in shared if part.task in scales]
+    notes = _notes(parts, shared, [task for task in every if task not in scales], scales)
     if len(usable) < 2:
         return None, notes if len(parts) > 1 else []
     scored = {name: [_normal(part, part.scores[name], scales) for part in usable] for name in names}
@@ -90,8 +94,7 @@ def overview(
         curves = [_along(part, name, budget, scales) for part in usable]
         first = scored[names[0]] if rows else None
         rows.append(_row(name, scored[name], curves, thresholds, first=first, how=how))
-    kept = {part.task: scales[part.task] for part in usable}
-    return Overview(tuple(kept), kept, thresholds, budget, tuple(rows)), notes
+    return Overview(scales, thresholds, budget, tuple(rows)), notes
 
 
 def scale_of(
