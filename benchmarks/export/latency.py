@@ -2,7 +2,7 @@
 
     python benchmarks/export/latency.py > benchmarks/export/latency.json
 
-Weights are random: neither number depends on what was learned. The four ways take turns, 20 steps
+Weights are random: neither number depends on what was learned. The three ways take turns, 20 steps
 each, and CPU seconds are counted, so that a busy machine does not decide.
 """
 
