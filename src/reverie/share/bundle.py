@@ -61,10 +61,9 @@ def bundle(
     }
     notes = [*([f"no results: {results.missing}"] if results.missing else []), *notes]
     facts = _facts(agent_of(saved, config, path), told, results)
-    facts |= {"name": name.split("/")[-1], "repo": name}
-    facts |= {"license": license, "replay": "", "dream": "", "curve": ""}
+    facts |= {"name": name.split("/")[-1], "repo": name, "license": license}
     kinds = (("replay", shared.REPLAY), ("dream", shared.DREAM), ("curve", shared.CURVE))
-    facts |= {kind: file for kind, file in kinds if file in contents}
+    facts |= {kind: file if file in contents else "" for kind, file in kinds}
     contents[shared.CARD] = card(facts).encode()
     contents[manifest.NAME] = manifest.make(contents, {})
     return Bundle(contents, notes)

@@ -31,5 +31,5 @@ def plain(value: Any) -> str:
 
 
 def card(facts: dict[str, Any]) -> str:
-    """The page, from what `bundle.facts_of` says."""
+    """The page, from what `bundle` knows of the agent."""
     return _template().render(facts).strip() + "\n"

@@ -137,10 +137,13 @@ def _told(repo: str) -> Iterator[None]:
             "log in with `hf auth login` if it is private."
         ) from error
     except errors.HfHubHTTPError as error:
-        raise RunError(f"{_refusal(error, repo)}") from error
-    except (errors.OfflineModeIsEnabled, errors.LocalEntryNotFoundError, OSError) as error:
-        raise RunError(_UNREACHED.format(what=_short(error))) from error
-    except errors.HTTPError as error:
+        raise RunError(_refusal(error, repo)) from error
+    except (
+        errors.OfflineModeIsEnabled,
+        errors.LocalEntryNotFoundError,
+        errors.HTTPError,
+        OSError,
+    ) as error:
         raise RunError(_UNREACHED.format(what=_short(error))) from error
 
 

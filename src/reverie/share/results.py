@@ -10,11 +10,9 @@ import numpy as np
 
 from reverie.folder.errors import RunError
 from reverie.report.chart import Chart, Line, picture
-from reverie.report.compare import Options, Row, TaskComparison, compare_runs
+from reverie.report.compare import Row, TaskComparison, compare_runs
 from reverie.report.head import ReportError
 from reverie.report.read import read_run
-
-SEED = "seed"
 
 
 @dataclass(frozen=True)
@@ -42,7 +40,7 @@ def results_of(runs: Sequence[Path]) -> Results:
     try:
         for run in runs:
             read_run(run, run.name)
-        found = compare_runs(runs, Options(metric="auto"))
+        found = compare_runs(runs)
     except ReportError as error:
         if len(runs) > 1:
             raise RunError(str(error)) from error
@@ -73,7 +71,7 @@ def _tree(task: TaskComparison, row: Row) -> dict[str, Any]:
         "std_over": "seeds" if len(scores) > 1 else "episodes of the last evaluation",
         "seeds": [
             {
-                SEED: seed,
+                "seed": seed,
                 "score": score,
                 "curve": [
                     [int(x), round(float(y), 6)]
