@@ -233,7 +233,13 @@ def load(
     Raises RunError where there is no checkpoint, it cannot be read, or `spaces` do not fit it.
     """
     config, path = config or stranger.read(logdir)[0], path or chosen.choose(logdir)
-    saved = read(logdir, path)
+    return agent_of(read(logdir, path), config, path, spaces)
+
+
+def agent_of(
+    saved: Mapping[str, Any], config: Config, path: Path, spaces: Mapping[str, Any] | None = None
+) -> Agent:
+    """The agent of what `read` gave; arguments and errors are those of `load`."""
     with weights.reading(path):
         obs, actions = (specs_from_json(saved["specs"][side]) for side in ("obs", "action"))
         shape, whole = jax.eval_shape(
