@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
 from reverie.behavior.options import BehaviorConfig
-from reverie.behavior.returns import discount_of
+from reverie.behavior.returns import certain_of
 from reverie.nn.distributions import Categorical
 from reverie.nn.heads import Actor, BernoulliHead, NumberHead, Policy
 from reverie.nn.recompute import UNROLL
@@ -167,7 +167,7 @@ def continues_along(
     By the head's mean or, with `cont_mode`, its mode; the start's own by the head or, with
     `true_root`, by the flag `terminal` of its row. Without a head nothing ever ends.
     """
-    certain = discount_of(config) if config.contdisc else 1.0
+    certain = certain_of(config)
     if world.cont is None:
         shape = (dream.feature.shape[0] + 1, dream.feature.shape[1])
         return jnp.full(shape, certain, jnp.float32)

@@ -74,6 +74,12 @@ def discount_of(config: BehaviorConfig) -> float:
     return 1.0 - 1.0 / config.horizon
 
 
+def certain_of(config: BehaviorConfig) -> float:
+    """The continue factor of a step after which the episode surely goes on: with `contdisc` the
+    head learns the discount too."""
+    return discount_of(config) if config.contdisc else 1.0
+
+
 def replay_return(
     reward: Float[Array, " T"],
     is_last: Array,

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from reverie.behavior.returns import discount_of
+from reverie.behavior.returns import certain_of
 from reverie.config.schema import Config
 from reverie.dream.branch import Observed
 from reverie.dream.drift import learned, windows
@@ -62,7 +62,7 @@ def calibration(session: Session) -> dict[str, list[Bin]]:
 def _along(seen: Observed, config: Config) -> Along:
     """The dreams of one episode."""
     episode = seen.episode
-    certain = discount_of(config.behavior) if config.behavior.contdisc else 1.0
+    certain = certain_of(config.behavior)
     rows = np.arange(0, episode.rows - 1, CHUNK)
     wanted = rows[:, None] + 1 + np.arange(CHUNK)
     at = np.minimum(wanted, episode.rows - 1)

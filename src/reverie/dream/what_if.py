@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from reverie.behavior.returns import discount_of
+from reverie.behavior.returns import certain_of, discount_of
 from reverie.config.schema import Config
 from reverie.dream.action import Controls, label
 from reverie.dream.branch import actions_of
@@ -115,7 +115,7 @@ def worth(said: Readings, config: Config) -> np.ndarray:
     behavior = config.behavior
     if behavior.own_reward:
         return np.asarray(said.value)
-    certain = 1.0 if not behavior.contdisc else discount_of(behavior)
+    certain = certain_of(behavior)
     cont = np.where(np.isnan(said.cont), certain, said.cont)
     discount = cont if behavior.contdisc else cont * discount_of(behavior)
     return np.asarray(said.reward + discount * said.value)

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from reverie.behavior.policy import ActCarry, Acting, ActNoise
-from reverie.behavior.returns import discount_of
+from reverie.behavior.returns import certain_of
 from reverie.config.schema import Config
 from reverie.export import acted, observed
 from reverie.export.port import Leaf, Port
@@ -91,7 +91,7 @@ def world(model: WorldModel, acting: Acting, terms: Terms, config: Config) -> Pr
     tree = jax.tree.structure(carry.state)
     (shape, kind), *_ = _noise(lambda key, n: {"prior": model.dynamics.noise(key, (n,))}).values()
     chance = _noise_port("prior", shape, kind)
-    certain = discount_of(config.behavior) if config.behavior.contdisc else 1.0
+    certain = certain_of(config.behavior)
 
     def imagine(given: Arrays) -> Arrays:
         state = jax.tree.unflatten(tree, [given[port.name][None] for port in states.values()])

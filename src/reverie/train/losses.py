@@ -18,7 +18,7 @@ from reverie.behavior.explore import (
 )
 from reverie.behavior.imagine import DreamNoise, Imagined, dream_noise
 from reverie.behavior.loss import BehaviorOutput, Players, Scales, Seen, behavior_losses
-from reverie.behavior.returns import discount_of
+from reverie.behavior.returns import certain_of
 from reverie.config.run import DeviceConfig
 from reverie.config.schema import Config
 from reverie.module import Module, tree_at
@@ -168,7 +168,7 @@ def world_loss(
     """
     rows, action, start = split_context(sequence, config.replay.context)
     observed = world.observe(start, rows.obs, action, rows.is_first, noise.post)
-    goes_on = discount_of(config.behavior) if config.behavior.contdisc else 1.0
+    goes_on = certain_of(config.behavior)
     losses, metrics = world.losses(observed, rows, config.world, goes_on=goes_on)
     counted = weigh(losses, rows.weight)
     total, balanced, history = balance(counted, config.world.balance, world.sigmas, history)
