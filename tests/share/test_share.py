@@ -16,6 +16,7 @@ from made_runs import made_run
 import reverie
 from reverie.cli import main
 from reverie.folder import manifest, shared
+from reverie.share.results import results_of
 from reverie.train import checkpoint, chosen, warm_start, weights
 
 hub_library = pytest.importorskip("huggingface_hub")
@@ -167,6 +168,18 @@ def test_one_seed_has_the_spread_of_its_episodes(folder):
     told = json.loads((folder / "results.json").read_text())
     assert (told["std"], told["std_over"]) == (2.5, "episodes of the last evaluation")
     assert 'license: "mit"' in (folder / "README.md").read_text()
+
+
+def test_a_run_without_evaluations_has_the_spread_of_its_training_episodes(run, tmp_path):
+    bare = tmp_path / "bare"
+    bare.mkdir()
+    shutil.copy(run / "config.json", bare)
+    rows = [{"step": 100 * k, "episode/return": float(k % 3)} for k in range(1, 31)]
+    (bare / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    told = results_of([bare]).tree
+    assert (told["metric"], told["mean"]) == ("episode/return", 1.0)
+    assert told["std"] == pytest.approx(np.std([1, 2, 0]))
+    assert told["std_over"] == "training episodes of the last 10% of the steps"
 
 
 def test_there_and_back_by_the_hub(run, folder, hub, tmp_path, capsys):

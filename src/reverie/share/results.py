@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from reverie.folder.errors import RunError
+from reverie.report.align import LAST_SHARE
 from reverie.report.chart import Chart, Line, picture
-from reverie.report.compare import Row, TaskComparison, compare_runs
+from reverie.report.compare import EPISODE, Row, TaskComparison, compare_runs
 from reverie.report.head import ReportError
 from reverie.report.read import read_run
 
@@ -61,14 +62,14 @@ def results_of(runs: Sequence[Path]) -> Results:
 
 def _tree(task: TaskComparison, row: Row) -> dict[str, Any]:
     scores = row.scores.tolist()
-    spread = float(np.std(scores, ddof=1)) if len(scores) > 1 else _within(row)
+    spread, over = (float(np.std(scores, ddof=1)), "seeds") if len(scores) > 1 else _within(task)
     return {
         "metric": task.metric,
         "score": task.score,
         "step": task.end,
         "mean": float(np.mean(scores)),
         "std": spread,
-        "std_over": "seeds" if len(scores) > 1 else "episodes of the last evaluation",
+        "std_over": over,
         "seeds": [
             {
                 "seed": seed,
@@ -84,10 +85,17 @@ def _tree(task: TaskComparison, row: Row) -> dict[str, Any]:
     }
 
 
-def _within(row: Row) -> float:
-    """Standard deviation of the returns in the last evaluation of the only run; 0 without one."""
-    spread = row.runs[0].get("eval/return_std").value
-    return float(spread[-1]) if len(spread) else 0.0
+def _within(task: TaskComparison) -> tuple[float, str]:
+    """Standard deviation of the only run's returns, and over which: those of its last evaluation,
+    or, where it has none, of the training episodes that make its score."""
+    run = task.rows[0].runs[0]
+    spread = run.get("eval/return_std").value
+    if len(spread):
+        return float(spread[-1]), "episodes of the last evaluation"
+    series = run.get(EPISODE)
+    last = series.value[(series.step > task.end * (1 - LAST_SHARE)) & (series.step <= task.end)]
+    words = f"training episodes of the last {LAST_SHARE:.0%} of the steps"
+    return (float(np.std(last)) if len(last) else 0.0), words
 
 
 def _curve(task: TaskComparison, row: Row) -> str:
