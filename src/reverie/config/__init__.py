@@ -2,6 +2,7 @@
 
 schema.py       the root of the tree; every station has its records in a file of its own
 run.py          options of the run itself: loop, metrics, device
+mesh.py         a mesh of devices as it is written
 start.py        what a new run starts from
 several.py      several seeds: the flags that ask for them
 sequence.py     a sequence of tasks: options, and the named sequences

@@ -16,6 +16,7 @@ KEYS = (
     "device.cache",
     "device.kind",
     "device.memory",
+    "device.mesh",
     "device.preallocate",
     "device.scan",
     "env.background.videos",

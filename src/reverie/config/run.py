@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from reverie.config.mesh import MeshShape, read_mesh
 from reverie.part.checks import Checker
 
 
@@ -86,6 +87,15 @@ class DeviceConfig:
     """Share of the GPU's memory JAX may take. 0: JAX's own default."""
     cache: str = "~/.cache/reverie/xla"
     """Folder of compiled programs, reused by later runs; empty: none."""
+    mesh: str = ""
+    """Devices that one learner is spread over: data=N shares out the batch, model=M every large
+    weight, as in data=4 or data=2,model=2. Empty: one device."""
 
     def __post_init__(self):
         Checker(self, "device.").share("memory")
+        read_mesh(self.mesh)
+
+    @property
+    def mesh_shape(self) -> MeshShape | None:
+        """`mesh` as numbers; None for one device."""
+        return read_mesh(self.mesh)

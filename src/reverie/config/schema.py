@@ -16,6 +16,7 @@ from reverie.behavior.explorer import AbstractExplorer, NoExplorer
 from reverie.behavior.gradient import AbstractGradient
 from reverie.behavior.options import BehaviorConfig
 from reverie.config.families import FAMILIES
+from reverie.config.mesh import check_batch
 from reverie.config.run import DeviceConfig, LogConfig, TrainConfig
 from reverie.config.sequence import SequenceConfig
 from reverie.envs.options import EnvConfig
@@ -113,6 +114,7 @@ class Config:
         _check_gradients(self)
         _check_prefill(self)
         _check_needs(self)
+        check_batch(self.device.mesh_shape, self.train.batch)
 
 
 def _check_size(config: Config) -> None:

@@ -22,6 +22,7 @@ MACHINE = (
     "device.cache",
     "device.kind",
     "device.memory",
+    "device.mesh",
     "device.preallocate",
     "device.scan",
     "env.parallel",

@@ -1,6 +1,7 @@
 """The machine that a run uses: what must be set before JAX starts, and what is measured.
 
 device.py     the device: platform, memory, cache of compiled programs
+mesh.py       the devices of a mesh
 inherited.py  variables that a process inherits and JAX obeys
 allocator.py  memory of the C library: settings before the process starts, and giving back
 leaving.py    the end of the process while a thread compiles

@@ -16,6 +16,7 @@ losses.py          the losses of one update
 scores.py          what an update found out about every trained row
 arrays.py          device arrays as named arrays of the host, and back
 compiling.py       the update compiled beside the first steps
+placement.py       where a learner's arrays lie: one device or a mesh
 learner.py         updates on the device, their results fetched late
 sweep.py           scores of the whole replay, brought up to date
 dream.py           open-loop predictions of replayed sequences

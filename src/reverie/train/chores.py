@@ -99,7 +99,7 @@ def _dream(run: "Run") -> None:
     with run.phase("dreaming"):
         rows = run.replay.peek(dream.SEQUENCES, run.step, length=length)
         key = jax.random.fold_in(purpose_key(run.config.seed, DREAM), run.step)
-        agent = run.learner.train_state.agent
+        agent = run.learner.agent
         told = dream.report(agent, rows, run.step, key=key, config=run.config, logger=run.logger)
     if told:
         run.log(told)

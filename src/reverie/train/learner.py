@@ -28,7 +28,8 @@ from reverie.replay.keep import Ticket
 from reverie.train.arrays import acting_from_host, from_host, to_host
 from reverie.train.compiling import Compiled, compiled_beside
 from reverie.train.losses import compute_dtype
-from reverie.train.state import TrainState, init, init_optimizer
+from reverie.train.placement import placement_of
+from reverie.train.state import Agent, TrainState, init, init_optimizer
 from reverie.train.step import train_step
 from reverie.world.standard import Standard
 
@@ -136,10 +137,11 @@ class Learner:
         self._make = make if like is None else like._make
         weights = jax.jit(ft.partial(acting_of, config=config))
         self._acting_of = weights if like is None else like._acting_of
-        self._step: Any = jax.jit(ft.partial(packed_step, config=config), donate_argnums=0)
         state: TrainState = self._make(jax.random.key(config.seed))
+        self._place = placement_of(config.device)
+        self._step: Any = self._place.jit(ft.partial(packed_step, config=config), state)
         acting: Acting = self._acting_of(state)
-        self.held: Any = Own(state, acting, acting)
+        self.held: Any = Own(self._place.spread(state), acting, acting)
         self._pending: tuple[Any, Result] | None = None
         self.names: tuple[str, ...] = ()
 
@@ -160,9 +162,9 @@ class Learner:
     def update(self, rows: Mapping[str, Any], ticket: Any) -> tuple[Any, Result] | None:
         """Start an update on `rows`; ticket and results of the one before, if there was one."""
         self.train_state, acting, result = self._step(
-            self.train_state, dict(rows), self.root, self.numbers
+            self.train_state, self._place.batch(rows), self.root, self.numbers
         )
-        self.acting, self.newest = self.newest, acting
+        self.acting, self.newest = self.newest, self._place.whole(acting)
         return self.started(ticket, result)
 
     def started(self, ticket: Any, result: Result) -> tuple[Any, Result] | None:
@@ -178,6 +180,11 @@ class Learner:
     @train_state.setter
     def train_state(self, state: TrainState) -> None:
         self.held.train_state = state
+
+    @property
+    def agent(self) -> Agent:
+        """Its newest parameters, on one device."""
+        return self._place.whole(self.train_state.agent)
 
     @property
     def acting(self) -> Acting:
@@ -210,19 +217,18 @@ class Learner:
         """
         values = dict(zip(self.names, np.asarray(result.metrics).tolist(), strict=True))
         if not is_sound(values):
-            raise Diverged(diagnosis(values, self.train_state.agent, self._config))
+            raise Diverged(diagnosis(values, self.agent, self._config))
         return values, jax.tree.map(np.asarray, result.written)
 
     def reset_optimizer(self) -> None:
         """Forget the moments of the optimiser, as a fresh one would."""
-        config = self._config
-        fresh = init_optimizer(self.train_state.agent, config)
+        fresh = self._place.spread(init_optimizer(self.agent, self._config))
         self.train_state = tree_at(lambda state: state.opt_state, self.train_state, fresh)
 
     def begin_from(self, state: TrainState) -> None:
         """Learn and act with `state`, before the first update."""
-        self.train_state = state
-        self.acting = self._acting_of(state)
+        self.train_state = self._place.spread(state)
+        self.acting = self._acting_of(self._place.whole(state))
         self.newest = self.acting
 
     @property
@@ -265,7 +271,7 @@ class Learner:
 
     def load(self, state: Mapping[str, Any]) -> None:
         """Continue where `state` was taken. Raises RunError if an array is missing or misshapen."""
-        self.train_state = from_host(self.train_state, state["state"])
+        self.train_state = self._place.spread(from_host(self.train_state, state["state"]))
         self.acting = acting_from_host(self.acting, state["acting"])
         self.newest = acting_from_host(self.newest, state["newest"])
         if state["pending"] is not None:

@@ -90,7 +90,7 @@ class Run:
         self.due -= 1
         self.updates += 1
         if self.sweep.due(self.updates):
-            self.sweep(self.learner.train_state.agent, self.replay, self.updates)
+            self.sweep(self.learner.agent, self.replay, self.updates)
         if finished is not None:
             ticket, result = finished
             metrics, written = self.learner.fetch(result)

@@ -34,7 +34,7 @@ class Plan(NamedTuple):
 
     params: int  # trainable scalars
     host_bytes: int  # replay
-    device_bytes: int  # learner, batch and temporaries of the update
+    device_bytes: int  # learner, batch and temporaries of the update; of each device of a mesh
     disk_bytes: int  # replay files and checkpoints
     updates: float
     update_flops: float
@@ -45,6 +45,7 @@ class Plan(NamedTuple):
     runtime_bytes: int = 0  # host: Python, JAX, compiler and programs, and on a CPU the learner
     update_bytes: int = 0  # host: what an update or a checkpoint takes for a while
     peak_bytes: int = 0  # host: the most that this process took before, for its compiler
+    devices: int = 1  # that one learner is spread over
     seeds: int = 1  # that share the process, the update and all of the above but `params`
 
     @property
@@ -61,7 +62,7 @@ class Plan(NamedTuple):
             *shared,
             ("parameters", f"{self.params:,}{' a seed' if shared else ''}"),
             ("host memory", self._host()),
-            ("device memory", f"{size(self.device_bytes)} for the learner"),
+            ("device memory", self._device()),
             ("disk", f"{size(self.disk_bytes)} when the run is full"),
             *self._first(),
             ("updates", self._updates()),
@@ -73,6 +74,10 @@ class Plan(NamedTuple):
         all_seeds = " for all seeds at once" if self.seeds > 1 else ""
         flops = f"{self.update_flops / 1e9:,.1f} GFLOP each"
         return f"{self.updates:,.0f}{all_seeds} of {flops}"
+
+    def _device(self) -> str:
+        each = f", on each of {self.devices} devices" if self.devices > 1 else ""
+        return f"{size(self.device_bytes)} for the learner{each}"
 
     def _host(self) -> str:
         replay = f"{size(self.host_bytes)} for the full replay"
@@ -129,6 +134,8 @@ def make_plan(
     options = config.train
     prefill = max(0, options.prefill - (config.steps - steps_left))
     pretrain = options.pretrain if steps_left == config.steps or prefill else 0
+    shape = config.device.mesh_shape
+    devices = 1 if shape is None else shape.devices
     updates = (steps_left - prefill) * options.ratio / (options.batch * options.length) + pretrain
     return Plan(
         params=count_params(learner.train_state.agent),
@@ -137,12 +144,13 @@ def make_plan(
         disk_bytes=seeds * disk_bytes(config, learner, replay),
         updates=updates,
         update_flops=update.flops,
-        seconds=updates * update_seconds(config, update.flops),
+        seconds=updates * update_seconds(config, update.flops // devices),
         compile_seconds=update.seconds,
         prefill=prefill,
         pretrain=pretrain,
         runtime_bytes=max(resident_bytes() - seeds * replay.live_bytes, 0),
         update_bytes=max(2 * seeds * learner.nbytes, _scratch(update)),
+        devices=devices,
         seeds=seeds,
         peak_bytes=peak_bytes(),
     )
@@ -173,7 +181,8 @@ def disk_bytes(config: Config, learner: Learner, replay: Replay) -> int:
 
 
 def update_seconds(config: Config, flops: int) -> float:
-    """Predicted time of one update: its arithmetic, and the launches of steps that must wait."""
+    """Predicted time of one update: the arithmetic of a device, and the launches of steps that must
+    wait; the messages between the devices of a mesh are left out."""
     product = MatrixProduct(compute_dtype(config.device.precision))
     arithmetic = flops / (ATTAINED * product.best_speed())
     if jax.default_backend() == "cpu":

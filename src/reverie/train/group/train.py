@@ -75,6 +75,12 @@ def check_batched(config: Config) -> None:
             "--log.wandb is for one run a process: leave it out, or give --no-together to run the "
             "seeds one after another."
         )
+    if config.device.mesh:
+        raise ConfigError(
+            f"--device.mesh {config.device.mesh} spreads one learner over devices, and several "
+            "seeds in one process share one: leave it out, or give --no-together to run the seeds "
+            "one after another."
+        )
 
 
 def _go(members: list[Member]) -> None:

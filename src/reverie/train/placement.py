@@ -1,0 +1,108 @@
+"""Where the arrays of a learner lie: on one device, or spread over a mesh (`device.mesh`).
+
+The update is one function of whole arrays. Here is said how they are shared out, by their shapes
+alone, and XLA's partitioner does the rest: batches over the axis `data`, large weights with their
+moments over `model`, everything else on every device. Random numbers do not depend on it.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+import numpy as np
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+
+from reverie.config.run import DeviceConfig
+from reverie.machine.mesh import make_mesh
+
+LARGE = 2**16
+"""Numbers of a weight from which on it is shared out over `model`: splitting a small one saves
+next to no memory, and costs a message each time that it is used."""
+
+
+class OneDevice:
+    """Everything lies on JAX's first device."""
+
+    def jit(self, step: Any, state: Any) -> Any:
+        """The compiled update `step` (state, rows, root, numbers) -> (state, acting, result)."""
+        return jax.jit(step, donate_argnums=0)
+
+    def spread(self, state: Any) -> Any:
+        """A train state, where the update takes it."""
+        return state
+
+    def batch(self, rows: Mapping[str, Any]) -> dict[str, Any]:
+        """Rows of a batch (B, …), where the update takes them."""
+        return dict(rows)
+
+    def whole(self, tree: Any) -> Any:
+        """Arrays of the learner on one device, for programs that nothing is spread in."""
+        return tree
+
+
+class Spread:
+    """Everything lies on a mesh."""
+
+    def __init__(self, mesh: Mesh):
+        self.mesh = mesh
+        self._everywhere = NamedSharding(mesh, PartitionSpec())
+        self._batch = NamedSharding(mesh, PartitionSpec("data"))
+
+    def jit(self, step: Any, state: Any) -> Any:
+        """As `OneDevice.jit`; `state`: arrays or shapes."""
+        states = jax.tree.map(self._of_weight, state)
+        given = (states, self._batch, self._everywhere, self._everywhere)
+
+        def spread_step(*arguments: Any) -> Any:
+            state, acting, result = step(*arguments)
+            at = jax.lax.with_sharding_constraint
+            metrics = at(result.metrics, self._everywhere)
+            written = at(result.written, self._batch)
+            return state, acting, result._replace(metrics=metrics, written=written)
+
+        made = (states, self._everywhere, None)
+        return jax.jit(spread_step, donate_argnums=0, in_shardings=given, out_shardings=made)
+
+    def spread(self, state: Any) -> Any:
+        """As `OneDevice.spread`."""
+        return jax.tree.map(lambda x: _put(x, self._of_weight(x)), state)
+
+    def batch(self, rows: Mapping[str, Any]) -> dict[str, Any]:
+        """As `OneDevice.batch`."""
+        return {name: _put(column, self._batch) for name, column in rows.items()}
+
+    def whole(self, tree: Any) -> Any:
+        """As `OneDevice.whole`; nothing is copied where the first device has all of it."""
+        device = self.mesh.devices.flat[0]
+
+        def on_one(array: Any) -> Any:
+            if isinstance(array, jax.Array) and array.is_fully_replicated:
+                return array.addressable_data(0)
+            return jax.device_put(np.asarray(array), device)
+
+        return jax.tree.map(on_one, tree)
+
+    def _of_weight(self, array: Any) -> NamedSharding:
+        """Over `model` along the longest axis that can be shared out evenly, of equal ones the
+        last; small arrays and those without such an axis lie on every device."""
+        parts, shape = self.mesh.shape["model"], array.shape
+        even = [axis for axis, size in enumerate(shape) if size % parts == 0]
+        if parts == 1 or np.prod(shape) < LARGE or not even:
+            return self._everywhere
+        chosen = max(even, key=lambda axis: (shape[axis], axis))
+        return NamedSharding(self.mesh, PartitionSpec(*[None] * chosen, "model"))
+
+
+def _put(array: Any, sharding: NamedSharding) -> Any:
+    if isinstance(array, jax.Array) and array.sharding == sharding:
+        return array
+    return jax.device_put(np.asarray(array), sharding)
+
+
+Placement = OneDevice | Spread
+
+
+def placement_of(device: DeviceConfig) -> Placement:
+    """Where `device` wants a learner. Raises ConfigError as `make_mesh` does."""
+    shape = device.mesh_shape
+    return OneDevice() if shape is None else Spread(make_mesh(shape))

@@ -1,0 +1,97 @@
+"""Updates on meshes of eight CPU devices, beside those of one: `python mesh_updates.py MESH ...`.
+
+A process of its own, because JAX asks once how many devices there are. It prints one JSON object:
+for each mesh the largest differences, relative to the norm of each array, and what is spread how.
+"""
+
+import json
+import sys
+
+import jax
+import numpy as np
+
+from reverie.bench.case import Case, cases, random_rows
+from reverie.config.edit import apply
+from reverie.module import named_leaves
+from reverie.train import placement
+from reverie.train.arrays import to_host
+from reverie.train.learner import Learner
+
+UPDATES = 20
+placement.LARGE = 16  # the weights of size debug are smaller than what is worth splitting
+TINY = {"train.batch": 8, "train.length": 8, "behavior.imagine": 5}
+"""The usual rate, which warms up: rounding alone decides the values of fresh critics, whose outer
+bins stand for hundreds of millions, and a high rate soon learns from that."""
+CASE = cases(["debug"], ["vector"], ["f32"], TINY, scan="stored")[0]
+
+
+def learner_on(mesh: str) -> Learner:
+    config = apply(CASE.config, {"device.mesh": mesh})
+    return Learner(CASE.obs_specs, CASE.action_specs, config)
+
+
+def learn(learner: Learner, case: Case, first: int = 0, updates: int = UPDATES) -> list:
+    """What each update gave: metrics and replay's columns."""
+    if not learner.names:
+        learner.compile(random_rows(case))
+    found = []
+    for seed in range(first, first + updates):
+        finished = learner.update(random_rows(case, seed), (0, 0))
+        found += [learner.fetch(finished[1])] if finished else []
+    assert learner._pending is not None
+    return [*found, learner.fetch(learner._pending[1])]
+
+
+def difference(one, two) -> float:
+    """Norm of the difference by the norm."""
+    one, two = np.asarray(one, np.float64), np.asarray(two, np.float64)
+    return float(np.linalg.norm(one - two) / max(np.linalg.norm(one), 1e-12))
+
+
+def worst(one: dict, two: dict) -> float:
+    return max(difference(one[name], two[name]) for name in one)
+
+
+def moved(saved: dict, mesh: str, twin: Learner) -> dict:
+    """A checkpoint's learner, put on another mesh, that of `twin`, whose program it takes: whether
+    it is the same, and goes on."""
+    other = learner_on(mesh)
+    other._step, other.names = twin._step, twin.names
+    other.load(saved)
+    arrays = to_host(other.train_state)
+    same = all(np.array_equal(arrays[name], saved["state"][name]) for name in arrays)
+    learn(other, CASE, first=UPDATES, updates=1)
+    return {"same": same, "after": to_host(other.train_state)}
+
+
+def main(meshes: list[str]) -> None:
+    alone = learner_on("")
+    metrics = learn(alone, CASE)
+    before = alone.state()
+    report = {"devices": len(jax.devices()), "meshes": {}}
+    learn(alone, CASE, first=UPDATES, updates=1)
+    for mesh in meshes:
+        learner = learner_on(mesh)
+        found = learn(learner, CASE)
+        spread = named_leaves(learner.train_state)
+        saved = learner.state()
+        back, forth = moved(saved, "", alone), moved(before, mesh, learner)
+        report["meshes"][mesh] = {
+            "state": worst(before["state"], saved["state"]),
+            "acting": worst(before["newest"], saved["newest"]),
+            "metrics": max(worst(a[0], b[0]) for a, b in zip(metrics, found, strict=True)),
+            "written": max(worst(a[1], b[1]) for a, b in zip(metrics, found, strict=True)),
+            "split": sum("model" in str(x.sharding.spec) for x in spread.values()),
+            "same": back["same"] and forth["same"],
+            "after": max(
+                worst(to_host(alone.train_state), moved["after"]) for moved in (back, forth)
+            ),
+            "acts_on": sorted(
+                {len(x.devices()) for x in jax.tree.leaves((learner.acting, learner.agent))}
+            ),
+        }
+    sys.stdout.write(json.dumps(report))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
