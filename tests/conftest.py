@@ -119,6 +119,19 @@ def traced_once(cache, programs):
         yield
 
 
+@pytest.fixture(params=["local", pytest.param("ray", marks=pytest.mark.slow)])
+def back_end(request, monkeypatch):
+    """Where the environments of a test run (`back_ends.py`)."""
+    if request.param == "ray":
+        if request.node.callspec.params.get("parallel") is False:
+            pytest.skip("there is no process")
+        pytest.importorskip("ray")
+        from back_ends import on_ray
+
+        monkeypatch.setattr(request.module, "Vector", on_ray, raising=False)
+    return request.param
+
+
 MOST = 2**30
 """Bytes of a test process above which compiled programs are forgotten."""
 

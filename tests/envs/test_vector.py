@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from back_ends import on_back_ends, process_id
 from toy_envs import Counter, make_counter, make_slow, random_action
 
 from reverie.envs.adapter import Adapter
@@ -69,6 +70,7 @@ def test_rows_are_the_receivers_own():
     assert [row.obs["numbers"][0, 1] for row in rows] == [0, 1, 2, 3]
 
 
+@on_back_ends
 @pytest.mark.parametrize("task", ["gym:CartPole-v1", "probe_memory", "probe_action"])
 def test_processes_equal_one_process_equal_one_environment(task):
     recipe = maker(task, EnvConfig(limit=15))
@@ -90,12 +92,13 @@ def test_processes_equal_one_process_equal_one_environment(task):
             np.testing.assert_array_equal(obs[key], row.obs[key][1])
 
 
+@on_back_ends
 def test_neighbours_share_processes_as_evenly_as_it_goes():
     assert share_out(7, 3) == ((0, 1, 2), (3, 4), (5, 6))
     assert share_out(2, 3) == share_out(2, 0) == ((0,), (1,))
     with Vector(make_counter(), num=3, seed=0, workers=2) as vector:
         rows, actions = collect(vector, 9)
-        assert len({seat.process.pid for seat in vector._crew._seats}) == 2
+        assert len({process_id(vector, seat) for seat in range(len(vector._crew._seats))}) == 2
         np.testing.assert_array_equal(vector.render(1), np.full((4, 4, 3), 1, np.uint8))
     total = sum(action["action"] for action in actions[1:7])  # the first met a reset
     assert rows[6].obs["numbers"][:, 2].tolist() == total.tolist()
@@ -152,12 +155,14 @@ def test_memory_without_memfd(monkeypatch):
         assert collect(vector, 4)[0][-1].obs["numbers"][:, 1].tolist() == [3, 3]
 
 
+@on_back_ends
 def test_lambdas_travel():
     with Vector(lambda: Adapter(Counter(length=2), EnvConfig()), num=1, seed=0) as vector:
         assert [bool(row.is_last[0]) for row in collect(vector, 3)[0]] == [False, False, True]
         assert vector.notices == []
 
 
+@on_back_ends
 def test_ids_registered_by_this_process_travel():
     import gymnasium
 
@@ -166,6 +171,7 @@ def test_ids_registered_by_this_process_travel():
         assert collect(vector, 3)[0][-1].is_last[0]
 
 
+@on_back_ends
 def test_prints_of_the_simulator_go_to_the_log(tmp_path, capfd):
     def noisy():
         os.system("echo from the simulator")
@@ -177,6 +183,7 @@ def test_prints_of_the_simulator_go_to_the_log(tmp_path, capfd):
     assert capfd.readouterr() == ("", "")
 
 
+@on_back_ends
 @pytest.mark.parametrize("parallel", [False, True])
 def test_render(parallel):
     with Vector(make_counter(), num=2, seed=0, parallel=parallel) as vector:
@@ -184,6 +191,7 @@ def test_render(parallel):
         np.testing.assert_array_equal(vector.render(1), np.full((4, 4, 3), 3, np.uint8))
 
 
+@on_back_ends
 @pytest.mark.parametrize("parallel", [False, True])
 def test_bad_construction_is_an_error_at_once(parallel):
     def broken():
@@ -213,6 +221,7 @@ def test_misuse_is_an_error():
         vector.send({"action": np.zeros(2, np.int32)})
 
 
+@on_back_ends
 def test_send_does_not_wait():
     with Vector(make_slow(0.5), num=3, seed=0) as vector:
         collect(vector, 1)

@@ -1,6 +1,5 @@
 import logging
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -8,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from back_ends import on_back_ends, signal_seat
 from test_vector import assert_steps_equal, collect
 from toy_envs import Counter, make_counter, make_slow
 
@@ -22,6 +22,7 @@ NOISE = np.float32(np.random.default_rng(episode_seed(0, "train", 0, 1)).uniform
 """What the counter shows in episode 1 of environment 0."""
 
 
+@on_back_ends
 @pytest.mark.parametrize(
     ("trouble", "parallel"), [("raise", False), ("raise", True), ("exit", True), ("hang", True)]
 )
@@ -43,11 +44,11 @@ def test_a_fault_starts_a_new_episode_and_is_counted(tmp_path, caplog, trouble, 
     assert reason[trouble] in caplog.text
 
 
+@on_back_ends
 def test_kill_minus_nine_of_one_of_three():
     with Vector(make_counter(length=50), num=3, seed=0) as vector:
         collect(vector, 4)
-        victim = vector._crew._seats[1].process.pid
-        os.kill(victim, signal.SIGKILL)
+        signal_seat(vector, 1)
         row = collect(vector, 1)[0][0]
         assert row.is_first.tolist() == [False, True, False]
         assert row.obs["numbers"][:, 1].tolist() == [4, 0, 4]
@@ -55,13 +56,14 @@ def test_kill_minus_nine_of_one_of_three():
         assert collect(vector, 2)[0][-1].obs["numbers"][:, 1].tolist() == [6, 2, 6]
 
 
+@on_back_ends
 def test_who_shares_a_process_shares_its_end(caplog):
     with (
         caplog.at_level(logging.WARNING, "reverie.envs"),
         Vector(make_counter(length=50), num=4, seed=0, workers=2) as vector,
     ):
         collect(vector, 4)
-        os.kill(vector._crew._seats[1].process.pid, signal.SIGKILL)
+        signal_seat(vector, 1)
         row = collect(vector, 1)[0][0]
         assert row.is_first.tolist() == [False, False, True, True]
         assert row.obs["numbers"][:, 1].tolist() == [4, 4, 0, 0]
@@ -74,6 +76,7 @@ def test_who_shares_a_process_shares_its_end(caplog):
         assert_steps_equal(want, collect(vector, 9, seed=2)[0])
 
 
+@on_back_ends
 def test_a_fault_of_one_costs_the_open_episodes_of_its_process(tmp_path):
     recipe = make_counter(trouble="raise", once=str(tmp_path / "done"), length=50)
     with Vector(recipe, num=3, seed=0, workers=1) as vector:
@@ -83,6 +86,7 @@ def test_a_fault_of_one_costs_the_open_episodes_of_its_process(tmp_path):
     assert rows[5].obs["numbers"][:, 1].tolist() == [2] * 3
 
 
+@on_back_ends
 def test_a_process_that_works_through_its_orders_is_not_hung():
     with Vector(make_slow(0.6), num=4, seed=0, workers=1, timeout=2.0) as vector:
         row = collect(vector, 2)[0][-1]  # 2.4 seconds, a sign of life after each second
@@ -90,6 +94,7 @@ def test_a_process_that_works_through_its_orders_is_not_hung():
         assert vector.restarted == 0
 
 
+@on_back_ends
 @pytest.mark.parametrize("parallel", [False, True])
 def test_an_interrupted_recv_can_be_repeated(parallel):
     with Vector(make_counter(), num=3, seed=0, parallel=parallel) as vector:
@@ -111,6 +116,7 @@ def test_an_interrupted_recv_can_be_repeated(parallel):
         assert vector.restarted == 0
 
 
+@on_back_ends
 def test_neighbours_of_one_that_raised_are_closed(tmp_path):
     def made():
         env = Adapter(Counter(trouble="raise", once=str(tmp_path / "done")), EnvConfig())
@@ -123,6 +129,7 @@ def test_neighbours_of_one_that_raised_are_closed(tmp_path):
     assert len(list(tmp_path.glob("closed *"))) == 6
 
 
+@on_back_ends
 @pytest.mark.parametrize("workers", [0, 1])
 def test_a_picture_that_comes_too_late_costs_the_episode(workers):
     def lazy():
@@ -139,6 +146,7 @@ def test_a_picture_that_comes_too_late_costs_the_episode(workers):
         assert vector.restarted == 1
 
 
+@on_back_ends
 @pytest.mark.parametrize("parallel", [False, True])
 def test_restarts_are_limited_and_the_users_lines_arrive(parallel):
     with (
@@ -149,6 +157,7 @@ def test_restarts_are_limited_and_the_users_lines_arrive(parallel):
     assert v.restarted == 1
 
 
+@on_back_ends
 def test_last_words_of_a_dead_process_are_quoted():
     def dying():
         print("I see a light", file=sys.stderr, flush=True)
@@ -158,6 +167,7 @@ def test_last_words_of_a_dead_process_are_quoted():
         Vector(dying, num=1, seed=0)
 
 
+@on_back_ends
 @pytest.mark.parametrize("parallel", [False, True])
 def test_nan_is_an_error_not_a_restart(parallel):
     recipe = make_counter(trouble="nan")
@@ -169,6 +179,7 @@ def test_nan_is_an_error_not_a_restart(parallel):
     assert vector.restarted == 0
 
 
+@on_back_ends
 @pytest.mark.parametrize(
     ("task", "config"),
     [
@@ -218,6 +229,7 @@ def test_a_saved_state_is_a_copy_and_survives_pickling():
         assert vector.row.obs["numbers"][0, 1] == 199
 
 
+@on_back_ends
 @pytest.mark.parametrize("parallel", [False, True])
 def test_an_episode_that_cannot_be_rebuilt_is_given_up(parallel):
     recipe = make_counter(trouble="wander", length=9)
@@ -232,6 +244,7 @@ def test_an_episode_that_cannot_be_rebuilt_is_given_up(parallel):
         assert row.obs["numbers"][0].tolist() == [NOISE, 0, 0]
 
 
+@on_back_ends
 def test_a_crash_while_an_episode_is_rebuilt():
     with Vector(make_counter(), num=2, seed=0, parallel=False) as vector:
         collect(vector, 5)

@@ -7,6 +7,7 @@ import signal
 import jax
 import numpy as np
 import pytest
+from back_ends import signal_seat
 from gymnasium import spaces
 from rude_envs import Rude
 from tiny_runs import flat, learn, metrics, newest
@@ -36,26 +37,58 @@ def replay_of(run) -> Replay:
     return replay
 
 
+ON_RAY = {"env.parallel": True, "env.backend": "ray", "env.workers": 2}
+
+
 @pytest.mark.parametrize("trouble", ["raise", "exit", "hang"])
-def test_a_failing_environment_is_restarted_counted_and_never_mixed(trouble, tmp_path, cache):
+def test_a_failing_environment_is_restarted_counted_and_never_mixed(
+    trouble, tmp_path, cache, back_end
+):
     env = ft.partial(Rude, trouble=trouble, at=50, once=str(tmp_path / "done"))
     changes = {"steps": 200, "env.parallel": trouble != "raise"}
+    changes |= ON_RAY if back_end == "ray" else {}
     run = learn(env, tmp_path / "run", {**changes, "env.timeout": 15 if trouble == "hang" else 60})
     restarts = [row["env/restarts"] for row in metrics(run) if "env/restarts" in row]
     assert (restarts[0], restarts[-1]) == (0, 1)
     replay = replay_of(run)
+    assert abandoned_episodes(replay, 100) == 1
+    check_drawn(replay)
+
+
+@pytest.mark.slow
+def test_fifty_actors_are_killed_and_fifty_are_counted(tmp_path, cache, monkeypatch):
+    """One after the other at rows of every kind, while the run learns."""
+    pytest.importorskip("ray")
+    rng, real, killed = np.random.default_rng(0), loop.Run.turn, []
+
+    def turn(run):
+        if run.step >= 8 * (len(killed) + 1) and len(killed) < 50:
+            killed.append(signal_seat(run.envs, int(rng.integers(2))))
+        real(run)
+
+    monkeypatch.setattr(loop.Run, "turn", turn)
+    changes = {**ON_RAY, "steps": 500, "env.restarts": 60}
+    run = learn(Rude, tmp_path / "run", changes)
+    restarts = [row["env/restarts"] for row in metrics(run) if "env/restarts" in row]
+    assert (len(killed), len(set(killed)), restarts[-1]) == (50, 50, 50)
+    replay = replay_of(run)
+    assert 20 < abandoned_episodes(replay, 250) <= 50
+    check_drawn(replay)
+
+
+def abandoned_episodes(replay: Replay, steps: int) -> int:
+    """How many end without a last row; nowhere does one go on as another."""
     rows = replay._store.arrays
     abandoned = 0
     for stream in range(2):
-        count, first = rows["obs/vector"][stream, :100, 0], rows["is_first"][stream, :100]
-        last = rows["is_last"][stream, :100]
+        count, first = rows["obs/vector"][stream, :steps, 0], rows["is_first"][stream, :steps]
+        last = rows["is_last"][stream, :steps]
         assert (count[first] == 0).all()
         going_on = ~first[1:]
         np.testing.assert_array_equal(count[1:][going_on], count[:-1][going_on] + 1)
-        assert (rows["reward"][stream, :100][first] == 0).all()
+        assert (rows["reward"][stream, :steps][first] == 0).all()
         abandoned += int((first[1:] & ~last[:-1]).sum())
-    assert abandoned == 1
-    check_drawn(replay)
+    return abandoned
 
 
 def check_drawn(replay: Replay) -> None:

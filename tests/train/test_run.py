@@ -31,6 +31,14 @@ def test_same_command_twice(run, tmp_path):
     assert_same_run(run, learn("probe_memory", tmp_path, changes))
 
 
+@pytest.mark.slow
+def test_a_run_that_goes_on_with_actors_of_ray(run, tmp_path):
+    pytest.importorskip("ray")
+    learn("probe_memory", tmp_path, {**CHANGES, "steps": 130})
+    there = {"env.parallel": True, "env.backend": "ray"}
+    assert_same_run(run, learn("probe_memory", tmp_path, {**CHANGES, **there}))
+
+
 def test_another_seed_is_another_run(run, tmp_path):
     other = learn("probe_memory", tmp_path, {**CHANGES, "seed": 4})
     assert metrics(run) != metrics(other)

@@ -19,6 +19,7 @@ KEYS = (
     "device.mesh",
     "device.preallocate",
     "device.scan",
+    "env.backend",
     "env.background.videos",
     "env.parallel",
     "env.remastered.photos",

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from reverie.bench.env import loop_turn, speed, vector_turn
 from reverie.envs.base import Env
@@ -18,17 +18,18 @@ class Speed(NamedTuple):
     num: int  # environments of the measurement in processes
 
 
-def measure(
-    make: Callable[[], Env], *, num: int, seconds: float, parallel: bool, workers: int = 0
-) -> Speed:
-    """Times random actions for about `seconds` each way."""
+def measure(make: Callable[[], Env], *, num: int, seconds: float, **where: Any) -> Speed:
+    """Times random actions for about `seconds` each way.
+
+    `where`: `parallel`, `backend` and `workers`, as `Vector` takes them.
+    """
     env = make()
     try:
         reset = _reset_seconds(env, seconds / 3)
         alone = speed(loop_turn(env), seconds)
     finally:
         env.close()
-    with Vector(make, num=num, seed=0, parallel=parallel, workers=workers, restarts=0) as vector:
+    with Vector(make, num=num, seed=0, restarts=0, **where) as vector:
         together = speed(vector_turn(vector), seconds)
     return Speed(alone, together, reset, num)
 

@@ -141,6 +141,7 @@ def _measured(
                 num=config.env.num,
                 seconds=seconds,
                 parallel=config.env.parallel,
+                backend=config.env.backend,
                 workers=config.env.workers,
             )
             env = build()

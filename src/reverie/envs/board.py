@@ -82,6 +82,22 @@ def map_memory(fd: int, layout: Layout, *, grow: bool) -> mmap.mmap:
     return mmap.mmap(fd, size)
 
 
+def rows_of(board: Board, rows: list[int]) -> Board:
+    """A copy of these rows, without the actions."""
+    flags = board.reward[rows], board.terminal[rows], board.last[rows]
+    obs = {key: array[rows] for key, array in board.obs.items()}
+    return Board(obs, {}, *flags, log={key: array[rows] for key, array in board.log.items()})
+
+
+def write_rows(board: Board, rows: list[int], values: Board) -> None:
+    """Write what `rows_of` copied elsewhere to these rows."""
+    for mine, theirs in ((board.obs, values.obs), (board.log, values.log)):
+        for key, array in mine.items():
+            array[rows] = theirs[key]
+    board.reward[rows] = values.reward
+    board.terminal[rows], board.last[rows] = values.terminal, values.last
+
+
 def reset(env: Env, board: Board, index: int, seed: int, then: int | None = None) -> None:
     """Reset `env` and write its first row; `then` is the seed of the episode after this one."""
     _write(env, board, index, (env.reset(seed), 0.0, False, False))

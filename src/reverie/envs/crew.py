@@ -1,7 +1,7 @@
 """E environments in their seats: made, watched over, replaced when they fail, closed.
 
-A seat is a process, or this one. It may hold several environments (`groups`), which then share
-their fate: when one of them crashes, all of the seat are made anew.
+A seat is a process, an actor of Ray, or this process. It may hold several environments (`groups`),
+which then share their fate: when one of them crashes, all of the seat are made anew.
 """
 
 import logging
@@ -18,6 +18,7 @@ from reverie.envs import worker
 from reverie.envs.base import Env, EnvError
 from reverie.envs.faults import Crash, contained
 from reverie.envs.printed import PrintLog
+from reverie.envs.ray import EACH, Actor
 from reverie.envs.recipes import pickled
 from reverie.envs.seats import Local, Process, Seat
 from reverie.envs.worker import Order
@@ -44,6 +45,7 @@ class Crew:
         *,
         num: int,
         parallel: bool,
+        backend: str,
         workers: int,
         timeout: float,
         restarts: int,
@@ -56,7 +58,9 @@ class Crew:
         self.notices: list[str] = []
         self._make_one, self._timeout, self._restarts = make_one, timeout, restarts
         self._printed, self._memory = PrintLog(log_file), boards.open_memory()
+        self._far = backend == "ray"
         self._recipe = self._pickled(make_one) if parallel else None
+        workers = workers or (-(-num // EACH) if self._far else 0)
         self.groups = share_out(num, workers if self._recipe is not None else 0)
         self._seats: list[Seat] = []
         self._finalizer = weakref.finalize(self, _close_all, self._seats)
@@ -76,9 +80,15 @@ class Crew:
             with contained():
                 return pickled(make_one)
         except Exception as error:
+            sent = f"({type(error).__name__}: {error})"
+            if self._far:
+                raise EnvError(
+                    f"{make_one!r} cannot be sent to an actor of Ray {sent}: let it hold nothing "
+                    "that belongs to this process, or leave env.backend at local."
+                ) from error
             self.notices.append(
                 f"The environments run in this process, one by one: {make_one!r} cannot be sent "
-                f"to another ({type(error).__name__}: {error})."
+                f"to another {sent}."
             )
             return None
 
@@ -107,6 +117,8 @@ class Crew:
     def _new_seat(self) -> Seat:
         if self._recipe is None:
             return Local(self._make_one, self._printed)
+        if self._far:
+            return Actor(self._recipe, self._printed, self._folder, timeout=self._timeout)
         where = self._memory, self._printed, self._folder
         return Process(self._recipe, *where, timeout=self._timeout)
 
@@ -131,7 +143,8 @@ class Crew:
 
     def _seat_down(self, seat: int) -> None:
         place = self.board if self._recipe is None else self._layout
-        self.ask(seat, [(worker.LAYOUT, self.groups[seat][0], place)])
+        both = (self._layout, self.board)
+        self.ask(seat, [(worker.LAYOUT, self.groups[seat][0], both if self._far else place)])
         self.answer(seat)
 
     def ask(self, seat: int, orders: list[Order]) -> None:

@@ -68,9 +68,12 @@ class EnvConfig:
     """Environments that step side by side while training."""
     parallel: bool = True
     """Step the environments in processes of their own (False: in this process, one by one)."""
+    backend: Literal["local", "ray"] = "local"
+    """Where the processes run: on this machine, or with actors of Ray on the cluster that the
+    variable RAY_ADDRESS names (else that of this machine, else one of the run's own)."""
     workers: int = 0
-    """Processes that share the environments, where a message costs more than a step (0: one each).
-    A crash costs the open episodes of its whole process."""
+    """Processes or actors that share the environments, where a message costs more than a step (0: a
+    process each, an actor for 16). A crash costs the open episodes of its whole process."""
     repeat: int = 1
     """Environment frames per action of the agent (action repeat, frame skip)."""
     size: int = 64
@@ -119,6 +122,9 @@ class EnvConfig:
         check.at_least(0, "limit", "noops", "restarts", "workers")
         check.require(self.workers <= self.num, "workers", f"at most env.num, which is {self.num}")
         check.require(self.parallel or not self.workers, "workers", "0 without env.parallel")
+        check.require(
+            self.parallel or self.backend == "local", "backend", "local without env.parallel"
+        )
         check.at_least(-1, "camera")
         check.share("sticky")
         check.above(0, "timeout")

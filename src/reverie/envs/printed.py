@@ -10,6 +10,7 @@ import os
 import stat
 import threading
 from pathlib import Path
+from typing import Protocol
 
 LIMIT = 1_000_000
 """Bytes of a log file at most; when they are used up, the older half is dropped."""
@@ -20,6 +21,14 @@ PART = 1 << 16
 DROPPED = b"... older lines were dropped here ...\n"
 
 log = logging.getLogger("reverie.envs")
+
+
+class Prints(Protocol):
+    """Whoever takes what simulators print."""
+
+    def write(self, data: bytes) -> None:
+        """Take `data`. Never raises."""
+        ...
 
 
 class PrintLog:
@@ -82,7 +91,7 @@ class Printed:
     Hand `fd` to the process, then call `begin`.
     """
 
-    def __init__(self, log: PrintLog):
+    def __init__(self, log: Prints):
         self._log, self._tail = log, b""
         self._read, self.fd = os.pipe()
         self._thread = threading.Thread(target=self._empty, name="reverie-printed", daemon=True)

@@ -19,7 +19,7 @@ from reverie.envs import identity, worker
 from reverie.envs.base import Env, EnvError
 from reverie.envs.family import MARK, end_family
 from reverie.envs.faults import Crash, by_signal, contained, describe, last_words
-from reverie.envs.printed import Printed, PrintLog
+from reverie.envs.printed import Printed, PrintLog, Prints
 from reverie.envs.worker import Order
 
 START = 60.0
@@ -137,13 +137,13 @@ class Process:
     Args:
         recipe: cloudpickled function that makes an environment.
         memory: file that will hold the board.
-        printed: file that takes what the simulator prints.
+        printed: takes what the simulator prints.
         folder: where the process works.
         timeout: seconds after which an unanswered order counts as hung.
     """
 
     def __init__(
-        self, recipe: bytes, memory: BinaryIO, printed: PrintLog, folder: str, *, timeout: float
+        self, recipe: bytes, memory: BinaryIO, printed: Prints, folder: str, *, timeout: float
     ):
         self._recipe, self._timeout = recipe, timeout
         self._starting, self._asked = True, 0

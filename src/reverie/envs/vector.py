@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from reverie.envs.episodes import OpenEpisodes
 from reverie.envs.faults import Crash
 from reverie.envs.functional.recipe import Compiled
 from reverie.envs.history import equal_rows, row_of, stack_rows
+from reverie.envs.ray import check_backend
 from reverie.records import Spec, Specs, Step
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Vector:
-    """E environments, in processes or in this one.
+    """E environments, in processes, actors of Ray or this process.
 
     `send` starts a step everywhere, `recv` waits for the rows. The first `send`, and every `send`
     after a row with `is_last`, resets that environment: the action is ignored, the row that
@@ -45,6 +46,7 @@ class Vector:
         stream: str = "train",
         first_index: int = 0,
         parallel: bool = True,
+        backend: Literal["local", "ray"] = "local",
         workers: int = 0,
         timeout: float = 120.0,
         restarts: int = 10,
@@ -61,25 +63,29 @@ class Vector:
                 is the kind that environments are told of ("train", "eval").
             first_index: number that environment 0 is told; the others count on from there.
             parallel: in processes (True), or in this one (False).
-            workers: processes, among which neighbouring environments are shared out; 0: one each.
+            backend: processes on this machine, or actors of Ray on its cluster.
+            workers: processes or actors, among which neighbouring environments are shared out; 0:
+                a process each, an actor for 16.
             timeout: seconds without an answer after which a process counts as hung.
             restarts: replacements, all together, before EnvError is raised.
             log_file: takes what simulators print and the tracebacks of crashes.
 
-        Raises EnvError if an environment cannot be made.
+        Raises EnvError if an environment cannot be made, or not where `backend` says.
         """
         if num < 1 or seed < 0:
             raise EnvError(f"num must be at least 1 and seed at least 0, got {num} and {seed}.")
         if workers < 0:
             raise EnvError(f"workers must be at least 0, got {workers}.")
+        check_backend(backend, parallel=parallel, compiled=isinstance(make_one, Compiled))
         self.num = num
-        watch = {"workers": workers, "timeout": timeout, "restarts": restarts, "log_file": log_file}
+        where = {"parallel": parallel, "backend": backend, "workers": workers}
+        watch = {"timeout": timeout, "restarts": restarts, "log_file": log_file}
         told = {"kind": stream.partition("/")[0], "first_index": first_index}
         self._crew: Crew | CompiledCrew
         if isinstance(make_one, Compiled):
             self._crew = make_one.crew(num)
         else:
-            self._crew = Crew(make_one, num=num, parallel=parallel, **watch, **told)
+            self._crew = Crew(make_one, num=num, **where, **watch, **told)
         self._board = self._crew.board
         self._seat_of = {i: seat for seat, group in enumerate(self._crew.groups) for i in group}
         self._episodes = OpenEpisodes(self.action_specs, num=num, seed=seed, stream=stream)

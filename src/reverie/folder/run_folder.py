@@ -25,6 +25,7 @@ MACHINE = (
     "device.mesh",
     "device.preallocate",
     "device.scan",
+    "env.backend",
     "env.parallel",
     "env.restarts",
     "env.timeout",

@@ -15,7 +15,8 @@ from reverie.report.read import ReportError, Run, read_runs
 RESULT = "comparison.json"
 
 UNIMPORTANT = (
-    *("log.", "device.", "env.parallel", "env.restarts", "env.timeout", "env.workers"),
+    *("log.", "device.", "env.backend", "env.parallel", "env.restarts", "env.timeout"),
+    "env.workers",
     *("train.keep", "train.log_every", "train.report", "train.save_every", "train.video_every"),
     "logdir",
 )

@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from reverie.config.schema import Config
+from reverie.envs.ray import passed
 from reverie.sweeps.backend import RUNNER, AbstractBackend, command, need
 from reverie.sweeps.room import cores_of, devices
 
-PASSED = ("JAX_", "XLA_", "MUJOCO_", "SDL_", "PYTHONPATH", "REVERIE_")
-"""Beginnings of the variables that a trial takes from the sweep, wherever it runs."""
 THREADS = "OMP_NUM_THREADS"
 """A variable that Ray sets and a run by hand does not have."""
 
@@ -51,11 +50,11 @@ class Ray(AbstractBackend):
 
     def start(self, names: Sequence[str]) -> None:
         """Hand them to Ray."""
-        passed = {key: value for key, value in os.environ.items() if key.startswith(PASSED)}
+        variables = passed()
         threads = os.environ.get(THREADS, "")
         for name in names:
             words = command(self._folder, name, self._retries, self._runner)
-            self._refs[name] = self._run.remote(words, passed, threads)
+            self._refs[name] = self._run.remote(words, variables, threads)
 
     def alive(self, name: str) -> bool:
         """Whether its task waits or runs."""
@@ -72,8 +71,8 @@ class Ray(AbstractBackend):
             self._ray.shutdown()
 
 
-def _run(words: Sequence[str], passed: dict[str, str], threads: str) -> int:
+def _run(words: Sequence[str], given: dict[str, str], threads: str) -> int:
     """The task: the trial's process, with the sweep's variables. Returns its exit code."""
     variables = {key: value for key, value in os.environ.items() if key != THREADS}
-    variables |= passed | ({THREADS: threads} if threads else {})
+    variables |= given | ({THREADS: threads} if threads else {})
     return subprocess.run(words, env=variables).returncode

@@ -59,7 +59,7 @@ def room_here(config: Config | None, limit: int) -> Room:
 def cores_of(config: Config) -> int:
     """Cores that a trial keeps busy: those of its environments, and it waits for them while it
     does not learn."""
-    if not config.env.parallel:
+    if not config.env.parallel or config.env.backend != "local":
         return 1
     return config.env.workers or config.env.num
 

@@ -124,6 +124,7 @@ def eval_envs(
         stream="eval",
         first_index=first_index,
         parallel=config.env.parallel,
+        backend=config.env.backend,
         workers=config.env.workers,
         timeout=config.env.timeout,
         restarts=config.env.restarts,

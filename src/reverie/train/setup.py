@@ -27,6 +27,7 @@ def training_envs(config: Config, make_env: MakeEnv, logdir: Path, visit: Visit)
         seed=config.seed,
         stream=visit.stream,
         parallel=config.env.parallel,
+        backend=config.env.backend,
         workers=config.env.workers,
         timeout=config.env.timeout,
         restarts=config.env.restarts,
