@@ -56,7 +56,11 @@ def test_an_address_that_is_none(no_cluster, monkeypatch, address):
 
 
 def test_auto_without_a_cluster(no_cluster, monkeypatch):
+    def init(**_):
+        raise ConnectionError("Could not find any running Ray instance")
+
     monkeypatch.setenv(rays.ADDRESS, "auto")
+    monkeypatch.setattr("ray.init", init)
     with pytest.raises(EnvError, match=r"no Ray cluster could be joined .*; RAY_ADDRESS is auto\."):
         open_on_ray()
 

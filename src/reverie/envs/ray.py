@@ -68,7 +68,6 @@ def connect() -> Any:
         return ray
     address = os.environ.get(ADDRESS, "")
     _reach(address)
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # a cluster of our own reports to nobody
     on_term = signal.getsignal(signal.SIGTERM)
     try:
         ray.init(log_to_driver=False, logging_level="ERROR", include_dashboard=False)
