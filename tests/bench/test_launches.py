@@ -90,6 +90,41 @@ def test_a_loop_of_unknown_length_counts_once():
     assert Loop("inner", 1, 3) in count_launches(text).loops
 
 
+# A start with its end, a gathering start whose result holds its operand, and one inside a wrapper.
+SPREAD = """\
+%wrapped (p: f32[64]) -> f32[8] {
+  %p = f32[64]{0} parameter(0)
+  ROOT %scatter = f32[8]{0} reduce-scatter(%p), dimensions={0}, to_apply=%sum
+}
+
+ENTRY %main.2 (param: f32[8], other: f32[16]) -> f32[8] {
+  %param = f32[8]{0} parameter(0)
+  %other = f32[16]{0} parameter(1)
+  %reduce = (f32[8]{0}, f32[16]{0}) all-reduce-start(%param, %other), to_apply=%sum
+  %reduced = (f32[8]{0}, f32[16]{0}) all-reduce-done(%reduce)
+  %gather = (f32[8]{0}, f32[64]{0}) all-gather-start(%param), dimensions={0}
+  %gathered = f32[64]{0} all-gather-done(%gather)
+  %start = ((f32[64]{0}), f32[8]{0}, u32[]) async-start(%gathered), calls=%wrapped
+  %done = f32[8]{0} async-done(%start)
+  ROOT %moved = f32[8]{0} collective-permute(%done), source_target_pairs={{0,1},{1,0}}
+}
+"""
+
+
+def test_what_devices_exchange_is_counted():
+    found = count_launches(SPREAD)
+    assert found.total == 4
+    assert found.collectives == {
+        "all-reduce": (1, 4 * (8 + 16)),
+        "all-gather": (1, 4 * 64),
+        "reduce-scatter": (1, 4 * 64),
+        "collective-permute": (1, 4 * 8),
+    }
+    assert count_launches(PROGRAM).collectives == {}
+    looped = PROGRAM.replace("= f32[8]{0} fusion(%state)", "= f32[8]{0} all-reduce(%state)")
+    assert count_launches(looped).collectives == {"all-reduce": (3 * 64, 3 * 64 * 32)}
+
+
 def test_a_step_touches_one_row_of_a_stack():
     arm = PROGRAM.replace("%stack, %loop_fusion", "%loop_fusion")
     assert count_launches(PROGRAM).nbytes - count_launches(arm).nbytes == 3 * 64 * 8 * 4
@@ -131,6 +166,8 @@ def test_a_missing_compiler_is_one_sentence(monkeypatch, capsys):
         ({"obs": ()}, "--obs takes different values"),
         ({"set": ("train.batch",)}, "--set takes KEY=VALUE"),
         ({"set": ("device.scan=stored",)}, "--set cannot change 'device.scan'"),
+        ({"mesh": "dat=2"}, "--mesh has no axis 'dat'; did you mean 'data'"),
+        ({"mesh": "data=2", "seeds": 4}, "--mesh spreads one learner over devices, and --seeds 4"),
     ],
 )
 def test_options_are_checked(change, message):

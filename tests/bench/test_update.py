@@ -25,7 +25,7 @@ def program_cache():
 
 KEYS = [
     *("params", "compile_s", "update_ms", "update_cpu_s", "flops"),
-    *("peak_share", "host_mb", "device_mb"),
+    *("peak_share", "host_mb", "device_mb", "collectives", "speedup"),
 ]
 
 SMALL = ("train.batch=2", "train.length=4", "behavior.imagine=2")
@@ -105,8 +105,34 @@ def test_costs_follow_from_the_samples(monkeypatch):
     samples = {name: [Sample(x, 2 * x) for x in found] for name, found in times.items()}
     monkeypatch.setattr(update, "by_turns", lambda *_: samples)
     cost = update.measure([case], UpdateOptions(("debug",), ("vector",)))[case.name]
-    assert cost._replace(host_mb=0) == (7, 1.25, 6.0, 0.012, 600, 0.2, 0, 3.0)
+    assert cost._replace(host_mb=0) == (7, 1.25, 6.0, 0.012, 600, 0.2, 0, 3.0, None, None)
     assert cost.host_mb > 100
+
+
+def test_a_mesh_is_compared_with_one_device(monkeypatch, capsys):
+    """Stand-ins: an update of 6 ms on one device, of 2 ms on four."""
+    chosen = cases(["debug"], ["vector"], ["f32"], meshes=("", "data=4"))
+    assert [case.name for case in chosen] == ["debug vector f32", "debug vector f32 data=4"]
+    idle = Contender(lambda: None, lambda: None)
+    told = {"all-reduce": {"times": 12, "nbytes": 41_900_000}}
+    subjects = {
+        case.name: update.Subject(
+            *(case, None, idle, 7, 1000, 1.0, 1), told if case.config.device.mesh else None
+        )
+        for case in chosen
+    }
+    monkeypatch.setattr(update, "prepare", lambda case: subjects[case.name])
+    monkeypatch.setattr(update, "MatrixProduct", lambda _: SimpleNamespace(flops=1000, start=None))
+    times = {"matmul f32": 0.001, chosen[0].name: 0.006, chosen[1].name: 0.002}
+    samples = {name: [Sample(x, x)] for name, x in times.items()}
+    monkeypatch.setattr(update, "by_turns", lambda *_: samples)
+    costs = update.measure(chosen, UpdateOptions(("debug",), ("vector",), mesh="data=4"))
+    alone, spread = costs.values()
+    assert (alone.speedup, alone.collectives) == (None, None)
+    assert (spread.speedup, spread.collectives, spread.peak_share) == (3.0, told, 0.125)
+    said = " ".join(capsys.readouterr().out.split())
+    assert "data=4: 3.00 times as fast as on one device (75% of 4)" in said
+    assert "an update exchanges 12 all-reduce of 41.9 MB" in said
 
 
 @pytest.mark.slow

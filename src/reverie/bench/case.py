@@ -47,8 +47,8 @@ class Case:
 
     @property
     def name(self) -> str:
-        """`12m image f32`: unique among the cases of one call."""
-        return f"{self.size} {self.obs} {self.precision}"
+        """`12m image f32`, and the mesh where there is one: unique among the cases of one call."""
+        return f"{self.size} {self.obs} {self.precision} {self.config.device.mesh}".rstrip()
 
     @property
     def obs_specs(self) -> Specs:
@@ -77,6 +77,7 @@ def cases(
     changes: Mapping[str, Any] | None = None,
     *,
     scan: str = "auto",
+    meshes: Sequence[str] = ("",),
 ) -> list[Case]:
     """Every combination, with the form of scans `device.scan`.
 
@@ -84,8 +85,10 @@ def cases(
     """
     return [
         Case(size, kind, apply(Config(), size_edits(size) | dict(changes or {}) | device))
-        for size, kind, precision in itertools.product(sizes, obs, precisions)
-        for device in [{"device.precision": precision, "device.scan": scan}]
+        for size, kind, precision, mesh in itertools.product(sizes, obs, precisions, meshes)
+        for device in [
+            {"device.precision": precision, "device.scan": scan, "device.mesh": mesh},
+        ]
     ]
 
 

@@ -14,9 +14,16 @@ FREE = frozenset(
     {
         *("parameter", "constant", "tuple", "get-tuple-element", "bitcast", "after-all"),
         *("copy-done", "async-done", "add-dependency", "opt-barrier"),
+        *("all-reduce-done", "all-gather-done", "collective-permute-done"),
     }
 )
 """Instructions for which nothing is launched."""
+
+COLLECTIVES = (
+    *("all-reduce", "all-gather", "reduce-scatter", "all-to-all", "collective-permute"),
+    *("ragged-all-to-all", "collective-broadcast"),
+)
+"""Instructions in which the devices of a mesh exchange arrays."""
 
 WIDTHS = {"pred": 1, "bf16": 2, "token": 0}
 """Bytes of an element whose type does not end with its number of bits."""
@@ -43,6 +50,13 @@ class Loop(NamedTuple):
     launches: int  # of one trip
 
 
+class Exchange(NamedTuple):
+    """Collectives of one kind."""
+
+    times: int = 0
+    nbytes: int = 0  # of the whole arrays that are exchanged: their larger side, of one device
+
+
 class Launches(NamedTuple):
     """One call of a program."""
 
@@ -50,6 +64,7 @@ class Launches(NamedTuple):
     kinds: dict[str, int]  # launches by kind, most first
     loops: tuple[Loop, ...]  # in the order of the program
     nbytes: int  # read and written by all launches, an estimate
+    collectives: dict[str, Exchange]  # by kind; none on one device
 
 
 def count_launches(text: str) -> Launches:
@@ -66,7 +81,7 @@ def count_launches(text: str) -> Launches:
     counter = _Counter(blocks)
     total = counter.walk(entry, 1, 1)
     kinds = dict(counter.kinds.most_common())
-    return Launches(total, kinds, tuple(counter.loops), counter.nbytes)
+    return Launches(total, kinds, tuple(counter.loops), counter.nbytes, counter.collectives)
 
 
 def read(text: str) -> tuple[dict[str, list[Instruction]], str]:
@@ -129,6 +144,7 @@ class _Counter:
         self._blocks = blocks
         self.kinds: Counter[str] = Counter()
         self.loops: list[Loop] = []
+        self.collectives: dict[str, Exchange] = {}
         self.nbytes = 0
 
     def walk(self, name: str, times: int, trips: int) -> int:
@@ -146,9 +162,20 @@ class _Counter:
                 total += sum(self.walk(arm, times, trips) for arm in _named(line, "to_apply"))
             elif line.opcode not in FREE:
                 self.kinds[kind_of(line)] += times
+                self._exchange(line, types, times)
                 self.nbytes += times * _touched(line, types, trips)
                 total += 1
         return total
+
+    def _exchange(self, line: Instruction, types: dict[str, str], times: int) -> None:
+        """Take in a launch that may be a collective, or the start of one."""
+        kind = collective_of(line.opcode)
+        if line.opcode == "async-start":
+            inside = (x for name in _named(line, "calls") for x in self._blocks.get(name, ()))
+            kind = next(filter(None, (collective_of(x.opcode) for x in inside)), "")
+        if kind:
+            before, nbytes = self.collectives.get(kind, Exchange()), payload(line, types)
+            self.collectives[kind] = Exchange(before.times + times, before.nbytes + times * nbytes)
 
     def _longest(self, line: Instruction, trips: int) -> str:
         arms = _named(line, "computation")
@@ -170,8 +197,27 @@ def _named(line: Instruction, attribute: str) -> list[str]:
     return [name for words in found for name in re.findall(r"[\w.\-]+", words)]
 
 
+def collective_of(opcode: str) -> str:
+    """The collective that an instruction is or starts; "" for any other."""
+    kind = opcode.removesuffix("-start")
+    return kind if kind in COLLECTIVES else ""
+
+
+def payload(line: Instruction, types: dict[str, str]) -> int:
+    """Bytes of the larger side of a collective: what is gathered, or what is scattered or summed.
+
+    The start of one has its operands among its results, all but an all-reduce.
+    """
+    operands = _operands(line, types)
+    holds = line.opcode.endswith("-start") and line.opcode != "all-reduce-start"
+    return max(operands, bytes_of(line.type) - (operands if holds else 0))
+
+
+def _operands(line: Instruction, types: dict[str, str], trips: int = 1) -> int:
+    names = re.findall(r"%([\w.\-]+)", line.rest.partition(")")[0])
+    return sum(bytes_of(types[name], trips) for name in names if name in types)
+
+
 def _touched(line: Instruction, types: dict[str, str], trips: int) -> int:
     """Bytes of the operands and of the result."""
-    operands = re.findall(r"%([\w.\-]+)", line.rest.partition(")")[0])
-    read_ = sum(bytes_of(types[name], trips) for name in operands if name in types)
-    return read_ + bytes_of(line.type, trips)
+    return _operands(line, types, trips) + bytes_of(line.type, trips)

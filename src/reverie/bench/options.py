@@ -6,6 +6,7 @@ from typing import Literal
 
 from tyro.conf import Positional
 
+from reverie.config.mesh import read_mesh
 from reverie.config.sizes import SIZES
 from reverie.part.errors import ConfigError, suggest
 
@@ -34,6 +35,11 @@ def check_repeats(repeats: int) -> None:
     """Raises ConfigError for less than one repeat."""
     if repeats < 1:
         raise ConfigError(f"--repeats must be at least 1, found {repeats}.")
+
+
+def check_mesh(text: str) -> None:
+    """Raises ConfigError for what is no mesh."""
+    read_mesh(text, "--mesh")
 
 
 GROUPS = ("net", "world", "behavior", "explore", "optim", "train", "replay")
@@ -99,8 +105,12 @@ class UpdateOptions:
     """Changes of the configuration, KEY=VALUE, such as world.encoder.stack=patch."""
     profile: str = ""
     """Folder for a profile of each case; its longest operations are shown. Empty: no profile."""
+    mesh: str = ""
+    """Devices that each case is measured on besides one, as `device.mesh` takes them; the speed is
+    compared, and what the devices exchange is counted. Empty: one device alone."""
 
     def __post_init__(self):
+        check_mesh(self.mesh)
         check_sizes(self.size)
         check_some("obs", self.obs)
         check_some("precision", self.precision)
@@ -133,8 +143,17 @@ class LaunchOptions:
     """File for the numbers, one JSON object; empty: only the table on the terminal."""
     set: tuple[str, ...] = ()
     """Changes of the configuration, KEY=VALUE."""
+    mesh: str = ""
+    """Such GPUs that one learner is spread over, as `device.mesh` takes them: what they exchange is
+    counted. Empty: one."""
 
     def __post_init__(self):
+        check_mesh(self.mesh)
+        if self.mesh and self.seeds > 1:
+            raise ConfigError(
+                f"--mesh spreads one learner over devices, and --seeds {self.seeds} share one: "
+                "leave one of them out."
+            )
         check_sizes(self.size)
         check_some("obs", self.obs)
         check_some("precision", self.precision)

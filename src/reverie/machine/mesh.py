@@ -30,7 +30,12 @@ def make_mesh(shape: MeshShape) -> Mesh:
             f"told to draw others (jax_threefry_partitionable is off): unset {RANDOM}, or leave "
             "--device.mesh out."
         )
-    grid = np.array(found[: shape.devices]).reshape(shape)
+    return mesh_of(found, shape)
+
+
+def mesh_of(devices: Sequence[Any], shape: MeshShape) -> Mesh:
+    """The first of `devices` along the axes of `shape`; what splits a weight are neighbours."""
+    grid = np.array(devices[: shape.devices]).reshape(shape)
     return Mesh(grid, shape._fields, axis_types=(AxisType.Auto,) * grid.ndim)
 
 
