@@ -25,10 +25,11 @@ ORDER = [
     {"config"},
     {"machine", "folder"},
     {"watch"},
+    {"web"},
     {"callbacks"},
     {"train"},
     {"report", "bench", "export"},
-    {"doctor", "dream", "share"},
+    {"doctor", "dream", "live", "share"},
     {"sweeps"},
     {"cli", "verbs", "sweep_verb", "listings", "publish", "api", "launch", "help", "options"}
     | {"__main__", "__init__"},

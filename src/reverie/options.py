@@ -11,6 +11,7 @@ from reverie.config.edit import field_types
 from reverie.part.checks import Checker
 from reverie.part.errors import ConfigError
 from reverie.part.values import SEEDS
+from reverie.web.show import HOST, PORT, check_place
 
 if TYPE_CHECKING:
     from reverie.report.compare import Options
@@ -64,14 +65,29 @@ class EvalOptions:
 
 @dataclass(frozen=True)
 class ReportOptions:
-    """Write one self-contained HTML page about one or more runs."""
+    """Write one self-contained HTML page about one or more runs, or serve it while they train."""
 
     runs: Positional[tuple[str, ...]]
-    """Run folders."""
+    """Run folders; a sweep folder stands for the runs in it."""
     out: str = ""
-    """File to write. Empty: report.html in the first run folder."""
+    """File to write. Empty: report.html in the run folder, or in the closest folder that holds all
+    of several."""
+    live: bool = False
+    """Serve the page on this machine and keep it up to date while runs train; nothing is written.
+    The folders may come later."""
+    port: int = PORT
+    """With --live, port of the page; where it is in use, the next one that is free. 0: any."""
+    host: str = HOST
+    """With --live, address to listen at. Where others than this machine can reach it, the page's
+    address holds a token without which nothing is answered."""
 
     def __post_init__(self):
+        check_place(self)
+        if self.live and self.out:
+            raise ConfigError("--live serves the page and writes none: leave out --live or --out.")
+        for name, default in (("port", PORT), ("host", HOST)):
+            if not self.live and getattr(self, name) != default:
+                raise ConfigError(f"--{name} is where a live page is served: add --live.")
         if not self.runs:
             raise ConfigError("name at least one run folder: `reverie report runs/mine`.")
 

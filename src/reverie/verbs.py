@@ -138,10 +138,15 @@ def _evaluated(options: Any, given: dict[str, str]) -> tuple[dict[str, Any], dic
 
 
 def report(words: list[str]) -> int:
-    """`reverie report RUN ... [--out FILE]`"""
+    """`reverie report RUN ... [--out FILE | --live [--port N] [--host ADDRESS]]`"""
     from reverie.options import ReportOptions
 
     options = parse(ReportOptions, words, "report")
+    if options.live:
+        from reverie.live import show
+
+        show.run(options.runs, options)
+        return 0
     from reverie.report.page import write_report
 
     interrupt.started()
@@ -239,8 +244,9 @@ def dream(words: list[str]) -> int:
     from reverie.machine.device import prepare
     from reverie.train import chosen
     from reverie.train.stranger import read
+    from reverie.web.show import check_packages
 
-    show.check_packages()
+    check_packages("the inspector")
     chosen.as_name(options.checkpoint)
     named: Any = options.env[0] if len(options.env) == 1 else {n: n for n in options.env}
     logdir = Path(options.run).expanduser()

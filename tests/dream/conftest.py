@@ -6,8 +6,8 @@ import pytest
 from tiny_dreams import BLIND, PICTURES, TITLE, Arm, Lamp, opened, run_of
 
 from reverie.dream.desk import Desk
-from reverie.dream.guard import Guard
 from reverie.dream.session import Session
+from reverie.web.guard import Guard
 
 
 @pytest.fixture(scope="session")
@@ -50,10 +50,11 @@ def port(desk):
     """A server in a thread of this process."""
     import uvicorn
 
-    from reverie.dream import server
+    from reverie.dream.server import make_app
+    from reverie.web import server
 
     listening, port = server.listen("127.0.0.1", 0)
-    app = server.make_app(desk, Guard("127.0.0.1"))
+    app = make_app(desk, Guard("127.0.0.1"))
     running = uvicorn.Server(uvicorn.Config(app, log_level="error", ws="none"))
     thread = threading.Thread(target=running.run, kwargs={"sockets": [listening]})
     thread.start()

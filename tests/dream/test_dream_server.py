@@ -12,11 +12,12 @@ import pytest
 from tiny_dreams import TITLE, opened
 
 from reverie.cli import main
-from reverie.dream import server, show
-from reverie.dream.desk import MOST_SESSIONS, Desk, Gone
+from reverie.dream.desk import MOST_SESSIONS, Desk
 from reverie.dream.errors import DreamError
-from reverie.dream.guard import Guard, is_loopback
 from reverie.part.errors import ConfigError
+from reverie.web import server, show
+from reverie.web.errors import Gone
+from reverie.web.guard import Guard, is_loopback
 
 
 def call(port, path, body=None, **headers):

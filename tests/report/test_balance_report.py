@@ -1,5 +1,6 @@
 """Coefficients of loss balancing on the page, beside their closed-form optimum."""
 
+import base64
 import json
 
 import numpy as np
@@ -8,6 +9,7 @@ from fake_run import make_run
 
 from reverie.report import panels
 from reverie.report.balance import optimum, shown
+from reverie.report.curves import embedded
 from reverie.report.page import render
 from reverie.report.read import read_runs
 
@@ -61,11 +63,15 @@ def test_the_page_draws_both(tmp_path):
         balanced_run(tmp_path / "fixed"),
     ]
     runs = read_runs(folders)
-    section = next(s for s in panels.sections(runs) if s.title == "Loss balance")
+    found = panels.sections(runs, panels.constants(runs))
+    section = next(s for s in found if s.title == "Loss balance")
     panel = next(panel for panel in section.panels if panel.name == "coef/obs")
     assert "Dashed: the optimum for the running mean of this loss." in panel.meaning
-    assert panel.svg.count("<polyline") == 5  # two faint, two smooth, one optimum
-    assert panel.svg.count("dash") == 1
-    assert "harmony optimum" in panel.svg
+    own, other = embedded(runs)["curves"].values()
+    best = own["balance/coef/obs optimum"]
+    assert best["n"] == 200 and "balance/coef/obs optimum" not in other
+    values = np.frombuffer(base64.b64decode(best["y"][2:]), "<f4")
+    assert best["last"] == optimum(runs[0], "balance/coef/obs").value[-1]
+    assert values[-1] == pytest.approx(best["last"], rel=1e-3)
     alone = render(runs[:1])
     assert "Loss balance" in alone and "optimum" in alone

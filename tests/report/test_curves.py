@@ -1,11 +1,15 @@
 """Smoothing, thinning and axes, against hand-made numbers."""
 
+import base64
+
 import numpy as np
 import pytest
 
+from reverie.report.buckets import Buckets, bucketed, extended
+from reverie.report.curves import as_json, packed
 from reverie.report.read import Series
 from reverie.report.scale import Scale, spread, tick_label, wants_log
-from reverie.report.series import envelope, thin, trailing_mean, window_of
+from reverie.report.series import thin, trailing_mean, window_of
 
 
 def series(values):
@@ -35,12 +39,58 @@ def test_thin_keeps_both_ends():
     assert len(thin(series(range(7)), 300).step) == 7
 
 
-def test_envelope_loses_no_extreme():
+def test_buckets_by_hand():
+    found = bucketed(np.arange(5.0), np.array([3.0, 1.0, 4.0, 1.0, 5.0]), 4)
+    assert (found.width, found.count, found.last) == (2, 5, 5.0)
+    assert found.steps().tolist() == [0.5, 2.5, 4.0]
+    assert found.means().tolist() == [2.0, 2.5, 5.0]
+    assert found.low.tolist() == [1.0, 1.0, 5.0] and found.high.tolist() == [3.0, 4.0, 5.0]
+
+
+def test_buckets_lose_no_extreme_and_no_mean():
     values = np.random.default_rng(0).normal(size=50_000)
     values[31_234], values[777] = 99.0, -99.0
-    short = envelope(series(values), 300)
-    assert len(short.step) <= 600 and (np.diff(short.step) > 0).all()
-    assert short.value.max() == 99.0 and short.value.min() == -99.0
+    found = bucketed(np.arange(50_000.0), values, 300)
+    assert 150 < len(found.low) <= 300 and (np.diff(found.steps()) > 0).all()
+    assert found.high.max() == 99.0 and found.low.min() == -99.0
+    assert (found.means() * found.sizes()).sum() == pytest.approx(values.sum())
+    assert (found.low <= found.means()).all() and (found.means() <= found.high).all()
+
+
+@pytest.mark.parametrize("most", [2, 24, 128])
+@pytest.mark.parametrize("sizes", [[1] * 40, [7, 0, 90, 1, 1, 300], [1000, 1], [1, 1000]])
+def test_buckets_do_not_depend_on_how_the_points_came_in(most, sizes):
+    count = sum(sizes)
+    step, value = np.arange(count) * 2.0, np.random.default_rng(1).normal(size=count)
+    grown, at = Buckets(most), 0
+    for size in sizes:
+        grown = extended(grown, step[at : at + size], value[at : at + size])
+        at += size
+    whole = bucketed(step, value, most)
+    assert grown[:3] == whole[:3] and grown.last == whole.last and len(whole.low) <= most
+    for one, other in zip(grown[3:7], whole[3:7], strict=True):
+        np.testing.assert_allclose(one, other)
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [([1.5, -2.0], "f"), ([0.0], "f"), ([], "f"), ([1e300], "d"), ([1e-300, 1.0], "d")],
+)
+def test_packed_numbers_are_the_numbers(values, kind):
+    text = packed(np.array(values))
+    read = np.frombuffer(base64.b64decode(text[2:]), "<f4" if kind == "f" else "<f8")
+    assert text[:2] == f"{kind}:" and read.tolist() == pytest.approx(values)
+
+
+def test_steps_beyond_32_bits_stay_whole():
+    text = packed(np.array([2.0**24 + 1]), whole=True)
+    assert np.frombuffer(base64.b64decode(text[2:]), "<f8")[0] == 2**24 + 1
+
+
+def test_a_curve_of_unordered_steps_is_sent_whole_and_in_order():
+    found = as_json(bucketed(np.array([5.0, 1.0, 3.0]), np.array([50.0, 10.0, 30.0]), 8), since=2)
+    read = [np.frombuffer(base64.b64decode(found[key][2:]), "<f4").tolist() for key in "xy"]
+    assert found["from"] == 0 and read == [[1, 3, 5], [10, 30, 50]]
 
 
 @pytest.mark.parametrize(

@@ -230,7 +230,7 @@ def test_names_cannot_break_the_page(tmp_path):
     evil = "</script><script>alert(1)</script>"
     rows = [{"step": k, f"loss/{evil.replace('/', '')}": k} for k in range(3)]
     page = page_of([bare_run(tmp_path / "run", rows, task=evil, more={"<b>": evil})])
-    assert evil in page.text and page.tags.count("script") == 2  # one chart, one for the page
+    assert evil in page.text and page.tags.count("script") == 2  # the data, one for the page
 
 
 def test_folders_that_are_no_runs(tmp_path):

@@ -10,7 +10,6 @@ what_if.py    every action from one state; drift.py  how far dreams leave realit
 calibration.py  how honest predicted rewards and continuations are
 wire.py       rows as JSON values
 desk.py       what a page may ask for, answered; no web in here
-guard.py      who may ask
 server.py     the page, the requests of the desk, files to keep; nothing else
 export.py     a session as one page, films of a dream
 show.py       `reverie dream`, from the words of a command; options.py  its options

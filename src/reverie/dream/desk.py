@@ -14,6 +14,7 @@ from reverie.dream.inspector import Inspector
 from reverie.dream.session import ACTORS, Session
 from reverie.part.errors import suggest
 from reverie.records import Spec, component_names
+from reverie.web.errors import Gone
 
 MOST_SESSIONS = 8
 """Pages that are open side by side; where one more opens, the one that was idle longest goes."""
@@ -26,10 +27,6 @@ HERE: dict[str, Any] = {"keys": {}, "replay": [], "tasks": [], "no_replay": "", 
 """What of the facts concerns this machine or a live page, and is no matter of an exported one."""
 
 Body = Mapping[str, Any]
-
-
-class Gone(DreamError):
-    """A session that is not there, or not any more."""
 
 
 class Desk:

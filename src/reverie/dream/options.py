@@ -5,7 +5,7 @@ from typing import Literal
 
 from tyro.conf import Positional, UseAppendAction
 
-from reverie.part.checks import Checker
+from reverie.web.show import HOST, PORT, check_place
 
 
 @dataclass(frozen=True)
@@ -14,9 +14,9 @@ class DreamOptions:
 
     run: Positional[str]
     """Run folder."""
-    port: int = 8765
+    port: int = PORT
     """Port of the page; where it is in use, the next one that is free. 0: any."""
-    host: str = "127.0.0.1"
+    host: str = HOST
     """Address to listen at. Where others than this machine can reach it, the page's address holds
     a token without which nothing is answered."""
     checkpoint: str = "newest"
@@ -32,7 +32,4 @@ class DreamOptions:
     sequence of tasks, all of them."""
 
     def __post_init__(self):
-        check = Checker(self, "")
-        check.at_least(0, "port")
-        check.require(self.port <= 65_535, "port", "at most 65535")
-        check.require(bool(self.host), "host", "an address, such as 127.0.0.1")
+        check_place(self)

@@ -1,7 +1,5 @@
 """`reverie dream`: from the words of a command to a page that is served."""
 
-import importlib.util
-import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,21 +11,9 @@ from reverie.dream.desk import Desk
 from reverie.dream.inspector import Inspector
 from reverie.dream.options import DreamOptions
 from reverie.dream.reality import World
-from reverie.part.errors import ConfigError
 from reverie.train import chosen
-from reverie.watch import terminal
 from reverie.watch.text import one_line
-
-PACKAGES = ("fastapi", "uvicorn")
-
-
-def check_packages() -> None:
-    """Raises ConfigError where the server's packages are not installed."""
-    missing = [name for name in PACKAGES if importlib.util.find_spec(name) is None]
-    if missing:
-        raise ConfigError(
-            f"the inspector needs {' and '.join(missing)}: pip install 'reverie[dream]'"
-        )
+from reverie.web import show
 
 
 def open_run(options: DreamOptions, config: Config, made_by: Any, given: Mapping[str, Any]) -> Desk:
@@ -61,15 +47,9 @@ def open_run(options: DreamOptions, config: Config, made_by: Any, given: Mapping
 
 def run(desk: Desk, options: DreamOptions) -> None:
     """Serve until a signal comes. Raises ConfigError where the host cannot be listened at."""
-    from reverie.dream import guard, server
+    from reverie.dream import server
 
-    token = "" if guard.is_loopback(options.host) else secrets.token_urlsafe(24)
-    listening, port = server.listen(options.host, options.port)
-    if options.port not in (0, port):
-        terminal.say(f"port {options.port} is in use; this page is at port {port}.\n")
-    terminal.say(f"open {server.address(options.host, port, token)}   (Ctrl-C ends it)\n")
     try:
-        server.serve(server.make_app(desk, guard.Guard(options.host, token)), listening)
+        show.run(lambda guard, _: server.make_app(desk, guard), options)
     finally:
-        listening.close()
         desk.close()

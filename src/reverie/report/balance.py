@@ -29,10 +29,10 @@ def optimum(run: Run, name: str) -> Series | None:
     None where `name` is no coefficient, the kind of balancing has no optimum, or the run has no
     losses of that task. Source: HarmonyDream (arXiv:2310.00344), see `world/optimum.py`.
     """
+    if not has_optimum(run, name):
+        return None
     kind, task = value_of(run, "world.balance"), name.removeprefix(COEF)
     loss = run.get(f"balance/before/{task}")
-    if not name.startswith(COEF) or kind not in ("harmony", "unrectified") or not len(loss.step):
-        return None
     mean = trailing_mean(loss, window_of(len(loss.step), *WINDOW))
     if kind == "harmony":
         sigma = harmony_sigma(mean.value, _penalty(run, task))
@@ -40,6 +40,12 @@ def optimum(run: Run, name: str) -> Series | None:
         sigma = unrectified_sigma(mean.value)
     known = sigma > 0
     return Series(mean.step[known], 1.0 / np.asarray(sigma[known]))
+
+
+def has_optimum(run: Run, name: str) -> bool:
+    """Whether `name` is a coefficient that has an optimum in this run."""
+    known = value_of(run, "world.balance") in ("harmony", "unrectified")
+    return name.startswith(COEF) and known and f"balance/before/{name[len(COEF) :]}" in run.series
 
 
 def _penalty(run: Run, task: str) -> float:

@@ -21,7 +21,7 @@ class Line:
     y: np.ndarray  # (N,)
     label: str = ""
     color: int = 0
-    kind: Literal["line", "faint", "points"] = "line"
+    kind: Literal["line", "faint", "points", "band"] = "line"  # of a `band` only the area
     error: np.ndarray | None = None  # (N,) half length of the bars of points
     band: tuple[np.ndarray, np.ndarray] | None = None  # (N,) each, NaN where there is none
 
@@ -44,11 +44,21 @@ class Chart:
 def draw(chart: Chart) -> Markup:
     """The chart as SVG and, for the pointer, its curves as JSON; both stand in one `<div>`."""
     lines, x, y, inner = _parts(chart)
-    svg = f'<svg viewBox="0 0 {chart.width} {chart.height}" role="img" '
-    svg += f'aria-label="{escape(chart.title)}">'
     return Markup(
-        f'<div class="chart">{svg}{inner}</svg>'
+        f'<div class="chart">{_svg(chart, inner)}'
         f'<script type="application/json">{_numbers(chart, lines, x, y)}</script></div>'
+    )
+
+
+def svg(chart: Chart) -> Markup:
+    """The chart as SVG alone, for a page whose script draws it anew."""
+    return Markup(_svg(chart, _parts(chart)[3]))
+
+
+def _svg(chart: Chart, inner: str) -> str:
+    return (
+        f'<svg viewBox="0 0 {chart.width} {chart.height}" role="img" '
+        f'aria-label="{escape(chart.title)}">{inner}</svg>'
     )
 
 

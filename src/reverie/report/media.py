@@ -1,7 +1,7 @@
-"""Dreams and episodes of a run, embedded in the page."""
+"""Dreams and episodes of a run on a page: embedded, or linked to."""
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from reverie import files
 from reverie.report.chart import Chart, Line, draw
-from reverie.report.read import Run
+from reverie.report.read import ReportError, Run
 from reverie.watch.text import one_line
 from reverie.watch.video import MediaFile, load_curves
 
@@ -19,20 +19,42 @@ LARGEST = 12_000_000
 MOST_FILMS = 24
 """Most names of videos that are shown, of each kind."""
 MOST_CURVES = 12
+MOST_STEPS = 500
+"""Most steps of one film that a page offers."""
+EMBEDDED, FURTHER = 8, 8_000_000
+"""Most steps of one film that are embedded, and most bytes of those between first and newest."""
 TYPES = {"mp4": "video/mp4", "png": "image/png"}
 MARKS = {"mp4": (4, b"ftyp"), "png": (0, b"\x89PNG\r\n\x1a\n")}
 """What a file of each type has at which byte: nothing else is embedded."""
 
 
 @dataclass(frozen=True)
-class Clip:
-    """A video and its stills, as data URIs ("" where there is none)."""
+class Shot:
+    """What was recorded at one step; addresses, "" where there is none."""
 
-    title: str
     step: int
     video: str
-    stills: Sequence[tuple[int, str]]  # (environment step, picture)
-    missing: str  # why the video is not embedded
+    still: str
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One thing that was filmed again and again."""
+
+    title: str
+    shots: Sequence[Shot]  # by step, the newest last; at least one
+    early: bool  # whether the first still is shown beside the newest
+    left_out: int  # steps that are not among the shots
+    missing: str  # why something is not shown
+
+    @property
+    def newest(self) -> Shot:
+        """The shot that is shown at first."""
+        return self.shots[-1]
+
+
+Link = Callable[[Run, Path, list[str]], str]
+"""Gives the address of a file of a run on the page; "" and a sentence where it has none."""
 
 
 @dataclass(frozen=True)
@@ -46,14 +68,14 @@ class VectorDream:
     missing: str = ""  # why there are no charts
 
 
-def dreams(run: Run) -> list[Clip]:
-    """The newest open-loop video of every picture key, with the first still beside the last."""
-    return [_film(files, both=True) for files in _by_name(run, dream=True)]
+def dreams(run: Run, link: Link | None = None) -> list[Clip]:
+    """The open-loop videos of every picture key. `link`: None embeds them, as many as fit."""
+    return [_film(run, files, link, both=True) for files in _by_name(run, dream=True)]
 
 
-def episodes(run: Run) -> list[Clip]:
-    """The newest video of every kind of episode (`eval`, `train`, …)."""
-    return [_film(files, both=False) for files in _by_name(run, dream=False)]
+def episodes(run: Run, link: Link | None = None) -> list[Clip]:
+    """The videos of every kind of episode (`eval`, `train`, …); `link` as in `dreams`."""
+    return [_film(run, files, link, both=False) for files in _by_name(run, dream=False)]
 
 
 def vector_dream(run: Run) -> VectorDream | None:
@@ -100,35 +122,61 @@ def _by_name(run: Run, *, dream: bool) -> list[list[MediaFile]]:
     return list(groups.values())[:MOST_FILMS]
 
 
-def _film(files: Sequence[MediaFile], *, both: bool) -> Clip:
-    """Files of one name as a film; `both` shows the first still beside the last."""
-    videos = [file for file in files if file.kind == "mp4"]
-    stills = [file for file in files if file.kind == "png"]
-    newest = max(files, key=lambda file: file.step)
-    chosen = ([stills[0]] if both and len(stills) > 1 else []) + stills[-1:]
+def _film(run: Run, files: Sequence[MediaFile], link: Link | None, *, both: bool) -> Clip:
+    """Files of one name as a film; `both` shows the first still beside the newest."""
+    by_step: dict[int, dict[str, Path]] = {}
+    for file in files:
+        by_step.setdefault(file.step, {})[file.kind] = file.path
+    steps = _that_fit(by_step) if link is None else sorted(by_step)[-MOST_STEPS:]
     missing: list[str] = []
+    shots = []
+    for step in steps:
+        found = {kind: (link or _embed)(run, path, missing) for kind, path in by_step[step].items()}
+        shots.append(Shot(step, found.get("mp4", ""), found.get("png", "")))
+    title = files[0].name
     return Clip(
-        title=newest.name.removeprefix("openloop").strip("_") or newest.name,
-        step=newest.step,
-        video=_embed(videos[-1].path, missing) if videos else "",
-        stills=[(f.step, uri) for f in chosen if (uri := _embed(f.path, missing))],
+        title=title.removeprefix("openloop").strip("_") or title,
+        shots=shots,
+        early=both and len(shots) > 1 and bool(shots[0].still),
+        left_out=len(by_step) - len(shots),
         missing=" ".join(missing),
     )
 
 
-def _embed(path: Path, missing: list[str]) -> str:
+def _that_fit(by_step: Mapping[int, Mapping[str, Path]]) -> list[int]:
+    """The steps that are embedded: the first, the newest, and others evenly spread between them,
+    as far as these are small."""
+    steps = sorted(by_step)
+    for count in range(min(EMBEDDED, len(steps)), 2, -1):
+        places = np.linspace(0, len(steps) - 1, count).round().astype(int)
+        chosen = [steps[place] for place in places]
+        between = [path for step in chosen[1:-1] for path in by_step[step].values()]
+        if sum(path.lstat().st_size for path in between if path.exists()) <= FURTHER:
+            return chosen
+    return steps[:1] + steps[1:][-1:]
+
+
+def _embed(run: Run, path: Path, missing: list[str]) -> str:
     """A file as a data URI; "" and a sentence for `missing` where it is not what it should be."""
+    try:
+        kind, data = read(path)
+    except ReportError as error:
+        missing.append(str(error))
+        return ""
+    return f"data:{kind};base64,{base64.b64encode(data).decode()}"
+
+
+def read(path: Path) -> tuple[str, bytes]:
+    """Type and bytes of a video or still. Raises ReportError where it is not what its name says, or
+    too large."""
     kind = path.suffix[1:]
     begin, mark = MARKS[kind]
     try:
         if path.lstat().st_size > LARGEST:
-            missing.append(f"Too large to embed: videos/{path.name}.")
-            return ""
+            raise ReportError(f"Too large to show: videos/{path.name}.")
         data = files.read(path, LARGEST)
     except OSError as error:
-        missing.append(f"videos/{path.name} cannot be read: {error.strerror}.")
-        return ""
+        raise ReportError(f"videos/{path.name} cannot be read: {error.strerror}.") from error
     if data[begin : begin + len(mark)] != mark:
-        missing.append(f"videos/{path.name} is no {kind} file.")
-        return ""
-    return f"data:{TYPES[kind]};base64,{base64.b64encode(data).decode()}"
+        raise ReportError(f"videos/{path.name} is no {kind} file.")
+    return TYPES[kind], data

@@ -2,18 +2,20 @@
 
 import datetime
 import functools
+import json
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import jinja2
+from markupsafe import Markup
 
-from reverie.report import continual, continual_panels, media, panels, tables
-from reverie.report.chart import COLORS
+from reverie.report import continual, continual_panels, curves, media, panels, tables
 from reverie.report.diagnosis import diagnose
 from reverie.report.groups import value_of
+from reverie.report.levels import levels
 from reverie.report.places import without_folders
 from reverie.report.read import ReportError, Run, read_runs
 from reverie.watch.text import one_line
@@ -71,8 +73,40 @@ def write_whole(path: Path, text: str) -> None:
 
 def render(runs: Sequence[Run], refused: Sequence[str] = ()) -> str:
     """The page as text; `refused` are sentences on folders that are not shown."""
-    content = _content(runs) | {"refused": [without_folders(one_line(text)) for text in refused]}
+    told = about(runs, refused)
+    content = (
+        told
+        | measured(runs, panels.constants(runs), sequences(runs), told["settings"])
+        | filmed(runs)
+        | {"curve": panels.learning_curve(runs), "nonce": ""}
+        | {"data": as_script(curves.embedded(runs)), "live": False}
+    )
     return environment().get_template("template.html").render(content)
+
+
+def live(nonce: str) -> str:
+    """The page of runs that go on, without anything in it yet: its script asks a server."""
+    nothing = as_script({"runs": [], "levels": [], "curves": {}})
+    content = {"title": "", "blocks": BLOCKS, "nonce": nonce, "data": nothing, "live": True}
+    return environment().get_template("template.html").render(content)
+
+
+BLOCKS = (
+    *("head", "notes", "trouble", "curve", "table", "sequences"),
+    *("dreams", "episodes", "sections", "settings", "made"),
+)
+"""The parts of a page, in their order: `blocks/NAME.html` each."""
+
+
+def block(name: str, content: Mapping[str, Any]) -> str:
+    """One part of a page."""
+    return environment().get_template(f"blocks/{name}.html").render(content)
+
+
+def as_script(value: Any) -> Markup:
+    """A value as JSON that can stand in a script element."""
+    text = json.dumps(value, allow_nan=False, separators=(",", ":"))
+    return Markup(text.replace("<", "\\u003c"))
 
 
 @functools.cache
@@ -90,35 +124,64 @@ def environment() -> jinja2.Environment:
     return made
 
 
-def _content(runs: Sequence[Run]) -> dict[str, Any]:
-    """What the template fills in."""
-    tasks = sorted({str(run.config.get("task", "?")) for run in runs})
-    sequences = continual.outcomes(runs)
+def about(runs: Sequence[Run], refused: Sequence[str] = ()) -> dict[str, Any]:
+    """What the templates fill in of configurations and folders."""
     return {
-        "title": ", ".join(tasks),
+        "title": ", ".join(sorted({str(run.config.get("task", "?")) for run in runs})),
         "subtitle": _subtitle(runs),
+        "blocks": BLOCKS,
         "runs": runs,
-        "colors": [index % COLORS for index in range(len(runs))],
+        "ids": list(range(len(runs))),
+        "waiting": [],
+        "refused": [without_folders(one_line(text)) for text in refused],
+        "settings": tables.settings(runs) if runs else [],
+        "all_settings": tables.all_settings(runs) if runs else [],
+        "made": datetime.datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z"),
+    }
+
+
+def measured(
+    runs: Sequence[Run],
+    steady: Mapping[str, float | None],
+    found: Mapping[str, Any],
+    differing: Sequence[tables.Setting],
+) -> dict[str, Any]:
+    """What they fill in of metrics; `steady` as `panels.constants`, `found` as `sequences`,
+    `differing` as `tables.settings`."""
+    return {
         "results": [tables.results(run) for run in runs],
+        "standings": tables.standings(runs, differing),
         "diagnoses": [(run.label, sentence) for run in runs for sentence in diagnose(run)],
-        "curve": panels.learning_curve(runs),
-        "windows": panels.windows(runs),
-        "has_eval": any(len(run.get("eval/return").value) for run in runs),
-        "sequences": continual_panels.content(sequences),
-        "sequence_names": continual_panels.legend(sequences),
+        "windows": panels.windows([len(run.get("episode/return").value) for run in runs]),
+        "has_returns": any(name in steady for name in ("episode/return", "eval/return")),
+        "has_eval": "eval/return" in steady,
+        "levels": levels(runs),
+        "sections": panels.sections(runs, steady),
+        **found,
+    }
+
+
+def sequences(runs: Sequence[Run]) -> dict[str, Any]:
+    """What they fill in of runs over sequences of tasks."""
+    found = continual.outcomes(runs)
+    return {
+        "sequences": continual_panels.content(found),
+        "sequence_names": continual_panels.legend(found),
         "sequence_headers": continual_panels.HEADERS,
-        "sequence_table": continual_panels.table(sequences),
-        "sections": panels.sections(runs),
-        "dreams": [(run, media.dreams(run), media.vector_dream(run)) for run in runs],
+        "sequence_table": continual_panels.table(found),
+    }
+
+
+def filmed(runs: Sequence[Run], link: media.Link | None = None) -> dict[str, Any]:
+    """What they fill in of films and pictures; `link` as in `media.dreams`."""
+    return {
+        "dreams": [(run, media.dreams(run, link), media.vector_dream(run)) for run in runs],
         "undecoded": [
             {"name": run.label, "objective": named}
             for run in runs
             if (named := value_of(run, "world.objective")) != "reconstruction"
         ],
-        "episodes": [(run, media.episodes(run)) for run in runs],
-        "settings": tables.settings(runs),
-        "all_settings": tables.all_settings(runs),
-        "made": datetime.datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z"),
+        "episodes": [(run, media.episodes(run, link)) for run in runs],
     }
 
 

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from reverie.folder import shared
+from reverie.report.head import Head, read_head
 from reverie.report.head import ReportError as ReportError
-from reverie.report.head import read_head
 from reverie.report.metrics import Series as Series
 from reverie.report.metrics import read_metrics
 from reverie.train.metrics_prefix import damaged_metrics
@@ -32,6 +32,7 @@ class Run:
     series: Mapping[str, Series]
     media: Sequence[MediaFile]
     notes: Sequence[str]  # what a reader must know about the folder
+    end: float = 0.0  # last environment step of any metric
 
     def get(self, name: str) -> Series:
         """The metric `name`; empty where the run has none."""
@@ -55,11 +56,9 @@ def read_runs(paths: Sequence[Path], refused: list[str] | None = None) -> list[R
     if not paths:
         raise ReportError("no run folder was given; name at least one.")
     full = [Path(run).resolve() for path in paths for run in runs_of(Path(path))]
-    for path in full:
-        if full.count(path) > 1:
-            raise ReportError(f"the run folder {path} was given twice.")
+    check_different(full)
     runs, sentences = [], []
-    for path, label in zip(full, _labels(full), strict=True):
+    for path, label in zip(full, labels_of(full), strict=True):
         try:
             runs.append(read_run(path, label))
         except ReportError as error:
@@ -71,6 +70,13 @@ def read_runs(paths: Sequence[Path], refused: list[str] | None = None) -> list[R
     if refused is not None:
         refused += sentences
     return runs
+
+
+def check_different(paths: Sequence[Path]) -> None:
+    """Raises ReportError where a folder stands among `paths` twice."""
+    for path in paths:
+        if paths.count(path) > 1:
+            raise ReportError(f"the run folder {path} was given twice.")
 
 
 SWEEP = "sweep.json"
@@ -93,20 +99,11 @@ def runs_of(path: Path) -> list[Path]:
 
 def read_run(path: Path, label: str) -> Run:
     """Read one run folder. Raises ReportError if it is none or config.json cannot be read."""
-    if not os.path.lexists(path / "config.json"):
-        raise ReportError(_not_a_run(path))
-    if shared.is_shared(path):
-        raise ReportError(
-            f"{path} is a shared agent: it holds weights, {shared.RESULTS} and the curve of its "
-            f"{shared.CARD}, and no metrics of a run to report."
-        )
-    head = read_head(path / "config.json")
+    head = head_of(path)
     damage = damaged_metrics(path)
     series, notes = read_metrics(path / "metrics.jsonl")
     notes = (one_line(damage), *notes) if damage else notes
-    odd = odd_media(path)
-    shown = [*odd[:3], *([f"{len(odd) - 3} more"] if len(odd) > 3 else [])]
-    media = [f"Not shown: {one_line('; '.join(shown))}."] if odd else []
+    odd = odd_note(path)
     return Run(
         path=path,
         label=one_line(label),
@@ -116,11 +113,32 @@ def read_run(path: Path, label: str) -> Run:
         facts=head.facts,
         series=series,
         media=tuple(list_media(path)),
-        notes=(*head.notes, *notes, *media),
+        notes=(*head.notes, *notes, *([odd] if odd else [])),
+        end=max((float(found.step[-1]) for found in series.values()), default=0.0),
     )
 
 
-def _not_a_run(path: Path) -> str:
+def head_of(path: Path) -> Head:
+    """What config.json of a run folder says. Raises ReportError as `read_run`."""
+    if not os.path.lexists(path / "config.json"):
+        raise ReportError(not_a_run(path))
+    if shared.is_shared(path):
+        raise ReportError(
+            f"{path} is a shared agent: it holds weights, {shared.RESULTS} and the curve of its "
+            f"{shared.CARD}, and no metrics of a run to report."
+        )
+    return read_head(path / "config.json")
+
+
+def odd_note(path: Path) -> str:
+    """A sentence on what of `videos/` is not shown; "" where all of it is."""
+    odd = odd_media(path)
+    shown = [*odd[:3], *([f"{len(odd) - 3} more"] if len(odd) > 3 else [])]
+    return f"Not shown: {one_line('; '.join(shown))}." if odd else ""
+
+
+def not_a_run(path: Path) -> str:
+    """Why a folder is none of a run, and which one may be meant."""
     found = "a folder without config.json" if path.is_dir() else "no such folder"
     found = f"{path} is not a run folder: found {found}"
     inside = sorted(p.parent.relative_to(path) for p in path.glob("*/config.json"))
@@ -133,8 +151,10 @@ def _not_a_run(path: Path) -> str:
     return f"{found}; expected the --logdir of `reverie train`, which holds config.json.{hint}"
 
 
-def _labels(paths: Sequence[Path]) -> list[str]:
-    for depth in range(1, max(len(path.parts) for path in paths) + 1):
+def labels_of(paths: Sequence[Path]) -> list[str]:
+    """Names of folders, with as many parents as tell them apart."""
+    labels: list[str] = []
+    for depth in range(1, max((len(path.parts) for path in paths), default=0) + 1):
         labels = ["/".join(path.parts[-depth:]) for path in paths]
         if len(set(labels)) == len(labels):
             break

@@ -1,6 +1,5 @@
 """Curves made readable: smoothing and thinning."""
 
-import itertools
 import math
 
 import numpy as np
@@ -35,21 +34,6 @@ def thin(series: Series, buckets: int = BUCKETS) -> Series:
         return series
     ends = _edges(len(series.step), buckets)[1:] - 1
     keep = np.concatenate([[0], ends])
-    return Series(series.step[keep], series.value[keep])
-
-
-def envelope(series: Series, buckets: int = BUCKETS) -> Series:
-    """At most 2·`buckets` points: the lowest and the highest of every stretch, in their order.
-
-    What is drawn looks like the whole raw curve; no extreme is lost.
-    """
-    if len(series.step) <= 2 * buckets:
-        return series
-    edges = _edges(len(series.step), buckets)
-    keep = []
-    for begin, end in itertools.pairwise(edges):
-        part = series.value[begin:end]
-        keep += sorted({begin + int(part.argmin()), begin + int(part.argmax())})
     return Series(series.step[keep], series.value[keep])
 
 

@@ -18,6 +18,8 @@ from reverie.watch.text import duration, number
 
 RECENT = 20
 NONE = "–"
+MOST_DIFFERING = 6
+"""Settings that the table of runs has columns for."""
 
 
 class Setting(NamedTuple):
@@ -29,30 +31,63 @@ class Setting(NamedTuple):
     meaning: str
 
 
-def results(run: Run) -> dict[str, str]:
-    """The numbers one asks for first, as text; a dash where the run does not know."""
+class Cell(NamedTuple):
+    """A number as text, and itself: what a table is sorted by; None where the run does not know."""
+
+    text: str
+    value: float | None = None
+
+
+def results(run: Run) -> dict[str, Cell]:
+    """The numbers one asks for first; a dash where the run does not know."""
     returns, evals = run.get("episode/return"), run.get("eval/return").value
-    spread, count = run.get("eval/return_std").value, run.get("eval/episodes").value
     mean = trailing_mean(returns, RECENT).value
-    last = _last(evals)
-    if len(evals) and len(spread) == len(evals):
-        last += f" ± {number(float(spread[-1]))}"
-    plural = "episode" if len(count) and count[-1] == 1 else "episodes"
-    many = f" ({count[-1]:.0f} {plural})" if len(count) else ""
+    wall = run.get("time/seconds").value[-1:]
     return {
-        "Evaluation return": last + many,
-        "Best evaluation": number(float(evals.max())) if len(evals) > 1 else NONE,
-        f"Return, last {RECENT} episodes": _last(mean),
-        f"Best mean of {RECENT} episodes": (
-            number(float(mean[RECENT - 1 :].max())) if len(mean) >= RECENT else NONE
+        "Evaluation return": _evaluation(run),
+        "Best evaluation": _cell(evals.max() if len(evals) > 1 else None),
+        f"Return, last {RECENT} episodes": _cell(_last(mean)),
+        f"Best mean of {RECENT} episodes": _cell(
+            mean[RECENT - 1 :].max() if len(mean) >= RECENT else None
         ),
-        "Training episodes": f"{len(returns.value):,}",
+        "Training episodes": Cell(f"{len(returns.value):,}", len(returns.value)),
         "Environment steps": _steps(run),
-        "Updates": _count(run.get("train/updates").value),
-        "Wall time": _wall(run),
-        "Steps per second": _median(run.get("time/steps_per_s").value),
-        "Updates per second": _median(run.get("time/updates_per_s").value),
+        "Updates": _whole(_last(run.get("train/updates").value)),
+        "Wall time": Cell(duration(float(wall[0])), float(wall[0])) if len(wall) else Cell(NONE),
+        "Steps per second": _cell(_median(run.get("time/steps_per_s").value)),
+        "Updates per second": _cell(_median(run.get("time/updates_per_s").value)),
     }
+
+
+def _evaluation(run: Run) -> Cell:
+    evals, spread = run.get("eval/return").value, run.get("eval/return_std").value
+    count = run.get("eval/episodes").value
+    found = _cell(_last(evals))
+    text = found.text
+    if len(evals) and len(spread) == len(evals):
+        text += f" ± {number(float(spread[-1]))}"
+    plural = "episode" if len(count) and count[-1] == 1 else "episodes"
+    return Cell(text + (f" ({count[-1]:.0f} {plural})" if len(count) else ""), found.value)
+
+
+def standings(
+    runs: Sequence[Run], differing: Sequence[Setting]
+) -> tuple[tuple[str, ...], list[list[Cell]]]:
+    """Headers and rows of the table of runs: results, then the first of the settings that
+    differ."""
+    if len(runs) < 2:
+        return (), []
+    found, differing = [results(run) for run in runs], differing[:MOST_DIFFERING]
+    rows = []
+    for run, result, *values in zip(runs, found, *(row.values for row in differing), strict=True):
+        own = zip(differing, values, strict=True)
+        rows.append([*result.values(), *(Cell(v, _plain(run, row.path)) for row, v in own)])
+    return (*found[0], *(row.path for row in differing)), rows
+
+
+def _plain(run: Run, path: str) -> float | None:
+    value = run.config.get(path)
+    return float(value) if isinstance(value, int | float) else None
 
 
 UNSHOWN = ("logdir", "device.precision", "device.scan")
@@ -115,25 +150,23 @@ def _text(value: Any) -> str:
     return json.dumps(list(value)) if isinstance(value, tuple) else json.dumps(value)
 
 
-def _steps(run: Run) -> str:
-    last = max((float(s.step[-1]) for s in run.series.values()), default=0.0)
+def _steps(run: Run) -> Cell:
     total = run.config.get("steps")
-    whole = f" of {total:,}" if isinstance(total, int) and total > last else ""
-    return f"{last:,.0f}{whole}"
+    whole = f" of {total:,}" if isinstance(total, int) and total > run.end else ""
+    return Cell(f"{run.end:,.0f}{whole}", run.end)
 
 
-def _wall(run: Run) -> str:
-    seconds = run.get("time/seconds").value
-    return duration(float(seconds[-1])) if len(seconds) else NONE
+def _last(values: np.ndarray) -> float | None:
+    return values[-1] if len(values) else None
 
 
-def _last(values: np.ndarray) -> str:
-    return number(float(values[-1])) if len(values) else NONE
+def _median(values: np.ndarray) -> float | None:
+    return np.median(values) if len(values) else None
 
 
-def _count(values: np.ndarray) -> str:
-    return f"{values[-1]:,.0f}" if len(values) else NONE
+def _cell(value: float | None) -> Cell:
+    return Cell(NONE) if value is None else Cell(number(float(value)), float(value))
 
 
-def _median(values: np.ndarray) -> str:
-    return number(float(np.median(values))) if len(values) else NONE
+def _whole(value: float | None) -> Cell:
+    return Cell(NONE) if value is None else Cell(f"{value:,.0f}", float(value))
