@@ -82,7 +82,10 @@ def main() -> None:
         "page_bytes": len(live("nonce").encode()),
         "first_reading_cpu_s": round(first, 2),
         "first_answer_bytes": whole,
-        "refresh_wall_s": {"median": round(statistics.median(walls), 3), "max": round(max(walls), 3)},
+        "refresh_wall_s": {
+            "median": round(statistics.median(walls), 3),
+            "max": round(max(walls), 3),
+        },
         "refresh_cpu_s": {"median": round(statistics.median(cpus), 3), "max": round(max(cpus), 3)},
         "refresh_bytes": round(statistics.median(sizes)),
     }

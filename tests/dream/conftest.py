@@ -1,8 +1,7 @@
 """Runs of seconds to look into."""
 
-import threading
-
 import pytest
+from served import served
 from tiny_dreams import BLIND, PICTURES, TITLE, Arm, Lamp, opened, run_of
 
 from reverie.dream.desk import Desk
@@ -48,17 +47,7 @@ def desk(lamp_inspector):
 @pytest.fixture(scope="module")
 def port(desk):
     """A server in a thread of this process."""
-    import uvicorn
-
     from reverie.dream.server import make_app
-    from reverie.web import server
 
-    listening, port = server.listen("127.0.0.1", 0)
-    app = make_app(desk, Guard("127.0.0.1"))
-    running = uvicorn.Server(uvicorn.Config(app, log_level="error", ws="none"))
-    thread = threading.Thread(target=running.run, kwargs={"sockets": [listening]})
-    thread.start()
-    yield port
-    running.should_exit = True
-    thread.join(20)
-    listening.close()
+    with served(make_app(desk, Guard("127.0.0.1"))) as found:
+        yield found

@@ -1,26 +1,11 @@
 """The page in Chromium: played by keys, branched, scrubbed, kept; its numbers are the server's."""
 
-import shutil
-
 import pytest
 
 pytestmark = pytest.mark.slow
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 PIXELS = """id => { const c = document.getElementById(id);
     return [...c.getContext("2d").getImageData(0, 0, c.width, c.height).data]; }"""
-
-
-@pytest.fixture(scope="module")
-def browser():
-    program = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if program is None:
-        pytest.skip("no Chromium is installed (Debian: apt-get install chromium)")
-    playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
-    with playwright.sync_playwright() as found:
-        opened = found.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield opened
-        opened.close()
 
 
 @pytest.fixture

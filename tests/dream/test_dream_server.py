@@ -2,13 +2,13 @@
 
 import base64
 import gzip
-import http.client
 import json
 import re
 import socket
 
 import numpy as np
 import pytest
+from served import call
 from tiny_dreams import TITLE, opened
 
 from reverie.cli import main
@@ -18,20 +18,6 @@ from reverie.part.errors import ConfigError
 from reverie.web import server, show
 from reverie.web.errors import Gone
 from reverie.web.guard import Guard, is_loopback
-
-
-def call(port, path, body=None, **headers):
-    """Status, headers and text of an answer."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
-    data = None if body is None else json.dumps(body) if not isinstance(body, str) else body
-    sent = {"Content-Type": "application/json"} if body is not None else {}
-    sent |= {name.replace("_", "-"): value for name, value in headers.items()}
-    connection.request("GET" if body is None else "POST", path, data, sent)
-    answer = connection.getresponse()
-    raw = answer.read()
-    connection.close()
-    raw = gzip.decompress(raw) if answer.headers.get("Content-Encoding") == "gzip" else raw
-    return answer.status, answer.headers, raw
 
 
 def test_a_session_over_http_is_what_the_session_layer_says(port, desk):

@@ -97,7 +97,7 @@ class Feed:
         content = self._content()
         for name in page.BLOCKS:
             text = page.block(name, content)
-            if self._blocks.get(name, (0, ""))[1] != text:
+            if name not in self._blocks or self._blocks[name][1] != text:
                 self._blocks[name] = self._version, text
 
     def _find(self) -> None:

@@ -24,7 +24,9 @@ NAME_LENGTH = 200
 LARGEST = 1e300
 """Largest magnitude of a value: sums of more would overflow."""
 LAST_STEP = 2**63
-MARK = 256
+AT_ONCE = 100
+"""Lines that are read between two looks at the clock."""
+MARK = 4096
 """Bytes before the place where reading stopped that are known again by what they hold."""
 
 NONE_YET = "The run has not written any metrics yet."
@@ -64,7 +66,7 @@ class MetricsFile:
         self._at, self._lines, self._file, self._mark = 0, 0, 0, b""
 
     def read_on(self, until: float = math.inf) -> bool:
-        """Take the lines that are new, as far as `time.monotonic()` is below `until`.
+        """Take the lines that are new, as far as `time.monotonic()` is below `until`, and some.
 
         False where what was read before is not the beginning of what is known now.
         """
@@ -108,8 +110,9 @@ class MetricsFile:
         if size > FILE_BYTES:
             what = f"it has {size:,} bytes, more than the {FILE_BYTES:,} that are read"
             raise files.NotPlain(self._path, what)
-        self.half, line = False, b""
-        while not self._ended and time.monotonic() < until:
+        file.seek(self._at)
+        self.half, lines = False, 0
+        while not self._ended and (lines % AT_ONCE or not lines or time.monotonic() < until):
             line = file.readline(LINE_BYTES + 1)
             if len(line) > LINE_BYTES:
                 where = f"metrics.jsonl, line {self._lines + 1}"
@@ -119,6 +122,7 @@ class MetricsFile:
                 self.half = bool(line)
                 break
             else:
+                lines += 1
                 self._lines += 1
                 self._at += len(line)
                 if (wrong := self._take(line)) is not None:

@@ -1,0 +1,150 @@
+"""The server of a live report: what it answers, what it refuses, what the command says."""
+
+import json
+import re
+import threading
+
+import pytest
+from conftest import feed_of
+from fake_run import make_media, make_run
+from served import call, served
+
+from reverie.cli import main
+from reverie.live.server import in_part, make_app
+from reverie.web import show
+from reverie.web.guard import Guard
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    made = make_run(tmp_path_factory.mktemp("live") / "mine", steps=2_000, media=False)
+    make_media(made, 2_000)
+    return made
+
+
+@pytest.fixture(scope="module")
+def port(folder):
+    with served(make_app(feed_of(folder), Guard("127.0.0.1"))) as found:
+        yield found
+
+
+def test_the_page_is_small_and_loads_nothing(port):
+    status, headers, raw = call(port, "/", Host=f"localhost:{port + 1}")  # through an SSH tunnel
+    text = raw.decode()
+    assert status == 200 and len(raw) < 60_000
+    assert "default-src 'none'" in headers["Content-Security-Policy"]
+    assert headers["X-Frame-Options"] == "DENY"
+    assert re.findall(r"""(?:src|href)=["'](?!data:)|url\(|@import|//cdn|https://""", text) == []
+    assert not re.search(r"""\sstyle=["']""", text)
+
+
+def test_the_whole_of_a_run_fits_into_the_weight_of_a_page(port):
+    page = len(call(port, "/")[2])
+    status, _, raw = call(port, "/api/refresh", {}, Accept_Encoding="gzip")
+    assert status == 200 and page + len(raw) < 300_000
+    found = json.loads(raw)
+    assert found["runs"][0]["label"] == "mine" and not re.search(r'\sstyle="', str(found["blocks"]))
+
+
+def test_films_come_whole_and_in_parts(port, folder):
+    path = "/media/0/eval-000002000.mp4"
+    status, headers, whole = call(port, path)
+    assert status == 200 and headers["Content-Type"] == "video/mp4"
+    assert whole == (folder / "videos" / "eval-000002000.mp4").read_bytes()
+    status, headers, raw = call(port, path, Range="bytes=4-11")
+    assert status == 206 and raw == whole[4:12]
+    assert headers["Content-Range"] == f"bytes 4-11/{len(whole)}"
+    status, _, raw = call(port, path, Range="bytes=10-")
+    assert status == 206 and raw == whole[10:]
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "size"),
+    [("", 200, 10), ("bytes=3-3", 206, 1), ("bytes=3-999", 206, 7), ("bytes=10-", 416, 0)]
+    + [(odd, 200, 10) for odd in ("bytes=-5", "bytes=1-2,4-5", "rows=1-2", "bytes=x-", "bytes=")],
+)
+def test_parts_of_a_film(asked, status, size):
+    found = in_part("video/mp4", b"0123456789", asked)
+    assert found.status_code == status and len(found.body) == size
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "headers", "status", "said"),
+    [
+        ("/", None, {"Host": "evil.example:80"}, 421, "is not called 'evil.example:80'"),
+        ("/api/refresh", {}, {"Origin": "http://evil.example"}, 403, "http://evil.example"),
+        ("/api/refresh", {}, {"Sec_Fetch_Site": "cross-site"}, 403, "other sites"),
+        ("/api/refresh", {}, {"Content_Type": "text/plain"}, 415, "application/json"),
+        ("/api/refresh", "x" * 70_000, {}, 413, "at most 65,536 bytes"),
+        ("/api/refresh", "{", {}, 400, "a request is a JSON object, found NoneType."),
+        ("/api/refresh", {"since": "new"}, {}, 400, "since is 'new'"),
+        ("/media/0/config.json", None, {}, 410, "there is no such film"),
+        ("/media/0/openloop-000002000.npz", None, {}, 410, "there is no such film"),
+        ("/media/7/eval-000002000.mp4", None, {}, 410, "there is no such film"),
+        ("/media/0/eval-000002000.mp4", None, {"Host": "evil.example"}, 421, "is not called"),
+    ],
+)
+def test_what_is_refused_is_said_in_one_sentence(port, path, body, headers, status, said):
+    found, _, raw = call(port, path, body, **headers)
+    assert found == status
+    sentence = json.loads(raw)["error"]
+    assert said in sentence and "\n" not in sentence and "Traceback" not in sentence
+
+
+def test_nothing_else_is_served(port):
+    odd = ("/media/0/..%2f..%2fconfig.json", "/media/0/%2e%2e/config.json", "/media/0")
+    for path in ("/config.json", "/metrics.jsonl", "/docs", "/openapi.json", "/api/refresh", *odd):
+        assert call(port, path)[0] in (404, 405, 410), path
+
+
+def test_a_token_where_others_can_reach_the_server(folder):
+    with served(make_app(feed_of(folder), Guard("127.0.0.1", "secret"))) as port:
+        film = "/media/0/eval-000002000.mp4"
+        assert call(port, "/")[0] == call(port, film)[0] == 403
+        assert call(port, "/api/refresh", {})[0] == 403
+        assert call(port, "/?token=secret")[0] == 200
+        assert call(port, "/api/refresh", {}, X_Reverie_Token="secret")[0] == 200
+        assert call(port, f"{film}?token=secret")[0] == 200
+
+
+def test_many_pages_at_once_are_told_the_same(port):
+    found = []
+
+    def ask():
+        found.append(json.loads(call(port, "/api/refresh", {})[2])["curves"])
+
+    threads = [threading.Thread(target=ask) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 6 and all(curves == found[0] for curves in found)
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["--live", "--out", "x.html"], 2, "--live serves the page and writes none"),
+        (["--port", "8766"], 2, "--port is where a live page is served: add --live."),
+        (["--host", "0.0.0.0"], 2, "--host is where a live page is served: add --live."),
+        (["--live", "--host", "192.0.2.1"], 2, "--host 192.0.2.1 cannot be listened at"),
+        (["{folder}", "--live"], 1, "was given twice"),
+        (["{folder}/config.json", "--live"], 1, "config.json is not a run folder"),
+        (["{folder}/..", "--live"], 1, "runs inside; did you mean"),
+    ],
+)
+def test_commands_that_cannot_be_meant(folder, capsys, words, code, said):
+    words = [word.format(folder=folder) for word in words]
+    try:
+        found = main(["report", str(folder), *words])
+    except SystemExit as stop:  # the option's own record refused it
+        found = stop.code
+    text = capsys.readouterr().err.replace("\n", " ")
+    assert found == code and said in re.sub(r"[\s│]+", " ", text)
+
+
+def test_a_server_without_its_packages_says_so(folder, capsys, monkeypatch):
+    monkeypatch.setattr(show, "PACKAGES", ("fastapi", "no_such_package"))
+    assert main(["report", str(folder), "--live"]) == 2
+    said = capsys.readouterr().err
+    assert "the live report needs no_such_package: pip install 'reverie[dream]'" in said
