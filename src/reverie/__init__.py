@@ -14,10 +14,11 @@ The tree, in the order in which its stations may import each other:
     part/  nn/  optim/            choices as records; networks; optimisers
     envs/  replay/  world/  behavior/  signals/    the circle, station by station
     config/  machine/  folder/  watch/             what to run, on what, where, and how it looks
+    web/                          the server of every local page
     callbacks/                    what user code may do while a run goes on
     train/                        the circle closed: start reading at train/loop.py
     report/  bench/  doctor/      what is made of runs, measurements, checks
-    dream/                        a run's world model in the browser
+    dream/  live/                 a run's world model in the browser; runs that go on
     export/  share/               agents that act without Reverie; agents handed to others
     sweeps/                       many runs, on this machine or on a cluster
     api/                          Reverie from Python

@@ -27,7 +27,7 @@ usage: reverie VERB [options]        reverie VERB --help
   continual NAME|TASKS  learn a sequence of tasks, one after the other
   sweep TASK ...        many runs: tasks x settings x seeds, or a search (status, resume, cancel)
   eval RUN              play episodes with the agent of a run folder
-  report RUN ...        one HTML page from one or more run folders
+  report RUN ...        one HTML page from one or more run folders; --live serves it meanwhile
   compare RUN ...       groups of runs over seeds: means, intervals, curves (--by FIELD)
   export RUN            write the policy as a file that runs without Reverie
   dream RUN             look into a run's world model, and play in its dreams, in the browser

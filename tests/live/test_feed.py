@@ -5,8 +5,8 @@ import json
 
 import numpy as np
 import pytest
-from conftest import Growing, feed_of
 from fake_run import make_media, make_run
+from grown import Growing, feed_of
 
 from reverie.live import feed as feeds
 from reverie.live.tracked import REMEMBERED, Tracked

@@ -1,8 +1,8 @@
 """The page in Chromium: it opens, follows a run that grows, and does what its controls say."""
 
 import pytest
-from conftest import Growing, feed_of
 from fake_run import make_media
+from grown import Growing, feed_of
 from served import served
 
 from reverie.live.server import make_app

@@ -5,8 +5,8 @@ import re
 import threading
 
 import pytest
-from conftest import feed_of
 from fake_run import make_media, make_run
+from grown import feed_of
 from served import call, served
 
 from reverie.cli import main

@@ -3,13 +3,13 @@
 read.py              a run folder as data
 head.py              its config.json, whoever wrote it
 metrics.py           its metrics.jsonl as curves
-page.py              runs as one HTML page
+page.py              runs as one HTML page, of the templates in `blocks`
 closing.py           the end of a run: page, score, what comes next
 diagnosis.py         what stands in the way of a run that goes nowhere
 panels.py            which charts it shows
 places.py            folders of this machine, left out
 tables.py            what it tells in words and numbers
-media.py             dreams and episodes, embedded
+media.py             dreams and episodes, embedded or linked to
 balance.py           loss balancing on a page
 continual.py         runs over sequences of tasks
 continual_panels.py  the same on a page
@@ -27,4 +27,7 @@ atari_scores.py      published scores, as data
 chart.py             line charts as SVG
 scale.py             ranges, ticks and labels
 series.py            smoothing and thinning
+buckets.py           long curves as few stretches
+curves.py            curves as the page's script takes them
+levels.py            returns that are known of a task
 """

@@ -157,11 +157,11 @@ def _steps(run: Run) -> Cell:
 
 
 def _last(values: np.ndarray) -> float | None:
-    return values[-1] if len(values) else None
+    return float(values[-1]) if len(values) else None
 
 
 def _median(values: np.ndarray) -> float | None:
-    return np.median(values) if len(values) else None
+    return float(np.median(values)) if len(values) else None
 
 
 def _cell(value: float | None) -> Cell:
