@@ -3,6 +3,7 @@
 What they share with the others of `verbs.py` is here too: `parse`, `start_on`.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -95,9 +96,15 @@ def parse(kind: type, words: list[str], verb: str) -> Any:
     return tyro.cli(kind, prog=f"reverie {verb}", args=words, use_underscores=True)
 
 
-def start_on(kind: Literal["auto", "cpu", "gpu", "tpu"]) -> None:
-    """Starts JAX on a device, where no configuration names it."""
-    from reverie.config.run import DeviceConfig
+def start_on(
+    kind: Literal["auto", "cpu", "gpu", "tpu"], changes: Mapping[str, Any] | None = None
+) -> None:
+    """Starts JAX on a device, where no configuration names it; `changes` of one tell more.
+
+    Raises ConfigError for changes that the configuration refuses.
+    """
+    from reverie.config.edit import apply
+    from reverie.config.schema import Config
     from reverie.machine.device import prepare
 
-    prepare(DeviceConfig(kind=kind))
+    prepare(apply(Config(), {**(changes or {}), "device.kind": kind}).device)

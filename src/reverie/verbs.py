@@ -213,7 +213,7 @@ def bench(words: list[str]) -> int:
             run_act(chosen)
         case _:
             chosen = parse(options.UpdateOptions, rest, "bench update")
-            start_on(chosen.device)
+            start_on(chosen.device, options.read_changes(chosen.set))
             from reverie.bench.update import run as run_update
 
             run_update(chosen)

@@ -19,13 +19,34 @@ def python(code: str, **variables: str) -> subprocess.CompletedProcess:
     return subprocess.run(command, env={**kept, **variables}, capture_output=True, text=True)
 
 
-def test_options_become_the_variables_that_jax_reads():
+def test_options_become_the_variables_that_jax_reads(monkeypatch):
+    monkeypatch.delenv("XLA_PYTHON_CLIENT_PREALLOCATE", raising=False)
     assert environment(DeviceConfig()) == {"XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
     assert environment(DeviceConfig(kind="gpu", preallocate=True, memory=0.45)) == {
         "JAX_PLATFORMS": "cuda,cpu",
         "XLA_PYTHON_CLIENT_PREALLOCATE": "true",
-        "XLA_PYTHON_CLIENT_MEM_FRACTION": "0.45",
+        "XLA_CLIENT_MEM_FRACTION": "0.45",
     }
+
+
+def test_variables_of_the_user_hold_where_options_are_left_alone(monkeypatch):
+    monkeypatch.setenv("XLA_PYTHON_CLIENT_PREALLOCATE", "true")
+    assert environment(DeviceConfig()) == {}
+    chosen = environment(DeviceConfig(preallocate=True))
+    assert chosen == {"XLA_PYTHON_CLIENT_PREALLOCATE": "true"}
+
+
+def test_the_old_name_of_the_share_of_memory_does_not_stop_the_new_one():
+    code = """
+        import os
+        from reverie.config.run import DeviceConfig
+        from reverie.machine.device import prepare
+        prepare(DeviceConfig(memory=0.5, cache=""))
+        print({name: value for name, value in os.environ.items() if "MEM_FRACTION" in name})
+    """
+    done = python(code, XLA_PYTHON_CLIENT_MEM_FRACTION="0.9", JAX_PLATFORMS="cpu")
+    assert done.stdout.strip() == "{'XLA_CLIENT_MEM_FRACTION': '0.5'}", done.stderr
+    assert "device.memory: of no effect on the cpu, for GPUs alone." in done.stderr
 
 
 def test_importing_the_module_does_not_import_jax():

@@ -11,6 +11,7 @@ from networks import filled
 from networks import rssm as options
 
 from reverie.module import named_leaves
+from reverie.nn.scan import ScanForm
 from reverie.records import Latent, Spec
 from reverie.world.actions import embed_action
 from reverie.world.gru_core import GRU
@@ -156,8 +157,8 @@ FORMS = {
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_stored_and_recomputed_gradients_agree(form):
-    """`device.scan`: states, statistics, and the gradients of all that they depend on."""
+def test_stored_recomputed_and_unrolled_gradients_agree(form):
+    """`device.scan`, `device.unroll`: states, statistics, and all gradients."""
     rssm = filled(RSSM, 6, 3, dataclasses.replace(CONFIG, **FORMS[form]))
     (deter, _), tokens, action, uniform = random_rows()
     start = Latent(deter, rssm.initial(3, deter.dtype).stoch)
@@ -167,16 +168,16 @@ def test_stored_and_recomputed_gradients_agree(form):
         return rssm.observe(start, tokens, action, first, uniform)
 
     weights = jax.tree.map(jnp.cos, observed(rssm, start, tokens, action))
-    (found, grads), (others, recomputed) = (
-        golden.pull(observed, weights, model, start, tokens, action)
-        for model in (rssm, rssm.recomputing())
+    forms = (ScanForm(), ScanForm(unroll=2), ScanForm(recompute=True), ScanForm(True, unroll=3))
+    plain, *others = (
+        golden.pull(observed, weights, rssm.in_form(form), start, tokens, action) for form in forms
     )
-    for other, value in zip(jax.tree.leaves(others), jax.tree.leaves(found), strict=True):
-        close(other, value)
-    for (name, value), other in zip(
-        named_leaves(grads).items(), jax.tree.leaves(recomputed), strict=True
-    ):
-        close(other, value, name=name)
+    for other in others:
+        for value, same in zip(jax.tree.leaves(plain[0]), jax.tree.leaves(other[0]), strict=True):
+            close(same, value)
+        grads = named_leaves(plain[1])
+        for (name, value), same in zip(grads.items(), jax.tree.leaves(other[1]), strict=True):
+            close(same, value, name=name)
 
 
 def test_absolute_posteriors_read_the_tokens_alone():

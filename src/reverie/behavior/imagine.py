@@ -10,7 +10,7 @@ from reverie.behavior.options import BehaviorConfig
 from reverie.behavior.returns import certain_of
 from reverie.nn.distributions import Categorical
 from reverie.nn.heads import Actor, BernoulliHead, NumberHead, Policy
-from reverie.nn.recompute import UNROLL
+from reverie.nn.scan import STORED, ScanForm
 from reverie.world.dynamics import State
 from reverie.world.model import WorldModel
 
@@ -51,24 +51,24 @@ def imagine(
     noise: DreamNoise,
     *,
     through: bool = False,
-    recompute: bool = False,
+    form: ScanForm = STORED,
 ) -> Imagined:
     """Dreams from `start` (N, …), one for each start, as long as `noise`.
 
     No gradient crosses an imagined step or reaches the actor through its action: the policy's
     distributions are differentiable in the actor's parameters alone (and in the start, if the
     caller left its gradient). They are computed once, inside the rollout, and used by the loss; or,
-    with `recompute`, once more after it, for all states at once: the rollout then has no gradient
-    and keeps only states and actions.
+    where `form` recomputes, once more after it, for all states at once: the rollout then has no
+    gradient and keeps only states and actions.
 
     `through` lets the gradient of the features run through latents and actions into the actor (and
     through nothing else: the world model's weights are constants, the policy sees its state as
     one). Classes, of latents and of actions, pass it on as if they were their probabilities.
     """
     if through:
-        return _imagine_through(world, actor, start, noise)
-    if recompute:
-        return _imagine_states(world, actor, start, noise)
+        return _imagine_through(world, actor, start, noise, form.unroll)
+    if form.recompute:
+        return _imagine_states(world, actor, start, noise, form.unroll)
     dynamics = world.dynamics.prepared()
 
     def step(carry, noise):
@@ -80,11 +80,14 @@ def imagine(
         following = sg(following)
         return following, (x, sg(logits), action, policy)
 
-    last, (x, logits, action, policy) = jax.lax.scan(step, dynamics.carry(start), noise)
+    begin = dynamics.carry(start)
+    last, (x, logits, action, policy) = jax.lax.scan(step, begin, noise, unroll=form.unroll)
     return Imagined(x, world.feature(dynamics.state(last)), logits, action, policy)
 
 
-def _imagine_states(world: WorldModel, actor: Actor, start: State, noise: DreamNoise) -> Imagined:
+def _imagine_states(
+    world: WorldModel, actor: Actor, start: State, noise: DreamNoise, unroll: int
+) -> Imagined:
     frozen, chooser = constant(world), constant(actor)
     dynamics = frozen.dynamics.prepared()
 
@@ -96,12 +99,14 @@ def _imagine_states(world: WorldModel, actor: Actor, start: State, noise: DreamN
         return following, (x, logits, action)
 
     begin = dynamics.carry(sg(start))
-    last, (x, logits, action) = jax.lax.scan(step, begin, noise, unroll=UNROLL)
+    last, (x, logits, action) = jax.lax.scan(step, begin, noise, unroll=unroll)
     x = x.at[0].set(world.feature(start))
     return Imagined(x, frozen.feature(dynamics.state(last)), logits, action, actor(x))
 
 
-def _imagine_through(world: WorldModel, actor: Actor, start: State, noise: DreamNoise) -> Imagined:
+def _imagine_through(
+    world: WorldModel, actor: Actor, start: State, noise: DreamNoise, unroll: int
+) -> Imagined:
     world = constant(world)
     dynamics = world.dynamics.prepared()
 
@@ -114,7 +119,9 @@ def _imagine_through(world: WorldModel, actor: Actor, start: State, noise: Dream
         following, logits = dynamics.imagine(carry, relaxed, prior_noise)
         return following, (x, sg(logits), sg(action), policy, relaxed)
 
-    last, (x, logits, action, policy, relaxed) = jax.lax.scan(step, dynamics.carry(start), noise)
+    begin = dynamics.carry(start)
+    last, outputs = jax.lax.scan(step, begin, noise, unroll=unroll)
+    x, logits, action, policy, relaxed = outputs
     return Imagined(x, world.feature(dynamics.state(last)), logits, action, policy, relaxed)
 
 

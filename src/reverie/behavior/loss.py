@@ -29,6 +29,7 @@ from reverie.behavior.schedule import value_at
 from reverie.nn.axes import fold
 from reverie.nn.heads import Actor, ContinuousOut, Number, NumberHead
 from reverie.nn.loss import Loss
+from reverie.nn.scan import STORED, ScanForm
 from reverie.records import Sequence
 from reverie.world.dynamics import State
 from reverie.world.model import WorldModel
@@ -88,19 +89,19 @@ def behavior_losses(
     noise: DreamNoise,
     step: Array,
     reward_of: RewardOf = task_reward,
-    recompute: bool = False,
+    form: ScanForm = STORED,
 ) -> BehaviorOutput:
     """Losses of actor and critic (`policy`, `value`, `repval`) on dreams from the states seen.
 
-    `step` counts environment steps of the run, for schedules; `recompute` as in `imagine`.
+    `step` counts environment steps of the run, for schedules; `form` as in `imagine`.
     """
     batch, time = seen.rows.reward.shape
     count = min(config.starts or time, time)
     seen = jax.tree.map(lambda x: x[:, time - count :], seen)
     gradient = gradient_of(players.actor, config)
     starts = starts_of(seen.state, config)
-    form = {"through": gradient.through, "recompute": recompute}
-    dream = imagine(players.world, players.actor, starts, noise, **form)
+    how = {"through": gradient.through, "form": form}
+    dream = imagine(players.world, players.actor, starts, noise, **how)
     reward = reward_of(players.world, dream, through=gradient.through)
     terminal = seen.rows.is_terminal.reshape(-1)
     said, critic = judge(players, dream, terminal, config, through=gradient.through)

@@ -84,7 +84,7 @@ def cases(
     Raises ConfigError for changes that the configuration refuses.
     """
     return [
-        Case(size, kind, apply(Config(), size_edits(size) | dict(changes or {}) | device))
+        Case(size, kind, apply(Config(), size_edits(size) | device | dict(changes or {})))
         for size, kind, precision, mesh in itertools.product(sizes, obs, precisions, meshes)
         for device in [
             {"device.precision": precision, "device.scan": scan, "device.mesh": mesh},

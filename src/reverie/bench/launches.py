@@ -15,7 +15,7 @@ import jax
 from reverie.bench.case import Case, cases
 from reverie.bench.gpus import GPUS, Gpu, described, least_seconds
 from reverie.bench.kernels import Launches, Loop, count_launches
-from reverie.bench.options import LaunchOptions, read_changes
+from reverie.bench.options import COUNTED, LaunchOptions, read_changes
 from reverie.bench.output import check_target, show, write_json
 from reverie.bench.update import exchanged, row_shapes, state_shapes
 from reverie.config.mesh import MeshShape
@@ -57,7 +57,7 @@ def run(options: LaunchOptions) -> dict[str, Count]:
     """
     check_target(options.json)
     check_compiler()
-    changes = read_changes(options.set)
+    changes = read_changes(options.set, COUNTED)
     how: dict[str, Any] = {"scan": options.scan, "meshes": (options.mesh,)}
     chosen = cases(options.size, options.obs, options.precision, changes, **how)
     gpu, counts = GPUS[options.gpu], {}

@@ -45,6 +45,12 @@ def check_mesh(text: str) -> None:
 GROUPS = ("net", "world", "behavior", "explore", "optim", "train", "replay")
 """Groups of the configuration that `--set` reaches."""
 
+DEVICE = (
+    *("device.scan", "device.unroll", "device.command_buffers", "device.deterministic"),
+    *("device.memory", "device.preallocate"),
+)
+"""Options of the device that it reaches where an update is run."""
+
 
 def read_pairs(words: Sequence[str]) -> dict[str, str]:
     """Dotted path -> text of the changes KEY=VALUE.
@@ -62,19 +68,20 @@ def read_pairs(words: Sequence[str]) -> dict[str, str]:
     return changes
 
 
-def read_changes(words: Sequence[str]) -> dict[str, str]:
+def read_changes(words: Sequence[str], device: Sequence[str] = DEVICE) -> dict[str, str]:
     """The changes KEY=VALUE of an update's configuration.
 
     Raises ConfigError as `read_pairs` does, and for a key of a group that an update does not
-    depend on. Key and value themselves are checked where they are applied.
+    depend on, or of the group `device` that is not listed. Key and value themselves are checked
+    where they are applied.
     """
     changes = read_pairs(words)
     for key in changes:
-        if key.partition(".")[0] not in GROUPS:
+        if key.partition(".")[0] not in GROUPS and key not in device:
             groups = ", ".join(GROUPS)
             raise ConfigError(
-                f"--set cannot change {key!r} here: it takes keys of {groups}; size and precision "
-                "have options of their own."
+                f"--set cannot change {key!r} here: it takes keys of {groups}, and "
+                f"{', '.join(device)}; size and precision have options of their own."
             )
     return changes
 
@@ -120,6 +127,10 @@ class UpdateOptions:
             raise ConfigError("--profile runs updates and --dry runs none: leave one of them out.")
 
 
+COUNTED = ("device.unroll",)
+"""Options of the device that change what is counted."""
+
+
 @dataclass(frozen=True)
 class LaunchOptions:
     """Launches of one learning update on a GPU that need not be here: nothing is run.
@@ -159,7 +170,7 @@ class LaunchOptions:
         check_some("precision", self.precision)
         if self.seeds < 1:
             raise ConfigError(f"--seeds must be at least 1, found {self.seeds}.")
-        read_changes(self.set)
+        read_changes(self.set, COUNTED)
 
 
 @dataclass(frozen=True)

@@ -21,8 +21,9 @@ from reverie.bench.profile import profile
 from reverie.bench.timing import Contender, Sample, by_turns, median, spread
 from reverie.machine.flops import MatrixProduct, count_flops
 from reverie.module import count_params
+from reverie.train.forms import resolve_device
 from reverie.train.learner import Learner, packed_step
-from reverie.train.losses import compute_dtype, resolve_device
+from reverie.train.losses import compute_dtype
 from reverie.train.state import TrainState, init
 from reverie.watch import terminal
 

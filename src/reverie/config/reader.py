@@ -14,11 +14,14 @@ from reverie.part.errors import ConfigError, suggest
 
 KEYS = (
     "device.cache",
+    "device.command_buffers",
+    "device.deterministic",
     "device.kind",
     "device.memory",
     "device.mesh",
     "device.preallocate",
     "device.scan",
+    "device.unroll",
     "env.backend",
     "env.background.videos",
     "env.parallel",

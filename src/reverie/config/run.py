@@ -81,6 +81,15 @@ class DeviceConfig:
     """What gradients need of every observed and imagined step: stored on the way, or recomputed
     for all steps at once, which launches less than half the kernels. The same function. auto:
     recomputed on gpu and tpu."""
+    unroll: int = 0
+    """Steps of these scans that one trip of a loop does: fewer, larger trips, compiled for longer.
+    The same function. 0: 4 where they are recomputed, else 1."""
+    command_buffers: Literal["auto", "none", "kernels", "all"] = "auto"
+    """What a GPU starts as one command buffer (CUDA graph): nothing, kernels that follow each other
+    (XLA's own choice), or whole loops and convolutions too. auto: kernels on gpu."""
+    deterministic: bool = False
+    """Let a GPU add in a fixed order and choose its kernels without timing them: the same numbers
+    in every run, slower. A CPU does so anyway."""
     preallocate: bool = False
     """Let JAX take most of the GPU's memory at start (faster); off, several runs share a GPU."""
     memory: float = 0.0
@@ -92,7 +101,9 @@ class DeviceConfig:
     weight, as in data=4 or data=2,model=2. Empty: one device."""
 
     def __post_init__(self):
-        Checker(self, "device.").share("memory")
+        check = Checker(self, "device.")
+        check.share("memory")
+        check.at_least(0, "unroll")
         read_mesh(self.mesh)
 
     @property

@@ -16,8 +16,8 @@ from reverie.replay.rows import row_bytes
 from reverie.replay.store import available_bytes
 from reverie.train import plan
 from reverie.train.columns import columns_of
+from reverie.train.forms import resolve_device
 from reverie.train.learner import packed_step
-from reverie.train.losses import resolve_device
 from reverie.train.setup import replay_rows
 from reverie.train.state import init
 

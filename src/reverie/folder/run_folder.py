@@ -20,11 +20,14 @@ from reverie.part.saved import NotAllowed, modules_of
 
 MACHINE = (
     "device.cache",
+    "device.command_buffers",
+    "device.deterministic",
     "device.kind",
     "device.memory",
     "device.mesh",
     "device.preallocate",
     "device.scan",
+    "device.unroll",
     "env.backend",
     "env.parallel",
     "env.restarts",

@@ -7,14 +7,20 @@ environment variables that JAX reads once.
 import os
 import sys
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
 from reverie.config.run import DeviceConfig
-from reverie.machine import inherited
+from reverie.machine import inherited, xla_flags
 from reverie.part.errors import ConfigError
 
 PLATFORMS = {"cpu": "cpu", "gpu": "cuda,cpu", "tpu": "tpu,cpu"}
 """What JAX_PLATFORMS says for each kind; the first one is where arrays live by default."""
+
+PREALLOCATE = "XLA_PYTHON_CLIENT_PREALLOCATE"
+MEMORY = "XLA_CLIENT_MEM_FRACTION"
+OLD_MEMORY = "XLA_PYTHON_CLIENT_MEM_FRACTION"
+"""Variables that JAX reads about a GPU's memory."""
 
 WORTH_KEEPING = 0.02
 """Seconds of compiling from which on a program is kept; JAX's own 1.0 leaves out the dozens of
@@ -24,14 +30,16 @@ small ones that every start needs."""
 def environment(device: DeviceConfig) -> dict[str, str]:
     """The environment variables that `device` asks for.
 
-    `auto` leaves the platform to JAX (or to JAX_PLATFORMS, if the user has set it), and memory 0
-    leaves the share to JAX.
+    `auto` leaves the platform to JAX (or to JAX_PLATFORMS, if the user has set it), and what is
+    left at its default leaves memory to JAX's own variables where the user has set them.
     """
-    chosen = {"XLA_PYTHON_CLIENT_PREALLOCATE": "true" if device.preallocate else "false"}
+    chosen = {}
+    if device.preallocate or PREALLOCATE not in os.environ:
+        chosen[PREALLOCATE] = "true" if device.preallocate else "false"
     if device.kind != "auto":
         chosen["JAX_PLATFORMS"] = PLATFORMS[device.kind]
     if device.memory:
-        chosen["XLA_PYTHON_CLIENT_MEM_FRACTION"] = f"{device.memory:g}"
+        chosen[MEMORY] = f"{device.memory:g}"
     return chosen
 
 
@@ -44,11 +52,17 @@ def prepare(device: DeviceConfig) -> str:
         The platform that computes: cpu, gpu or tpu.
 
     Raises:
-        ConfigError: the device is not there, or JAX already runs on another one.
+        ConfigError: the device is not there, or JAX already runs on another one or with other
+            flags.
     """
-    os.environ.update(environment(device))
+    chosen = environment(device)
+    if MEMORY in chosen:
+        os.environ.pop(OLD_MEMORY, None)  # JAX refuses both
+    os.environ.update(chosen)
     early = "jax" in sys.modules
-    inherited.start_jax()
+    inherited.check_variables()
+    flags = _add_flags(device)
+    inherited.import_jax()
     import jax
 
     if early and device.kind != "auto":
@@ -59,8 +73,44 @@ def prepare(device: DeviceConfig) -> str:
         raise ConfigError(_no_backend(device.kind, error)) from error
     if device.kind not in ("auto", found):
         raise ConfigError(_other(device.kind, found, early))
+    if found != "gpu":
+        _tell_idle(device, found)
+    elif early and flags.options and not xla_flags.in_force():
+        xla_flags.put(flags.before)
+        raise ConfigError(_late(flags.options))
     _cache(device.cache)
     return found
+
+
+def _add_flags(device: DeviceConfig) -> xla_flags.Wanted:
+    """Adds what `device` needs to XLA_FLAGS, and says where the user's own flags win."""
+    flags = xla_flags.wanted(device if device.kind in ("auto", "gpu") else DeviceConfig())
+    for conflict in flags.conflicts:
+        warnings.warn(conflict, stacklevel=3)
+    if flags.options:
+        xla_flags.put(flags.variable)
+    return flags
+
+
+def _tell_idle(device: DeviceConfig, found: str) -> None:
+    """Says which options were set that matter on a GPU alone."""
+    asked = {
+        "command_buffers": device.command_buffers not in ("auto", "none"),
+        "deterministic": device.deterministic,
+        "memory": device.memory > 0,
+        "preallocate": device.preallocate,
+    }
+    idle = [f"device.{name}" for name, there in asked.items() if there]
+    if idle:
+        sentence = f"{' and '.join(idle)}: of no effect on the {found}, for GPUs alone."
+        warnings.warn(sentence, stacklevel=3)
+
+
+def _late(added: Sequence[str]) -> str:
+    return (
+        f"{' and '.join(added)} comes too late: XLA has read its flags in this process. Choose it "
+        "before the first array, or start a new process."
+    )
 
 
 def _other(kind: str, found: str, early: bool) -> str:

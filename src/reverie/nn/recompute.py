@@ -29,10 +29,6 @@ from reverie.nn.scan import LAYERS, Rest, split_layers
 PARTS = (*LAYERS, MeanSquare)
 """What is computed once: all that multiplies or adds up."""
 
-UNROLL = 4
-"""Steps of a scan that a GPU does in one trip: fewer conditions, slices and copies, for a program
-that takes longer to compile."""
-
 Split = tuple[list[Any], Rest]
 
 
@@ -88,33 +84,36 @@ def _known_backward(options, residuals, delta):
 known.defvjp(_known_forward, _known_backward)
 
 
-@partial(jax.custom_vjp, nondiff_argnums=(0,))
-def scan_recomputed(step: Callable, module: Module, carry: Any, inputs: Any) -> tuple[Any, Any]:
+@partial(jax.custom_vjp, nondiff_argnums=(0, 1))
+def scan_recomputed(
+    step: Callable, unroll: int, module: Module, carry: Any, inputs: Any
+) -> tuple[Any, Any]:
     """Carries after every step, and the outputs, of `step(module, carry, input)`, which returns
-    (carry, output). Arrays of `inputs` begin with the time.
+    (carry, output). Arrays of `inputs` begin with the time; a trip of a loop does `unroll` steps.
 
     Every layer of `module` may be called once a step at most.
     """
-    carries = all_carries(step, module, carry, inputs)
+    carries = all_carries(partial(step, module), unroll, carry, inputs)
     before = shifted(carry, carries)
     return carries, jax.vmap(partial(step, module))(before, inputs)[1]
 
 
-def _forward(step, module, carry, inputs):
-    carries = all_carries(step, module, carry, inputs)
+def _forward(step, unroll, module, carry, inputs):
+    carries = all_carries(partial(step, module), unroll, carry, inputs)
     before = shifted(carry, carries)
     together = partial(at_once, step)
     (_, outputs), pull, products = jax.vjp(together, module, before, inputs, has_aux=True)
     return (carries, outputs), (module, before, inputs, products, pull)
 
 
-def _backward(step, residuals, gradient):
+def _backward(step, unroll, residuals, gradient):
     module, before, inputs, products, pull = residuals
     of_carries, of_outputs = gradient
     totals = carry_gradients(
         partial(step_gradient, step, split_layers(module, PARTS)),
         of_carries,
         (before, inputs, products, of_outputs),
+        unroll=unroll,
     )
     of_module, of_before, of_inputs = pull((totals, of_outputs))
     return of_module, jax.tree.map(lambda x: x[0], of_before), of_inputs
@@ -123,14 +122,14 @@ def _backward(step, residuals, gradient):
 scan_recomputed.defvjp(_forward, _backward)
 
 
-def all_carries(step: Callable, module: Module, carry: Any, inputs: Any) -> Any:
-    """The carries after every step."""
+def all_carries(step: Callable, unroll: int, carry: Any, inputs: Any) -> Any:
+    """The carries after every step, (carry, input) -> (carry, output)."""
 
     def body(carry, x):
-        carry, _ = step(module, carry, x)
+        carry, _ = step(carry, x)
         return carry, carry
 
-    return jax.lax.scan(body, carry, inputs, unroll=UNROLL)[1]
+    return jax.lax.scan(body, carry, inputs, unroll=unroll)[1]
 
 
 def shifted(first: Any, carries: Any) -> Any:
@@ -158,7 +157,7 @@ def step_gradient(step: Callable, parts: Split, gradient: Any, at: tuple) -> Any
     return pull((gradient, of_output))[0]
 
 
-def carry_gradients(gradient_before: Callable, own: Any, steps: Any) -> Any:
+def carry_gradients(gradient_before: Callable, own: Any, steps: Any, *, unroll: int) -> Any:
     """The whole gradient of the carry after every step: `own`, and what later steps add."""
 
     def body(later, at):
@@ -167,4 +166,4 @@ def carry_gradients(gradient_before: Callable, own: Any, steps: Any) -> Any:
         return gradient_before(total, at), total
 
     none = jax.tree.map(lambda x: jnp.zeros_like(x[0]), own)
-    return jax.lax.scan(body, none, (own, steps), reverse=True, unroll=UNROLL)[1]
+    return jax.lax.scan(body, none, (own, steps), reverse=True, unroll=unroll)[1]

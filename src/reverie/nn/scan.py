@@ -8,7 +8,7 @@ function, same gradient up to the order of summation.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -18,6 +18,17 @@ from reverie.module import Module
 from reverie.nn.layers import BlockLinear, Linear, SharedBlockLinear
 
 LAYERS = (Linear, BlockLinear, SharedBlockLinear)
+
+
+class ScanForm(NamedTuple):
+    """How a scan over time is computed; the function is the same (`device.scan`, `.unroll`)."""
+
+    recompute: bool = False  # what gradients need is recomputed for all steps, not stored
+    unroll: int = 1  # steps of one trip of the loop
+
+
+STORED = ScanForm()
+"""The form that suits a CPU."""
 
 
 class Taped:
@@ -39,7 +50,9 @@ class Taped:
         return output if self.nudge is None else output + self.nudge
 
 
-def scan_deferred(module: Module, step: Callable, carry: Any, inputs: Any) -> tuple[Any, Any]:
+def scan_deferred(
+    module: Module, step: Callable, carry: Any, inputs: Any, *, unroll: int = 1
+) -> tuple[Any, Any]:
     """`lax.scan` of `step(module, carry, input) -> (carry, output)` with late weight gradients.
 
     Every `Linear`, `BlockLinear` and `SharedBlockLinear` of `module` may be called once a step at
@@ -57,7 +70,7 @@ def scan_deferred(module: Module, step: Callable, carry: Any, inputs: Any) -> tu
             carry, output = step(rest(taped), carry, x)
             return carry, (output, [t.inputs for t in taped])
 
-        last, (outputs, taken) = jax.lax.scan(body, carry, (inputs, nudges))
+        last, (outputs, taken) = jax.lax.scan(body, carry, (inputs, nudges), unroll=unroll)
         return (last, outputs), taken
 
     @jax.custom_vjp

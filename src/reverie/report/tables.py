@@ -90,7 +90,10 @@ def _plain(run: Run, path: str) -> float | None:
     return float(value) if isinstance(value, int | float) else None
 
 
-UNSHOWN = ("logdir", "device.precision", "device.scan")
+UNSHOWN = (
+    "logdir",
+    *(f"device.{name}" for name in ("precision", "scan", "unroll", "command_buffers")),
+)
 """Fields that differ from their defaults by themselves: where a run is, what its device takes."""
 
 

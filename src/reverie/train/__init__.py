@@ -12,6 +12,7 @@ columns.py         the columns of the rows that an agent stores
 ratio.py           updates that an environment step is worth
 state.py           everything that learns
 step.py            one update, a pure function
+forms.py           what the options of the device mean for an update
 losses.py          the losses of one update
 scores.py          what an update found out about every trained row
 arrays.py          device arrays as named arrays of the host, and back

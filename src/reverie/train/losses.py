@@ -24,8 +24,10 @@ from reverie.config.schema import Config
 from reverie.module import Module, tree_at
 from reverie.nn.layers import to_compute
 from reverie.nn.loss import Loss
+from reverie.nn.scan import STORED
 from reverie.part.errors import ConfigError
 from reverie.records import Sequence, Specs
+from reverie.train.forms import scan_form
 from reverie.train.state import Agent, TrainState
 from reverie.world.balance import balance, weighted_sum
 from reverie.world.dynamics import Observed
@@ -47,20 +49,13 @@ def compute_dtype(precision: str) -> jnp.dtype:
     return jnp.dtype({"f32": jnp.float32, "bf16": jnp.bfloat16}[precision])
 
 
-def resolve_device(device: DeviceConfig, platform: str) -> DeviceConfig:
-    """`device` without `auto` where the platform decides: precision and scan."""
-    cpu = platform == "cpu"
-    chosen = {"precision": "f32" if cpu else "bf16", "scan": "stored" if cpu else "recomputed"}
-    chosen = {name: value for name, value in chosen.items() if getattr(device, name) == "auto"}
-    return dataclasses.replace(device, **chosen)
-
-
 def to_device(agent: Agent, device: DeviceConfig) -> Agent:
     """`agent` as it computes on a device: in its dtype, and with its form of scans."""
     agent = to_compute(agent, compute_dtype(device.precision))
-    if device.scan != "recomputed":
+    form = scan_form(device)
+    if form == STORED:
         return agent
-    return tree_at(lambda a: a.world.dynamics, agent, agent.world.dynamics.recomputing())
+    return tree_at(lambda a: a.world.dynamics, agent, agent.world.dynamics.in_form(form))
 
 
 def draw_noise(agent: Agent, batch: int, time: int, config: Config, key: PRNGKeyArray) -> Noise:
@@ -198,7 +193,7 @@ def behavior_loss(
         config.behavior,
         noise=noise.dream,
         step=agent_steps(state.updates, config),
-        recompute=config.device.scan == "recomputed",
+        form=scan_form(config.device),
     )
     return weighted_sum(weigh(out.losses, world.rows.weight), start), out
 
@@ -257,7 +252,7 @@ def explorer_loss(
         noise=noise.explorer,
         step=agent_steps(state.updates, config),
         reward_of=curious_reward(explorer, config.explore),
-        recompute=config.device.scan == "recomputed",
+        form=scan_form(config.device),
     )
     losses = tuple(
         Loss(f"explorer_{loss.name}", loss.value, 1.0, "explorer") for loss in out.losses

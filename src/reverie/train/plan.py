@@ -1,5 +1,6 @@
 """What a run will need, computed before its first step."""
 
+import os
 import shutil
 from pathlib import Path
 from typing import NamedTuple
@@ -47,6 +48,7 @@ class Plan(NamedTuple):
     peak_bytes: int = 0  # host: the most that this process took before, for its compiler
     devices: int = 1  # that one learner is spread over
     seeds: int = 1  # that share the process, the update and all of the above but `params`
+    flags: str = ""  # of XLA, the user's and those of `device`
 
     @property
     def total_bytes(self) -> int:
@@ -68,6 +70,7 @@ class Plan(NamedTuple):
             ("updates", self._updates()),
             ("learning", f"about {duration(self.seconds)}, predicted from the matrix speed"),
             ("compiled", f"in {self.compile_seconds:.1f} s (cached for the next run)"),
+            *([("XLA_FLAGS", self.flags)] if self.flags else []),
         ]
 
     def _updates(self) -> str:
@@ -153,6 +156,7 @@ def make_plan(
         devices=devices,
         seeds=seeds,
         peak_bytes=peak_bytes(),
+        flags=os.environ.get("XLA_FLAGS", ""),
     )
 
 

@@ -15,7 +15,7 @@ from reverie.replay.replay import Replay
 from reverie.replay.unit import Demand
 from reverie.train import sequence
 from reverie.train.columns import columns_of
-from reverie.train.losses import resolve_device
+from reverie.train.forms import resolve_device
 from reverie.train.sequence import MakeEnv, Visit
 
 

@@ -15,6 +15,7 @@ from jaxtyping import Array, Bool, Float, PRNGKeyArray
 from reverie.module import Module
 from reverie.nn.loss import Loss
 from reverie.nn.options import NetConfig
+from reverie.nn.scan import ScanForm
 from reverie.part.part import Part
 from reverie.records import Latent
 
@@ -129,9 +130,9 @@ class Dynamics(Module):
         """The same module with its weights laid out for scans; call it once before one."""
         return self
 
-    def recomputing(self) -> Any:
-        """The same module in the form for devices on which stores cost more than products
-        (`device.scan`): gradients along observed sequences are recomputed, not stored."""
+    def in_form(self, form: ScanForm) -> Any:
+        """The same module with its scans over observed time in the form that suits the device
+        (`device.scan`, `device.unroll`). A module that has one form alone stays as it is."""
         return self
 
     def carry(self, state: State) -> Any:

@@ -23,7 +23,8 @@ Along = tuple[Latent, Float[Array, "t b z k"]]
 
 def stored(model: Any, begin: Any, fresh: Any, inputs: tuple) -> Along:
     """With all that the gradient needs stored on the way."""
-    _, outputs = scan_deferred(model.prepared(), _step, (begin, fresh), inputs)
+    unroll = model.form.unroll
+    _, outputs = scan_deferred(model.prepared(), _step, (begin, fresh), inputs, unroll=unroll)
     deter, stoch, stats = outputs
     return Latent(deter, model.unflat(stoch)), stats
 
@@ -42,7 +43,7 @@ def recomputed(model: Any, begin: Any, fresh: Any, inputs: tuple) -> Along:
     action, tokens, keep, noise = inputs
     model, told = told_posterior(model.prepared(), tokens)
     inputs = (action, told, keep, noise)
-    found: Any = scan_recomputed(_told_step, model, (begin, fresh), inputs)
+    found: Any = scan_recomputed(_told_step, model.form.unroll, model, (begin, fresh), inputs)
     (flat, _), stats = found
     return model.state(flat), stats
 

@@ -16,6 +16,7 @@ from reverie.module import blank, static, tree_at
 from reverie.nn.layers import MLP, NET, Linear
 from reverie.nn.loss import Loss
 from reverie.nn.options import NetConfig
+from reverie.nn.scan import STORED, ScanForm
 from reverie.part.checks import Checker
 from reverie.records import Latent
 from reverie.world import observing
@@ -119,7 +120,7 @@ class RSSM(Dynamics):
     post_logits: Linear
     first: Float[Array, " d"] | None  # the learned initial state before its tanh
     config: RSSMConfig = static()
-    recompute: bool = static()  # see `recomputing`
+    form: ScanForm = static()  # see `in_form`
 
     def __init__(
         self,
@@ -132,7 +133,7 @@ class RSSM(Dynamics):
     ):
         keys = jax.random.split(key, 4 + config.core.keys)
         width, outputs = config.hidden, config.stoch * config.latent.outputs
-        self.config, self.recompute = config, False
+        self.config, self.form = config, STORED
         widths = Widths(config.deter, config.flat, width, action)
         core_keys = jnp.concatenate([keys[:4], keys[8:]])
         self.core = config.core.build(widths, net, keys=core_keys)
@@ -165,13 +166,13 @@ class RSSM(Dynamics):
     def noise(self, key: PRNGKeyArray, shape: tuple[int, ...]) -> Float[Array, "*n z"]:
         return self.config.latent.draw(key, (*shape, self.config.stoch))
 
-    def recomputing(self) -> "RSSM":
+    def in_form(self, form: ScanForm) -> "RSSM":
         parts = {field.name: getattr(self, field.name) for field in fields(self)}
-        return blank(RSSM, **parts | {"recompute": True})
+        return blank(RSSM, **parts | {"form": form})
 
     def carry(self, state: Latent) -> Carry | Array:
         """The core's own form of a state; when recomputing, one array (B, D + Z·C)."""
-        if self.recompute:
+        if self.form.recompute:
             return feature(state)
         return self.cores(state)
 
@@ -229,7 +230,7 @@ class RSSM(Dynamics):
         inputs = (self.core.embed(action), tokens, ~is_first, noise)
         fresh = None if self.first is None else self.carry(self.initial(1, dtype))
         swapped = jax.tree.map(lambda x: x.swapaxes(0, 1), inputs)
-        along = observing.recomputed if self.recompute else observing.stored
+        along = observing.recomputed if self.form.recompute else observing.stored
         found = along(self, self.carry(start), fresh, swapped)
         return jax.tree.map(lambda x: x.swapaxes(0, 1), found)
 
@@ -239,7 +240,7 @@ class RSSM(Dynamics):
         moved = self.moved(carry, self.core.embed(action.astype(self.dtype)))
         stats = self.prior_of(moved.deter)
         moved = self.drawn(moved, stats, noise)
-        return self.carry(self.state(moved)) if self.recompute else moved, stats
+        return self.carry(self.state(moved)) if self.form.recompute else moved, stats
 
     def expected(self, state: Latent) -> Float[Array, "*n z k"]:
         return self.prior_of(state.deter)
