@@ -42,6 +42,17 @@ def check_mesh(text: str) -> None:
     read_mesh(text, "--mesh")
 
 
+def check_seeds(seeds: int, mesh: str) -> None:
+    """Raises ConfigError for less than one seed, and for several on a mesh."""
+    if seeds < 1:
+        raise ConfigError(f"--seeds must be at least 1, found {seeds}.")
+    if mesh and seeds > 1:
+        raise ConfigError(
+            f"--mesh spreads one learner over devices, and --seeds {seeds} share one: leave one of "
+            "them out."
+        )
+
+
 GROUPS = ("net", "world", "behavior", "explore", "optim", "train", "replay")
 """Groups of the configuration that `--set` reaches."""
 
@@ -102,6 +113,8 @@ class UpdateOptions:
     """Compute dtypes."""
     device: Kind = "auto"
     """Device that computes; auto: the best that JAX finds."""
+    seeds: int = 1
+    """Seeds that learn at once in one program; times and arithmetic are those of all of them."""
     dry: bool = False
     """Count parameters and arithmetic only; run nothing."""
     json: str = ""
@@ -122,6 +135,7 @@ class UpdateOptions:
         check_some("obs", self.obs)
         check_some("precision", self.precision)
         check_repeats(self.repeats)
+        check_seeds(self.seeds, self.mesh)
         read_changes(self.set)
         if self.dry and self.profile:
             raise ConfigError("--profile runs updates and --dry runs none: leave one of them out.")
@@ -160,16 +174,10 @@ class LaunchOptions:
 
     def __post_init__(self):
         check_mesh(self.mesh)
-        if self.mesh and self.seeds > 1:
-            raise ConfigError(
-                f"--mesh spreads one learner over devices, and --seeds {self.seeds} share one: "
-                "leave one of them out."
-            )
         check_sizes(self.size)
         check_some("obs", self.obs)
         check_some("precision", self.precision)
-        if self.seeds < 1:
-            raise ConfigError(f"--seeds must be at least 1, found {self.seeds}.")
+        check_seeds(self.seeds, self.mesh)
         read_changes(self.set, COUNTED)
 
 

@@ -19,9 +19,12 @@ from reverie.bench.options import UpdateOptions, read_changes
 from reverie.bench.output import check_target, machine, show, write_json
 from reverie.bench.profile import profile
 from reverie.bench.timing import Contender, Sample, by_turns, median, spread
+from reverie.config.schema import Config
 from reverie.machine.flops import MatrixProduct, count_flops
 from reverie.module import count_params
+from reverie.train.compiling import Compiled
 from reverie.train.forms import resolve_device
+from reverie.train.group.stack import Stack
 from reverie.train.learner import Learner, packed_step
 from reverie.train.losses import compute_dtype
 from reverie.train.state import TrainState, init
@@ -49,7 +52,6 @@ class Subject(NamedTuple):
     """A case that is ready to be timed."""
 
     case: Case
-    learner: Learner
     contender: Contender
     params: int
     flops: int
@@ -67,8 +69,8 @@ def run(options: UpdateOptions) -> dict[str, Cost]:
     changes, meshes = read_changes(options.set), ("", options.mesh) if options.mesh else ("",)
     chosen = cases(options.size, options.obs, options.precision, changes, meshes=meshes)
     if options.dry:
-        costs = {case.name: count(case) for case in chosen}
-        _show(costs, "")
+        costs = {case.name: count(case, options.seeds) for case in chosen}
+        _show(costs, "", options.seeds)
     else:
         costs = measure(chosen, options)
     named = {name: cost._asdict() for name, cost in costs.items()}
@@ -76,11 +78,11 @@ def run(options: UpdateOptions) -> dict[str, Cost]:
     return costs
 
 
-def count(case: Case) -> Cost:
-    """What follows from shapes alone: parameters and arithmetic."""
+def count(case: Case, seeds: int = 1) -> Cost:
+    """What follows from shapes alone: parameters of one seed, arithmetic of all."""
     state, rows = state_shapes(case), row_shapes(case)
     step = ft.partial(packed_step, config=case.config)
-    flops = count_flops(jax.make_jaxpr(step)(state, rows, jax.random.key(0)))
+    flops = seeds * count_flops(jax.make_jaxpr(step)(state, rows, jax.random.key(0)))
     return Cost(count_params(state.agent), None, None, None, flops, None, None, None)
 
 
@@ -102,7 +104,7 @@ def measure(chosen: list[Case], options: UpdateOptions) -> dict[str, Cost]:
     """Time every case by turns with the matrix products of its precision; show the table."""
     jax.config.update("jax_enable_compilation_cache", False)
     with terminal.console(errors=True).status("compiling") as status:
-        subjects = [prepare(case) for case in chosen]
+        subjects = [prepare(case, options.seeds) for case in chosen]
         status.update("timing")
         products = {f"matmul {p}": MatrixProduct(compute_dtype(p)) for p in options.precision}
         contenders = {name: _product_contender(product) for name, product in products.items()}
@@ -114,34 +116,54 @@ def measure(chosen: list[Case], options: UpdateOptions) -> dict[str, Cost]:
         for s in subjects
     }
     costs = {s.case.name: _beside_one(s.case, costs) for s in subjects}
-    _show(costs, "\n".join([_note(samples, speeds), *_scaling(subjects, costs)]))
+    _show(costs, "\n".join([_note(samples, speeds), *_scaling(subjects, costs)]), options.seeds)
     for subject in subjects if options.profile else []:
         profile(subject.case.name, subject.contender, options.profile)
     return costs
 
 
-def prepare(case: Case) -> Subject:
-    """Compile the update of `case` and make its learner ready."""
+def prepare(case: Case, seeds: int = 1) -> Subject:
+    """Compile the update of `case`, of so many seeds at once, and make its learners ready."""
     device = resolve_device(case.config.device, jax.default_backend())
-    config = dataclasses.replace(case.config, device=device)
-    learner = Learner(case.obs_specs, case.action_specs, config)
-    rows = random_rows(case)
-    compiled = learner.compile(rows)
-
-    def start() -> None:
-        finished = learner.update(rows, None)
-        if finished is not None:
-            learner.fetch(finished[1])
-
-    contender = Contender(start, lambda: jax.block_until_ready(learner.train_state))
-    params = count_params(learner.train_state.agent)
+    configs = [dataclasses.replace(case.config, device=device, seed=n) for n in range(seeds)]
+    first = Learner(case.obs_specs, case.action_specs, configs[0])
+    params, rows = count_params(first.train_state.agent), random_rows(case)
+    if seeds == 1:
+        compiled = first.compile(rows)
+        contender = Contender(
+            lambda: _fetch(first, first.update(rows, None)),
+            lambda: jax.block_until_ready(first.train_state),
+        )
+    else:
+        others = [Learner(case.obs_specs, case.action_specs, c, like=first) for c in configs[1:]]
+        compiled, contender = _together([first, *others], configs[0], rows)
     return Subject(
-        *(case, learner, contender, params),
+        *(case, contender, params),
         flops=compiled.flops,
         compile_s=compiled.seconds,
         device_bytes=compiled.nbytes,
-        collectives=_collectives(compiled.program) if config.device.mesh else None,
+        collectives=_collectives(compiled.program) if device.mesh else None,
     )
+
+
+def _together(
+    learners: list[Learner], config: Config, rows: dict[str, Any]
+) -> tuple[Compiled, Contender]:
+    """The update of several seeds as one program, on the same rows."""
+    stack = Stack(learners, config)
+    compiled = stack.compile_beside(rows).result()
+    batches = {index: (rows, None) for index in range(len(learners))}
+
+    def start() -> None:
+        for index, finished in stack.update(batches).items():
+            _fetch(learners[index], finished)
+
+    return compiled, Contender(start, lambda: jax.block_until_ready(stack.train_state))
+
+
+def _fetch(learner: Learner, finished: tuple[Any, Any] | None) -> None:
+    if finished is not None:
+        learner.fetch(finished[1])
 
 
 def _collectives(program: Any) -> dict[str, Any]:
@@ -229,9 +251,10 @@ COLUMNS = (
 )
 
 
-def _show(costs: dict[str, Cost], note: str) -> None:
+def _show(costs: dict[str, Cost], note: str, seeds: int) -> None:
+    together = f" of {seeds} seeds at once" if seeds > 1 else ""
     show(
-        f"update on {machine()}",
+        f"update{together} on {machine()}",
         COLUMNS,
         [(name, *_texts(cost)) for name, cost in costs.items()],
         note,
