@@ -98,8 +98,8 @@ def test_costs_follow_from_the_samples(monkeypatch):
     """A stand-in for the learner: an update of 6 ms between products of 2 ms."""
     case = cases(["debug"], ["vector"], ["f32"])[0]
     idle = Contender(lambda: None, lambda: None)
-    subject = update.Subject(case, None, idle, 7, 600, 1.25, 3_000_000)
-    monkeypatch.setattr(update, "prepare", lambda _: subject)
+    subject = update.Subject(case, idle, 7, 600, 1.25, 3_000_000)
+    monkeypatch.setattr(update, "prepare", lambda *_: subject)
     monkeypatch.setattr(update, "MatrixProduct", lambda _: SimpleNamespace(flops=1000, start=None))
     times = {"matmul f32": [0.001, 0.002, 0.9], case.name: [0.004, 0.8, 0.006]}
     samples = {name: [Sample(x, 2 * x) for x in found] for name, found in times.items()}
@@ -164,6 +164,20 @@ def test_a_real_update_is_measured_and_profiled(tmp_path, capsys):
     assert list(folder.rglob("*.xplane.pb"))
 
 
+@pytest.mark.slow
+def test_two_seeds_are_updated_at_once(tmp_path):
+    file = tmp_path / "a.json"
+    changes = (*SMALL, "device.scan=recomputed", "device.unroll=2")
+    cost = update.run(
+        UpdateOptions(("debug",), ("vector",), seeds=2, json=str(file), repeats=1, set=changes)
+    )["debug vector f32"]
+    assert json.loads(file.read_text()) == cost._asdict()
+    read = dict(change.split("=") for change in changes)
+    alone = update.count(cases(["debug"], ["vector"], ["f32"], read)[0])
+    assert (cost.params, cost.flops) == (alone.params, 2 * alone.flops)
+    assert cost.update_ms is not None and cost.update_ms > 0
+
+
 def test_the_rows_lie_within_their_ranges():
     case = cases(["debug"], ["both"], ["f32"], {"train.batch": 2, "train.length": 4})[0]
     rows = random_rows(case)
@@ -184,7 +198,9 @@ def test_the_rows_lie_within_their_ranges():
         ({"obs": ("image", "image")}, "--obs takes different values"),
         ({"repeats": 0}, "--repeats must be at least 1, found 0."),
         ({"set": ("train.batch",)}, "--set takes KEY=VALUE, found 'train.batch'."),
+        ({"seeds": 0}, "--seeds must be at least 1, found 0."),
         ({"set": ("size=1m",)}, "--set cannot change 'size' here"),
+        ({"set": ("device.kind=gpu",)}, "--set cannot change 'device.kind' here"),
         ({"set": ("train.batch=4", "train.batch=8")}, "--set is given 'train.batch' twice"),
         ({"dry": True, "profile": "p"}, "--profile runs updates and --dry runs none"),
     ],

@@ -152,7 +152,7 @@ def _together(
     """The update of several seeds as one program, on the same rows."""
     stack = Stack(learners, config)
     compiled = stack.compile_beside(rows).result()
-    batches = {index: (rows, None) for index in range(len(learners))}
+    batches: Any = dict.fromkeys(range(len(learners)), (rows, None))
 
     def start() -> None:
         for index, finished in stack.update(batches).items():
