@@ -117,11 +117,11 @@ def test_a_mesh_is_compared_with_one_device(monkeypatch, capsys):
     told = {"all-reduce": {"times": 12, "nbytes": 41_900_000}}
     subjects = {
         case.name: update.Subject(
-            *(case, None, idle, 7, 1000, 1.0, 1), told if case.config.device.mesh else None
+            *(case, idle, 7, 1000, 1.0, 1), told if case.config.device.mesh else None
         )
         for case in chosen
     }
-    monkeypatch.setattr(update, "prepare", lambda case: subjects[case.name])
+    monkeypatch.setattr(update, "prepare", lambda case, _: subjects[case.name])
     monkeypatch.setattr(update, "MatrixProduct", lambda _: SimpleNamespace(flops=1000, start=None))
     times = {"matmul f32": 0.001, chosen[0].name: 0.006, chosen[1].name: 0.002}
     samples = {name: [Sample(x, x)] for name, x in times.items()}
