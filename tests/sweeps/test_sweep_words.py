@@ -2,6 +2,7 @@
 
 import re
 
+import numpy as np
 import pytest
 
 import reverie
@@ -188,7 +189,24 @@ def test_python_takes_names_only():
         reverie.sweep([dict])  # type: ignore[list-item]
 
 
-@pytest.mark.parametrize("seeds", [2.5, True])
+@pytest.mark.parametrize(
+    ("given", "seeds"),
+    [(np.int64(2), (0, 1)), (range(2, 4), (2, 3)), (np.arange(3), (0, 1, 2)), (range(7, 8), (7,))],
+)
+def test_seeds_of_python_are_whatever_counts(given, seeds):
+    assert compose(of_values({"tasks": TASK, "seeds": given})).plan.seeds == seeds
+
+
+def test_values_of_python_may_be_arrays_and_empty_lists():
+    vary = {"optim.lr": np.array([1e-5, 1e-4]), "env.exclude": [[], ["a", "b"]]}
+    plan = compose(of_values({"tasks": TASK, "vary": vary})).plan
+    assert plan.vary == {"optim.lr": ("1e-05", "0.0001"), "env.exclude": ("", "a,b")}
+    assert plan.trials()[0].words[1:3] == ("--optim.lr=1e-05", "--env.exclude=")
+    with pytest.raises(ConfigError, match=r"optim\.lr takes a list of values, found \{"):
+        of_values({"tasks": TASK, "vary": {"optim.lr": {1e-5, 1e-4}}})
+
+
+@pytest.mark.parametrize("seeds", [2.5, True, "5", [1.5], [True], []])
 def test_seeds_of_another_kind_are_told(seeds):
     with pytest.raises(ConfigError, match=r"seeds.* takes a.* found"):
         compose(of_values({"tasks": TASK, "seeds": seeds}))

@@ -2,8 +2,9 @@
 
 import dataclasses
 import difflib
+import operator
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -159,11 +160,8 @@ def of_values(tree: Mapping[str, Any]) -> Given:
     own = {k: v for k, v in tree.items() if k not in ("vary", "options") and v is not None}
     if isinstance(own.get("tasks"), str):
         own["tasks"] = (own["tasks"],)
-    seeds = own.get("seeds")
-    if isinstance(seeds, int):
-        own["seeds"] = (seeds,)
-    elif isinstance(seeds, list | tuple | range) and len(seeds) == 1:  # a list, and of one seed
-        own["seed"] = own.pop("seeds")[0]
+    if "seeds" in own:
+        own |= _seeds(own.pop("seeds"))
     if isinstance(own.get("slurm"), Mapping):
         own["slurm"] = tuple(f"{key}={value}" for key, value in own["slurm"].items())
     own = {k: tuple(v) if isinstance(v, list) else v for k, v in own.items()}
@@ -173,6 +171,18 @@ def of_values(tree: Mapping[str, Any]) -> Given:
     given = (f"--{key}={as_text(value)}" for key, value in _flat(options))
     vary = of_python(dict(_flat(tree.get("vary") or {})))
     return Given(own, vary, tuple(given))
+
+
+def _seeds(found: Any) -> dict[str, Any]:
+    """How many seeds there are, which they are, or the one that there is."""
+    several = isinstance(found, Iterable)
+    try:
+        which = tuple(operator.index(seed) for seed in (found if several else (found,)))
+    except TypeError:
+        which = ()
+    if not which or any(isinstance(seed, bool) for seed in (found if several else (found,))):
+        raise ConfigError(f"seeds takes a whole number, or several of them, found {found!r}.")
+    return {"seed": which[0]} if several and len(which) == 1 else {"seeds": which}
 
 
 def _flat(tree: Any, before: str = "") -> Iterator[tuple[str, Any]]:

@@ -1,7 +1,7 @@
 """What `--vary KEY=...` offers: choices, or a range that a search draws from."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,21 +44,21 @@ def read_vary(words: Sequence[str]) -> dict[str, Values]:
             )
         if key in found:
             raise ConfigError(f"--vary names {key} twice; write its values after one another.")
-        found[key] = _range(key, text) or _choices(key, text.split(","))
+        found[key] = _of_text(key, text)
     return found
 
 
 def of_python(vary: Mapping[str, Any]) -> dict[str, Values]:
-    """The same of a dictionary: a list of values each, whose items may be lists, or a range as
-    text. Raises ConfigError for another kind of value."""
+    """The same of a dictionary: a list of values each, whose items may be lists (also empty ones),
+    or a range as text. Raises ConfigError for another kind of value."""
     if not isinstance(vary, Mapping):
         raise ConfigError(f'vary takes a table such as {{"optim.lr": [4e-5]}}, found {vary!r}.')
     found: dict[str, Values] = {}
     for key, values in vary.items():
         name = _key(str(key))
         if isinstance(values, str):
-            found[name] = _range(name, values) or _choices(name, values.split(","))
-        elif isinstance(values, list | tuple):
+            found[name] = _of_text(name, values)
+        elif isinstance(values, Iterable) and not isinstance(values, Mapping | Set):
             found[name] = _choices(name, [as_text(value) for value in values])
         else:
             raise ConfigError(f"vary.{name} takes a list of values, found {values!r}.")
@@ -78,13 +78,21 @@ def _key(text: str) -> str:
     return text.strip().removeprefix("--").replace("-", "_")
 
 
+def _of_text(key: str, text: str) -> Values:
+    """What stands after `KEY=`, on the command line or in a file."""
+    values = text.split(",")
+    if not all(map(str.strip, values)):
+        raise ConfigError(f"--vary {key} has an empty value; write KEY=VALUE,VALUE.")
+    return _range(key, text) or _choices(key, values)
+
+
 def _choices(key: str, values: Sequence[str]) -> tuple[str, ...]:
     texts = tuple(value.strip() for value in values)
-    if not texts or "" in texts:
-        raise ConfigError(f"--vary {key} has an empty value; write KEY=VALUE,VALUE.")
+    if not texts:
+        raise ConfigError(f"vary.{key} takes a list of values, found none.")
     for text in texts:
         if texts.count(text) > 1:
-            raise ConfigError(f"--vary {key} names {text} twice; keep one of them.")
+            raise ConfigError(f"--vary {key} names {text or 'nothing'} twice; keep one of them.")
     return texts
 
 
