@@ -1,5 +1,6 @@
 """Agents handed to others: the folder, the Hub (a stub of it on loopback), and what refuses."""
 
+import errno
 import json
 import os
 import shutil
@@ -311,6 +312,21 @@ def test_no_network_costs_one_sentence(run, hub, tmp_path, capsys):
     ran = subprocess.run(words, env=variables, capture_output=True, text=True)
     (line,) = ran.stderr.strip().splitlines()
     assert ran.returncode == 1 and "the Hub cannot be reached" in line
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_full_disk_is_not_taken_for_the_network(named, run, hub, tmp_path, capsys, monkeypatch):
+    def full(*args, **kwargs):
+        full_disk = (errno.ENOSPC, "No space left on device")
+        raise OSError(*full_disk, "/somewhere/blob") if named else OSError(*full_disk)
+
+    monkeypatch.setattr("huggingface_hub.HfApi.upload_folder", full)
+    monkeypatch.setattr("huggingface_hub.HfApi.repo_info", full)
+    for words in (["pull", "someone/agent", tmp_path / "mine"], ["push", run, "someone/agent"]):
+        said = refusal(capsys, *words)
+        assert "cannot be written (No space left on device)" in said
+        assert ("/somewhere/blob" in said) == named and "reached" not in said
+    assert not (tmp_path / "mine").exists()
 
 
 def test_a_run_without_results_or_films_says_so(run, tmp_path, capsys):

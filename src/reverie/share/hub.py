@@ -5,6 +5,7 @@ holds; nothing of them is run, and none says where it goes.
 """
 
 import contextlib
+import errno
 import importlib
 import re
 import shutil
@@ -138,14 +139,20 @@ def _told(repo: str) -> Iterator[None]:
         ) from error
     except errors.HfHubHTTPError as error:
         raise RunError(_refusal(error, repo)) from error
-    except (
-        errors.OfflineModeIsEnabled,
-        errors.LocalEntryNotFoundError,
-        errors.HTTPError,
-        OSError,
-    ) as error:
+    except (errors.OfflineModeIsEnabled, errors.LocalEntryNotFoundError, errors.HTTPError) as error:
         raise RunError(_UNREACHED.format(what=_short(error))) from error
+    except OSError as error:
+        if error.filename is None and error.errno not in _DISK:
+            raise RunError(_UNREACHED.format(what=_short(error))) from error
+        place = "the disk" if error.filename is None else visible(str(error.filename))
+        raise RunError(
+            f"{place} cannot be written ({error.strerror or _short(error)}): the library of the "
+            "Hub keeps files there for a while; TMPDIR and HF_HOME say where."
+        ) from error
 
+
+_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
+"""What a disk answers, and never the network."""
 
 _UNREACHED = (
     "the Hub cannot be reached ({what}): check the network, and HF_ENDPOINT and HF_HUB_OFFLINE "
