@@ -1,14 +1,26 @@
 """Several seeds in one process equal each of them alone, and end, stop and resume like it."""
 
 import dataclasses
+import functools
 import json
+import random
 import shutil
 import signal
+import time
 
 import jax
 import numpy as np
 import pytest
-from tiny_runs import assert_same_run, flat, metrics, newest, tiny
+from tiny_runs import (
+    assert_same_run,
+    flat,
+    last_step,
+    metrics,
+    newest,
+    start,
+    tiny,
+    wait_for_step,
+)
 
 from reverie.api.seeds import configs_of
 from reverie.folder.errors import Diverged, RunError, Stopped
@@ -115,6 +127,26 @@ def test_a_stopped_group_resumes_with_the_same_command(whole, tmp_path):
         assert_same_run(whole / outcome.logdir.name, outcome.logdir)
     assert group(tmp_path)[0].error is None, "a finished group has nothing to do"
     assert_same_run(whole / "seed-0", tmp_path / "seed-0")
+
+
+@pytest.mark.slow
+def test_a_group_killed_by_the_kernel_goes_on_from_its_last_save(tmp_path, cache):
+    """Killed in the middle, where one seed may have been saved and the next one not."""
+    changes = {**APART, "steps": 900, "train.save_every": 0.02, "device.precision": "f32"}
+    words = {**changes, "seeds": "0,1"}
+    begin = functools.partial(start, "gym:CartPole-v1", cache=cache, changes=words)
+    rng = random.Random(seed := time.time_ns())
+    for _ in range(3):
+        process, lagging = begin(tmp_path / "killed"), tmp_path / "killed" / "seed-1"
+        wait_for_step(process, lagging, last_step(lagging) + rng.randint(1, 150))
+        time.sleep(rng.uniform(0, 0.1))
+        process.kill()
+        process.communicate(timeout=60)
+    for logdir in (tmp_path / "killed", tmp_path / "whole"):
+        said = (process := begin(logdir)).communicate(timeout=600)
+        assert process.returncode == 0, (seed, said)
+    for name in ("seed-0", "seed-1"):
+        assert_same_run(tmp_path / "whole" / name, tmp_path / "killed" / name)
 
 
 @pytest.mark.slow
