@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from tyro.conf import Positional, UseAppendAction
 
 from reverie.config.edit import field_types
+from reverie.folder.address import is_url
 from reverie.part.checks import Checker
 from reverie.part.errors import ConfigError
 from reverie.part.values import SEEDS
@@ -137,7 +138,7 @@ class CompareOptions:
         from reverie.report.groups import FLAGS, SECTION
         from reverie.sweeps import file
 
-        folders = [Path(run).expanduser() for run in self.runs]
+        folders = [Path(run).expanduser() for run in self.runs if not is_url(run)]
         plans = [file.read(folder).plan for folder in folders if file.exists(folder)]
         varied = [key for plan in plans for key in plan.vary if len(plan.choices(key)) != 1]
         fields = {*field_types(), *FLAGS, SECTION}

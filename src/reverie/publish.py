@@ -4,9 +4,10 @@ What they share with the others of `verbs.py` is here too: `parse`, `start_on`.
 """
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Literal
 
+from reverie.folder.address import local_path
+from reverie.folder.mirror import run_path
 from reverie.train import interrupt
 from reverie.watch import terminal
 
@@ -23,10 +24,10 @@ def export(words: list[str]) -> int:
     from reverie.export.write import export as write
 
     interrupt.started()
-    out = Path(options.out).expanduser() if options.out else None
+    out = local_path(options.out, "--out") if options.out else None
     how: dict[str, Any] = {"world": options.world, "greedy": options.greedy}
     how |= {"at": options.checkpoint, "allow": options.allow}
-    written = write(Path(options.run).expanduser(), options.to, out, **how)
+    written = write(run_path(options.run), options.to, out, **how)
     if written.terms == "agent":
         terminal.complain(
             "the run folder does not hold the environment's spaces: the files take and give what "
@@ -54,13 +55,13 @@ def push(words: list[str]) -> int:
     from reverie.share.contents import check_free, write
 
     interrupt.started()
-    folder = Path(options.to).expanduser()
+    folder = local_path(options.to, "--to")
     if options.to:
         check_free(folder)
     made = bundle(
-        Path(options.run).expanduser(),
+        run_path(options.run),
         options.repo or folder.name,
-        seed_runs=[Path(run).expanduser() for run in options.seed_run],
+        seed_runs=[run_path(run) for run in options.seed_run],
         license=options.license,
         at=options.checkpoint,
         allow=options.allow,
@@ -83,7 +84,7 @@ def pull(words: list[str]) -> int:
     from reverie.share import hub
 
     interrupt.started()
-    folder = Path(options.folder).expanduser()
+    folder = local_path(options.folder, "the second word of pull")
     hub.pull(hub.check_name(options.repo), folder, revision=options.revision)
     terminal.say(f"shared agent: {folder}\nnext: reverie eval {folder}\n")
     return 0

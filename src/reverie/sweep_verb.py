@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from reverie.folder.address import local_path
 from reverie.part.errors import ConfigError, suggest
 from reverie.watch import terminal
 
@@ -58,7 +59,7 @@ def _act(action: str, words: list[str]) -> int:
     if len(folders) != 1:
         found = " and ".join(folders) or "none"
         raise ConfigError(f"reverie sweep {action} takes one sweep folder, found {found}.")
-    folder = Path(folders[0]).expanduser().absolute()
+    folder = local_path(folders[0], f"reverie sweep {action}").absolute()
     if action == "status":
         return _status(folder)
     if action == "cancel":

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from reverie.folder.address import is_url, local_path
+from reverie.folder.mirror import deliver, run_path
 from reverie.listings import completion, presets, tasks
 from reverie.part.errors import ConfigError, suggest
 from reverie.publish import export, parse, pull, push, start_on
@@ -56,7 +58,7 @@ def train(words: list[str]) -> int:
         return 1 if tell_all(learn_together(configs, made_by, init=launch.init)) else 0
     logdir = run(config)
     _close(logdir, config, launch, words)
-    terminal.say(f"run folder: {logdir}\n")
+    terminal.say(f"run folder: {config.logdir if is_url(config.logdir) else logdir}\n")
     return 0
 
 
@@ -67,6 +69,7 @@ def _close(logdir: Path, config: Any, launch: Any, words: list[str]) -> None:
     from reverie.report import closing
 
     finished = closing.finish(logdir)
+    deliver(config.logdir, logdir)
     if config.log.progress == "none":
         return
     for sentence in finished.troubles:
@@ -112,7 +115,8 @@ def _evaluated(options: Any, given: dict[str, str]) -> tuple[dict[str, Any], dic
     from reverie.train.stranger import read
 
     chosen.as_name(options.checkpoint)
-    logdir = Path(options.run).expanduser()
+    films = local_path(options.video, "--video")
+    logdir = run_path(options.run)
     named: Any = options.env[0] if len(options.env) == 1 else {n: n for n in options.env}
     config, ignored = read(logdir, {"device.kind": options.device, **given}, tuple(options.allow))
     made_by = makers_for(config, named or None)
@@ -131,7 +135,7 @@ def _evaluated(options: Any, given: dict[str, str]) -> tuple[dict[str, Any], dic
     if options.video:
         from reverie.watch.film import Films
 
-        word["films"] = Films(Path(options.video).expanduser())
+        word["films"] = Films(films)
     numbers = evaluate_run(logdir, **(options.how() | word), make_env=made_by)
     written = word["films"].written if options.video else []
     return told, numbers, [str(film) for film in written]
@@ -150,8 +154,8 @@ def report(words: list[str]) -> int:
     from reverie.report.page import write_report
 
     interrupt.started()
-    runs = [Path(run).expanduser() for run in options.runs]
-    out = Path(options.out).expanduser() if options.out else None
+    runs = [run_path(run) for run in options.runs]
+    out = local_path(options.out, "--out") if options.out else None
     refused: list[str] = []
     page = write_report(runs, out, refused=refused)
     for sentence in refused:
@@ -249,7 +253,7 @@ def dream(words: list[str]) -> int:
     check_packages("the inspector")
     chosen.as_name(options.checkpoint)
     named: Any = options.env[0] if len(options.env) == 1 else {n: n for n in options.env}
-    logdir = Path(options.run).expanduser()
+    logdir = run_path(options.run, replay=True)
     config, ignored = read(logdir, {"device.kind": options.device, **given}, tuple(options.allow))
     made_by = makers_for(config, named or None)
     if ignored:

@@ -1,5 +1,6 @@
 """One whole tiny run: what it writes, under which names, and that it is the same every time."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -32,11 +33,13 @@ def test_same_command_twice(run, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_run_that_goes_on_with_actors_of_ray(run, tmp_path):
+def test_a_run_that_goes_on_with_actors_of_ray(tmp_path, cache):
     pytest.importorskip("ray")
-    learn("probe_memory", tmp_path, {**CHANGES, "steps": 130})
+    begun = learn("probe_memory", tmp_path / "begun", {**CHANGES, "steps": 130})
+    here = Path(shutil.copytree(begun, tmp_path / "here"))
     there = {"env.parallel": True, "env.backend": "ray"}
-    assert_same_run(run, learn("probe_memory", tmp_path, {**CHANGES, **there}))
+    learn("probe_memory", begun, {**CHANGES, **there})
+    assert_same_run(learn("probe_memory", here, CHANGES), begun)
 
 
 def test_another_seed_is_another_run(run, tmp_path):

@@ -4,6 +4,8 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from reverie.folder.address import local_path
+from reverie.folder.mirror import run_path
 from reverie.part.errors import ConfigError
 
 
@@ -15,8 +17,21 @@ def path_of(value: str | os.PathLike, name: str) -> Path:
 
 
 def folder_of(value: str | os.PathLike, name: str = "logdir") -> Path:
-    """The same, where `~` is the user's home."""
-    return path_of(value, name).expanduser()
+    """The same, where `~` is the user's home. Raises ConfigError for a URL, too."""
+    path_of(value, name)
+    return local_path(value, name)
+
+
+def run_of(value: str | os.PathLike, name: str = "logdir") -> Path:
+    """A run folder to be read; a URL is fetched. Raises as `run_path` does."""
+    path_of(value, name)
+    return run_path(os.fspath(value))
+
+
+def place_of(logdir: str | os.PathLike) -> str:
+    """Where a run is written: a path or a URL, as text."""
+    path_of(logdir, "logdir")
+    return os.fspath(logdir)
 
 
 def or_empty(name: str | Path | None) -> str:

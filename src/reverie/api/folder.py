@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from reverie.api.arguments import folder_of, names_of
+from reverie.api.arguments import folder_of, names_of, run_of
 from reverie.config.schema import Config
 from reverie.envs.importing import task_name
 from reverie.envs.source import Given, source_of
@@ -41,7 +41,7 @@ def load(
     Raises RunError where the folder does not hold the checkpoint, or `make_env` makes another
     environment; ConfigError for settings that are not yours to choose here.
     """
-    folder = folder_of(logdir)
+    folder = run_of(logdir)
     config = _prepare(folder, overrides, names_of(allow))
     from reverie.train.agent import load as load_agent
     from reverie.train.chosen import choose
@@ -89,7 +89,7 @@ def evaluate(
 
     how = EvalOptions("", episodes, greedy, seed, envs, checkpoint=str(checkpoint)).how()
     if isinstance(run, str | os.PathLike):
-        run = folder_of(run)
+        run = run_of(run)
         makers = makers_for(saved_config(run, allow=allow), make_env)
         _prepare(run, overrides, names_of(allow))
     from reverie.train.agent import Agent
@@ -116,7 +116,7 @@ def saved_config(logdir: str | Path, *, allow: str | Sequence[str] = ()) -> Conf
 
     Raises RunError: no run folder, or its config.json is of no run of this version.
     """
-    path = folder_of(logdir) / "config.json"
+    path = run_of(logdir) / "config.json"
     if not os.path.lexists(path):
         raise RunError(f"{str(logdir)!r} is no run folder: it holds no config.json.")
     return read_config(path, names_of(allow))

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from reverie.api.arguments import or_empty, path_of
+from reverie.api.arguments import or_empty, place_of
 from reverie.callbacks.base import Callback, sort
 from reverie.config.schema import Config
 from reverie.config.start import start_of
@@ -191,7 +191,7 @@ def _edits(
         )
     edits: dict[str, Any] = {"seed": seed, **(parts or {}), **(overrides or {})}
     edits |= {} if steps is None else {"steps": steps}
-    return edits | ({} if logdir is None else {"logdir": str(path_of(logdir, "logdir"))})
+    return edits | ({} if logdir is None else {"logdir": place_of(logdir)})
 
 
 def _visits(task_steps: int | Sequence[int] | None, passes: int) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from reverie.api.arguments import folder_of, or_empty
+from reverie.api.arguments import or_empty, run_of
 from reverie.envs.source import Given
 
 
@@ -40,7 +40,7 @@ def compare(
 
     folders = [runs] if isinstance(runs, str | os.PathLike) else list(runs)
     named = by if isinstance(by, str) else ",".join(by)
-    paths = tuple(str(folder_of(path, "runs")) for path in folders)
+    paths = tuple(str(run_of(path, "runs")) for path in folders)
     scales = [f"{task}={low},{high}" for task, (low, high) in (references or {}).items()]
     chosen = CompareOptions(paths, named, metric, until, points, resamples, tuple(scales))
     from reverie.report.compare_page import compare_into

@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from reverie.config.schema import Config
+from reverie.folder.address import below
+from reverie.folder.mirror import deliver
 from reverie.folder.run_folder import logdir_of
 from reverie.report import closing
 from reverie.watch import terminal
@@ -18,7 +20,7 @@ def configs_of(config: Config, seeds: Sequence[int]) -> list[Config]:
     """One configuration a seed; their folders lie below `logdir`, where it is given."""
 
     def of(seed: int) -> Config:
-        logdir = str(Path(config.logdir) / f"seed-{seed}") if config.logdir else ""
+        logdir = below(config.logdir, f"seed-{seed}") if config.logdir else ""
         return dataclasses.replace(config, seed=seed, logdir=logdir)
 
     return [of(seed) for seed in seeds]
@@ -32,15 +34,16 @@ class Scores:
         self._folders: list[str] = []
         self.failed = 0
 
-    def take_in(self, seed: int, logdir: Path, error: Exception | None) -> None:
+    def take_in(self, config: Config, logdir: Path, error: Exception | None) -> None:
         """Say how the run of a seed ended."""
-        name = f"seed {seed}"
+        name = f"seed {config.seed}"
         if error is not None:
             self.failed += 1
             _tell(name, error)
             return
         found = closing.score(logdir)
         terminal.say(f"{closing.finish(logdir).page}\n")
+        deliver(config.logdir, logdir)
         terminal.say(f"{name}: return {found.value:.6g} {found.meaning}\n")
         self._scores.append(found.value)
         self._folders.append(closing.near(logdir))
@@ -67,7 +70,7 @@ def learn_all(configs: Sequence[Config], learn: Learn) -> int:
             logdir = learn(config)
         except Exception as error:
             failure = error
-        scores.take_in(config.seed, logdir, failure)
+        scores.take_in(config, logdir, failure)
     scores.tell()
     return scores.failed
 
@@ -76,7 +79,7 @@ def tell_all(outcomes: Sequence[tuple[Config, Path, Exception | None]]) -> int:
     """Says how seeds ended that were learned together; the number that failed."""
     scores = Scores()
     for config, logdir, error in outcomes:
-        scores.take_in(config.seed, logdir, error)
+        scores.take_in(config, logdir, error)
     scores.tell()
     return scores.failed
 

@@ -11,6 +11,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
+from reverie.folder.address import local_path
 from reverie.part.errors import ConfigError
 from reverie.watch import terminal
 
@@ -22,7 +23,7 @@ def check_target(path: str) -> str:
     """
     if not path:
         return ""
-    target = Path(path).expanduser().absolute()
+    target = local_path(path, "--json").absolute()
     folder = target.parent
     if target.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
         found = "is a folder" if target.is_dir() else f"{str(folder)!r} is no writable folder"

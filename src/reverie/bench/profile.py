@@ -10,6 +10,7 @@ import jax
 
 from reverie.bench.output import show
 from reverie.bench.timing import Contender, burst
+from reverie.folder.address import local_path
 
 CALLS = 3
 """Calls that are traced."""
@@ -35,7 +36,7 @@ def profile(name: str, contender: Contender, folder: str) -> list[Operation]:
     Times of a GPU are those of its kernels; on the CPU, operations run on several threads at once
     and loops contain their bodies, so that times add up to more than the call took.
     """
-    target = Path(folder).expanduser() / name.replace(" ", "-")
+    target = local_path(folder, "--profile") / name.replace(" ", "-")
     burst(contender, 1)
     with jax.profiler.trace(str(target)):
         wall = burst(contender, CALLS).wall * 1e3

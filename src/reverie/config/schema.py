@@ -78,7 +78,8 @@ class Config:
     """Environment steps of the whole run, all environments together. As in the official V3 the
     first observation of an episode counts as one."""
     logdir: str = ""
-    """Run folder; the same command with the same folder resumes. Empty: runs/TASK-AGENT-SEED."""
+    """Run folder, or its URL (s3://..., docs/scale.md); the same command with the same folder
+    resumes. Empty: runs/TASK-AGENT-SEED."""
     sequence: SequenceConfig = field(default_factory=SequenceConfig)
     env: EnvConfig = field(default_factory=EnvConfig)
     replay: ReplayConfig = field(default_factory=ReplayConfig)

@@ -44,4 +44,9 @@ def start_of(run: Any, take: Any = None) -> Start | None:
         return None
     if not isinstance(run, str | os.PathLike):
         raise ConfigError(f"init takes the folder of a run, found {run!r}.")
+    if "://" in os.fspath(run):
+        raise ConfigError(
+            f"init takes the folder of a run on this machine, found {os.fspath(run)!r}: copy that "
+            "run here first."
+        )
     return Start(Path(run).expanduser().absolute(), take or "all")

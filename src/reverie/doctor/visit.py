@@ -23,6 +23,7 @@ from reverie.envs.base import Env
 from reverie.envs.faults import contained
 from reverie.envs.make import make, maker
 from reverie.envs.source import Given, MakeEnv, source_of
+from reverie.folder.address import local_path
 from reverie.part.errors import ConfigError
 
 
@@ -213,7 +214,7 @@ def file_name(task: str) -> str:
 
 def sheet_target(path: str) -> Path:
     """The file for the contact sheet. Raises ConfigError where its folder does not exist."""
-    target = Path(path).expanduser().absolute()
+    target = local_path(path, "the contact sheet").absolute()
     if path and not target.parent.is_dir():
         raise ConfigError(f"--sheet {path!r}: there is no folder {str(target.parent)!r}.")
     return target

@@ -1,7 +1,6 @@
 """`reverie dream`: from the words of a command to a page that is served."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from reverie import __version__
@@ -11,6 +10,7 @@ from reverie.dream.desk import Desk
 from reverie.dream.inspector import Inspector
 from reverie.dream.options import DreamOptions
 from reverie.dream.reality import World
+from reverie.folder.mirror import run_path
 from reverie.train import chosen
 from reverie.watch.text import one_line
 from reverie.web import show
@@ -26,7 +26,7 @@ def open_run(options: DreamOptions, config: Config, made_by: Any, given: Mapping
 
     Raises RunError where there is no checkpoint, or it cannot be read.
     """
-    logdir = Path(options.run).expanduser()
+    logdir = run_path(options.run, replay=True)
     loaded = model.load(logdir, config, chosen.choose(logdir, options.checkpoint))
     specs = loaded.observations, loaded.actions
     trusted = "env.kwargs" in given

@@ -12,7 +12,7 @@ from typing import Any
 from reverie import files
 from reverie.config import edit
 from reverie.config.schema import Config
-from reverie.folder import digest, divergence, shared
+from reverie.folder import address, digest, divergence, shared
 from reverie.folder.errors import RunError
 from reverie.folder.lock import Lock
 from reverie.part.errors import ConfigError
@@ -60,7 +60,13 @@ and saved, and who acts."""
 
 
 def logdir_of(config: Config) -> Path:
-    """The run folder that `config` means, as an absolute path: simulators change the folder."""
+    """The run folder that `config` means, as an absolute path: simulators change the folder.
+
+    Of a URL the folder on this machine where its run is worked on. Raises ConfigError for a URL
+    that names no folder.
+    """
+    if address.is_url(config.logdir):
+        return address.working_folder(address.checked(config.logdir))
     if config.logdir:
         return Path(config.logdir).expanduser().absolute()
     task = config.task.replace(":", "_").replace("/", "_")

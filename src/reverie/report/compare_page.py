@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from reverie.folder.address import local_path
+from reverie.folder.mirror import run_path
 from reverie.report import listing
 from reverie.report.atari import AtariTable
 from reverie.report.atari_scores import GAMES
@@ -26,8 +28,9 @@ def compare_into(
     runs: Sequence[str | Path], options: Options, out: str | Path | None
 ) -> Comparison:
     """Compare run folders and write the result into the folder `out`; None writes nothing."""
-    comparison = compare_runs([Path(run).expanduser() for run in runs], options)
-    return comparison if out is None else write_comparison(comparison, Path(out).expanduser())
+    folder = None if out is None else local_path(out, "out")
+    comparison = compare_runs([run_path(run) for run in runs], options)
+    return comparison if folder is None else write_comparison(comparison, folder)
 
 
 def write_comparison(comparison: Comparison, folder: Path) -> Comparison:

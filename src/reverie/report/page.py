@@ -12,6 +12,8 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
+from reverie.folder.address import local_path
+from reverie.folder.mirror import run_path
 from reverie.report import continual, continual_panels, curves, media, panels, tables
 from reverie.report.diagnosis import diagnose
 from reverie.report.groups import value_of
@@ -43,8 +45,8 @@ def write_report(
     """
     refused = [] if refused is None else refused
     folders = [runs] if isinstance(runs, str | os.PathLike) else list(runs)
-    found = read_runs([Path(folder).expanduser() for folder in folders], refused)
-    path = _place(found, None if out is None else Path(out).expanduser())
+    found = read_runs([run_path(folder) for folder in folders], refused)
+    path = _place(found, None if out is None else local_path(out, "out"))
     write_whole(path, render(found, refused))
     return path
 

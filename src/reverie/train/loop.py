@@ -22,9 +22,11 @@ from reverie.config.schema import Config
 from reverie.config.start import Start
 from reverie.envs.vector import Vector
 from reverie.folder import leftovers, run_folder
+from reverie.folder.address import checked, is_url
 from reverie.folder.errors import RunError
 from reverie.folder.fingerprint import identity
 from reverie.folder.fresh import taken_back
+from reverie.folder.mirror import Mirror, mirrored
 from reverie.machine.readings import Stopwatch
 from reverie.records import Step
 from reverie.train import course, sequence, snapshot
@@ -153,6 +155,7 @@ class Run:
         self.visits, self.visit, self._open_envs = sequence.visits(config), 0, open_envs
         self.restarted, self.origin = 0, dict[str, Any]()
         self.init: Start | None = None
+        self.mirror: Mirror | None = None
         self.changes: run_folder.Changes = {}
         self.config, self.envs, self.logdir, self.evaluator = config, envs, logdir, evaluator
         self.replay = make_replay(config, envs)
@@ -205,6 +208,8 @@ class Run:
         with self.phase("saving"):
             path = snapshot.save(self)
         self.callbacks.checkpoint(path)
+        for sentence in [] if self.mirror is None else self.mirror.saved():
+            self.progress.note(sentence)
 
     @contextlib.contextmanager
     def phase(self, text: str) -> Iterator[None]:
@@ -228,11 +233,13 @@ def opened(
     logdir, source = run_folder.logdir_of(config), identity(make_env)
     if not config.logdir:
         run_folder.check_source(logdir, source)
-    config = dataclasses.replace(config, logdir=str(logdir))
+    place = checked(config.logdir) if is_url(config.logdir) else str(logdir)
+    config = dataclasses.replace(config, logdir=place)
     try:
         with contextlib.ExitStack() as stack:
             stack.enter_context(taken_back(logdir))
             lock = stack.enter_context(run_folder.claim(logdir))
+            mirror, said = stack.enter_context(mirrored(place, logdir))
             leftovers.remove(logdir)
             open_envs = ft.partial(training_envs, config, make_env, logdir)
             starting = ft.partial(startup.phase, shown=config.log.progress != "none")
@@ -248,7 +255,8 @@ def opened(
                 run = Run(config, envs, open_envs, evaluator, logdir, **how)
             run.init, run.origin, run.changes = init, {"source": source}, changes
             stack.callback(run.close)
-            run.notices += lock.notices
+            run.mirror = mirror
+            run.notices += [*lock.notices, *said]
             yield run
     except BrokenPipeError:  # nobody reads what the run says
         raise
