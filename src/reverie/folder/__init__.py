@@ -10,6 +10,7 @@ manifest.py     what the files of a checkpoint must hold
 shared.py       the folder of a shared agent
 address.py      URLs of run folders, and where on this machine they lie
 remote.py       the copy of a run folder at a URL, complete at every instant
+remote_marker.py  the list of what that copy holds
 remote_claim.py one process at a time at a URL
 mirror.py       a run that is copied to a URL while it goes on
 leftovers.py    what killed processes left half written

@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import os
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -162,7 +163,7 @@ def deliver(logdir: str, folder: Path) -> None:
         pass
 
 
-def run_path(run: str | Path, *, replay: bool = False) -> Path:
+def run_path(run: str | os.PathLike, *, replay: bool = False) -> Path:
     """A run folder to be read: a path as it is, `~` the user's home; a URL fetched, with its replay
     where it is needed.
 
@@ -170,7 +171,7 @@ def run_path(run: str | Path, *, replay: bool = False) -> Path:
     """
     if not address.is_url(run):
         return Path(run).expanduser()
-    url = address.checked(str(run))
+    url = address.checked(os.fspath(run))
     there, marker = Remote(url), None
     folder = address.working_folder(url, "whole" if replay else "read")
     folder.mkdir(parents=True, exist_ok=True)

@@ -9,61 +9,22 @@ import contextlib
 import json
 import os
 import re
-import shutil
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from reverie import files
 from reverie.folder import address, digest
 from reverie.folder.errors import RunError
+from reverie.folder.remote_marker import FOLDERS, PARTS, Entry, Marker, marker_from
 
 MARKER = "complete.json"
 RECORD = ".remote.json"
 """In the folder here: the marker as it was last written or fetched, and what was digested."""
-VERSION = 1
-PARTS = ("config.json", "metrics.jsonl", "metrics.before.jsonl", "report.html", "simulators.log")
-FOLDERS = ("checkpoints", "replay", "videos")
-"""What is copied of a run folder; logs of trackers are theirs to keep."""
-TOPS = {name.split(".")[0] for name in (*PARTS, *FOLDERS)}
-_OURS = re.compile(r"(checkpoints/.*|replay/(fixed|mutable|table)-.*|.*\.[0-9a-f]{8}~|.*\.new~)")
+_OURS = re.compile(
+    r"(checkpoints/(.*/)?\d{12}(-\d+)?/.*|replay/(fixed|mutable|table)-.*|.*\.([0-9a-f]{8}|new)~)"
+)
 """What may be deleted at the URL where no marker lists it."""
-
-
-class Entry(NamedTuple):
-    """A file of the copy."""
-
-    at: str
-    size: int
-    digest: str
-
-
-@dataclass(frozen=True)
-class Marker:
-    """The files of a copy by their names in the run folder; `saved` counts the markers before."""
-
-    saved: int = 0
-    files: Mapping[str, Entry] = field(default_factory=dict)
-
-    def to_json(self) -> dict[str, Any]:
-        """As it is written."""
-        listed = {name: list(entry) for name, entry in sorted(self.files.items())}
-        return {"version": VERSION, "saved": self.saved, "files": listed}
-
-
-def marker_from(tree: Any) -> Marker:
-    """What `to_json` gave. Raises LookupError, TypeError or ValueError for anything else."""
-    if tree["version"] != VERSION:
-        raise ValueError(f"version {tree['version']!r}, this version of Reverie reads {VERSION}")
-    found = {}
-    for name, (at, size, text) in tree["files"].items():
-        for path in (name, at):
-            parts = path.split("/")
-            if parts[0].split(".")[0] not in TOPS or {"..", ""} & set(parts) or "\\" in path:
-                raise ValueError(f"it names the file {path!r}")
-        found[name] = Entry(str(at), int(size), str(text))
-    return Marker(int(tree["saved"]), found)
 
 
 class Remote:
@@ -291,11 +252,3 @@ def names_in(folder: Path) -> list[str]:
             if whole and not path.name.endswith(".tmp") and path.is_file():
                 found.append(name.as_posix())
     return [*found, *(name for name in reversed(PARTS) if (folder / name).is_file())]
-
-
-def empty(folder: Path) -> None:
-    """Delete what `names_in` would copy."""
-    for name in FOLDERS:
-        shutil.rmtree(folder / name, ignore_errors=True)
-    for name in PARTS:
-        (folder / name).unlink(missing_ok=True)

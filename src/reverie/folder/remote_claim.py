@@ -93,8 +93,8 @@ class Claim:
                 continue
 
     def _taken(self, there: dict[str, Any]) -> str:
-        when = there.get("seconds")
-        ago = f", last seen {max(0.0, time.time() - when):.0f} s ago" if _number(when) else ""
+        when = _seconds(there)
+        ago = f", last seen {max(0.0, time.time() - when):.0f} s ago" if when else ""
         return (
             f"another process ({there.get('process')} on {there.get('host')}{ago}) writes to "
             f"{self._remote.url}: wait for it, stop it, or choose another --logdir. If it was "
@@ -102,13 +102,15 @@ class Claim:
         )
 
 
-def _number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _seconds(there: dict[str, Any]) -> float:
+    """When a claim was renewed, seconds since 1970; 0.0 where it does not say."""
+    value = there.get("seconds")
+    return float(value) if isinstance(value, int | float) else 0.0
 
 
 def _lives(there: dict[str, Any]) -> bool:
     """Whether the process of a claim may still write."""
-    process, when = there.get("process"), there.get("seconds")
+    process = there.get("process")
     if process == os.getpid() and there.get("host") == socket.gethostname():
         return there.get("token") in _held
     if there.get("host") == socket.gethostname() and isinstance(process, int) and process > 0:
@@ -118,4 +120,4 @@ def _lives(there: dict[str, Any]) -> bool:
             return False
         except PermissionError:
             pass
-    return _number(when) and time.time() - float(when or 0) < PATIENCE
+    return time.time() - _seconds(there) < PATIENCE

@@ -73,6 +73,13 @@ def logdir_of(config: Config) -> Path:
     return Path("runs").absolute() / f"{task}-{config.agent}-{config.seed}"
 
 
+def place_of(config: Config) -> str:
+    """What config.json calls the run folder: its absolute path, or the URL that was given."""
+    if address.is_url(config.logdir):
+        return address.checked(config.logdir)
+    return str(logdir_of(config))
+
+
 def claim(logdir: Path) -> Lock:
     """Create the folder and lock it for this process.
 

@@ -22,7 +22,6 @@ from reverie.config.schema import Config
 from reverie.config.start import Start
 from reverie.envs.vector import Vector
 from reverie.folder import leftovers, run_folder
-from reverie.folder.address import checked, is_url
 from reverie.folder.errors import RunError
 from reverie.folder.fingerprint import identity
 from reverie.folder.fresh import taken_back
@@ -233,13 +232,12 @@ def opened(
     logdir, source = run_folder.logdir_of(config), identity(make_env)
     if not config.logdir:
         run_folder.check_source(logdir, source)
-    place = checked(config.logdir) if is_url(config.logdir) else str(logdir)
-    config = dataclasses.replace(config, logdir=place)
+    config = dataclasses.replace(config, logdir=run_folder.place_of(config))
     try:
         with contextlib.ExitStack() as stack:
             stack.enter_context(taken_back(logdir))
             lock = stack.enter_context(run_folder.claim(logdir))
-            mirror, said = stack.enter_context(mirrored(place, logdir))
+            mirror, said = stack.enter_context(mirrored(config.logdir, logdir))
             leftovers.remove(logdir)
             open_envs = ft.partial(training_envs, config, make_env, logdir)
             starting = ft.partial(startup.phase, shown=config.log.progress != "none")
