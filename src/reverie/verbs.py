@@ -149,7 +149,8 @@ def report(words: list[str]) -> int:
     if options.live:
         from reverie.live import show
 
-        show.run(options.runs, options)
+        runs = [local_path(run, "reverie report --live") for run in options.runs]
+        show.run([str(run) for run in runs], options)
         return 0
     from reverie.report.page import write_report
 

@@ -14,7 +14,6 @@ from reverie.config.flags import unknown
 from reverie.config.schema import Config
 from reverie.envs import catalog
 from reverie.envs.suites import SUITES
-from reverie.folder.address import local_path
 from reverie.launch import LONE, NAMED, read
 from reverie.part.errors import ConfigError, suggest
 from reverie.sweeps import search
@@ -233,8 +232,7 @@ def compose(given: Given) -> Asked:
         together=options.together,
     )
     _check_trials(plan)
-    place = options.logdir or _default_folder(plan)
-    folder = local_path(place, "--logdir of a sweep").absolute()
+    folder = Path(options.logdir or _default_folder(plan)).expanduser().absolute()
     return Asked(options, plan, folder)
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from tyro.conf import Positional, UseAppendAction
 
 from reverie.config.several import check_distinct
+from reverie.folder.address import local_path
 from reverie.part.checks import Checker
 from reverie.part.errors import ConfigError, suggest
 from reverie.part.values import SEEDS
@@ -53,6 +54,7 @@ class SweepOptions:
         check = Checker(self, "")
         check.at_least(0, "jobs", "retries")
         check.at_least(1, "trials")
+        local_path(self.logdir, "--logdir of a sweep")
         if self.backend not in BACKENDS:
             raise ConfigError(
                 f"there is no back end {self.backend!r}; {suggest(self.backend, BACKENDS)} slurm "
