@@ -9,14 +9,18 @@ import pytest
 from reverie.module import blank, named_leaves
 from reverie.nn.layers import (
     MLP,
+    NET,
     BlockLinear,
     Linear,
+    MeanSquare,
     RMSNorm,
     from_groups,
     init_kernel,
     to_compute,
     to_groups,
 )
+from reverie.nn.recompute import PARTS
+from reverie.nn.scan import split_layers
 
 close = golden.close
 
@@ -31,6 +35,12 @@ def test_rms_norm():
     close(y, a["y"])
     close(x_grad, a["grad_x"])
     close(norm_grad.scale, a["grad_scale"])
+
+
+def test_the_mean_square_of_a_norm_is_a_part_that_scans_can_know():
+    """Else the backward scan adds it up once more, a launch a step (`recompute.py`)."""
+    layers, _ = split_layers(MLP(4, 3, 2, NET, key=jax.random.key(0)), PARTS)
+    assert [type(layer) for layer in layers] == 2 * [Linear, MeanSquare]
 
 
 def test_rms_norm_of_maps_is_over_channels():

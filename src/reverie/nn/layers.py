@@ -174,6 +174,7 @@ class RMSNorm(AbstractExact):
 
     def __init__(self, size: int, eps: float = 1e-4):
         self.scale = jnp.ones(size)
+        self.power = MeanSquare()  # the default of a class is no part of a tree
         self.eps = eps
 
     def __call__(self, x: Float[Array, "*n i"]) -> Float[Array, "*n i"]:
