@@ -24,7 +24,7 @@ def watched(tmp_path_factory):
 
     def note(self, acting, step, *, random=False, explore=None):
         row = act(self, acting, step, random=random, explore=explore)
-        flat = np.asarray(self._carry.action["action"])
+        flat = np.asarray(self.carry.action["action"])
         drawn = np.asarray(self._random(self.key, np.uint32(self.count - 1))["action"])
         turns.append((random, row["action/action"], flat, drawn, step.is_last))
         return row

@@ -22,6 +22,11 @@ class TrainConfig:
     has ended."""
     pretrain: int = 0
     """Updates right after those, before the next step."""
+    loop: Literal["host", "device"] = "host"
+    """Where the loop runs. device: environment, replay, updates and acting are one compiled program
+    of many steps, for JAX-native environments. The same schedule, the same draws. (Short: --loop)"""
+    chunk: int = 256
+    """Steps of every environment in one call of that program, at most. Changes no number."""
     update: Literal["joint", "ordered"] = "joint"
     """Everything learns at once from one total (V3), or the world model first, and then actor and
     critic in dreams of the model that has just learned (V2, 2023)."""
@@ -49,7 +54,7 @@ class TrainConfig:
     def __post_init__(self):
         check = Checker(self, "train.")
         check.at_least(0, "ratio", "eval_every", "eval_episodes", "report_every", "video_every")
-        check.at_least(1, "batch", "log_every", "eval_envs", "keep")
+        check.at_least(1, "batch", "chunk", "log_every", "eval_envs", "keep")
         check.at_least(2, "length", "report_length")
         check.at_least(0, "save_every", "prefill", "pretrain")
 

@@ -58,6 +58,14 @@ class OpenEpisodes:
         """The order to replay the open episode from its seed."""
         return worker.REPLAY, index, (self.seed_of(index), self._history.rows(index))
 
+    def skip(self, begun: np.ndarray, due: np.ndarray) -> None:
+        """Take in that so many episodes (E,) began without an order, and which are due to begin;
+        what their actions were is not known."""
+        self._number += begun
+        self.due[:] = due
+        for index in range(self._num):
+            self._history.clear(index)
+
     def rewind(self) -> None:
         """Give up all open episodes, and begin with the first ones once more."""
         self._number[:] = -1

@@ -18,6 +18,7 @@ from reverie.envs.ray import check_backend
 from reverie.records import Spec, Specs, Step
 
 if TYPE_CHECKING:
+    from reverie.envs.functional.copies import Copies
     from reverie.envs.functional.crew import CompiledCrew
 
 
@@ -33,6 +34,8 @@ class Vector:
     open episodes end without a last row and the next row is the first of a new one. EnvError (bad
     values, bad spaces) is never met by a restart: it is raised, with the number of the
     environment, and all environments are closed.
+
+    `row` is the last one that `recv` or `load` brought; None before the first.
 
     Use it as a context manager, or call `close`; a forgotten one is closed at collection or exit.
     """
@@ -92,7 +95,7 @@ class Vector:
         self._first = np.zeros(num, bool)
         self._pending: set[int] = set()  # seats that have not answered
         self._steps = [[(worker.STEP, i, None) for i in group] for group in self._crew.groups]
-        self._row: Step | None = None
+        self.row: Step | None = None
 
     @property
     def obs_specs(self) -> Specs:
@@ -130,9 +133,14 @@ class Vector:
         return isinstance(self._crew, Crew) and self._crew.here
 
     @property
-    def row(self) -> Step | None:
-        """The last row that `recv` or `load` brought; None before the first."""
-        return self._row
+    def copies(self) -> "Copies | None":
+        """The copies of a JAX-native environment; None where these are others."""
+        return None if isinstance(self._crew, Crew) else self._crew.copies
+
+    @property
+    def episodes(self) -> OpenEpisodes:
+        """The open episodes: their numbers, and which of them the next step begins."""
+        return self._episodes
 
     def send(self, action: Action) -> None:
         """Start a step (or a reset, where one is due) in all environments and return at once.
@@ -173,8 +181,8 @@ class Vector:
             self.close()
             raise
         self._episodes.due[:] = self._board.last
-        self._row = self._copy()
-        return self._row
+        self.row = self._copy()
+        return self.row
 
     def _collect(self, seat: int, group: tuple[int, ...]) -> None:
         waiting = True
@@ -221,16 +229,16 @@ class Vector:
         self._idle("state")
         envs = [
             self._episodes.state(index)
-            | {"row": {} if self._row is None else row_of(self._row, index)}
+            | {"row": {} if self.row is None else row_of(self.row, index)}
             for index in range(self.num)
         ]
-        return {"restarted": self.restarted, "envs": envs}
+        state = {"restarted": self.restarted, "envs": envs}
+        return state | ({} if self.copies is None else {"copies": self.copies.state()})
 
     def load(self, state: dict[str, Any]) -> list[bool]:
-        """Rebuild every open episode by its seed and its actions; True where that succeeded.
-
-        Success means that the rebuilt last row equals the stored one, bit by bit. Elsewhere the
-        episode is given up: the next send starts a new one.
+        """Rebuild every open episode by its seed and its actions; True where that succeeded: the
+        rebuilt last row equals the stored one, bit by bit. Elsewhere the episode is given up: the
+        next send starts a new one. JAX-native environments go on from their saved arrays.
 
         Raises EnvError if the state belongs to another number of environments or other specs, or
         for bad values on the way.
@@ -241,6 +249,8 @@ class Vector:
         self._crew.restarted = int(state["restarted"])
         due = self._episodes.due
         open_ones = [[i for i in group if not due[i]] for group in self._crew.groups]
+        if self.copies is not None and self.copies.load(state.get("copies", {})):
+            open_ones = []
         for seat, group in enumerate(open_ones):
             if group:
                 self._crew.ask(seat, [self._episodes.again(index) for index in group])
@@ -251,7 +261,7 @@ class Vector:
         except EnvError:
             self.close()
             raise
-        self._row = stack_rows([env["row"] for env in stored]) if stored[0]["row"] else None
+        self.row = stack_rows([env["row"] for env in stored]) if stored[0]["row"] else None
         return [env["due"] or not lost for env, lost in zip(stored, due.tolist(), strict=True)]
 
     def _rebuilt(self, seat: int, group: list[int], stored: list[dict[str, Any]]) -> np.ndarray:

@@ -37,6 +37,7 @@ MACHINE = (
     "logdir",
     "replay.gigabytes",
     "steps",
+    "train.chunk",
 )
 """Settings that may change between the parts of one run: how far, where and how fast it goes.
 Nothing is said of them. (These and `FREE` are prefixes of dotted paths.)"""
@@ -51,6 +52,7 @@ FREE = (
     "train.eval_",
     "train.keep",
     "train.log_every",
+    "train.loop",
     "train.report_",
     "train.save_every",
     "train.video_every",

@@ -40,7 +40,7 @@ def _count_equation(equation: Any) -> int:
             return params["length"] * count_flops(params["jaxpr"])
         case "cond":
             return max(count_flops(branch) for branch in params["branches"])
-    inside = sum(count_flops(part) for part in _inner_jaxprs(params))
+    inside = sum(count_flops(part) for part in inner_jaxprs(params))
     if inside and name in ("while", "pallas_call"):
         raise ValueError(
             f"the traced function has matrix products inside a {name!r}, which does not tell how "
@@ -49,7 +49,8 @@ def _count_equation(equation: Any) -> int:
     return inside
 
 
-def _inner_jaxprs(params: dict[str, Any]) -> list[ClosedJaxpr | Jaxpr]:
+def inner_jaxprs(params: dict[str, Any]) -> list[ClosedJaxpr | Jaxpr]:
+    """The functions that an equation with these parameters calls."""
     groups = (value if isinstance(value, tuple | list) else (value,) for value in params.values())
     return [item for group in groups for item in group if isinstance(item, ClosedJaxpr | Jaxpr)]
 

@@ -14,7 +14,7 @@ from reverie.replay.files import Archive
 from reverie.replay.keep import Ticket, spread
 from reverie.replay.manifest import FORMAT, check_manifest, make_layout
 from reverie.replay.options import ReplayConfig
-from reverie.replay.room import empty_sampler, make_store
+from reverie.replay.room import Inside, empty_sampler, make_store
 from reverie.replay.rows import (
     Columns,
     check_names,
@@ -59,20 +59,18 @@ class Replay:
             length: rows L of a drawn sequence: context plus trained rows.
             seed: root of the draws, in [0, 2⁶⁴).
             online: deliver every row once, soon after it arrived, before drawing.
-            options: what stays when memory is full, and which windows are drawn; None: the newest,
-                and uniformly.
+            options: what stays, and which windows are drawn; None: the newest, and uniformly.
             mutable: columns that `write` may overwrite; None: the latents among them.
             chunk: rows a file on disk, shared evenly by the streams (at least one row of each).
             gigabytes: byte budget, 10⁹ bytes. 0: three quarters of the memory free now.
-            inserts: most rows that will ever be added; memory beyond is never touched and needs no
-                budget. None: not known.
+            inserts: most rows that will ever be added, to plan with; None: not known.
 
         Raises ReplayError if a stream would not hold one sequence, or the budget is exceeded.
         """
         check_sizes(streams=streams, capacity=capacity, length=length, chunk=chunk)
         generator(seed, 0, TRAIN)  # refuses a seed out of range before any work is done
         self.columns: Columns = make_columns(specs)
-        self.streams, self.length, self._seed = streams, length, seed
+        self.streams, self.length, self.seed = streams, length, seed
         options = options or ReplayConfig()
         wanted = set(filter(is_latent, self.columns) if mutable is None else mutable)
         self._mutable = {name: c for name, c in self.columns.items() if name in wanted}
@@ -84,6 +82,11 @@ class Replay:
         self._layout = make_layout(self._store, streams=streams, length=length, online=online)
         self._warned, self._lock = False, threading.RLock()
         self._empty()
+
+    @property
+    def inside(self) -> Inside:
+        """Its parts; `load` begins new ones."""
+        return Inside(self._keep, self._sampler, self._store)
 
     @property
     def num_windows(self) -> int:
@@ -121,8 +124,7 @@ class Replay:
         return self._memory.page > 0 and self._store.touched == self._store.slots
 
     def can_draw(self, windows: int = 1) -> bool:
-        """Whether at least so many different sequences can be drawn; where they are laid out of
-        pieces, whether there are so many rows to begin one with."""
+        """Whether so many different sequences can be drawn; of pieces, so many rows to begin with."""
         if self._demand.pieces:
             with self._lock:
                 return int(self._keep.spans().rows.sum()) >= max(1, windows)
@@ -145,15 +147,14 @@ class Replay:
     def draw(self, batch: int) -> tuple[dict[str, Shaped[np.ndarray, "B L ..."]], Ticket]:
         """`batch` sequences of L rows, and the ticket with which to write results back.
 
-        Waiting windows of the online queue come first, then draws. Row 0 of each sequence has
-        `is_first`, and a row whose successor in the sequence has `is_first` has `is_last` (the
-        episode was abandoned there) [dreamerv3.md §4.2]. The arrays are copies.
+        Waiting windows of the online queue come first. Row 0 of each sequence has `is_first`, a row
+        whose successor has it has `is_last` (abandoned there) [dreamerv3.md §4.2]; all are copies.
 
         Raises ReplayError if no stream holds L rows yet.
         """
         with self._lock:
             self._check_drawable(self.can_draw(), self.length)
-            rng = generator(self._seed, self._sampler.counters.draws, TRAIN)
+            rng = generator(self.seed, self._sampler.counters.draws, TRAIN)
             drawn = self._sampler.draw(batch, rng)
             rows = self._assemble(drawn.ticket, self.length)
             self._sampler.note(drawn, rows)
@@ -177,7 +178,7 @@ class Replay:
         length = self.length if length is None else length
         with self._lock:
             self._check_drawable(self._keep.num_windows(length) > 0, length)
-            rng = generator(self._seed, counter, PEEK)
+            rng = generator(self.seed, counter, PEEK)
             ticket = self._sampler.peek(batch, length, rng)
             return self._assemble(ticket, length)
 
@@ -232,9 +233,7 @@ class Replay:
 
     def notes(self, windows: int) -> list[str]:
         """Sentences for the user about what happened since the last call; each is said once.
-
-        `windows`: what `can_draw` is asked for before each turn of learning.
-        """
+        `windows`: what `can_draw` is asked for before each turn of learning."""
         with self._lock:
             notes = self._keep.notes()
             gone = self._keep.inserted * self.streams - self._keep.num_rows
@@ -273,7 +272,7 @@ class Replay:
         """Begin without a row."""
         self._store.fill[:] = 0
         place = self._demand, self._memory, self._store
-        start = {"seed": self._seed, "online": self._online}
+        start = {"seed": self.seed, "online": self._online}
         self._sampler = empty_sampler(self._options, *place, **start)
         self._keep = self._sampler.keep
 

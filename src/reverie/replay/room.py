@@ -1,12 +1,22 @@
 """The memory of a replay, planned and checked against what is free, and what begins empty in it."""
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
+from reverie.replay.keep import AbstractKeep
 from reverie.replay.options import ReplayConfig
 from reverie.replay.rows import Columns
 from reverie.replay.sampler import Sampler, score_columns
 from reverie.replay.store import Store, available_bytes, check_budget
 from reverie.replay.unit import Demand, Memory
+
+
+class Inside(NamedTuple):
+    """What a replay is made of; `remote.py` keeps its books where rows lie elsewhere."""
+
+    keep: AbstractKeep
+    sampler: Sampler
+    store: Store
 
 
 def make_store(

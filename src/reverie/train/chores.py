@@ -97,6 +97,7 @@ def _dream(run: "Run") -> None:
         return
     run.learner.check()
     with run.phase("dreaming"):
+        run.bring_home()
         rows = run.replay.peek(dream.SEQUENCES, run.step, length=length)
         key = jax.random.fold_in(purpose_key(run.config.seed, DREAM), run.step)
         agent = run.learner.agent

@@ -85,7 +85,7 @@ class Actor:
         self._act: Any = jax.jit(part, static_argnames="explore") if like is None else like._act
         self._random = jax.jit(ft.partial(random_action, actions, envs))
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="acting")
-        self._carry: Any = None
+        self.carry: Any = None
         self._loaded: Mapping[str, Any] | None = None  # of a checkpoint, until somebody acts
         self.count = 0
         self.action = {
@@ -94,7 +94,7 @@ class Actor:
 
     def reset(self) -> None:
         """Forget all episodes, and start counting anew."""
-        self._carry, self._loaded, self.count = None, None, 0
+        self.carry, self._loaded, self.count = None, None, 0
 
     def __call__(
         self,
@@ -110,11 +110,11 @@ class Actor:
         `explore` lets the explorer choose them; None: as said when this was made. The action at
         the last row of an episode is zero: the environment ignores it.
         """
-        if self._carry is None:
-            self._carry = self.begin(acting)
+        if self.carry is None:
+            self.carry = self.begin(acting)
         chosen = self._thread.submit(
             self._act,
-            *(acting, self._carry, step.obs, step.is_first),
+            *(acting, self.carry, step.obs, step.is_first),
             root=self.key,
             count=np.uint32(self.count),
             explore=self._explore if explore is None else explore,
@@ -125,13 +125,18 @@ class Actor:
             carry = carry._replace(action=flat)
         return self.chosen(step, flat, carry, latent)
 
+    def went_on(self, carry: Any, action: Mapping[str, Any], turns: int) -> None:
+        """Take in what so many turns by somebody else came to; `action`: the next one (E, *shape)."""
+        self.count += turns
+        self.carry, self.action = carry, dict(action)
+
     def chosen(
         self, step: Step, flat: Mapping[str, Any], carry: Any, latent: Mapping[str, Any]
     ) -> dict[str, Any]:
         """Take in what was chosen at `step`: actions (E, components), what is carried on, replay's
         columns of the states; the row that replay stores."""
         self.count += 1
-        self._carry = carry
+        self.carry = carry
         for key, spec in self._specs.items():
             value = np.asarray(flat[key]).reshape(self._envs, *spec.shape)
             over = step.is_last.reshape(-1, *[1] * len(spec.shape))
@@ -141,15 +146,15 @@ class Actor:
     def state(self) -> dict[str, Any]:
         """What `load` needs, as a tree of host arrays and JSON values."""
         carry = self._loaded
-        if self._carry is not None:
-            leaves = [np.asarray(leaf) for leaf in jax.tree.leaves(self._carry)]
+        if self.carry is not None:
+            leaves = [np.asarray(leaf) for leaf in jax.tree.leaves(self.carry)]
             carry = {str(index): leaf for index, leaf in enumerate(leaves)}
         return {"carry": carry, "count": self.count, "action": dict(self.action)}
 
     def load(self, state: Mapping[str, Any]) -> None:
         """Continue where `state` was taken, in the precision of whoever acts next."""
         self.count, self.action = int(state["count"]), dict(state["action"])
-        self._carry, self._loaded = None, state["carry"]
+        self.carry, self._loaded = None, state["carry"]
 
     def begin(self, acting: Acting) -> ActCarry:
         """What the policy carries at the first call: the initial state, or that of a checkpoint."""
@@ -190,6 +195,11 @@ class Episodes:
                 best = self.logs.get(name, np.full(len(value), -np.inf))
                 self.logs[name] = np.where(step.is_first, value, np.maximum(best, value))
         return [self._finished(index) for index in np.flatnonzero(step.is_last)]
+
+    def go_on(self, reward: Any) -> None:
+        """Take in rows (N, E) in which no episode begins or ends."""
+        self.returns = np.add.accumulate([self.returns, *reward])[-1]
+        self.lengths = self.lengths + len(reward)
 
     def _finished(self, index: int) -> dict[str, float]:
         numbers = {"return": float(self.returns[index]), "length": int(self.lengths[index])}

@@ -28,10 +28,14 @@ class Compiled(NamedTuple):
 
 
 def compiled_beside(
-    step: Any, arguments: tuple[Any, ...], take: Callable[[Any], None]
+    step: Any,
+    arguments: tuple[Any, ...],
+    take: Callable[[Any], None],
+    count: Callable[[Any], int] = count_flops,
 ) -> tuple[tuple[str, ...], Future[Compiled]]:
     """Trace a jitted update here, and compile it in a thread, which hands the program to `take`;
-    the names of its packed metrics, and what is compiled.
+    the names of its packed metrics, and what is compiled. `count` finds the arithmetic of one
+    update in the traced program.
 
     Tracing is Python's work, and settings of this thread count for it; XLA's is not, and this
     thread may go on meanwhile.
@@ -39,7 +43,7 @@ def compiled_beside(
     start = time.perf_counter()
     release()
     traced = step.trace(*arguments)
-    lowered, flops = traced.lower(), count_flops(traced.jaxpr)
+    lowered, flops = traced.lower(), count(traced.jaxpr)
 
     def work() -> Compiled:
         program = lowered.compile()

@@ -142,7 +142,7 @@ class Learner:
         self._step: Any = self._place.jit(ft.partial(packed_step, config=config), state)
         acting: Acting = self._acting_of(state)
         self.held: Any = Own(self._place.spread(state), acting, acting)
-        self._pending: tuple[Any, Result] | None = None
+        self.pending: tuple[Any, Result] | None = None
         self.names: tuple[str, ...] = ()
 
     def compile(self, rows: Mapping[str, Any]) -> Compiled:
@@ -169,7 +169,7 @@ class Learner:
 
     def started(self, ticket: Any, result: Result) -> tuple[Any, Result] | None:
         """An update with this ticket is in flight; what `update` returns."""
-        finished, self._pending = self._pending, (ticket, result)
+        finished, self.pending = self.pending, (ticket, result)
         return finished
 
     @property
@@ -252,14 +252,14 @@ class Learner:
         One from a checkpoint was checked before that was written; until the update is traced here
         its metrics have no names.
         """
-        if self._pending is not None and self.names:
-            self.fetch(self._pending[1])
+        if self.pending is not None and self.names:
+            self.fetch(self.pending[1])
 
     def state(self) -> dict[str, Any]:
         """Everything to continue from, as a tree of host arrays and JSON values."""
         pending = None
-        if self._pending is not None:
-            ticket, result = self._pending
+        if self.pending is not None:
+            ticket, result = self.pending
             pending = {"ticket": list(ticket), "metrics": np.asarray(result.metrics)}
             pending["written"] = jax.tree.map(np.asarray, result.written)
         return {
@@ -277,4 +277,4 @@ class Learner:
         if state["pending"] is not None:
             pending = state["pending"]
             result = Result(pending["metrics"], pending["written"])
-            self._pending = (Ticket(*pending["ticket"]), result)
+            self.pending = (Ticket(*pending["ticket"]), result)

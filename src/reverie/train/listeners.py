@@ -49,6 +49,10 @@ class Listeners:
         self._keep: list[str] = []
         self._resumed = False
 
+    def hears(self, event: str) -> bool:
+        """Whether somebody wants to be told of these events."""
+        return bool(self._hears[event])
+
     # -- events
 
     def __enter__(self) -> "Listeners":
@@ -79,7 +83,7 @@ class Listeners:
 
     def step(self, step: Step, action: Mapping[str, Any]) -> None:
         """Every environment has made a row, and this is what is done next."""
-        if self._hears["on_step"]:
+        if self.hears("on_step"):
             flags = [frozen(getattr(step, k)) for k in ("is_first", "is_last", "is_terminal")]
             obs, done, log = (frozen_all(part) for part in (step.obs, action, step.log))
             reward = frozen(step.reward)
@@ -97,7 +101,7 @@ class Listeners:
 
     def metrics(self, scalars: Mapping[str, Any]) -> None:
         """The means of a log interval are written."""
-        if self._hears["on_metrics"]:
+        if self.hears("on_metrics"):
             self._tell("on_metrics", events.Metrics(self._run.step, as_floats(scalars)))
 
     def evaluation(self, scalars: Mapping[str, Any]) -> None:

@@ -11,7 +11,8 @@ follows from counters alone, never from timing: the same command gives the same 
 import contextlib
 import dataclasses
 import functools as ft
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +31,12 @@ from reverie.machine.readings import Stopwatch
 from reverie.records import Step
 from reverie.train import course, sequence, snapshot
 from reverie.train.collect import Actor, Episodes
+from reverie.train.compiling import Compiled
 from reverie.train.evaluate import Evaluator
 from reverie.train.learner import ACT, Learner, purpose_key
 from reverie.train.listeners import Listeners
+from reverie.train.ondevice import refused
+from reverie.train.ondevice.calls import DeviceLoop
 from reverie.train.ratio import Ratio
 from reverie.train.sequence import MakeEnv, Visit
 from reverie.train.setup import complete, make_replay, training_envs
@@ -57,7 +61,8 @@ class Run:
 
     `progress` and `logger`, what people see of it and where its metrics go, come from `course.py`.
     `step` counts environment steps of all environments together, `due` updates that are owed,
-    `updates` those that were started, `ended` episodes. Everything that a checkpoint must hold is
+    `updates` those that were started, `ended` episodes; `device` makes its turns where the loop runs
+    there. Everything that a checkpoint must hold is
     in `snapshot.py`.
     """
 
@@ -65,7 +70,10 @@ class Run:
     logger: Logger
 
     def turn(self) -> None:
-        """One turn around the circle: every environment makes one row."""
+        """One turn around the circle: every environment makes one row. On the device, many turns."""
+        if self.device is not None:
+            self.device()
+            return
         self.send()
         while self.due:
             self.learned(self.learner.update(*self.draw()))
@@ -83,8 +91,12 @@ class Run:
     def draw(self) -> tuple[dict[str, Any], Any]:
         """The rows of one update, and their ticket. Before the first, units are measured."""
         if not self.updates and self.learner.unmeasured:
-            self.learner.standardize(self.replay.peek(MEASURED, self.step))
+            self.measure()
         return self.replay.draw(self.config.train.batch)
+
+    def measure(self) -> None:
+        """Take the units of the observation's numbers from the first rows."""
+        self.learner.standardize(self.replay.peek(MEASURED, self.step))
 
     def learned(self, finished: tuple[Any, Any] | None) -> None:
         """An update has been started: count it, and take in what the one before it gave."""
@@ -107,12 +119,20 @@ class Run:
     def take_in(self, step: Step, row: dict[str, Any]) -> None:
         """Store what the environments made, tell of it, and count which updates it makes due."""
         self.replay.add(row | self._extra(step))
-        self.callbacks.step(step, self.actor.action)
+        self.tell(step, self.actor.action)
+        self.turned()
+
+    def tell(self, step: Step, action: Mapping[str, Any]) -> None:
+        """Tell of rows, of the episodes that they end, and of what is done next."""
+        self.callbacks.step(step, action)
         for numbers in self.episodes.add(step):
             self.ended += 1
             self.log({f"episode/{name}": value for name, value in numbers.items()})
             self.callbacks.episode(numbers)
         self.show("train", self.recorder.add(self.envs, step))
+
+    def turned(self) -> None:
+        """Count a turn whose rows are stored, and the updates that it makes due."""
         self.step, first = self.step + self.envs.num, self.step + 1
         train = self.config.train
         if not self.filling and self.replay.can_draw(train.batch * train.length):
@@ -174,6 +194,17 @@ class Run:
         self.warned, self.unseen = False, set[str]()
         self.notices = [*envs.notices, *replay_advice(config), *sequence_advice(config)]
         self.stopwatch = Stopwatch()
+        self.device = DeviceLoop(self) if options.loop == "device" else None
+
+    @property
+    def computes(self) -> bool:
+        """Whether the next turn takes the compiled program."""
+        return self.due > 0 or self.device is not None
+
+    @property
+    def compile_beside(self) -> Callable[..., Future[Compiled]]:
+        """Begins to compile that program."""
+        return (self.device or self.learner).compile_beside
 
     def close(self) -> None:
         """End the environments."""
@@ -205,10 +236,16 @@ class Run:
     def save(self) -> None:
         """Write a checkpoint. Nothing in the run depends on when, or whether, this happens."""
         with self.phase("saving"):
+            self.bring_home()
             path = snapshot.save(self)
         self.callbacks.checkpoint(path)
         for sentence in [] if self.mirror is None else self.mirror.saved():
             self.progress.note(sentence)
+
+    def bring_home(self) -> None:
+        """Let the replay here hold all rows, before somebody reads them."""
+        if self.device is not None:
+            self.device.bring_home()
 
     @contextlib.contextmanager
     def phase(self, text: str) -> Iterator[None]:
@@ -229,6 +266,8 @@ def opened(
     """The run that `config` and its folder mean, ready to begin; the folder is this process's own
     within. Arguments and errors as `train` has them; `like` as `Run` has it."""
     how: dict[str, Any] = {"listening": sort(callbacks), "like": like}
+    if config.train.loop == "device":
+        refused.check(config, make_env)
     logdir, source = run_folder.logdir_of(config), identity(make_env)
     if not config.logdir:
         run_folder.check_source(logdir, source)

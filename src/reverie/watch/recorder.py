@@ -22,12 +22,12 @@ class EpisodeRecorder:
     """
 
     def __init__(self, *, wanted: bool = False):
-        self._wanted = wanted
+        self.wanted = wanted
         self._frames: list[np.ndarray] = []
 
     def begin(self) -> None:
         """Record the next episode."""
-        self._wanted = True
+        self.wanted = True
 
     def add(self, envs: Vector, step: Step, *, render: bool = False) -> np.ndarray | None:
         """Take in one row; the frames (T, H, W, C) uint8 when it ends a recorded episode.
@@ -35,7 +35,7 @@ class EpisodeRecorder:
         Without a picture among the observations the environment is asked to draw if `render` is
         set; where it cannot, nothing is recorded.
         """
-        if not self._wanted or not (self._frames or step.is_first[0]):
+        if not self.wanted or not (self._frames or step.is_first[0]):
             return None
         if step.is_first[0]:
             self._frames = []
@@ -45,7 +45,7 @@ class EpisodeRecorder:
             self._frames.append(frame)
         if frame is not None and not step.is_last[0]:
             return None
-        frames, self._frames, self._wanted = self._frames, [], False
+        frames, self._frames, self.wanted = self._frames, [], False
         return _stacked(frames)
 
 
@@ -72,7 +72,11 @@ def drawn(envs: Vector) -> np.ndarray | None:
 
 def picture(step: Step, specs: Specs, index: int = 0) -> np.ndarray | None:
     """The largest picture that an environment shows, (H, W, C) uint8, or None."""
+    key = largest_picture(specs)
+    return None if key is None else step.obs[key][index]
+
+
+def largest_picture(specs: Specs) -> str | None:
+    """The key of the largest picture among observations, or None."""
     images = [key for key, spec in specs.items() if spec.kind == "image"]
-    if not images:
-        return None
-    return step.obs[max(images, key=lambda name: specs[name].size)][index]
+    return max(images, key=lambda name: specs[name].size) if images else None

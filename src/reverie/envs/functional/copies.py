@@ -20,11 +20,12 @@ class Copies:
     """
 
     def __init__(self, game: Game, config: EnvConfig, num: int):
+        self.game, self.config = game, config
         self._num, self._specs = num, game.action_specs
         self._begin = jax.jit(ft.partial(rows.begin, game))
         self._step = jax.jit(jax.vmap(ft.partial(rows.advance, game, config)))
         self._put = jax.jit(_put)
-        self._choose = jax.jit(_choose)
+        self._choose = jax.jit(choose)
         self._now: tuple[rows.Episode, rows.Row] | None = None
 
     def reset(self, index: int, seed: int) -> None:
@@ -58,6 +59,37 @@ class Copies:
                         action[key][index] = array[turn]
             self.step(action, (turn < lengths) & ~np.asarray(self._began()[1].last))
 
+    @property
+    def now(self) -> tuple[rows.Episode, rows.Row]:
+        """Episodes and present rows of all copies; zeros before the first reset."""
+        if self._now is None:
+            return jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), self._like())
+        return self._now
+
+    @now.setter
+    def now(self, now: tuple[rows.Episode, rows.Row]) -> None:
+        self._now = now
+
+    def state(self) -> dict[str, np.ndarray]:
+        """What `load` needs: the arrays of `now`, by number; nothing before the first reset."""
+        leaves = [] if self._now is None else jax.tree.leaves(self._now)
+        return {str(number): np.asarray(leaf) for number, leaf in enumerate(leaves)}
+
+    def load(self, state: Mapping[str, np.ndarray]) -> bool:
+        """Go on where `state` was taken; False where it is that of another environment."""
+        like, structure = jax.tree.flatten(self._like())
+        leaves = [state[str(number)] for number in range(len(state))]
+        kinds = [(leaf.shape, leaf.dtype) for leaf in like]
+        if [(leaf.shape, leaf.dtype) for leaf in leaves] != kinds:
+            return False
+        self._now = jax.tree.unflatten(structure, [jnp.array(leaf) for leaf in leaves])
+        return True
+
+    def _like(self) -> Any:
+        """Shapes and dtypes of `now`."""
+        seeds = jax.ShapeDtypeStruct((self._num,), np.uint32)
+        return jax.eval_shape(jax.vmap(ft.partial(rows.begin, self.game)), seeds)
+
     def look(self) -> rows.Row:
         """The present row of every copy, on the host."""
         return jax.device_get(self._began()[1])
@@ -72,7 +104,9 @@ def _put(every: Any, one: Any, index: Any) -> Any:
     return jax.tree.map(lambda old, new: old.at[index].set(new), every, one)
 
 
-def _choose(mask: Any, new: Any, old: Any) -> Any:
+def choose(mask: Any, new: Any, old: Any) -> Any:
+    """Arrays (E, …) of `new` where `mask` (E,) holds, else of `old`."""
+
     def pick(a, b):
         return jnp.where(mask.reshape(-1, *[1] * (a.ndim - 1)), a, b)
 

@@ -32,7 +32,7 @@ class CompiledCrew:
         self.log_specs, self.own_spaces = {}, None
         layout = boards.Layout(self.obs_specs, self.action_specs, self.log_specs, num)
         self.board = boards.make_board(layout, bytearray(boards.size_of(layout)))
-        self._copies = Copies(game, config, num)
+        self.copies = Copies(game, config, num)
         self._running: Future | None = None
         self._pool = ThreadPoolExecutor(1, "reverie-copies")
 
@@ -49,14 +49,14 @@ class CompiledCrew:
         stepped = np.zeros(len(self.groups[0]), bool)
         stepped[[index for letter, index, _ in orders if letter == worker.STEP]] = True
         if stepped.any():
-            self._copies.step(dict(self.board.action), stepped)
+            self.copies.step(dict(self.board.action), stepped)
         for letter, index, payload in orders:
             if letter == worker.RESET:
-                self._copies.reset(index, payload[0])
+                self.copies.reset(index, payload[0])
         stored = {index: payload for letter, index, payload in orders if letter == worker.REPLAY}
         if stored:
-            self._copies.replay(stored)
-        row = self._copies.look()
+            self.copies.replay(stored)
+        row = self.copies.look()
         return [self._show(index, letter, row) for letter, index, _ in orders]
 
     def _show(self, index: int, letter: bytes, row: rows.Row) -> Any:
@@ -66,11 +66,11 @@ class CompiledCrew:
         for key, array in board.obs.items():
             array[index] = row.obs[key][index]
             if array.dtype == np.float32 and not np.isfinite(array[index]).all():
-                raise EnvError(f"Environment {index}: observation {key!r} holds NaN or infinity.")
+                raise rows.bad_observation(index, key)
         board.reward[index] = row.reward[index]
         board.terminal[index], board.last[index] = row.terminal[index], row.last[index]
         if not np.isfinite(row.reward[index]):
-            raise EnvError(f"Environment {index}: the reward is {row.reward[index]}.")
+            raise rows.bad_reward(index, row.reward[index])
         return None
 
     def _picture(self, index: int, row: rows.Row) -> np.ndarray | None:

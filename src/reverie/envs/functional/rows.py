@@ -29,6 +29,16 @@ class Row(NamedTuple):
     last: Any
 
 
+def bad_observation(index: int, key: str) -> EnvError:
+    """What is said of an observation that is not finite."""
+    return EnvError(f"Environment {index}: observation {key!r} holds NaN or infinity.")
+
+
+def bad_reward(index: int, reward: Any) -> EnvError:
+    """What is said of a reward that is not finite."""
+    return EnvError(f"Environment {index}: the reward is {reward}.")
+
+
 def shown(game: Game, config: EnvConfig) -> Specs:
     """Observations that `config.exclude` leaves.
 
