@@ -102,8 +102,10 @@ def traced_once(cache, programs):
     most of the time of a run of seconds."""
     from reverie.train.group.stack import Stack
     from reverie.train.learner import Learner
+    from reverie.train.ondevice.calls import DeviceLoop
 
     real, real_stack = Learner.compile_beside, Stack.compile_beside
+    real_device = DeviceLoop.compile_beside
 
     def compile_once(learner, rows):
         config = learner._config
@@ -130,7 +132,21 @@ def traced_once(cache, programs):
             learner.names = names
         return future
 
+    def compile_call_once(device, rows):
+        run = device._run
+        config = run.config
+        own = repr([getattr(config, name) for name in (*LEARNED, "env")])
+        own += repr([getattr(config.train, name) for name in (*PACE, "chunk")])
+        key = own, config.task, device._chunk.look, run.replay.inside.keep.places
+        if key not in programs:
+            future = real_device(device, rows)
+            future.result()
+            programs[key] = future, device._program, run.learner.names
+        future, device._program, run.learner.names = programs[key]
+        return future
+
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(DeviceLoop, "compile_beside", compile_call_once)
         patch.setattr(Learner, "compile_beside", compile_once)
         patch.setattr(Stack, "compile_beside", compile_all_once)
         yield

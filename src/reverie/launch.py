@@ -44,9 +44,14 @@ NAMED = {
 FROM = "Step of a checkpoint to resume from instead of the newest; what came after is done again."
 """Meaning of the flag `--from`."""
 
+SHORT = {"loop": "train.loop"}
+"""Short spellings of options."""
+
 DEBUG = "Show the whole traceback of an error."
 
-LONE = {**several.FLAGS, "from": FROM, **start.FLAGS, "debug": DEBUG}
+LOOP = "Short for --train.loop: host, or device (JAX-native tasks; all of it one compiled program)."
+
+LONE = {**several.FLAGS, "loop": LOOP, "from": FROM, **start.FLAGS, "debug": DEBUG}
 """Flags of `reverie train` without a field of their own, with their meaning."""
 
 _TRUTHS = ("true", "false", "1", "0", "yes", "no")
@@ -128,6 +133,7 @@ def read(words: Sequence[str]) -> Launch:
             found["help"] = queue.pop(0) if queue[:1] and is_topic(queue[0]) else OVERVIEW
         elif word.startswith("--"):
             name, value = _flag(word, queue)
+            name = SHORT.get(name, name)
             if name in found:
                 raise ConfigError(f"--{name} is given twice; keep one of them.")
             found[name] = value
@@ -227,7 +233,7 @@ def _kinds() -> dict[str, Any]:
     own = {"agent": str, "size": str, "preset": str, "methods": tuple[str, ...]}
     own |= {"harmony": bool, "balance": str, "replay": str, "from": int}
     own |= {"seeds": tuple[int, ...], "together": bool, **dict.fromkeys(start.FLAGS, str)}
-    return {**config, **own}
+    return {**config, **own, **{short: config[name] for short, name in SHORT.items()}}
 
 
 def _meaning(name: str) -> str:

@@ -30,6 +30,7 @@ COMMON = {
     "train.ratio": ("R", "replayed steps learned from for each environment step"),
     "train.batch": ("N", "sequences in a batch"),
     "train.length": ("N", "steps of a sequence"),
+    "loop": ("NAME", "host, or device: environments in JAX and learning in one program"),
     "train.eval_every": ("N", "environment steps between evaluations; 0: only at the end"),
     "optim.lr": ("R", "learning rate"),
     "behavior.actor.entropy": ("R", "weight of the policy's entropy"),

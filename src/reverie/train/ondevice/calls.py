@@ -44,7 +44,8 @@ class DeviceLoop:
         due = abs(wanted) * turns / (config.train.batch * config.train.length)
         updates = 1 if script.lags(config) else max(1, min(UPDATES, int(due) + 2))
         look = outcome.look_of(run)
-        self._chunk = Chunk(copies.game, config, run.envs.obs_specs, look, turns, updates)
+        given = (copies.game, config, run.envs.obs_specs, run.replay.columns, look)
+        self._chunk = Chunk(*given, turns, updates)
         self._program: Any = jax.jit(self._chunk, donate_argnums=0)
         self._ring: Ring | None = None
         self._given: Carried | None = None  # what the last call left, if nobody changed it
@@ -112,7 +113,9 @@ class DeviceLoop:
             return
 
         def read(first: int, size: int, names: tuple[str, ...]) -> Mapping[str, np.ndarray]:
-            return jax.device_get(self._read(self._ring, first, size=size, names=names))
+            found = jax.device_get(self._read(self._ring, first, size=size, names=names))
+            columns = self._run.replay.columns
+            return {name: bits.view(columns[name].dtype) for name, bits in found.items()}
 
         self._rows.bring_home(read)
 
@@ -167,9 +170,13 @@ class DeviceLoop:
             _, _, store = self._run.replay.inside
             like = ring.shapes(self._run.replay.columns, store.streams, store.slots)
             empty = not self._run.replay.inside.keep.inserted
-            there = like if empty else self._rows.columns()
-            make = jnp.zeros_like if empty else jnp.array
-            self._ring = {name: make(column) for name, column in there.items()}
+            there = self._rows.columns()
+            self._ring = {
+                name: jnp.zeros(leaf.shape, leaf.dtype)
+                if empty
+                else jnp.array(there[name].view(leaf.dtype))
+                for name, leaf in like.items()
+            }
         return self._ring
 
     def _script(self, planned: Planned, before: Any) -> Script:

@@ -20,6 +20,7 @@ from reverie.envs.functional import rows
 from reverie.envs.functional.copies import choose
 from reverie.envs.functional.game import Game
 from reverie.records import Specs, Step
+from reverie.replay.rows import Columns
 from reverie.train.collect import act, random_action, row_of
 from reverie.train.learner import Result, packed_step
 from reverie.train.ondevice import ring as rings
@@ -99,12 +100,14 @@ class Look:
 class Chunk:
     """The program of a run.
 
-    `turns` and `updates`: the most that a call makes. `obs_specs`: what the agent sees.
+    `turns` and `updates`: the most that a call makes. `obs_specs`: what the agent sees, `columns`
+    those of a row.
     """
 
     game: Game
     config: Config
     obs_specs: Specs
+    columns: Columns
     look: Look
     turns: int
     updates: int
@@ -148,12 +151,12 @@ class Chunk:
         )
         weight = None if script.weight is None else script.weight[number]
         length = context + self.config.train.length
-        sequences = rings.sequences(state.ring, drawn, length, weight)
-        # The rows are read before others are written into the same memory.
-        ring, sequences = jax.lax.optimization_barrier((state.ring, sequences))
-        latents = {k: v for k, v in state.pending.written.items() if k in ring}
-        late = {"inserted": state.inserted, "on": script.pending | (number > 0)}
-        ring = rings.write(ring, before, latents, offset=context, **late)
+        sequences = rings.sequences(state.ring, self.columns, drawn, length, weight)
+        sequences = jax.lax.optimization_barrier(sequences)
+        latents = {k: v for k, v in state.pending.written.items() if k in state.ring}
+        late: dict[str, Any] = {"inserted": state.inserted, "after": sequences}
+        late["on"] = script.pending | (number > 0)
+        ring = rings.write(state.ring, self.columns, before, latents, offset=context, **late)
         learner, newest, result = update_step(
             state.learner, sequences, root, numbers, config=self.config
         )
@@ -172,7 +175,8 @@ class Chunk:
             value = flat[key].reshape(-1, *spec.shape).astype(spec.dtype)
             over = step.is_last.reshape(-1, *[1] * len(spec.shape))
             action[key] = jnp.where(over, jnp.zeros((), spec.dtype), value)
-        ring = rings.add(state.ring, row_of(step, action, latent), state.inserted)
+        row = row_of(step, action, latent)
+        ring = rings.add(state.ring, self.columns, row, state.inserted)
         told = self._tell(walk.told, walk.turn, now[1], step, action)
         state = state._replace(
             now=now,

@@ -9,13 +9,15 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool, Int
 
 from reverie.replay.rows import Columns
 from reverie.replay.sampler import WEIGHT
 
 Ring = dict[str, Array]
-"""Columns by name."""
+"""Columns by name; floats of 16 bits as their bits: XLA for CPUs computes with them in 32, and
+would convert a whole column to change a row of it."""
 
 
 class Windows(NamedTuple):
@@ -25,25 +27,42 @@ class Windows(NamedTuple):
     row: Int[Array, " B"]
 
 
-def add(ring: Ring, rows: Mapping[str, Array], inserted: Int[Array, ""]) -> Ring:
+def stored(dtype: Any) -> Any:
+    """The dtype in which a column of `dtype` lies in a ring."""
+    half = jnp.issubdtype(dtype, jnp.floating) and np.dtype(dtype).itemsize == 2
+    return np.dtype(np.uint16) if half else np.dtype(dtype)
+
+
+def _bits(value: Array, dtype: Any) -> Array:
+    """`value`, of a column of `dtype`, as a ring holds it."""
+    value = value.astype(dtype)
+    return value if stored(dtype) == dtype else jax.lax.bitcast_convert_type(value, jnp.uint16)
+
+
+def _value(bits: Array, dtype: Any) -> Array:
+    return bits if bits.dtype == dtype else jax.lax.bitcast_convert_type(bits, dtype)
+
+
+def add(ring: Ring, columns: Columns, rows: Mapping[str, Array], inserted: Array) -> Ring:
     """One more row (E, …) of every stream, which had `inserted` rows before."""
     found = {}
     for name, column in ring.items():
-        value = rows[name].astype(column.dtype)[:, None]
+        value = _bits(rows[name], columns[name].dtype)[:, None]
         slot = inserted % column.shape[1]
         found[name] = jax.lax.dynamic_update_slice_in_dim(column, value, slot, axis=1)
     return found
 
 
 def sequences(
-    ring: Ring, windows: Windows, length: int, weight: Array | None = None
+    ring: Ring, columns: Columns, windows: Windows, length: int, weight: Array | None = None
 ) -> dict[str, Array]:
     """The rows (B, L, …) of these windows, with what is first and last at their edges (see
     `Replay.draw`); all of them must be there."""
     slots = ring["is_first"].shape[1]
     slot = (windows.row[:, None] + jnp.arange(length)[None]) % slots
     place = windows.stream[:, None], slot
-    rows = {k: column.at[place].get(mode="promise_in_bounds") for k, column in ring.items()}
+    bits = {k: column.at[place].get(mode="promise_in_bounds") for k, column in ring.items()}
+    rows = {k: _value(part, columns[k].dtype) for k, part in bits.items()}
     rows["is_last"] = rows["is_last"].at[:, :-1].max(rows["is_first"][:, 1:])
     rows["is_first"] = rows["is_first"].at[:, 0].set(True)
     return rows if weight is None else rows | {WEIGHT: weight}
@@ -51,16 +70,19 @@ def sequences(
 
 def write(
     ring: Ring,
+    columns: Columns,
     windows: Windows,
     written: Mapping[str, Array],
     *,
     offset: int,
     inserted: Int[Array, ""],
     on: Bool[Array, ""],
+    after: Mapping[str, Array],
 ) -> Ring:
     """Results (B, T, …) of an update in the rows from `offset` on of its windows, where `on`.
 
-    Rows that have gone since are left out; where windows overlap, the last one wins.
+    Rows that have gone since are left out; where windows overlap, the last one wins. `after`: rows
+    that are read before; saying so keeps XLA from copying the ring for them.
     """
     if not written:
         return ring
@@ -69,11 +91,13 @@ def write(
     row = windows.row[:, None] + (offset + jnp.arange(length))[None]
     live = (row >= inserted - slots) & on
     alone = ~_covered(row[:, 0], windows.stream, row)
-    slot = jnp.where(live & alone, row % slots, slots)
-    place = windows.stream[:, None], slot  # a slot beyond the last one is left out
+    slot = jnp.where(live & alone, row % slots, slots)  # beyond the last one: left out
     found = dict(ring)
     for name, value in written.items():
-        found[name] = ring[name].at[place].set(value.astype(ring[name].dtype), mode="drop")
+        bits = _bits(value, columns[name].dtype)
+        nothing = jnp.minimum((after[name] == 0).sum(), 0)  # 0, which XLA cannot know
+        place = windows.stream[:, None], slot + nothing
+        found[name] = ring[name].at[place].set(bits, mode="drop")
     return found
 
 
@@ -89,7 +113,7 @@ def _covered(first: Int[Array, " B"], stream: Int[Array, " B"], row: Int[Array, 
 def shapes(columns: Columns, streams: int, slots: int) -> dict[str, jax.ShapeDtypeStruct]:
     """Shapes of the columns of a ring."""
     return {
-        name: jax.ShapeDtypeStruct((streams, slots, *column.shape), column.dtype)
+        name: jax.ShapeDtypeStruct((streams, slots, *column.shape), stored(column.dtype))
         for name, column in columns.items()
     }
 

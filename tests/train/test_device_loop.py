@@ -1,0 +1,199 @@
+"""The loop on the device makes what the loop on the host makes, and is resumed like it."""
+
+import os
+import signal
+
+import numpy as np
+import pytest
+from tiny_runs import assert_same_run, flat, metrics, newest, start, tiny, wait_for_step
+
+from reverie import Callback
+from reverie.cli import main
+from reverie.train import checkpoint, loop
+
+TASK = "gymnax_cart_pole"
+CHANGES = {
+    "steps": 160,
+    "train.prefill": 10,
+    "train.pretrain": 3,
+    "train.eval_every": 80,
+    "replay.capacity": 60,
+}
+"""Random actions until an episode ends, and a ring so small that drawn rows go before they are
+written back."""
+
+
+def learned(logdir, how, changes=None, **options):
+    """A run on the loop `how`: its folder, and the columns of its replay at the end."""
+    config = tiny(TASK, logdir, {**CHANGES, "train.loop": how, **(changes or {})})
+    with pytest.MonkeyPatch.context() as patch:
+        columns, close = {}, loop.Run.close
+
+        def keep(run):
+            columns.update({k: v.copy() for k, v in run.replay.inside.store.arrays.items()})
+            close(run)
+
+        patch.setattr(loop.Run, "close", keep)
+        return loop.train(config, **options), columns
+
+
+class StopAt(Callback):
+    """Stops a run at a step."""
+
+    def __init__(self, step):
+        self.step = step
+
+    def on_metrics(self, record, control):
+        if record.step >= self.step:
+            control.stop("enough")
+
+
+@pytest.fixture(scope="module")
+def device(tmp_path_factory, shared_programs):
+    """A run on the device that was left alone."""
+    return learned(tmp_path_factory.mktemp("device"), "device", callbacks=[StopAt(10**9)])
+
+
+OWN = ("/learner", "/actor/carry", "/envs")
+"""Parts of a checkpoint that programs round differently in the last bits."""
+
+
+def assert_alike(one, other):
+    """Metrics, counters, parameters, latents and rows of two runs, up to rounding in float32."""
+    (one, rows), (other, others) = one, other
+    for mine, theirs in zip(metrics(one), metrics(other), strict=True):
+        assert mine == pytest.approx(theirs, rel=1e-3, abs=1e-4, nan_ok=True)
+    first, second = flat(newest(one)), flat(newest(other))
+    drop = ("/replay/files", "/envs/envs/", "/callbacks")
+    names = {name for name in first if not name.startswith(drop)}
+    assert names == {name for name in second if not name.startswith(drop)}
+    for name in names:
+        if not name.startswith(OWN):
+            np.testing.assert_array_equal(first[name], second[name], err_msg=name)
+        elif not name.startswith("/learner/state/opt_state"):
+            np.testing.assert_allclose(first[name], second[name], rtol=1e-3, atol=1e-4)
+    for name, column in rows.items():
+        near = 1e-3 if name.startswith(("obs/", "latent/deter", "score/")) else 0.0
+        theirs = np.float32(others[name])
+        np.testing.assert_allclose(np.float32(column), theirs, rtol=near, atol=near, err_msg=name)
+
+
+def test_both_loops_make_the_same_run(device, tmp_path):
+    host = learned(tmp_path, "host")
+    assert_alike(device, host)
+    last = [row for row in metrics(host[0]) if "replay/dropped" in row][-1]
+    assert last["replay/dropped"] > 0, "no result came too late"
+
+
+STRATEGIES = {
+    "recency": {"replay.draw": "recency", "replay.online": False},
+    "mixture": {"replay.draw": "mixture", "replay.fresh": 0.25},
+    "importance": {"replay.draw": "uniform", "replay.importance.begin": 0.5},
+    "priorities": {
+        "replay.draw": "proportional",
+        "replay.signal": "kl",
+        "replay.importance.begin": 0.5,
+        "train.ratio": 24.0,
+    },
+    "rank": {"replay.draw": "rank", "replay.signal": "curious", "train.chunk": 7},
+    "explorer": {"explore": "plan2explore", "explore.until": 60},
+    "ordered": {"train.update": "ordered", "replay.context": 0},
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_draws_and_explorers_are_those_of_the_host(name, tmp_path):
+    changes = {"steps": 100, **STRATEGIES[name]}
+    pair = [learned(tmp_path / how, how, changes) for how in ("host", "device")]
+    assert_alike(*pair)
+
+
+def test_a_stopped_run_resumes_to_the_same_bits(device, tmp_path):
+    for step in (40, 120):
+        learned(tmp_path, "device", callbacks=[StopAt(step)])
+        assert newest(tmp_path)["clocks"]["step"] == step
+    learned(tmp_path, "device", callbacks=[StopAt(10**9)])
+    assert_same_run(device[0], tmp_path)
+    steps = [checkpoint.step_of(p) for p in checkpoint.complete(tmp_path / "checkpoints")]
+    learned(tmp_path, "device", from_step=steps[0], callbacks=[StopAt(10**9)])
+    assert_same_run(device[0], tmp_path)
+
+
+def test_a_run_goes_on_with_the_other_loop(device, tmp_path):
+    """What is saved is the same: rows, the states of the environments, the update in flight."""
+    learned(tmp_path, "host", callbacks=[StopAt(80)])
+    assert_alike(learned(tmp_path, "device", {"train.chunk": 5}), device)
+    changes = newest(tmp_path)["clocks"]
+    assert changes == newest(device[0])["clocks"]
+
+
+@pytest.mark.slow
+def test_a_killed_run_resumes_to_the_same_bits(tmp_path, cache):
+    changes = {**CHANGES, "steps": 800, "train.loop": "device", "train.save_every": 0}
+    for name, step in (("whole", 0), ("killed", 200)):
+        process = start(TASK, tmp_path / name, cache, changes)
+        if step:
+            wait_for_step(process, tmp_path / name, step)
+            os.kill(process.pid, signal.SIGKILL)
+            process.communicate()
+            process = start(TASK, tmp_path / name, cache, changes)
+        assert process.wait(300) == 0, process.communicate()
+    assert_same_run(tmp_path / "whole", tmp_path / "killed")
+
+
+class Heard(Callback):
+    """Keeps every step that it is told of."""
+
+    def __init__(self):
+        self.steps = []
+
+    def on_step(self, record, control):
+        self.steps.append((record.step, record.obs["vector"], record.reward, record.action))
+
+
+@pytest.mark.slow
+def test_callbacks_hear_of_every_step(tmp_path):
+    heard = {}
+    for how in ("host", "device"):
+        heard[how] = Heard()
+        learned(tmp_path / how, how, {"steps": 60}, callbacks=[heard[how]])
+    assert len(heard["device"].steps) == 30
+    for mine, theirs in zip(heard["device"].steps, heard["host"].steps, strict=True):
+        assert mine[0] == theirs[0]
+        np.testing.assert_allclose(mine[1], theirs[1], rtol=1e-5, atol=1e-6)
+        np.testing.assert_array_equal(mine[2], theirs[2])
+        np.testing.assert_array_equal(mine[3]["action"], theirs[3]["action"])
+
+
+SUITES = "the suites that are: craftax, gymnax, navix, xminigrid, jumanji, pgx, brax, playground"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("gym:CartPole-v1", SUITES),
+        ("probe_memory", SUITES),
+        ("rude_envs:Odd", SUITES),
+        (f"{TASK} --replay.unit episode", "does not go with replay.unit 'episode'"),
+        (f"{TASK} --bonus observation", "does not go with bonus 'observation'"),
+        (
+            f"{TASK} --replay.draw proportional --replay.signal kl --replay.signal.sweep_every 9",
+            "does not go with replay.signal.sweep_every 9 of 'kl'",
+        ),
+        (f"{TASK} --train.loop host", "--train.loop is given twice"),
+    ],
+)
+def test_what_cannot_run_on_the_device_says_so(words, said, tmp_path, capsys):
+    logdir = tmp_path / "run"
+    assert main(["train", *words.split(), "--loop", "device", f"--logdir={logdir}"]) == 2
+    sentence = capsys.readouterr().err
+    assert said in sentence
+    assert sentence.count("\n") == 1
+    assert not logdir.exists()
+
+
+def test_a_sequence_is_for_the_host(tmp_path, capsys):
+    words = f"{TASK} gymnax_pendulum --sequence.steps 500 --loop device --logdir={tmp_path / 'r'}"
+    assert main(["continual", *words.split()]) == 2
+    assert "--loop device is for one task" in capsys.readouterr().err
