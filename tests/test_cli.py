@@ -306,7 +306,7 @@ def test_the_first_page_of_help_is_short_and_its_flags_exist(capsys):
     assert len(lines) < 60 and max(map(len, lines)) <= 100
     steps = resolve("gym:CartPole-v1").steps
     assert "  --steps N" in page and f"environment steps of the whole run [{steps}]" in page
-    own = {"from", "seeds", "preset", "methods", "harmony", "balance", "replay"}
+    own = {"from", "seeds", "loop", "preset", "methods", "harmony", "balance", "replay"}
     assert set(overview.COMMON) <= own | set(flat(Config()))
     groups = {path.partition(".")[0] for path in field_types() if "." in path}
     assert set(overview.GROUPS) - {"presets", "run"} == groups

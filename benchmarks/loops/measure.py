@@ -98,7 +98,9 @@ def begun(stack, options: argparse.Namespace, ratio: float, kind: str, logdir: P
     run.logger = stack.enter_context(
         contextlib.closing(Logger(logdir, config.log, config, None, notify=lambda _: None))
     )
-    Preparation([run], run.compile_beside, run.progress).complete(Interrupt())
+    Preparation([run], (run.device or run.learner).compile_beside, run.progress).complete(
+        Interrupt()
+    )
     while run.updates < 3:
         run.turn()
     return run

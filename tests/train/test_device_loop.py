@@ -174,13 +174,14 @@ SUITES = "the suites that are: craftax, gymnax, navix, xminigrid, jumanji, pgx, 
     [
         ("gym:CartPole-v1", SUITES),
         ("probe_memory", SUITES),
-        ("rude_envs:Odd", SUITES),
         (f"{TASK} --replay.unit episode", "does not go with replay.unit 'episode'"),
         (f"{TASK} --bonus observation", "does not go with bonus 'observation'"),
         (
             f"{TASK} --replay.draw proportional --replay.signal kl --replay.signal.sweep_every 9",
             "does not go with replay.signal.sweep_every 9 of 'kl'",
         ),
+        (f"{TASK} --device.mesh data=2", "does not go with device.mesh 'data=2'"),
+        (f"{TASK} --seeds 0 1", "--loop device learns one seed a process"),
         (f"{TASK} --train.loop host", "--train.loop is given twice"),
     ],
 )

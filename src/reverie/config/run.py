@@ -23,8 +23,8 @@ class TrainConfig:
     pretrain: int = 0
     """Updates right after those, before the next step."""
     loop: Literal["host", "device"] = "host"
-    """Where the loop runs. device: environment, replay, updates and acting are one compiled program
-    of many steps, for JAX-native environments. The same schedule, the same draws. (Short: --loop)"""
+    """Where the loop runs (short: --loop). device: environment, replay, updates and acting are one
+    compiled program of many steps, for JAX-native environments; the same schedule and draws."""
     chunk: int = 256
     """Steps of every environment in one call of that program, at most. Changes no number."""
     update: Literal["joint", "ordered"] = "joint"

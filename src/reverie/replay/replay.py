@@ -124,7 +124,7 @@ class Replay:
         return self._memory.page > 0 and self._store.touched == self._store.slots
 
     def can_draw(self, windows: int = 1) -> bool:
-        """Whether so many different sequences can be drawn; of pieces, so many rows to begin with."""
+        """Whether so many different sequences can be drawn; of pieces, so many rows to begin."""
         if self._demand.pieces:
             with self._lock:
                 return int(self._keep.spans().rows.sum()) >= max(1, windows)

@@ -36,6 +36,7 @@ chosen.py          the checkpoint that a reader names
 weights.py         what a reader needs of it, or of a shared agent
 metrics_prefix.py  whether metrics.jsonl still is what a checkpoint saw
 stranger.py        a run folder that may be another's
+ondevice/          the loop on the device: many turns in one compiled call
 group/             several seeds in one process
 interrupt.py       SIGINT and SIGTERM as a question between two turns
 """

@@ -126,7 +126,7 @@ class Actor:
         return self.chosen(step, flat, carry, latent)
 
     def went_on(self, carry: Any, action: Mapping[str, Any], turns: int) -> None:
-        """Take in what so many turns by somebody else came to; `action`: the next one (E, *shape)."""
+        """Take in what so many turns made elsewhere came to; `action` (E, *shape): the next one."""
         self.count += turns
         self.carry, self.action = carry, dict(action)
 

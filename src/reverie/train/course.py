@@ -40,7 +40,7 @@ def go(run: "Run", from_step: int | None = None) -> None:
         say(run, beginning)
         if beginning.over:
             return
-        preparation = Preparation([run], run.compile_beside, run.progress)
+        preparation = Preparation([run], (run.device or run.learner).compile_beside, run.progress)
         with recording(run, beginning.offset, Interrupt()) as interrupt:
             if not (run.callbacks.stopping or _ready(run, preparation, interrupt)):
                 raise Stopped(interrupt.asked, f"at step {run.step:,}, where it resumed")
@@ -124,7 +124,7 @@ def _turn_until_done(run: "Run", preparation: Preparation, interrupt: Interrupt)
     while goes_on(run):
         if run.chores:
             chores.do(run, run.chores.pop(0), interrupt)
-        elif not run.computes or preparation.complete(interrupt):
+        elif not (run.due or run.device) or preparation.complete(interrupt):
             before = run.step
             run.turn()
             preparation.turned()

@@ -37,6 +37,9 @@ ONCE = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes"
 """Compiler options of a program that runs once: drawing the first weights took 18 CPU seconds to
 compile and 0.05 to run; like this 5, with the same weights to the last bit."""
 
+MEASURED = 64
+"""Sequences of the first rows in which the units of the observation are measured, at most."""
+
 LEARN, ACT, EVAL, DREAM = range(4)
 """Purposes that the root key is folded with."""
 

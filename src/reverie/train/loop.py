@@ -12,7 +12,6 @@ import contextlib
 import dataclasses
 import functools as ft
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +30,8 @@ from reverie.machine.readings import Stopwatch
 from reverie.records import Step
 from reverie.train import course, sequence, snapshot
 from reverie.train.collect import Actor, Episodes
-from reverie.train.compiling import Compiled
 from reverie.train.evaluate import Evaluator
-from reverie.train.learner import ACT, Learner, purpose_key
+from reverie.train.learner import ACT, MEASURED, Learner, purpose_key
 from reverie.train.listeners import Listeners
 from reverie.train.ondevice import refused
 from reverie.train.ondevice.calls import DeviceLoop
@@ -52,25 +50,21 @@ from reverie.watch.recorder import EpisodeRecorder
 from reverie.watch.sink import Sink
 from reverie.watch.together import SeedProgress
 
-MEASURED = 64
-"""Sequences of the first rows in which the units of the observation are measured, at most."""
-
 
 class Run:
     """The stations of one run, its clocks, and what is to be done before the next turn.
 
     `progress` and `logger`, what people see of it and where its metrics go, come from `course.py`.
     `step` counts environment steps of all environments together, `due` updates that are owed,
-    `updates` those that were started, `ended` episodes; `device` makes its turns where the loop runs
-    there. Everything that a checkpoint must hold is
-    in `snapshot.py`.
+    `updates` those that were started, `ended` episodes. `device`: the loop on the device, where the
+    turns are made there. Everything that a checkpoint must hold is in `snapshot.py`.
     """
 
     progress: Progress | SeedProgress
     logger: Logger
 
     def turn(self) -> None:
-        """One turn around the circle: every environment makes one row. On the device, many turns."""
+        """One turn around the circle: every environment makes one row. On the device, many."""
         if self.device is not None:
             self.device()
             return
@@ -91,12 +85,8 @@ class Run:
     def draw(self) -> tuple[dict[str, Any], Any]:
         """The rows of one update, and their ticket. Before the first, units are measured."""
         if not self.updates and self.learner.unmeasured:
-            self.measure()
+            self.learner.standardize(self.replay.peek(MEASURED, self.step))
         return self.replay.draw(self.config.train.batch)
-
-    def measure(self) -> None:
-        """Take the units of the observation's numbers from the first rows."""
-        self.learner.standardize(self.replay.peek(MEASURED, self.step))
 
     def learned(self, finished: tuple[Any, Any] | None) -> None:
         """An update has been started: count it, and take in what the one before it gave."""
@@ -195,16 +185,6 @@ class Run:
         self.notices = [*envs.notices, *replay_advice(config), *sequence_advice(config)]
         self.stopwatch = Stopwatch()
         self.device = DeviceLoop(self) if options.loop == "device" else None
-
-    @property
-    def computes(self) -> bool:
-        """Whether the next turn takes the compiled program."""
-        return self.due > 0 or self.device is not None
-
-    @property
-    def compile_beside(self) -> Callable[..., Future[Compiled]]:
-        """Begins to compile that program."""
-        return (self.device or self.learner).compile_beside
 
     def close(self) -> None:
         """End the environments."""

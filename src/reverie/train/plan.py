@@ -47,6 +47,7 @@ class Plan(NamedTuple):
     update_bytes: int = 0  # host: what an update or a checkpoint takes for a while
     peak_bytes: int = 0  # host: the most that this process took before, for its compiler
     devices: int = 1  # that one learner is spread over
+    rows_bytes: int = 0  # device: rows of the replay, where the loop runs there
     seeds: int = 1  # that share the process, the update and all of the above but `params`
     flags: str = ""  # of XLA, the user's and those of `device`
 
@@ -80,7 +81,8 @@ class Plan(NamedTuple):
 
     def _device(self) -> str:
         each = f", on each of {self.devices} devices" if self.devices > 1 else ""
-        return f"{size(self.device_bytes)} for the learner{each}"
+        rows = f", {size(self.rows_bytes)} of it the replay's rows" if self.rows_bytes else ""
+        return f"{size(self.device_bytes)} for the learner{each}{rows}"
 
     def _host(self) -> str:
         replay = f"{size(self.host_bytes)} for the full replay"
@@ -127,12 +129,14 @@ def make_plan(
     steps_left: int,
     *,
     seeds: int = 1,
+    rows_bytes: int = 0,
 ) -> Plan:
     """What the rest of the run needs, from its compiled update.
 
     Args:
         learner: of one seed, and so is `replay`.
         update: of all `seeds` at once.
+        rows_bytes: what the replay's rows take on the device.
     """
     options = config.train
     prefill = max(0, options.prefill - (config.steps - steps_left))
@@ -155,6 +159,7 @@ def make_plan(
         update_bytes=max(2 * seeds * learner.nbytes, _scratch(update)),
         devices=devices,
         seeds=seeds,
+        rows_bytes=rows_bytes,
         peak_bytes=peak_bytes(),
         flags=os.environ.get("XLA_FLAGS", ""),
     )

@@ -128,9 +128,9 @@ class Preparation:
         except jax.errors.JaxRuntimeError as error:
             raise RunError(_refused(error)) from error
         first, seeds = self._runs[0], len(self._runs)
-        self.plan = plan.make_plan(
-            first.config, first.learner, first.replay, compiled, self._left, seeds=seeds
-        )
+        given = (first.config, first.learner, first.replay, compiled, self._left)
+        rows_bytes = 0 if first.device is None else first.device.nbytes
+        self.plan = plan.make_plan(*given, seeds=seeds, rows_bytes=rows_bytes)
         if self._check is not None:
             self._check(self.plan)
         rows = self.plan.rows()

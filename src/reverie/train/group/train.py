@@ -70,6 +70,11 @@ def train(
 
 def check_batched(config: Config) -> None:
     """Raises ConfigError naming what a process can have only once."""
+    if config.train.loop == "device":
+        raise ConfigError(
+            "--loop device learns one seed a process: give --no-together to run the seeds one "
+            "after another, or leave --loop out (host)."
+        )
     if config.log.wandb:
         raise ConfigError(
             "--log.wandb is for one run a process: leave it out, or give --no-together to run the "

@@ -3,6 +3,7 @@
 ring.py       the rows of the replay as arrays of the device: add, gather, write results back
 chunk.py      the program: environments, policy, ring and updates, turn after turn
 script.py     which updates a call makes, on which rows: follows from counters, before it begins
-calls.py      a call after the other, and what the host makes of what they bring
+calls.py      a call after the other, for the stations of a run
+outcome.py    what the host makes of a call: metrics, episodes, a video
 refused.py    what cannot run on the device, one sentence each
 """

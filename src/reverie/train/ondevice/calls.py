@@ -20,8 +20,8 @@ from reverie.replay.remote import RemoteRows
 from reverie.replay.rows import row_bytes
 from reverie.replay.sampler import WEIGHT
 from reverie.train.compiling import Compiled, compiled_beside
-from reverie.train.learner import Result, packed_step
-from reverie.train.ondevice import outcome, ring, script
+from reverie.train.learner import MEASURED, Result, packed_step
+from reverie.train.ondevice import outcome, refused, ring, script
 from reverie.train.ondevice.chunk import Carried, Chunk, Script, update_step
 from reverie.train.ondevice.ring import Ring, Windows
 from reverie.train.ondevice.script import Planned
@@ -39,7 +39,8 @@ class DeviceLoop:
     def __init__(self, run: "Run"):
         config, copies = run.config, run.envs.copies
         assert copies is not None, "refused before the environments were made"
-        self._run, self._rows = run, RemoteRows(run.replay)
+        self._run, self._rows, self._copies = run, RemoteRows(run.replay), copies
+        refused.check_memory(self.nbytes, run.replay.inside.keep.places)
         turns, wanted = config.train.chunk, config.train.ratio * run.envs.num
         due = abs(wanted) * turns / (config.train.batch * config.train.length)
         updates = 1 if script.lags(config) else max(1, min(UPDATES, int(due) + 2))
@@ -58,18 +59,17 @@ class DeviceLoop:
         run = self._run
         if run.due and run.learner.unmeasured:
             self.bring_home()
-            run.measure()
+            run.learner.standardize(run.replay.peek(MEASURED, run.step))
         state = self._state()
         begin, before = run.step, run.learner.pending
         metrics = None if before is None else np.array(before[1].metrics)
-        planned = script.plan(
-            run, self._rows, turns=self._chunk.turns, updates=self._chunk.updates
-        )
+        planned = script.plan(run, self._rows, turns=self._chunk.turns, updates=self._chunk.updates)
         arguments = (self._script(planned, before), self._keys, run.learner.numbers)
-        self._given, answer, _ = self._program(state, *arguments)
+        state, answer, _ = self._program(state, *arguments)
         told, turns, begun = jax.device_get(answer)
+        self._given = state
         first = told.is_first[max(0, int(turns) - 1)]
-        self._settle(self._given, planned, int(turns), begun, first)
+        self._settle(state, planned, int(turns), begun, first)
         outcome.take_updates(run, metrics, told.metrics[: len(planned.tickets)])
         self._count(planned, int(turns), begin, told)
 
@@ -90,14 +90,15 @@ class DeviceLoop:
         run, before = self._run, self._run.learner.pending
         learner, self._ring = run.learner, state.ring
         learner.train_state, learner.acting, learner.newest = state[:3]
-        if planned.tickets or before is not None:
-            ticket = planned.tickets[-1] if planned.tickets else before[0]
-            learner.pending = ticket, state.pending
+        if planned.tickets:
+            learner.pending = planned.tickets[-1], state.pending
+        elif before is not None:
+            learner.pending = before[0], state.pending
         if not turns:
             return
         action, due, row = jax.device_get((state.action, state.due, state.now[1]))
         run.actor.went_on(state.carry, action, turns)
-        run.envs.copies.now = state.now
+        self._copies.now = state.now
         run.envs.episodes.skip(begun, due)
         self._seeds = [seeds[n:] for seeds, n in zip(self._seeds, begun.tolist(), strict=True)]
         obs = {key: row.obs[key] for key in run.envs.obs_specs}
@@ -154,7 +155,7 @@ class DeviceLoop:
             acting=learner.acting,
             newest=learner.newest,
             pending=Result(pending.metrics, pending.written, self._like.names),
-            now=run.envs.copies.now,
+            now=self._copies.now,
             due=run.envs.episodes.due,
             carry=carry,
             action=run.actor.action,

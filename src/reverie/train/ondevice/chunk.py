@@ -12,14 +12,13 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array
 
 from reverie.behavior.policy import ActCarry, Acting
 from reverie.config.schema import Config
 from reverie.envs.functional import rows
 from reverie.envs.functional.copies import choose
 from reverie.envs.functional.game import Game
-from reverie.records import Specs, Step
+from reverie.records import Array, Specs, Step
 from reverie.replay.rows import Columns
 from reverie.train.collect import act, random_action, row_of
 from reverie.train.learner import Result, packed_step
@@ -146,9 +145,8 @@ class Chunk:
     def _update(self, script: Script, root: Any, numbers: Any, walk: Walk) -> Walk:
         """One update, and what the one before it gave into the ring."""
         state, number, context = walk.state, walk.update, self.config.replay.context
-        before, drawn = (
-            jax.tree.map(lambda x: x[number + offset], script.windows) for offset in (0, 1)
-        )
+        before = jax.tree.map(lambda x: x[number], script.windows)
+        drawn = jax.tree.map(lambda x: x[number + 1], script.windows)
         weight = None if script.weight is None else script.weight[number]
         length = context + self.config.train.length
         sequences = rings.sequences(state.ring, self.columns, drawn, length, weight)

@@ -41,7 +41,7 @@ def take_rows(run: "Run", told: Told, turns: int, begin: int) -> None:
     Raises EnvError for numbers that are not finite.
     """
     _check(run, told, turns)
-    marked = (told.is_first | told.is_last)[:turns].any(1)
+    marked = np.logical_or(told.is_first, told.is_last)[:turns].any(1)
     if told.action or run.recorder.wanted:
         marked[:] = True
     step, done = run.step, 0
@@ -58,8 +58,8 @@ def take_rows(run: "Run", told: Told, turns: int, begin: int) -> None:
 def row_of(told: Told, turn: int) -> Step:
     """What is known of the rows of one turn."""
     shown = {key: array[turn] for key, array in told.shown.items()}
-    flags = (array[turn] for array in (told.is_first, told.is_last, told.is_terminal))
-    return Step(shown, told.reward[turn], *flags)
+    first, last, terminal = (x[turn] for x in (told.is_first, told.is_last, told.is_terminal))
+    return Step(shown, told.reward[turn], first, last, terminal)
 
 
 def _check(run: "Run", told: Told, turns: int) -> None:

@@ -2,15 +2,22 @@
 
 from collections.abc import Iterator
 
+import jax
+
+from reverie.behavior.bonus import AbstractBonus
 from reverie.config.schema import Config
 from reverie.envs import registry
 from reverie.envs.catalog import parse
+from reverie.folder.errors import RunError
 from reverie.part.errors import ConfigError
-from reverie.behavior.bonus import AbstractBonus
 from reverie.part.part import name_of
 from reverie.replay.signal import AbstractSignal
+from reverie.replay.store import available_bytes
 from reverie.replay.unit import AbstractUnit, Row
 from reverie.train.sequence import MakeEnv
+
+SHARE = 0.9
+"""Share of the device's memory that the rows may take: the learner needs some too."""
 
 HOST = "or leave --loop out (host)"
 
@@ -51,5 +58,25 @@ def _hindrances(config: Config) -> Iterator[tuple[str, str, str]]:
         name = name_of(AbstractSignal, replay.signal)
         what = "set it to 0"
         yield "replay.signal.sweep_every", f"{replay.signal.sweep[0]} of {name!r}", what
+    if config.device.mesh:
+        yield "device.mesh", repr(config.device.mesh), "it runs on one device"
     if config.bonus.active:
-        yield "bonus", repr(name_of(AbstractBonus, config.bonus)), "visits are counted on the host: set --bonus none"
+        yield (
+            "bonus",
+            repr(name_of(AbstractBonus, config.bonus)),
+            "visits are counted on the host: set --bonus none",
+        )
+
+
+def check_memory(nbytes: int, rows: int) -> None:
+    """Raises RunError where `rows` rows of `nbytes` in all do not fit the device's memory."""
+    stats = jax.local_devices()[0].memory_stats() or {}
+    limit = stats.get("bytes_limit", available_bytes())
+    if limit is None or nbytes <= SHARE * limit:
+        return
+    fit = int(SHARE * limit / nbytes * rows)
+    raise RunError(
+        f"--loop device would keep {rows:,} rows of the replay, {nbytes / 1e9:.2f} GB, in the "
+        f"device's memory, which holds {limit / 1e9:.2f} GB: set --replay.capacity {fit} or less, "
+        f"{HOST}."
+    )

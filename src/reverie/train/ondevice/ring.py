@@ -23,8 +23,8 @@ would convert a whole column to change a row of it."""
 class Windows(NamedTuple):
     """Sequences of rows, by stream and first row."""
 
-    stream: Int[Array, " B"]
-    row: Int[Array, " B"]
+    stream: Any  # (B,), on the host or the device
+    row: Any
 
 
 def stored(dtype: Any) -> Any:

@@ -73,17 +73,16 @@ def _filling(run: "Run", turns: int) -> Planned:
 
 def _draw(run: "Run", rows: RemoteRows, planned: Planned) -> None:
     """One update: its rows, and then what is known of the one before (see `Run.learned`)."""
-    before = planned.tickets[-1] if planned.tickets else pending(run)
+    result = run.learner.pending  # not written back yet
+    before = planned.tickets[-1] if planned.tickets else None if result is None else result[0]
     drawn = rows.draw(run.config.train.batch)
     planned.tickets.append(drawn.ticket)
     planned.weights.append(drawn.weight)
     run.due, run.updates = run.due - 1, run.updates + 1
     train, replay, scored = run.config.train, run.config.replay, None
-    if before is None:
-        return
-    if lags(run.config):
-        scored = np.asarray(run.learner.pending[1].written[SCORE], np.float32)
-    if replay.context or scored is not None:
+    if result is not None and lags(run.config):
+        scored = np.asarray(result[1].written[SCORE], np.float32)
+    if before is not None and (replay.context or scored is not None):
         rows.written(before, train.length, scored, offset=replay.context)
 
 
@@ -91,11 +90,6 @@ def lags(config: Config) -> bool:
     """Whether a draw depends on what the update before the last one found out, so that a call can
     make one update at most."""
     return isinstance(config.replay.signal, AbstractStepSignal)
-
-
-def pending(run: "Run") -> Ticket | None:
-    """The ticket of the update whose result is not written back yet."""
-    return None if run.learner.pending is None else run.learner.pending[0]
 
 
 def turns_left(run: "Run") -> int:
