@@ -7,7 +7,8 @@ seeds.py      the same seed here, made anew and in another process
 manners.py    the ends of the action range, pictures for people, closing
 speed.py      steps a second alone, in a process, and the cost of a reset
 needs.py      what a training run will take: memory, disk, hours
-sheet.py      a picture of what the agent sees
+bands.py      what the agent sees, key by key: pictures, numbers, classes, with captions
+sheet.py      pictures of a key side by side
 visit.py      all of it in order, on the terminal and as an object
 show.py       the verb itself
 options.py    its options

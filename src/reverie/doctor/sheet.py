@@ -1,4 +1,4 @@
-"""A contact sheet: what the agent sees in the course of some episodes."""
+"""Pictures side by side, in the order of time; and the file that they are written to."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

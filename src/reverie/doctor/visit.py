@@ -16,6 +16,7 @@ from reverie.config.presets import resolve
 from reverie.config.schema import Config
 from reverie.doctor import manners, seeds
 from reverie.doctor import play as plays
+from reverie.doctor.bands import captioned, describe, full_sheet, stacked
 from reverie.doctor.finding import Finding, failure, note, ok, problem
 from reverie.doctor.sheet import contact_sheet
 from reverie.doctor.speed import Speed, measure
@@ -93,11 +94,11 @@ def examine(
     except Exception as error:
         return Report(name, (failure("making", error, ""),), {})
     findings = [ok("making", "made.")] + [note("conversion", text) for text in env.notices]
-    seen = {key: _describe(spec) for key, spec in env.obs_specs.items()}
+    seen = {key: describe(spec) for key, spec in env.obs_specs.items()}
     play = plays.watch_episodes(env, steps)
     findings += play.findings or [ok("contract", f"kept at every one of {steps} steps.")]
     findings += plays.judge_observations(play) + plays.judge_rewards(play)
-    sheet = contact_sheet(_pictures(env, play))
+    sheet = _sheet(env, play)
     if any(found.check == "episodes" for found in play.findings):
         return _leave(env, Report(name, tuple(findings), seen, sheet=sheet))
     findings += plays.judge_ends(play, steps) + manners.check_extremes(env)
@@ -186,25 +187,22 @@ def _leave(env: Env, report: Report) -> Report:
     return report
 
 
-def _describe(spec: Any) -> str:
-    classes = f", {max(spec.classes)} classes" if spec.classes else ""
-    return f"{spec.kind} {'x'.join(map(str, spec.shape)) or 'scalar'}{classes}"
-
-
-def _pictures(env: Env, play: plays.Play) -> dict[str, list[np.ndarray]]:
-    found = {
-        key: [row[0][key] for row in play.rows]
-        for key, spec in env.obs_specs.items()
-        if spec.kind == "image"
-    }
-    if not found:
+def _sheet(env: Env, play: plays.Play) -> np.ndarray | None:
+    """Every key of the observation; of an environment without pictures a picture of it as well."""
+    rows, last = [row[0] for row in play.rows], [row[3] for row in play.rows]
+    begins = [place + 1 for place, ended in enumerate(last) if ended]
+    bands = [full_sheet(env.obs_specs, rows, begins)]
+    if all(spec.kind != "image" for spec in env.obs_specs.values()):
         try:
             with contained():
                 picture = env.render()
         except Exception:  # the exam of rendering tells why
             picture = None
-        found = {} if picture is None else {"render": [picture]}
-    return found
+        if picture is not None:
+            drawn = contact_sheet({"render": [picture]})
+            text = "the environment, as it draws itself for people: the agent does not see it"
+            bands.append(None if drawn is None else captioned(text, drawn))
+    return stacked([band for band in bands if band is not None])
 
 
 def file_name(task: str) -> str:
