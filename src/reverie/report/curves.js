@@ -11,11 +11,12 @@ const curves = (() => {
     const bytes = Uint8Array.from(atob(text.slice(2)), c => c.charCodeAt(0));
     return Array.from(text[0] === "f" ? new Float32Array(bytes.buffer) : new Float64Array(bytes.buffer));
   };
-  const take = (known, part) => {
+  const take = (known, part, own) => {
     const found = {n: part.n, w: part.w, last: part.last};
     for (const key of ["x", "y", "lo", "hi"]) {
       const begin = known ? known[key].slice(0, part.from) : [];
-      found[key] = part[key] === undefined ? (key === "lo" || key === "hi" ? found.y : []) : begin.concat(unpack(part[key]));
+      if (key === "x" && part.x[0] === "@") found.x = own[part.x.slice(1)].x;
+      else found[key] = part[key] === undefined ? (key === "lo" || key === "hi" ? found.y : []) : begin.concat(unpack(part[key]));
     }
     return found;
   };
@@ -25,7 +26,7 @@ const curves = (() => {
     for (const [id, parts] of Object.entries(answer.curves)) {
       const own = data.curves[id] ||= {};
       for (const [name, part] of Object.entries(parts))
-        if (part === null) delete own[name]; else own[name] = take(part.from ? own[name] : null, part);
+        if (part === null) delete own[name]; else own[name] = take(part.from ? own[name] : null, part, own);
     }
   };
 

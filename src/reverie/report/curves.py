@@ -1,7 +1,7 @@
 """Curves as the page's script takes them."""
 
 import base64
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,10 +14,11 @@ from reverie.report.read import Run
 
 MAIN = ("episode/return", "eval/return", "eval/return_std")
 """Curves of the largest chart."""
-FINE, COARSE, LEAST = 512, 128, 24
+FINE, COARSE, LEAST = 512, 128, 16
 """Most stretches of a curve of the largest chart, of another one, and of one among very many."""
-BUDGET = 8_000
-"""Stretches of a page's curves together, as far as `LEAST` allows."""
+BUDGET, FINE_BUDGET = 8_000, 50_000
+"""Stretches of a page's curves together, as far as `LEAST` allows, and what the number of all
+curves divides for those of the largest chart."""
 SINGLE = (1e-37, 3e38)
 """Magnitudes that 32 bits hold."""
 WHOLE = 1 << 24
@@ -27,7 +28,7 @@ WHOLE = 1 << 24
 def most_of(name: str, curves: int) -> int:
     """Most stretches of the curve `name` on a page of so many curves; an even number."""
     if name in MAIN:
-        return FINE
+        return max(COARSE, min(FINE, FINE_BUDGET // max(1, curves))) // 2 * 2
     return max(LEAST, min(COARSE, BUDGET // max(1, curves))) // 2 * 2
 
 
@@ -57,7 +58,17 @@ def _curves(run: Run, count: int) -> dict[str, Any]:
         name: as_json(bucketed(*series, most_of(name, count)))
         for name, series in run.series.items()
     }
-    return found | optima(run, count)
+    return once(found | optima(run, count))
+
+
+def once(curves: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """The curves of a run, steps that are those of an earlier curve as `@` and its name."""
+    first: dict[str, str] = {}
+    owner = {name: first.setdefault(curve["x"], name) for name, curve in curves.items()}
+    return {
+        name: {**curve, "x": curve["x"] if owner[name] == name else f"@{owner[name]}"}
+        for name, curve in curves.items()
+    }
 
 
 def optima(run: Run, count: int, names: Iterable[str] | None = None) -> dict[str, Any]:

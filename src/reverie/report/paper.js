@@ -61,11 +61,11 @@ const paper = (() => {
     const [bottom, top, below] = curves.extent(lines, x, log, levels), y = curves.scale(bottom, top, box.height - box.bottom, box.top, log);
     const svg = make(document.createDocumentFragment(), "svg", {viewBox: `0 0 ${box.width} ${box.height}`, role: "img", "aria-label": chart.dataset.metric});
     axes(svg, box, x, y, lines, {below, empty: unknown.length ? "not logged" : "no point here"});
-    const inside = {x: box.left, y: box.top - 4, width: box.width - box.right - box.left + 4, height: box.height - box.bottom - box.top + 8};
+    const inside = {x: box.left - 6, y: box.top - 4, width: box.width - box.right - box.left + 12, height: box.height - box.bottom - box.top + 8};
     const inner = make(svg, "svg", {...inside, viewBox: Object.values(inside).join(" ")});
     for (const {name, value} of levels) if (value >= bottom && value <= top) {
       make(inner, "line", {class: "level", x1: box.left, x2: box.width - box.right, y1: y(value), y2: y(value)});
-      make(inner, "text", {class: "tick end", x: box.width - box.right - 4, y: y(value) - 4}, name);
+      make(inner, "text", {class: "tick note", x: box.left + 4, y: y(value) - 4}, name);
     }
     for (const line of lines) curve(inner, line, x, y);
     make(svg, "g", {class: "hover"});
