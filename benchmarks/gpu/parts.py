@@ -5,6 +5,9 @@ from typing import NamedTuple
 
 LOOPS = Path(__file__).parents[1] / "loops" / "measure.py"
 
+SLOW = 900
+"""Seconds for a part on a CPU that has other work."""
+
 CASES = (("12m", "image"), ("1m", "vector"), ("50m", "image"))
 
 VARIANTS = {
@@ -68,26 +71,28 @@ def update(choice: Choice, size: str, obs: str, name: str, *options: str, seeds:
     words += ("--seeds", str(seeds)) if seeds > 1 else ()
     words += ("--set", *changes) if changes else ()
     together = f", {seeds} seeds at once" if seeds > 1 else ""
-    return Part(f"update {size} {obs}{together}, {name}", ("-m", "reverie", *words), 180)
+    limit = SLOW if choice.small else 180
+    return Part(f"update {size} {obs}{together}, {name}", ("-m", "reverie", *words), limit)
 
 
 def acting(choice: Choice, case: tuple[str, str]) -> Part:
     """From observations to actions."""
     words = ("bench", "act", "--size", case[0], "--obs", case[1], *choice.common)
     words = (*words, "--envs", "1", "16", "64", "--json", "FILE")
-    return Part(f"acting {case[0]} {case[1]}", ("-m", "reverie", *words), 90)
+    limit = SLOW if choice.small else 90
+    return Part(f"acting {case[0]} {case[1]}", ("-m", "reverie", *words), limit)
 
 
 def loops(choice: Choice) -> Part:
     """Steps a second with the loop on the host and on the device."""
     words = ("--rounds", "1" if choice.small else "3", "--seconds", "1" if choice.small else "3")
-    needs = ("gymnax", str(LOOPS))
-    return Part("loop on host and device", (str(LOOPS), *words, "--out", "FILE"), 120, needs)
+    needs, limit = ("gymnax", str(LOOPS)), SLOW if choice.small else 120
+    return Part("loop on host and device", (str(LOOPS), *words, "--out", "FILE"), limit, needs)
 
 
 def pong(choice: Choice) -> Part:
     """Some minutes of Atari100k, environment and replay included."""
-    size, limit = ("debug", 60) if choice.small else ("12m", 150)
+    size, limit = ("debug", SLOW) if choice.small else ("12m", 150)
     precision = "f32" if choice.device == "cpu" else "bf16"
     words = ("train", "atari100k_pong", "--size", size, "--logdir", "FOLDER", "--seed", "0")
     words = (*words, "--device.kind", choice.device, "--device.precision", precision)

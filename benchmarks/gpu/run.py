@@ -44,7 +44,7 @@ def main() -> int:
     found = before(given.out / "results.json")
     found["machine"] = machine()
     if given.device != found["machine"].get("platform"):
-        sys.stderr.write(f"JAX finds {found['machine']}, not a {given.device}.\n")
+        sys.stderr.write(refusal(given.device, found["machine"]))
         return 1
     end = time.monotonic() + 60 * given.minutes
     for part in chosen:
@@ -84,6 +84,16 @@ def machine() -> dict[str, Any]:
     if done.returncode:
         return {"said": last_line(done.stderr)}
     return json.loads(done.stdout)
+
+
+def refusal(wanted: str, found: dict[str, Any]) -> str:
+    """Why nothing is begun."""
+    if "said" in found:
+        return f"{sys.executable} has no JAX that starts ({found['said']}): set PYTHON to one.\n"
+    return (
+        f"JAX finds a {found['platform']} ({found['device']}), not a {wanted}: install "
+        "'reverie[cuda]', or try the script with --device cpu --small.\n"
+    )
 
 
 def one(part: Part, out: Path, left: float) -> dict[str, Any]:
