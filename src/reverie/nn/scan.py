@@ -59,9 +59,7 @@ def scan_deferred(
     most; its other parameters are differentiated as usual.
     """
     layers, rest = split_layers(module)
-    shapes = output_shapes(module, step, carry, inputs)
-    length = jax.tree.leaves(inputs)[0].shape[0]
-    nudges = [None if s is None else jnp.zeros((length, *s.shape), s.dtype) for s in shapes]
+    nudges = zero_outputs(module, step, carry, inputs)
 
     def run(layers, nudges, rest, carry, inputs):
         def body(carry, xs):
@@ -124,6 +122,13 @@ def split_layers(module: Module, kinds: tuple[type, ...] = LAYERS) -> tuple[list
     numbers = iter(range(len(layers)))
     slots = [next(numbers) if is_layer(part) else None for part in parts]
     return layers, Rest([p for p in parts if not is_layer(p)], treedef, slots)
+
+
+def zero_outputs(module: Module, step: Callable, carry: Any, inputs: Any) -> list[Array | None]:
+    """Zeros (T, …) like every layer's outputs of all steps; None for a layer that is not called."""
+    shapes = output_shapes(module, step, carry, inputs)
+    length = jax.tree.leaves(inputs)[0].shape[0]
+    return [None if s is None else jnp.zeros((length, *s.shape), s.dtype) for s in shapes]
 
 
 def output_shapes(module: Module, step: Callable, carry: Any, inputs: Any) -> list[Any]:
