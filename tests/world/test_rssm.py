@@ -180,6 +180,21 @@ def test_stored_recomputed_and_unrolled_gradients_agree(form):
             close(same, value, name=name)
 
 
+@pytest.mark.parametrize("form", [ScanForm(unroll=2), ScanForm(recompute=True, unroll=2)])
+def test_a_trip_of_a_loop_does_so_many_steps(form):
+    rssm = filled(RSSM, 6, 3, CONFIG)
+    (deter, _), tokens, action, uniform = random_rows()
+    start, first = Latent(deter, rssm.initial(3, deter.dtype).stoch), jnp.zeros((3, 5), bool)
+
+    def loss(rssm):
+        states, stats = rssm.observe(start, tokens, action, first, uniform)
+        return states.deter.sum() + stats.sum()
+
+    jaxpr = jax.make_jaxpr(jax.grad(loss))(rssm.in_form(form)).jaxpr
+    scans = [eqn.params for eqn in jaxpr.eqns if eqn.primitive.name == "scan"]
+    assert [(scan["length"], scan["unroll"]) for scan in scans] == 2 * [(5, 2)]
+
+
 def test_absolute_posteriors_read_the_tokens_alone():
     config = dataclasses.replace(CONFIG, absolute=True)
     rssm = filled(RSSM, 6, 3, config)
