@@ -185,12 +185,13 @@ def test_estimates_are_those_of_the_figures():
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("size", "obs", "most"), [("1m", "vector", 3_650), ("12m", "image", 4_250)]
+    ("size", "obs", "seeds", "most"),
+    [("1m", "vector", 1, 3_650), ("12m", "image", 1, 4_250), ("1m", "vector", 8, 3_795)],
 )
-def test_an_update_launches_few_kernels(size, obs, most, tmp_path):
-    """Compiles for an H200, which takes a minute each; needs `reverie[cuda]`, but no GPU."""
+def test_an_update_launches_few_kernels(size, obs, seeds, most, tmp_path):
+    """Compiles for an H200, which takes minutes each; needs `reverie[cuda]`, but no GPU."""
     pytest.importorskip("jax_cuda13_plugin")
     file = tmp_path / "launches.json"
-    counts = launches.run(LaunchOptions((size,), (obs,), json=str(file)))
+    counts = launches.run(LaunchOptions((size,), (obs,), seeds=seeds, json=str(file)))
     assert counts[f"{size} {obs} bf16"].launches <= most
     assert json.loads(file.read_text())["gpu"] == "h200"
