@@ -18,11 +18,40 @@ from reverie.folder.remote_claim import Claim
 fsspec = pytest.importorskip("fsspec")
 
 
-@pytest.fixture(params=["memory", "file"])
+@pytest.fixture(scope="module")
+def bucket():
+    """An S3 server on this machine (moto), known to s3fs by variables as a provider's is.
+
+    s3fs and moto need older packages than the pinned ones: install them beside, in an environment
+    of their own.
+    """
+    pytest.importorskip("s3fs")
+    boto3, served = pytest.importorskip("boto3"), pytest.importorskip("moto.server")
+    server = served.ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    endpoint = "http://{}:{}".format(*server.get_host_and_port())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ENDPOINT_URL", endpoint)
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION"):
+            patch.setenv(name, "us-east-1")
+        boto3.client("s3").create_bucket(Bucket="bucket")
+        yield fsspec.filesystem("s3")
+    server.stop()
+
+
+@pytest.fixture(params=["memory", "file", pytest.param("s3", marks=pytest.mark.slow)])
 def url(request, tmp_path, monkeypatch):
-    """A place that holds nothing, in both stores that fsspec has; the cache is the test's."""
+    """A place that holds nothing, in the stores that fsspec itself has, and on an S3 server; the
+    cache is the test's."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(mirror, "WAITS", (0.0, 0.0))
+    if request.param == "s3":
+        store = request.getfixturevalue("bucket")
+        yield "s3://bucket/deep/run"
+        store.invalidate_cache()
+        if store.exists("bucket/deep"):
+            store.rm("bucket/deep", recursive=True)
+        return
     if request.param == "file":
         yield f"file://{tmp_path}/bucket/run"
         return
@@ -278,12 +307,23 @@ def test_packages_that_are_missing(monkeypatch):
         patch.setitem(sys.modules, "fsspec", None)
         with pytest.raises(RunError, match=r"needs the package fsspec: pip install 'reverie\[remo"):
             run_path("memory://bucket/run")
-    monkeypatch.setitem(sys.modules, "s3fs", None)
+    monkeypatch.setattr("fsspec.filesystem", missing)
     with pytest.raises(RunError, match=r"pip install 'reverie\[s3\]'"):
         run_path("s3://bucket/run")
-    monkeypatch.setitem(sys.modules, "gcsfs", None)
-    with pytest.raises(RunError, match=r"that is not installed: .*gcsfs"):
+    with pytest.raises(RunError, match=r"that is not installed: Install gcs to access gs"):
         run_path("gs://bucket/run")
+
+
+def missing(protocol, **_):
+    """What fsspec says of a protocol whose package is not there."""
+    raise ImportError(f"Install {protocol}fs to access {protocol}".replace("gsfs", "gcs"))
+
+
+@pytest.mark.slow
+def test_a_bucket_that_nobody_made(bucket):
+    with pytest.raises(RunError, match=r"s3://nobodys/run cannot be written \(FileNotFoundError"):
+        Claim(Remote("s3://nobodys/run")).take()
+    assert not bucket.exists("nobodys")
 
 
 def test_one_place_has_one_name():

@@ -5,10 +5,11 @@ import shutil
 from pathlib import Path
 
 import pytest
-from tiny_runs import assert_same_run, learn
+from tiny_runs import assert_same_run, learn, start, wait_for_step
 
 import reverie
 from reverie.cli import main
+from reverie.folder.address import working_folder
 from reverie.folder.remote import Remote
 
 fsspec = pytest.importorskip("fsspec")
@@ -48,6 +49,21 @@ def test_a_run_goes_on_elsewhere_number_for_number(machine, tmp_path, cache, tra
     assert main(["report", URL]) == 0
     assert main(["compare", URL, str(whole), "--metric", "episode/return", "--out", "none"]) == 0
     assert "report.html" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("step", [80, 150])
+def test_a_killed_run_goes_on_elsewhere(machine, tmp_path, cache, step):
+    """The process is killed while it trains and copies; its machine is never seen again."""
+    changes = {"train.save_every": 0.2}
+    whole = learn(TASK, tmp_path / "whole", changes)
+    url = f"file://{tmp_path}/bucket/run"
+    process = start(TASK, url, cache, changes)
+    wait_for_step(process, working_folder(url), step)
+    process.kill()
+    process.communicate()
+    machine("second")
+    assert_same_run(whole, learn(TASK, url, changes))
 
 
 def test_verbs_that_take_no_url_say_so(capsys):
