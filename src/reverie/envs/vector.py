@@ -32,8 +32,7 @@ class Vector:
     An environment that crashes, raises or does not answer in time is replaced, and with it those
     that share its process; that happens at most `restarts` times in all, `restarted` counts. Their
     open episodes end without a last row and the next row is the first of a new one. EnvError (bad
-    values, bad spaces) is never met by a restart: it is raised, with the number of the
-    environment, and all environments are closed.
+    values, bad spaces) is never met by a restart: it is raised with the number, and all are closed.
 
     `row` is the last one that `recv` or `load` brought; None before the first.
 
@@ -67,8 +66,7 @@ class Vector:
             first_index: number that environment 0 is told; the others count on from there.
             parallel: in processes (True), or in this one (False).
             backend: processes on this machine, or actors of Ray on its cluster.
-            workers: processes or actors, among which neighbouring environments are shared out; 0:
-                a process each, an actor for 16.
+            workers: processes or actors, each of neighbours; 0: a process each, an actor for 16.
             timeout: seconds without an answer after which a process counts as hung.
             restarts: replacements, all together, before EnvError is raised.
             log_file: takes what simulators print and the tracebacks of crashes.

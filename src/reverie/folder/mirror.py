@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
-from reverie.folder import address, remote
+from reverie.folder import address, remote, run_folder
 from reverie.folder.errors import RunError
+from reverie.folder.fresh import taken_back
 from reverie.folder.remote import Marker, Remote
 from reverie.folder.remote_claim import NAME, Claim
 
@@ -154,6 +155,13 @@ def mirrored(logdir: str, folder: Path) -> Iterator[tuple[Mirror | None, list[st
                 log.warning("%s", error)
         raise
     mirror.finish()
+
+
+@contextlib.contextmanager
+def held(logdir: str, folder: Path) -> Iterator[tuple[Mirror | None, list[str]]]:
+    """The same within the lock of the run folder, which a start that fails leaves as it was."""
+    with taken_back(folder), run_folder.claim(folder) as lock, mirrored(logdir, folder) as found:
+        yield found[0], [*lock.notices, *found[1]]
 
 
 def deliver(logdir: str, folder: Path) -> None:

@@ -24,8 +24,7 @@ from reverie.envs.vector import Vector
 from reverie.folder import leftovers, run_folder
 from reverie.folder.errors import RunError
 from reverie.folder.fingerprint import identity
-from reverie.folder.fresh import taken_back
-from reverie.folder.mirror import Mirror, mirrored
+from reverie.folder.mirror import Mirror, held
 from reverie.machine.readings import Stopwatch
 from reverie.records import Step
 from reverie.train import course, sequence, snapshot
@@ -254,9 +253,7 @@ def opened(
     config = dataclasses.replace(config, logdir=run_folder.place_of(config))
     try:
         with contextlib.ExitStack() as stack:
-            stack.enter_context(taken_back(logdir))
-            lock = stack.enter_context(run_folder.claim(logdir))
-            mirror, said = stack.enter_context(mirrored(config.logdir, logdir))
+            mirror, said = stack.enter_context(held(config.logdir, logdir))
             leftovers.remove(logdir)
             open_envs = ft.partial(training_envs, config, make_env, logdir)
             starting = ft.partial(startup.phase, shown=config.log.progress != "none")
@@ -272,8 +269,7 @@ def opened(
                 run = Run(config, envs, open_envs, evaluator, logdir, **how)
             run.init, run.origin, run.changes = init, {"source": source}, changes
             stack.callback(run.close)
-            run.mirror = mirror
-            run.notices += [*lock.notices, *said]
+            run.mirror, run.notices = mirror, [*run.notices, *said]
             yield run
     except BrokenPipeError:  # nobody reads what the run says
         raise
