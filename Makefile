@@ -8,7 +8,7 @@ DEMO := classic,minigrid,dream
 # A file name may have 255 letters: the list of extras is told by its checksum.
 STAMP := $(VENV)/.installed-$(shell printf %s '$(EXTRAS)' | cksum | cut -d ' ' -f 1)
 
-.PHONY: demo test test-all lint docs setup
+.PHONY: demo test test-all test-pages lint docs setup
 
 demo:
 	@$(MAKE) --no-print-directory setup EXTRAS=$(DEMO)
@@ -23,6 +23,10 @@ test: setup
 test-all: setup
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 	@$(MAKE) --no-print-directory lint
+
+# The pages in Chromium, which test skips: where none is installed every one of them is skipped.
+test-pages: setup
+	$(BIN)/python -m pytest tests/live/test_live_browser.py tests/dream/test_dream_browser.py
 
 lint: setup
 	$(BIN)/ruff check .
