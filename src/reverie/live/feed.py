@@ -85,35 +85,37 @@ class Feed:
 
     def _refresh(self) -> None:
         self._version += 1
-        self._find()
+        found = self._find()
         begin = time.monotonic()
-        for place, watched in enumerate(self._watched.values()):
-            share = (begin + READING - time.monotonic()) / (len(self._watched) - place)
+        for place, watched in enumerate(found):
+            share = (begin + READING - time.monotonic()) / (len(found) - place)
             watched.refresh(self._version, time.monotonic() + max(0.0, share))
-        shown = [watched for watched in self._watched.values() if watched.head is not None]
-        labels = labels_of([watched.path for watched in self._watched.values()])
-        names = dict(zip(self._watched, labels, strict=True))
-        self._runs = [(watched, watched.run(names[watched.path])) for watched in shown]
+        self._waiting += [watched.trouble for watched in found if watched.trouble]
+        named = zip(found, labels_of([watched.path for watched in found]), strict=True)
+        self._runs = [(watched, watched.run(name)) for watched, name in named if watched.head]
         content = self._content()
         for name in page.BLOCKS:
             text = page.block(name, content)
             if name not in self._blocks or self._blocks[name][1] != text:
                 self._blocks[name] = self._version, text
 
-    def _find(self) -> None:
-        """Folders that came: those that were named, and the runs of sweeps."""
-        self._waiting = []
+    def _find(self) -> list[Watched]:
+        """What the folders stand for now, in the order in which it was first seen."""
+        self._waiting, now = [], set()
         for folder in self._folders:
             try:
-                for path in map(Path.resolve, runs_of(folder)):
-                    self._watched.setdefault(path, Watched(path, len(self._watched)))
+                paths = [path.resolve() for path in runs_of(folder)]
             except ReportError as error:
                 self._waiting.append(str(error))
+                continue
+            for path in paths:
+                self._watched.setdefault(path, Watched(path, len(self._watched)))
+            now.update(paths)
+        return [watched for path, watched in self._watched.items() if path in now]
 
     def _content(self) -> dict[str, Any]:
         """What the templates of the page fill in."""
         runs = [run for _, run in self._runs]
-        waiting = [*self._waiting, *(w.trouble for w in self._watched.values() if w.trouble)]
         heads = tuple((watched.head, run.label) for watched, run in self._runs)
         films = tuple(watched.media for watched, _ in self._runs)
         tasks = any(run.config.get("sequence.tasks") for run in runs)
@@ -125,7 +127,7 @@ class Feed:
         changing = {
             "runs": runs,
             "ids": [watched.number for watched, _ in self._runs],
-            "waiting": [without_folders(sentence) for sentence in waiting],
+            "waiting": [without_folders(sentence) for sentence in self._waiting],
             "curve": None,
         }
         return {**about, **filmed, **measured, **changing}
