@@ -114,8 +114,12 @@ def test_files_of_others_stay(url, tmp_path):
     there = Remote(url)
     there._making(lambda: there._fs.pipe_file(there.path("notes.txt"), b"mine"), "notes.txt")
     there._making(lambda: there._fs.pipe_file(there.path("replay/x.csv"), b"mine"), "replay/x.csv")
-    there.push(write_run(tmp_path / "run"), None)
+    beside = Remote(f"{url}2")
+    marker = beside.push(write_run(tmp_path / "run"), None)
+    there.push(write_run(tmp_path / "run", step=200), None)
     assert {"notes.txt", "replay/x.csv"} <= listed(url)
+    assert listed(beside.url) == set(marker.files)
+    assert not any("run2" in name or name.startswith("2") for name in listed(url))
 
 
 def test_damage_there_is_found(url, tmp_path):
@@ -330,6 +334,6 @@ def test_one_place_has_one_name():
     assert address.checked("MEMORY://bucket/run///") == "memory://bucket/run"
     assert address.checked("sftp://me@host/run") == "sftp://me@host/run"
     assert address.below("memory://bucket/run/", "seed-1") == "memory://bucket/run/seed-1"
-    assert not address.is_url("runs/a:b") and not address.is_url("~/x")
+    assert not any(map(address.is_url, ("runs/a:b", "~/x", "a::b", "C:/x")))
     with pytest.raises(Exception, match=r"--out takes a path on this machine, found 's3://b/x'"):
         address.local_path("s3://b/x", "--out")

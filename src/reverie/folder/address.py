@@ -27,7 +27,7 @@ def is_url(text: str | os.PathLike) -> bool:
             f"{text!r} has lost a slash, as a URL does that becomes a Path: give the URL as text, "
             f"{cut[1]}://..."
         )
-    return _URL.match(text) is not None
+    return "://" in text and _URL.match(text) is not None
 
 
 def checked(url: str) -> str:

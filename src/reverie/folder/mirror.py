@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
+from reverie.envs.waiting import result_of
 from reverie.folder import address, remote, run_folder
 from reverie.folder.errors import RunError
 from reverie.folder.fresh import taken_back
@@ -112,10 +113,10 @@ class Mirror:
         try:
             self._over.set()
             if self._pushing is not None:
-                self._pushing.result()
+                result_of(self._pushing, f"the copy to {self.url}")
             self._over.clear()
             if (self._folder / "config.json").is_file():
-                self._pool.submit(self._push).result()
+                result_of(self._pool.submit(self._push), f"the copy to {self.url}")
         finally:
             self.abandon()
         if self._trouble:

@@ -93,7 +93,8 @@ class Remote:
             found = self._fs.find(self._root)
         except FileNotFoundError:
             return []
-        return [path.removeprefix(self._root).lstrip("/") for path in found]
+        inside = f"{self._root}/"
+        return [path.removeprefix(inside) for path in found if path.startswith(inside)]
 
     def marker(self) -> Marker | None:
         """That of the copy; None where there is no complete one. Raises RunError."""
