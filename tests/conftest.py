@@ -141,8 +141,9 @@ def traced_once(cache, programs):
         if key not in programs:
             future = real_device(device, rows)
             future.result()
-            programs[key] = future, device._program, run.learner.names
-        future, device._program, run.learner.names = programs[key]
+            programs[key] = future, device.shared.program, device.shared.names
+        future, device.shared.program, device.shared.names = programs[key]
+        run.learner.names = device.shared.names
         return future
 
     with pytest.MonkeyPatch.context() as patch:

@@ -8,8 +8,10 @@ import pytest
 from tiny_runs import assert_same_run, flat, metrics, newest, start, tiny, wait_for_step
 
 from reverie import Callback
+from reverie.api.seeds import configs_of
 from reverie.cli import main
 from reverie.train import checkpoint, loop
+from reverie.train.group.train import train as train_group
 
 TASK = "gymnax_cart_pole"
 CHANGES = {
@@ -110,22 +112,28 @@ def test_draws_and_explorers_are_those_of_the_host(name, tmp_path):
 
 
 def test_a_stopped_run_resumes_to_the_same_bits(device, tmp_path):
-    for step in (40, 120):
-        learned(tmp_path, "device", callbacks=[StopAt(step)])
-        assert newest(tmp_path)["clocks"]["step"] == step
+    learned(tmp_path, "device", callbacks=[StopAt(40)])
+    assert newest(tmp_path)["clocks"]["step"] == 40
     learned(tmp_path, "device", callbacks=[StopAt(10**9)])
     assert_same_run(device[0], tmp_path)
+
+
+@pytest.mark.slow
+def test_going_back_to_a_checkpoint_gives_the_same_bits(device, tmp_path):
+    for step in (40, 120, 10**9):
+        learned(tmp_path, "device", callbacks=[StopAt(step)])
     steps = [checkpoint.step_of(p) for p in checkpoint.complete(tmp_path / "checkpoints")]
+    assert steps[0] < steps[-1]
     learned(tmp_path, "device", from_step=steps[0], callbacks=[StopAt(10**9)])
     assert_same_run(device[0], tmp_path)
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_with_the_other_loop(device, tmp_path):
     """What is saved is the same: rows, the states of the environments, the update in flight."""
     learned(tmp_path, "host", callbacks=[StopAt(80)])
-    assert_alike(learned(tmp_path, "device", {"train.chunk": 5}), device)
-    changes = newest(tmp_path)["clocks"]
-    assert changes == newest(device[0])["clocks"]
+    assert_alike(learned(tmp_path, "device"), device)
+    assert newest(tmp_path)["clocks"]["updates"] == newest(device[0])["clocks"]["updates"]
 
 
 @pytest.mark.slow
@@ -140,6 +148,19 @@ def test_a_killed_run_resumes_to_the_same_bits(tmp_path, cache):
             process = start(TASK, tmp_path / name, cache, changes)
         assert process.wait(300) == 0, process.communicate()
     assert_same_run(tmp_path / "whole", tmp_path / "killed")
+
+
+@pytest.mark.slow
+def test_seeds_in_one_process_are_their_runs_alone(device, tmp_path):
+    """They share the program, and one makes its call after the other: the same bits."""
+    config = tiny(TASK, tmp_path / "group", {**CHANGES, "train.loop": "device"})
+    configs = configs_of(config, (0, 1))
+    for step in (80, 10**9):
+        outcomes = train_group(configs, callbacks=lambda seed: [StopAt(step)])
+        assert [outcome.error for outcome in outcomes] == [None, None]
+    assert_same_run(device[0], outcomes[0].logdir)
+    alone, _ = learned(tmp_path / "alone", "device", {"seed": 1}, callbacks=[StopAt(10**9)])
+    assert_same_run(alone, outcomes[1].logdir)
 
 
 class Heard(Callback):
@@ -181,7 +202,6 @@ SUITES = "the suites that are: craftax, gymnax, navix, xminigrid, jumanji, pgx, 
             "does not go with replay.signal.sweep_every 9 of 'kl'",
         ),
         (f"{TASK} --device.mesh data=2", "does not go with device.mesh 'data=2'"),
-        (f"{TASK} --seeds 0 1", "--loop device learns one seed a process"),
         (f"{TASK} --train.loop host", "--train.loop is given twice"),
     ],
 )

@@ -183,7 +183,8 @@ class Run:
         self.warned, self.unseen = False, set[str]()
         self.notices = [*envs.notices, *replay_advice(config), *sequence_advice(config)]
         self.stopwatch = Stopwatch()
-        self.device = DeviceLoop(self) if options.loop == "device" else None
+        other = None if like is None else like.device
+        self.device = DeviceLoop(self, other) if options.loop == "device" else None
 
     def close(self) -> None:
         """End the environments."""

@@ -16,6 +16,8 @@ def check_host(run: Run, seeds: int) -> None:
     """Raises RunError where replays and learners of so many seeds like `run` exceed the memory."""
     free = available_bytes()
     one = run.replay.planned_bytes + STATES * run.learner.nbytes
+    if run.device is not None and jax.default_backend() == "cpu":
+        one += run.device.nbytes
     if free is not None and seeds * one > free:
         raise RunError(_sentence(seeds, one, free, "memory"))
 

@@ -16,7 +16,7 @@ from reverie.train.group import room
 from reverie.train.group.acting import Actors
 from reverie.train.group.folders import group_of
 from reverie.train.group.stack import Stack
-from reverie.train.group.turns import Member, Turns
+from reverie.train.group.turns import Member, Together, Turns
 from reverie.train.interrupt import Interrupt
 from reverie.train.loop import opened
 from reverie.train.preparation import Preparation
@@ -70,11 +70,6 @@ def train(
 
 def check_batched(config: Config) -> None:
     """Raises ConfigError naming what a process can have only once."""
-    if config.train.loop == "device":
-        raise ConfigError(
-            "--loop device learns one seed a process: give --no-together to run the seeds one "
-            "after another, or leave --loop out (host)."
-        )
     if config.log.wandb:
         raise ConfigError(
             "--log.wandb is for one run a process: leave it out, or give --no-together to run the "
@@ -115,17 +110,27 @@ def _turns(
     live: list[Member], offsets: list[int | None], view: Progress, interrupt: Interrupt
 ) -> Turns:
     runs = [member.run for member in live]
+    if runs[0].device is not None:
+        compiling = runs[0].device.compile_beside
+        preparation = Preparation(runs, compiling, view, check=room.check_plan)
+        _record(live, offsets, interrupt)
+        return Turns(live, None, preparation, interrupt)
     config, specs = runs[0].config, runs[0].envs.action_specs
     carries = [run.actor.begin(run.learner.acting) for run in runs]
     learners = Stack([run.learner for run in runs], config)
     store = ft.partial(write_back, config=config)
     actors = Actors([run.actor for run in runs], carries, specs, store)
     preparation = Preparation(runs, learners.compile_beside, view, check=room.check_plan)
+    _record(live, offsets, interrupt)
+    view.phase("compiling the policy")
+    return Turns(live, Together(learners, actors), preparation, interrupt)
+
+
+def _record(live: list[Member], offsets: list[int | None], interrupt: Interrupt) -> None:
+    """Write the metrics of each from here on."""
     for member, offset in zip(live, offsets, strict=True):
         asked = contextlib.nullcontext(interrupt)
         member.stack.enter_context(course.recording(member.run, offset, asked))
-    view.phase("compiling the policy")
-    return Turns(live, learners, actors, preparation, interrupt)
 
 
 def _view(members: Sequence[Member]) -> Progress:

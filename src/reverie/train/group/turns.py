@@ -10,7 +10,7 @@ import contextlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from reverie.folder.errors import Stopped
 from reverie.train import chores, course
@@ -48,18 +48,26 @@ class Member:
             self.error = error
 
 
+class Together(NamedTuple):
+    """What computes for all runs at once."""
+
+    learners: Stack
+    actors: Actors
+
+
 class Turns:
     """The turns of `members` until none is left; `members` is emptied on the way."""
 
     def __init__(
         self,
         members: list[Member],
-        learners: Stack,
-        actors: Actors,
+        together: Together | None,
         preparation: Preparation,
         interrupt: Interrupt,
     ):
-        self._live, self._learners, self._actors = members, learners, actors
+        """`together`: None where every run makes its own turns, many in a call of the device; they
+        share the program then, and one follows the other."""
+        self._live, self._together = members, together
         self.preparation, self._interrupt = preparation, interrupt
 
     def go(self) -> None:
@@ -106,16 +114,16 @@ class Turns:
 
     def _turn(self) -> None:
         """A turn of those that owe no update, or one of all, with the updates that they owe."""
-        members = [member for member in self._live if not member.run.due]
+        members = [member for member in self._live if not (member.run.due or member.run.device)]
         if not members:
             if not self.preparation.complete(self._interrupt):
                 return
             members = [*self._live]
         before = {member.place: member.run.step for member in members}
-        self._each(members, lambda member: member.run.send())
-        while owing := [member for member in self._still(members) if member.run.due]:
-            self._update(owing)
-        self._act(self._still(members))
+        if self._together is None:
+            self._each(members, lambda member: member.run.turn())
+        else:
+            self._go_round(members, self._together)
         for member in self._still(members):
             member.run.chores = chores.due_since(member.run, before[member.place])
             member.run.progress.step(member.run.step)
@@ -125,18 +133,25 @@ class Turns:
         """Those of `members` whose run is not over."""
         return [member for member in members if member in self._live]
 
-    def _update(self, members: Sequence[Member]) -> None:
+    def _go_round(self, members: Sequence[Member], together: Together) -> None:
+        """One turn of each, computed for all at once."""
+        self._each(members, lambda member: member.run.send())
+        while owing := [member for member in self._still(members) if member.run.due]:
+            self._update(owing, together.learners)
+        self._act(self._still(members), together)
+
+    def _update(self, members: Sequence[Member], learners: Stack) -> None:
         """One update of each."""
         batches = self._each(members, lambda member: member.run.draw())
-        finished = self._learners.update(batches) if batches else {}
+        finished = learners.update(batches) if batches else {}
         self._each(self._still(members), lambda member: member.run.learned(finished[member.place]))
 
-    def _act(self, members: Sequence[Member]) -> None:
+    def _act(self, members: Sequence[Member], together: Together) -> None:
         """The environments' rows, what the policies answer, and what each run makes of it."""
         steps = self._each(members, lambda member: member.run.envs.recv())
         members = self._still(members)
         asks = {m.place: Ask(steps[m.place], **m.run.who_acts()) for m in members}
-        rows = self._actors(self._learners.acting, asks)
+        rows = together.actors(together.learners.acting, asks)
         self._each(
             members,
             lambda member: member.run.take_in(steps[member.place], rows[member.place]),

@@ -33,10 +33,19 @@ UPDATES = 32
 """Updates of one call at most: a signal is answered between two calls."""
 
 
+class Shared:
+    """The program of a run, or of the seeds of a group: jitted first, then compiled."""
+
+    def __init__(self, chunk: Chunk):
+        self.chunk, self.names = chunk, ()
+        self.program: Any = jax.jit(chunk, donate_argnums=0)
+
+
 class DeviceLoop:
     """What `run` does in many turns at a time."""
 
-    def __init__(self, run: "Run"):
+    def __init__(self, run: "Run", like: "DeviceLoop | None" = None):
+        """`like`: that of another seed, whose program is taken."""
         config, copies = run.config, run.envs.copies
         assert copies is not None, "refused before the environments were made"
         self._run, self._rows, self._copies = run, RemoteRows(run.replay), copies
@@ -46,17 +55,17 @@ class DeviceLoop:
         updates = 1 if script.lags(config) else max(1, min(UPDATES, int(due) + 2))
         look = outcome.look_of(run)
         given = (copies.game, config, run.envs.obs_specs, run.replay.columns, look)
-        self._chunk = Chunk(*given, turns, updates)
-        self._program: Any = jax.jit(self._chunk, donate_argnums=0)
+        self.shared = Shared(Chunk(*given, turns, updates)) if like is None else like.shared
+        self._chunk = self.shared.chunk
         self._ring: Ring | None = None
         self._given: Carried | None = None  # what the last call left, if nobody changed it
         self._seeds: list[list[int]] = [[] for _ in range(run.envs.num)]
         self._read = jax.jit(ring.block, static_argnames=("size", "names"))
-        self._like = self._result_like()
+        self._like: Result = self._result_like() if like is None else like._like
 
     def __call__(self) -> None:
         """As many turns and updates as one call does."""
-        run = self._run
+        run, run.learner.names = self._run, self.shared.names
         if run.due and run.learner.unmeasured:
             self.bring_home()
             run.learner.standardize(run.replay.peek(MEASURED, run.step))
@@ -65,7 +74,7 @@ class DeviceLoop:
         metrics = None if before is None else np.array(before[1].metrics)
         planned = script.plan(run, self._rows, turns=self._chunk.turns, updates=self._chunk.updates)
         arguments = (self._script(planned, before), self._keys, run.learner.numbers)
-        state, answer, _ = self._program(state, *arguments)
+        state, answer, _ = self.shared.program(state, *arguments)
         told, turns, begun = jax.device_get(answer)
         self._given = state
         first = told.is_first[max(0, int(turns) - 1)]
@@ -124,13 +133,13 @@ class DeviceLoop:
         """`compiled_beside` of the whole program; of `rows` (shapes) it makes its own."""
 
         def take(program: Any) -> None:
-            self._program = program
+            self.shared.program = program
 
         run, state = self._run, self._state()
         planned = Planned([], [], [], False, False, [])
         arguments = (state, self._script(planned, None), self._keys, run.learner.numbers)
-        names, future = compiled_beside(self._program, arguments, take, update_flops)
-        run.learner.names = names
+        names, future = compiled_beside(self.shared.program, arguments, take, update_flops)
+        self.shared.names = run.learner.names = names
         return future
 
     @property
