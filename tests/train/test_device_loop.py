@@ -25,6 +25,11 @@ CHANGES = {
 written back."""
 
 
+def stops(step):
+    """The callbacks of every seed of a group."""
+    return lambda seed: [StopAt(step)]
+
+
 def learned(logdir, how, changes=None, **options):
     """A run on the loop `how`: its folder, and the columns of its replay at the end."""
     config = tiny(TASK, logdir, {**CHANGES, "train.loop": how, **(changes or {})})
@@ -156,7 +161,7 @@ def test_seeds_in_one_process_are_their_runs_alone(device, tmp_path):
     config = tiny(TASK, tmp_path / "group", {**CHANGES, "train.loop": "device"})
     configs = configs_of(config, (0, 1))
     for step in (80, 10**9):
-        outcomes = train_group(configs, callbacks=lambda seed: [StopAt(step)])
+        outcomes = train_group(configs, callbacks=stops(step))
         assert [outcome.error for outcome in outcomes] == [None, None]
     assert_same_run(device[0], outcomes[0].logdir)
     alone, _ = learned(tmp_path / "alone", "device", {"seed": 1}, callbacks=[StopAt(10**9)])

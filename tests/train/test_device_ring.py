@@ -1,5 +1,7 @@
 """Rows on the device: what is added, gathered and written back is what the host's replay holds."""
 
+from typing import Any
+
 import jax.numpy as jnp
 import ml_dtypes
 import numpy as np
@@ -71,7 +73,7 @@ def test_the_device_holds_what_the_host_would():
     for turn in range(60):
         made = row(rng)
         whole.add(made)
-        ring = rings.add(ring, columns, made, np.int32(turn))
+        ring = rings.add(ring, columns, made, jnp.int32(turn))
         remote.admit()
         remote.arrived(1)
         if turn < 12 or turn % 3:
@@ -85,7 +87,12 @@ def test_the_device_holds_what_the_host_would():
         if pending is not None:
             told.append(whole.write(*pending, offset=1))
             remote.written(pending[0], LENGTH - 1, None, offset=1)
-            how = {"offset": 1, "inserted": np.int32(turn + 1), "on": np.True_, "after": found}
+            how: dict[str, Any] = {
+                "offset": 1,
+                "inserted": np.int32(turn + 1),
+                "on": jnp.array(True),
+                "after": found,
+            }
             ring = rings.write(ring, columns, windows(pending[0]), pending[1], **how)
         pending = ticket, results(rng)
     assert sum(told) > 0, "no result came too late"
@@ -103,12 +110,17 @@ def test_of_overlapping_windows_the_last_one_wins(first):
         name: jnp.zeros(leaf.shape, leaf.dtype)
         for name, leaf in rings.shapes(columns, STREAMS, SLOTS).items()
     }
-    both = Windows(np.int32([1, 1]), np.int32([first, 1 - first]))
-    values = {"latent/stoch": np.uint8([[1, 2, 3], [4, 5, 6]])}
-    how = {"offset": 1, "inserted": np.int32(6), "on": np.True_, "after": ring}
+    both = Windows(np.array([1, 1]), np.array([first, 1 - first]))
+    values = {"latent/stoch": jnp.array([[1, 2, 3], [4, 5, 6]], jnp.uint8)}
+    how: dict[str, Any] = {
+        "offset": 1,
+        "inserted": np.int32(6),
+        "on": jnp.array(True),
+        "after": ring,
+    }
     found = rings.write(ring, columns, both, values, **how)["latent/stoch"]
     want = [0, 4, 5, 6, 3] if first else [0, 1, 4, 5, 6]
     assert found[1, :5].tolist() == want
     assert not found[0].any()
-    off = rings.write(ring, columns, both, values, **(how | {"on": np.False_}))
+    off = rings.write(ring, columns, both, values, **{**how, "on": jnp.array(False)})
     assert not np.any(off["latent/stoch"])

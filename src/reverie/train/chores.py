@@ -97,7 +97,8 @@ def _dream(run: "Run") -> None:
         return
     run.learner.check()
     with run.phase("dreaming"):
-        run.bring_home()
+        if run.device is not None:
+            run.device.bring_home()
         rows = run.replay.peek(dream.SEQUENCES, run.step, length=length)
         key = jax.random.fold_in(purpose_key(run.config.seed, DREAM), run.step)
         agent = run.learner.agent

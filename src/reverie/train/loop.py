@@ -183,8 +183,7 @@ class Run:
         self.warned, self.unseen = False, set[str]()
         self.notices = [*envs.notices, *replay_advice(config), *sequence_advice(config)]
         self.stopwatch = Stopwatch()
-        other = None if like is None else like.device
-        self.device = DeviceLoop(self, other) if options.loop == "device" else None
+        self.device = DeviceLoop(self, like) if options.loop == "device" else None
 
     def close(self) -> None:
         """End the environments."""
@@ -216,16 +215,10 @@ class Run:
     def save(self) -> None:
         """Write a checkpoint. Nothing in the run depends on when, or whether, this happens."""
         with self.phase("saving"):
-            self.bring_home()
             path = snapshot.save(self)
         self.callbacks.checkpoint(path)
         for sentence in [] if self.mirror is None else self.mirror.saved():
             self.progress.note(sentence)
-
-    def bring_home(self) -> None:
-        """Let the replay here hold all rows, before somebody reads them."""
-        if self.device is not None:
-            self.device.bring_home()
 
     @contextlib.contextmanager
     def phase(self, text: str) -> Iterator[None]:

@@ -27,6 +27,8 @@ def save(run: "Run") -> Path:
     """
     checkpoints, files = folders(run.logdir)
     run.learner.check()
+    if run.device is not None:
+        run.device.bring_home()
     tree = {
         **{name: part.state() for name, part in stateful(run).items()},
         "envs": run.envs.state(),

@@ -37,15 +37,17 @@ class Shared:
     """The program of a run, or of the seeds of a group: jitted first, then compiled."""
 
     def __init__(self, chunk: Chunk):
-        self.chunk, self.names = chunk, ()
+        self.chunk = chunk
+        self.names: tuple[str, ...] = ()
         self.program: Any = jax.jit(chunk, donate_argnums=0)
 
 
 class DeviceLoop:
     """What `run` does in many turns at a time."""
 
-    def __init__(self, run: "Run", like: "DeviceLoop | None" = None):
-        """`like`: that of another seed, whose program is taken."""
+    def __init__(self, run: "Run", like: "Run | None" = None):
+        """`like`: the run of another seed, whose program is taken."""
+        other = None if like is None else like.device
         config, copies = run.config, run.envs.copies
         assert copies is not None, "refused before the environments were made"
         self._run, self._rows, self._copies = run, RemoteRows(run.replay), copies
@@ -55,13 +57,13 @@ class DeviceLoop:
         updates = 1 if script.lags(config) else max(1, min(UPDATES, int(due) + 2))
         look = outcome.look_of(run)
         given = (copies.game, config, run.envs.obs_specs, run.replay.columns, look)
-        self.shared = Shared(Chunk(*given, turns, updates)) if like is None else like.shared
+        self.shared = Shared(Chunk(*given, turns, updates)) if other is None else other.shared
         self._chunk = self.shared.chunk
         self._ring: Ring | None = None
         self._given: Carried | None = None  # what the last call left, if nobody changed it
         self._seeds: list[list[int]] = [[] for _ in range(run.envs.num)]
         self._read = jax.jit(ring.block, static_argnames=("size", "names"))
-        self._like: Result = self._result_like() if like is None else like._like
+        self._like: Result = self._result_like() if other is None else other._like
 
     def __call__(self) -> None:
         """As many turns and updates as one call does."""
