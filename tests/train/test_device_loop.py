@@ -125,11 +125,12 @@ def test_a_stopped_run_resumes_to_the_same_bits(device, tmp_path):
 
 @pytest.mark.slow
 def test_going_back_to_a_checkpoint_gives_the_same_bits(device, tmp_path):
+    kept = {"train.keep": 9}
     for step in (40, 120, 10**9):
-        learned(tmp_path, "device", callbacks=[StopAt(step)])
+        learned(tmp_path, "device", kept, callbacks=[StopAt(step)])
     steps = [checkpoint.step_of(p) for p in checkpoint.complete(tmp_path / "checkpoints")]
     assert steps[0] < steps[-1]
-    learned(tmp_path, "device", from_step=steps[0], callbacks=[StopAt(10**9)])
+    learned(tmp_path, "device", kept, from_step=steps[0], callbacks=[StopAt(10**9)])
     assert_same_run(device[0], tmp_path)
 
 

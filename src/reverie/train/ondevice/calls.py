@@ -6,6 +6,7 @@ until somebody reads them (`bring_home`).
 """
 
 import functools as ft
+import time
 from collections.abc import Mapping
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
@@ -30,7 +31,11 @@ if TYPE_CHECKING:
     from reverie.train.loop import Run
 
 UPDATES = 32
-"""Updates of one call at most: a signal is answered between two calls."""
+"""Updates of one call at most."""
+
+SECONDS = 2.0
+"""What a call with updates takes at most, about: signals and checkpoints wait for its end. How a
+run is cut into calls changes no number."""
 
 
 class Shared:
@@ -58,7 +63,7 @@ class DeviceLoop:
         look = outcome.look_of(run)
         given = (copies.game, config, run.envs.obs_specs, run.replay.columns, look)
         self.shared = Shared(Chunk(*given, turns, updates)) if other is None else other.shared
-        self._chunk = self.shared.chunk
+        self._chunk, self._updates = self.shared.chunk, self.shared.chunk.updates
         self._ring: Ring | None = None
         self._given: Carried | None = None  # what the last call left, if nobody changed it
         self._seeds: list[list[int]] = [[] for _ in range(run.envs.num)]
@@ -71,17 +76,20 @@ class DeviceLoop:
         if run.due and run.learner.unmeasured:
             self.bring_home()
             run.learner.standardize(run.replay.peek(MEASURED, run.step))
-        state = self._state()
+        state, clock = self._state(), time.perf_counter()
         begin, before = run.step, run.learner.pending
         metrics = None if before is None else np.array(before[1].metrics)
-        planned = script.plan(run, self._rows, turns=self._chunk.turns, updates=self._chunk.updates)
+        planned = script.plan(run, self._rows, turns=self._chunk.turns, updates=self._updates)
         arguments = (self._script(planned, before), self._keys, run.learner.numbers)
         state, answer, _ = self.shared.program(state, *arguments)
         told, turns, begun = jax.device_get(answer)
-        self._given = state
+        self._given, done = state, len(planned.tickets)
+        if done:
+            fit = int(SECONDS * done / (time.perf_counter() - clock))
+            self._updates = max(1, min(fit, self._chunk.updates))
         first = told.is_first[max(0, int(turns) - 1)]
         self._settle(state, planned, int(turns), begun, first)
-        outcome.take_updates(run, metrics, told.metrics[: len(planned.tickets)])
+        outcome.take_updates(run, metrics, told.metrics[:done])
         self._count(planned, int(turns), begin, told)
 
     def _count(self, planned: Planned, turns: int, begin: int, told: Any) -> None:
