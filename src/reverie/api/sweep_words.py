@@ -2,9 +2,8 @@
 
 import dataclasses
 import difflib
-import operator
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,7 +19,14 @@ from reverie.sweeps import search
 from reverie.sweeps.grid import folder_name, words
 from reverie.sweeps.options import SweepOptions
 from reverie.sweeps.plan import Plan, Search
-from reverie.sweeps.values import Range, Values, as_text, of_python, read_vary
+from reverie.sweeps.values import (
+    Range,
+    Values,
+    as_text,
+    of_python,
+    read_vary,
+    seeds_of_python,
+)
 
 OWN = tuple(field.name for field in dataclasses.fields(SweepOptions) if field.name != "tasks")
 """Flags of `reverie sweep` that are none of `reverie train`, or mean something else."""
@@ -161,7 +167,7 @@ def of_values(tree: Mapping[str, Any]) -> Given:
     if isinstance(own.get("tasks"), str):
         own["tasks"] = (own["tasks"],)
     if "seeds" in own:
-        own |= _seeds(own.pop("seeds"))
+        own |= seeds_of_python(own.pop("seeds"))
     if isinstance(own.get("slurm"), Mapping):
         own["slurm"] = tuple(f"{key}={value}" for key, value in own["slurm"].items())
     own = {k: tuple(v) if isinstance(v, list) else v for k, v in own.items()}
@@ -171,18 +177,6 @@ def of_values(tree: Mapping[str, Any]) -> Given:
     given = (f"--{key}={as_text(value)}" for key, value in _flat(options))
     vary = of_python(dict(_flat(tree.get("vary") or {})))
     return Given(own, vary, tuple(given))
-
-
-def _seeds(found: Any) -> dict[str, Any]:
-    """How many seeds there are, which they are, or the one that there is."""
-    several = isinstance(found, Iterable)
-    try:
-        which = tuple(operator.index(seed) for seed in (found if several else (found,)))
-    except TypeError:
-        which = ()
-    if not which or any(isinstance(seed, bool) for seed in (found if several else (found,))):
-        raise ConfigError(f"seeds takes a whole number, or several of them, found {found!r}.")
-    return {"seed": which[0]} if several and len(which) == 1 else {"seeds": which}
 
 
 def _flat(tree: Any, before: str = "") -> Iterator[tuple[str, Any]]:

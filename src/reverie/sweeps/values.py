@@ -1,5 +1,6 @@
-"""What `--vary KEY=...` offers: choices, or a range that a search draws from."""
+"""What `--vary KEY=...` offers: choices, or a range that a search draws from; and seeds."""
 
+import operator
 import re
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
@@ -63,6 +64,22 @@ def of_python(vary: Mapping[str, Any]) -> dict[str, Values]:
         else:
             raise ConfigError(f"vary.{name} takes a list of values, found {values!r}.")
     return found
+
+
+def seeds_of_python(found: Any) -> dict[str, Any]:
+    """How many seeds there are or which they are (`seeds`), or the one that there is (`seed`).
+
+    Raises ConfigError for what is neither a whole number nor several of them.
+    """
+    several = isinstance(found, Iterable)
+    try:
+        given = tuple(found) if several else (found,)
+        which = tuple(operator.index(seed) for seed in given if not isinstance(seed, bool))
+    except TypeError:
+        given, which = (), ()
+    if not which or len(which) < len(given):
+        raise ConfigError(f"seeds takes a whole number, or several of them, found {found!r}.")
+    return {"seed": which[0]} if several and len(which) == 1 else {"seeds": which}
 
 
 def as_text(value: Any) -> str:
