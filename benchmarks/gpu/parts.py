@@ -97,7 +97,9 @@ def pong(choice: Choice) -> Part:
     words = ("train", "atari100k_pong", "--size", size, "--logdir", "FOLDER", "--seed", "0")
     words = (*words, "--device.kind", choice.device, "--device.precision", precision)
     words = (*words, "--log.progress", "none", "--log.no-tensorboard")
-    words += ("--steps", "600", "--train.eval-episodes", "0") if choice.small else ()
+    few = {"steps": "600", "train.eval-episodes": "0", "train.ratio": "1", "train.log-every": "100"}
+    for key, value in few.items() if choice.small else ():
+        words += (f"--{key}", value)
     for change in choice.pace:
         key, _, value = change.partition("=")
         words += (f"--{key}", value)

@@ -42,6 +42,15 @@ def test_every_command_is_understood(small, device, script):
                 assert file.endswith("loops/measure.py") and words[-2:] == ["--out", "FILE"]
 
 
+STOPPED = """
+import sys, time
+try:
+    time.sleep(60)
+except KeyboardInterrupt:
+    open(sys.argv[1], "w").write('{"mean": 2.5}')
+"""
+
+
 def finished(script, tmp_path, monkeypatch, *asked) -> dict:
     """What the script says after parts that are small programs."""
     run = script("run")
@@ -53,6 +62,7 @@ def finished(script, tmp_path, monkeypatch, *asked) -> dict:
     }
     chosen = [part(name, (*words, "FILE"), 40) for name, words in programs.items()]
     chosen[2] = chosen[2]._replace(limit=1)
+    chosen.append(part("learning", ("-c", STOPPED, "FILE"), 3, stop=True))
     chosen.append(part("elsewhere", ("-c", ""), 40, ("no_such_module", "no/such/file")))
     monkeypatch.setattr(run, "parts", lambda choice: chosen)
     monkeypatch.setattr(run, "machine", lambda: {"platform": "cpu"})
@@ -68,9 +78,10 @@ def test_a_part_that_fails_does_not_stop_the_others(script, tmp_path, monkeypatc
         "fine": ("done", ""),
         "broken": ("failed", "it broke"),
         "endless": ("too slow", "not done after 1 s"),
+        "learning": ("done", "stopped after 3 s"),
         "elsewhere": ("skipped", "not here: no_such_module, no/such/file"),
     }
-    assert found["fine"]["found"] == {"mean": 1.5}
+    assert [found[name]["found"]["mean"] for name in ("fine", "learning")] == [1.5, 2.5]
     shown = (tmp_path / "results.md").read_text()
     assert "| broken | failed (it broke) |" in shown and "| mean 1.5 |" in shown
 
