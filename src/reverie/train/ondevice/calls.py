@@ -113,15 +113,14 @@ class DeviceLoop:
             learner.pending = planned.tickets[-1], state.pending
         elif before is not None:
             learner.pending = before[0], state.pending
-        if not turns:
-            return
         action, due, row = jax.device_get((state.action, state.due, state.now[1]))
         run.actor.went_on(state.carry, action, turns)
         self._copies.now = state.now
         run.envs.episodes.skip(begun, due)
         self._seeds = [seeds[n:] for seeds, n in zip(self._seeds, begun.tolist(), strict=True)]
-        obs = {key: row.obs[key] for key in run.envs.obs_specs}
-        run.envs.row = Step(obs, row.reward, first, row.last, row.terminal)
+        if turns:
+            obs = {key: row.obs[key] for key in run.envs.obs_specs}
+            run.envs.row = Step(obs, row.reward, first, row.last, row.terminal)
 
     def _turned(self) -> None:
         self._rows.admit()
