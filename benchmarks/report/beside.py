@@ -74,6 +74,7 @@ def main() -> None:
         "cpu_s_alone": [round(value, 2) for value in alone],
         "cpu_s_beside": [round(value, 2) for value in beside],
         "ratio_of_medians": round(statistics.median(beside) / statistics.median(alone), 4),
+        "ratio_of_minima": round(min(beside) / min(alone), 4),
         "server_cpu_s_start_included": [round(value, 2) for value in server],
     }
     sys.stdout.write(json.dumps(found, indent=1) + "\n")
