@@ -78,7 +78,7 @@ def assert_alike(one, other):
     names = {name for name in first if not name.startswith(drop)}
     assert names == {name for name in second if not name.startswith(drop)}
     for name in names:
-        if not name.startswith(OWN):
+        if first[name] is None or not name.startswith(OWN):
             np.testing.assert_array_equal(first[name], second[name], err_msg=name)
         elif not name.startswith("/learner/state/opt_state"):
             np.testing.assert_allclose(first[name], second[name], rtol=1e-3, atol=1e-4)
