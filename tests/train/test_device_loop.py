@@ -107,7 +107,6 @@ STRATEGIES = {
     },
     "rank": {"replay.draw": "rank", "replay.signal": "curious", "train.chunk": 7},
     "explorer": {"explore": "plan2explore", "explore.until": 60},
-    "ordered": {"train.update": "ordered", "replay.context": 0},
 }
 
 
