@@ -34,9 +34,11 @@ def train(words: list[str]) -> int:
         return 0
     config = launch.config()
     from reverie.envs.source import makers
+    from reverie.machine import cluster
     from reverie.machine.device import prepare
 
     made_by = makers(launch.task, launch.overrides, json.loads(config.env.kwargs))
+    cluster.join(config.device)
     prepare(config.device)
     from reverie.train.loop import train as learn
 
@@ -57,6 +59,8 @@ def train(words: list[str]) -> int:
 
         return 1 if tell_all(learn_together(configs, made_by, init=launch.init)) else 0
     logdir = run(config)
+    if cluster.follows():
+        return 0
     _close(logdir, config, launch, words)
     terminal.say(f"run folder: {config.logdir if is_url(config.logdir) else logdir}\n")
     return 0

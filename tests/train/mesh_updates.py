@@ -38,8 +38,8 @@ def learn(learner: Learner, case: Case, first: int = 0, updates: int = UPDATES) 
     for seed in range(first, first + updates):
         finished = learner.update(random_rows(case, seed), (0, 0))
         found += [learner.fetch(finished[1])] if finished else []
-    assert learner._pending is not None
-    return [*found, learner.fetch(learner._pending[1])]
+    assert learner.pending is not None
+    return [*found, learner.fetch(learner.pending[1])]
 
 
 def difference(one, two) -> float:

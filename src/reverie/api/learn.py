@@ -220,8 +220,10 @@ def _learn(
     how: Mapping[str, Any],
 ) -> Path:
     sort(how["callbacks"])
+    from reverie.machine.cluster import join
     from reverie.machine.device import prepare
 
+    join(config.device)
     prepare(config.device)
     from reverie.train.loop import train as learn
 

@@ -74,6 +74,13 @@ class LogConfig:
         Checker(self, "log.")
 
 
+_SHARED = "given where device.coordinator is, such as data=8: how the devices of all are shared"
+
+
+def _below(processes: int) -> str:
+    return f"between 0 and {processes - 1} (device.processes is {processes})"
+
+
 @dataclass(frozen=True)
 class DeviceConfig:
     """Where and how precisely things are computed."""
@@ -105,11 +112,26 @@ class DeviceConfig:
     """Devices that one learner is spread over: data=N shares out the batch, model=M every large
     weight, as in data=4 or data=2,model=2. Empty: one device."""
 
+    coordinator: str = ""
+    """Where several processes that learn one run on one mesh meet: HOST:PORT of the first of them;
+    slurm: as the job step says; env: as JAX_COORDINATOR_ADDRESS, JAX_NUM_PROCESSES and
+    JAX_PROCESS_ID say. Empty: one process."""
+    processes: int = 1
+    """How many they are, with HOST:PORT."""
+    process: int = 0
+    """Which of them this is, with HOST:PORT. 0 writes the run folder, which all must see."""
+    wait: float = 300.0
+    """Seconds until they must have met."""
+
     def __post_init__(self):
         check = Checker(self, "device.")
         check.share("memory")
         check.at_least(0, "unroll")
+        check.at_least(1, "processes")
+        check.above(0, "wait")
+        check.require(0 <= self.process < self.processes, "process", _below(self.processes))
         read_mesh(self.mesh)
+        check.require(not self.coordinator or self.mesh != "", "mesh", _SHARED)
 
     @property
     def mesh_shape(self) -> MeshShape | None:

@@ -16,7 +16,7 @@ from reverie.behavior.explorer import AbstractExplorer, NoExplorer
 from reverie.behavior.gradient import AbstractGradient
 from reverie.behavior.options import BehaviorConfig
 from reverie.config.families import FAMILIES
-from reverie.config.mesh import check_batch
+from reverie.config.mesh import check_batch, nearest
 from reverie.config.run import DeviceConfig, LogConfig, TrainConfig
 from reverie.config.sequence import SequenceConfig
 from reverie.envs.options import EnvConfig
@@ -116,6 +116,7 @@ class Config:
         _check_prefill(self)
         _check_needs(self)
         check_batch(self.device.mesh_shape, self.train.batch)
+        _check_shares(self)
 
 
 def _check_size(config: Config) -> None:
@@ -221,6 +222,17 @@ def _check_scores(config: Config) -> None:
             f"replay.signal {signal!r} needs a dream from every trained row, and "
             f"behavior.starts is {starts}: set it to 0, or use kl."
         )
+
+
+def _check_shares(config: Config) -> None:
+    shares = config.replay.shares
+    for name, count in (("env.num", config.env.num), ("train.batch", config.train.batch)):
+        if count % shares:
+            near = " or ".join(str(number) for number in nearest(shares, count))
+            raise ConfigError(
+                f"replay.shares ({shares}) must divide {name} ({count}): take {near} shares, or "
+                f"{name} {(count // shares + 1) * shares}."
+            )
 
 
 def _check_needs(config: Config) -> None:

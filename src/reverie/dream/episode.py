@@ -12,6 +12,7 @@ from reverie.folder.errors import RunError
 from reverie.records import Specs
 from reverie.replay import stored
 from reverie.replay.errors import ReplayError
+from reverie.replay.shares import manifests_of
 from reverie.replay.stored import Stored, Stretch
 from reverie.train import recovery
 from reverie.train.setup import replay_arguments, replay_columns
@@ -55,12 +56,13 @@ def as_episode(name: str, rows: Mapping[str, np.ndarray], actions: Specs, **more
 
 
 class Library:
-    """The episodes of a run's replay. They are read when somebody asks for them."""
+    """The episodes of a run's replay, of its first share where it has several. They are read when
+    somebody asks for them."""
 
     def __init__(self, logdir: Any, config: Config, manifest: Mapping[str, Any], specs: Any):
         """`specs`: of the observation and of the actions."""
-        self._folder = recovery.folders(logdir)[1]
-        self._config, self._manifest, self._specs = config, manifest, specs
+        self._folder, self._manifest = manifests_of(recovery.folders(logdir)[1], manifest)[0]
+        self._config, self._specs = config, specs
         self._rows: Stored | None = None
         self._listed: list[Stretch] = []
         self.missing = ""

@@ -34,15 +34,18 @@ class OpenEpisodes:
     `due` [E] says which environments the next step resets.
     """
 
-    def __init__(self, actions: Specs, *, num: int, seed: int, stream: str):
+    def __init__(self, actions: Specs, num: int, seed: int, stream: str, first: int = 0):
+        """`first`: the number, among those of the whole run, of environment 0."""
         self._specs, self._num, self._seed, self._stream = actions, num, seed, stream
+        self._first = first
         self._history = History(actions, num)
         self._number = np.full(num, -1, np.int64)
         self.due = np.ones(num, bool)
 
     def seed_of(self, index: int, *, ahead: int = 0) -> int:
         """The seed of the episode that comes so many after this one."""
-        return episode_seed(self._seed, self._stream, index, int(self._number[index]) + ahead)
+        episode = int(self._number[index]) + ahead
+        return episode_seed(self._seed, self._stream, self._first + index, episode)
 
     def begin(self, index: int) -> Order:
         """The order to begin the next episode, of which no action is known yet."""

@@ -47,6 +47,7 @@ class Vector:
         seed: int,
         stream: str = "train",
         first_index: int = 0,
+        first_seed: int = 0,
         parallel: bool = True,
         backend: Literal["local", "ray"] = "local",
         workers: int = 0,
@@ -63,7 +64,7 @@ class Vector:
             seed: root of all reset seeds, at least 0.
             stream: name of the purpose; each has episodes of its own. What stands before a slash
                 is the kind that environments are told of ("train", "eval").
-            first_index: number that environment 0 is told; the others count on from there.
+            first_index: number that environment 0 is told; `first_seed`: of its reset seeds.
             parallel: in processes (True), or in this one (False).
             backend: processes on this machine, or actors of Ray on its cluster.
             workers: processes or actors, each of neighbours; 0: a process each, an actor for 16.
@@ -89,9 +90,8 @@ class Vector:
             self._crew = Crew(make_one, num=num, **where, **watch, **told)
         self._board = self._crew.board
         self._seat_of = {i: seat for seat, group in enumerate(self._crew.groups) for i in group}
-        self._episodes = OpenEpisodes(self.action_specs, num=num, seed=seed, stream=stream)
-        self._first = np.zeros(num, bool)
-        self._pending: set[int] = set()  # seats that have not answered
+        self._episodes = OpenEpisodes(self.action_specs, num, seed, stream, first_seed)
+        self._first, self._pending = np.zeros(num, bool), set[int]()  # seats that must answer
         self._steps = [[(worker.STEP, i, None) for i in group] for group in self._crew.groups]
         self.row: Step | None = None
 

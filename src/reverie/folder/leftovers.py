@@ -11,6 +11,7 @@ PLACES = (
     ("videos", ".partial-*"),
     ("checkpoints", ".partial-*"),
     ("replay", "*.safetensors.tmp"),
+    ("replay", "share-*/*.safetensors.tmp"),
 )
 """Folders of a run, and the names under which its files are written before they are whole."""
 

@@ -2,6 +2,7 @@
 
 device.py     the device: platform, memory, cache of compiled programs
 mesh.py       the devices of a mesh
+cluster.py    several processes find each other
 xla_flags.py  options that are flags of XLA, beside the user's own
 inherited.py  variables that a process inherits and JAX obeys
 allocator.py  memory of the C library: settings before the process starts, and giving back

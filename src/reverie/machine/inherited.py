@@ -39,7 +39,11 @@ def start_jax() -> None:
 
 
 def import_jax() -> None:
-    """Imports JAX. Raises ConfigError where an inherited variable makes that fail."""
+    """Imports JAX. Raises ConfigError where an inherited variable makes that fail.
+
+    What XLA notes of meetings and devices is left out, unless the user asked for it.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
     try:
         importlib.import_module("jax")
     except Exception as error:

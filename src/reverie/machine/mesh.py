@@ -20,9 +20,17 @@ def make_mesh(shape: MeshShape) -> Mesh:
     Raises ConfigError where there are fewer, or JAX was told to draw random numbers that depend on
     how an array is shared out.
     """
-    found = jax.devices()
+    processes = jax.process_count()
+    if shape.data % processes:
+        near = " or ".join(f"data={n * processes}" for n in _around(shape.data, processes))
+        raise ConfigError(
+            f"device.mesh {shape} cannot be shared out over {processes} processes, each with its "
+            f"part of the batch: take {near}."
+        )
+    each = shape.devices // processes
+    found = _of_each(each)
     if len(found) < shape.devices:
-        raise ConfigError(_too_few(shape, found))
+        raise ConfigError(_too_few(shape, jax.devices()))
     settings: Any = jax.config
     if not settings.jax_threefry_partitionable:
         raise ConfigError(
@@ -33,10 +41,28 @@ def make_mesh(shape: MeshShape) -> Mesh:
     return mesh_of(found, shape)
 
 
+def _around(number: int, step: int) -> list[int]:
+    """The multiples next to a number, as their factors; at least 1."""
+    return sorted({max(1, number // step), number // step + 1})
+
+
+def _of_each(count: int) -> list[Any]:
+    """So many devices of every process, in the order of the processes; fewer where it has fewer."""
+    found: dict[int, list[Any]] = {}
+    for device in jax.devices():
+        found.setdefault(device.process_index, []).append(device)
+    return [device for index in sorted(found) for device in found[index][:count]]
+
+
 def mesh_of(devices: Sequence[Any], shape: MeshShape) -> Mesh:
     """The first of `devices` along the axes of `shape`; what splits a weight are neighbours."""
     grid = np.array(devices[: shape.devices]).reshape(shape)
     return Mesh(grid, shape._fields, axis_types=(AxisType.Auto,) * grid.ndim)
+
+
+def _share(shape: MeshShape) -> str:
+    processes = jax.process_count()
+    return f" ({shape.devices // processes} in each process)" if processes > 1 else ""
 
 
 def _too_few(shape: MeshShape, found: Sequence[Any]) -> str:
@@ -49,6 +75,6 @@ def _too_few(shape: MeshShape, found: Sequence[Any]) -> str:
             f"{shape.devices} makes it look like so many"
         )
     return (
-        f"device.mesh {shape} needs {shape.devices} devices, and JAX finds {there} "
+        f"device.mesh {shape} needs {shape.devices} devices{_share(shape)}, and JAX finds {there} "
         f"({kind}) here: {fits} fits{more}."
     )

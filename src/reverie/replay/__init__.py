@@ -27,5 +27,6 @@ room.py        its memory, planned before the first row
 manifest.py    what a checkpoint writes down about the replay, and whether it fits this run
 stored.py      the rows of a saved replay, to be looked at
 replay.py      Replay: all of it behind one lock
+shares.py      a replay in equal parts, to be used as one
 remote.py      its bookkeeping where the rows lie on a device
 """

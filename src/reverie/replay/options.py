@@ -55,6 +55,9 @@ class ReplayConfig:
     """Train first on windows that no update has seen (each row once), then on drawn ones."""
     kernels: Literal["auto", "numpy", "numba"] = "auto"
     """Loops over priorities; both give the same bits. auto: numba if installed (extra fast)."""
+    shares: int = 1
+    """Equal parts, each with its share of the environments and of every batch; processes that learn
+    together keep one each, or several. 1: as many as there are processes."""
     context: int = 1
     """Rows before the trained ones whose stored latent starts the sequence."""
     chunk: int = 1024
@@ -62,7 +65,7 @@ class ReplayConfig:
 
     def __post_init__(self):
         check = Checker(self, "replay.")
-        check.at_least(1, "capacity", "chunk")
+        check.at_least(1, "capacity", "chunk", "shares")
         check.at_least(0, "gigabytes", "context")
         check.share("fresh")
         found = [claim._replace(path=f"replay.{claim.path}") for claim in claims(self)]

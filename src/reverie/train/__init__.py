@@ -17,6 +17,9 @@ losses.py          the losses of one update
 scores.py          what an update found out about every trained row
 arrays.py          device arrays as named arrays of the host, and back
 compiling.py       the update compiled beside the first steps
+place.py           the folder of a run, taken by one process or several
+peers.py           processes that learn one run together
+parts.py           a checkpoint of several processes, as that of one
 placement.py       where a learner's arrays lie: one device or a mesh
 learner.py         updates on the device, their results fetched late
 sweep.py           scores of the whole replay, brought up to date

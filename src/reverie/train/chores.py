@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import jax
 
 from reverie.machine.readings import machine_readings
+from reverie.replay.shares import merged
 from reverie.train import dream
 from reverie.train.interrupt import Interrupt
 from reverie.train.learner import DREAM, purpose_key
@@ -31,7 +32,10 @@ def due_since(run: "Run", before: int) -> list[str]:
 
 
 def do(run: "Run", chore: str, interrupt: Interrupt) -> None:
-    """Do one of the things that `due_since` names."""
+    """Do one of the things that `due_since` names; of several processes the first one alone shows
+    what was learned."""
+    if run.peers.index and chore not in ("log", "save"):
+        return
     match chore:
         case "log":
             _log_means(run)
@@ -49,8 +53,9 @@ def _log_means(run: "Run") -> None:
     for note in run.replay.notes(run.config.train.batch * run.config.train.length):
         run.progress.note(note)
     _warn_of_no_end(run, LONG)
-    scalars = run.mean.pop() | run.replay.stats()
-    scalars["env/restarts"] = run.restarted + run.envs.restarted
+    told = run.peers.gather([run.replay.stats(), run.restarted + run.envs.restarted])
+    scalars = run.mean.pop() | merged([stats for stats, _ in told])
+    scalars["env/restarts"] = sum(restarts for _, restarts in told)
     if run.config.sequence.tasks:
         scalars["sequence/visit"] = run.visit
     times = run.stopwatch.lap(run.step, run.updates)
@@ -61,7 +66,7 @@ def _log_means(run: "Run") -> None:
 
 def _warn_of_no_end(run: "Run", least: int) -> None:
     """Say once that no episode has ended, after `least` steps or more of each environment."""
-    steps = run.step // run.envs.num
+    steps = run.step // run.num
     if run.ended or run.config.env.limit or run.warned or steps < least:
         return
     run.warned = True

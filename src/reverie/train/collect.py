@@ -3,7 +3,7 @@
 import functools as ft
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -19,6 +19,19 @@ Store = Callable[[Any], dict[str, Any]]
 
 WAITING = "the policy's program (compiling or queued)"
 """What is waited for where an action takes long."""
+
+
+class Share(NamedTuple):
+    """The environments that are acted for, among those of the whole run."""
+
+    first: int
+    total: int
+
+    def of(self, noise: Any, envs: int) -> Any:
+        """The rows of `envs` environments, of numbers that were drawn for all."""
+        if self.total == envs:
+            return noise
+        return jax.tree.map(lambda x: x[self.first : self.first + envs], noise)
 
 
 def nothing(state: Any) -> dict[str, Any]:
@@ -37,19 +50,28 @@ def act(
     greedy: bool = False,
     explore: bool = False,
     store: Store = nothing,
+    share: Share | None = None,
 ):
-    """One step of the policy for E environments: actions, carry, the columns of the states."""
-    noise = acting.noise(jax.random.fold_in(root, count), is_first.shape[0])
+    """One step of the policy for E environments: actions, carry, the columns of the states.
+
+    `share`: which of the run's they are; None: all."""
+    envs = is_first.shape[0]
+    share = share or Share(0, envs)
+    noise = share.of(acting.noise(jax.random.fold_in(root, count), share.total), envs)
     action, carry = acting(carry, obs, is_first, noise, greedy=greedy, explore=explore)
     return action, carry, store(carry.state)
 
 
-def random_action(specs: Specs, envs: int, root: Any, count: Any) -> dict[str, Any]:
+def random_action(
+    specs: Specs, envs: int, root: Any, count: Any, *, share: Share | None = None
+) -> dict[str, Any]:
     """Actions of E environments, uniform over classes and over [-1, 1]: (E, components) by key."""
     keys = jax.random.split(jax.random.fold_in(jax.random.fold_in(root, count), 1), len(specs))
     found = {}
     for key, (name, spec) in zip(keys, sorted(specs.items()), strict=True):
-        number = jax.random.uniform(key, (envs, spec.size))
+        total = envs if share is None else share.total
+        number = jax.random.uniform(key, (total, spec.size))
+        number = number if share is None else share.of(number, envs)
         if spec.kind == "discrete":
             found[name] = (number * jnp.asarray(spec.classes)[None]).astype(jnp.int32)
         else:
@@ -76,14 +98,16 @@ class Actor:
         greedy: bool = False,
         explore: bool = False,
         store: Store = nothing,
+        share: Share | None = None,
         like: "Actor | None" = None,
     ):
-        """`store` gives the columns that replay keeps of the world model's states; `like`: the
-        actor of another seed that is asked the same, whose program is taken."""
+        """`share`: which of the run's environments these are; None: all. `store` gives the columns
+        that replay keeps of the world model's states; `like`: the actor of another seed that is
+        asked the same, whose program is taken."""
         self._specs, self._envs, self.key, self._explore = actions, envs, key, explore
-        part = ft.partial(act, greedy=greedy, store=store)
+        part = ft.partial(act, greedy=greedy, store=store, share=share)
         self._act: Any = jax.jit(part, static_argnames="explore") if like is None else like._act
-        self._random = jax.jit(ft.partial(random_action, actions, envs))
+        self._random = jax.jit(ft.partial(random_action, actions, envs, share=share))
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="acting")
         self.carry: Any = None
         self._loaded: Mapping[str, Any] | None = None  # of a checkpoint, until somebody acts

@@ -42,6 +42,7 @@ def go(run: "Run", from_step: int | None = None) -> None:
             return
         preparation = Preparation([run], (run.device or run.learner).compile_beside, run.progress)
         with recording(run, beginning.offset, Interrupt()) as interrupt:
+            agree(run, interrupt)
             if not (run.callbacks.stopping or _ready(run, preparation, interrupt)):
                 raise Stopped(interrupt.asked, f"at step {run.step:,}, where it resumed")
             run.progress.phase("compiling the policy")
@@ -68,7 +69,9 @@ def begin(run: "Run", from_step: int | None = None) -> Beginning:
         return Beginning(offset, f"this run has finished its {run.config.steps:,} steps.")
     run.origin["init"] = warm_start.begin(run, run.init, resumed=offset is not None)
     run.origin.setdefault("group", run_folder.read_group(run.logdir / "config.json"))
-    record(run)
+    if not run.peers.index:
+        record(run)
+    run.peers.gather("begun")
     return Beginning(offset)
 
 
@@ -96,11 +99,25 @@ def recording(
 ) -> Iterator[Interrupt]:
     """Within, metrics are written from `offset` on, signals are asked about and callbacks hear of
     the run."""
+    if run.peers.index:  # the first process writes
+        with interrupt as asked:
+            yield asked
+        return
     how: dict[str, Any] = {"notify": run.progress.note, "further": run.callbacks.sinks}
     run.logger = Logger(run.logdir, run.config.log, run.config, offset, **how)
     marked = divergence.marked(run.logdir)
     with contextlib.closing(run.logger), marked, interrupt as asked, run.callbacks:
         yield asked
+
+
+def agree(run: "Run", interrupt: Interrupt, saved: float | None = None) -> bool:
+    """Whether a checkpoint is due. A signal to one of several processes counts for all of them,
+    and the first one's callbacks and clock decide."""
+    saving = saved is not None and wants_saving(run, saved)
+    found = run.peers.gather([interrupt.asked, run.callbacks.stopping, saving])
+    interrupt.asked = interrupt.asked or max(asked for asked, _, _ in found)
+    _, run.callbacks.stopping, saving = found[0]
+    return saving
 
 
 def goes_on(run: "Run") -> bool:
@@ -130,10 +147,11 @@ def _turn_until_done(run: "Run", preparation: Preparation, interrupt: Interrupt)
             preparation.turned()
             run.chores = chores.due_since(run, before)
             run.progress.step(run.step)
+        saving = agree(run, interrupt, saved)
         if interrupt.asked:
             run.save()
             raise Stopped(interrupt.asked, f"at step {run.step:,} and saved")
-        if wants_saving(run, saved):
+        if saving:
             run.save()
             saved = time.monotonic()
     run.save()

@@ -135,13 +135,15 @@ class Learner:
         self._config = config
         self.root = purpose_key(config.seed, LEARN)
         numbers = config.optim.numbers(config.world.balance.sigma_lr)
-        self.numbers = {name: jnp.float32(value) for name, value in numbers.items()}
+        self._place = placement_of(config.device)
+        self.root = self._place.everywhere(self.root)
+        fixed = {name: jnp.float32(value) for name, value in numbers.items()}
+        self.numbers = self._place.everywhere(fixed)
         make = jax.jit(ft.partial(init, obs, actions, config), compiler_options=ONCE)
         self._make = make if like is None else like._make
         weights = jax.jit(ft.partial(acting_of, config=config))
         self._acting_of = weights if like is None else like._acting_of
         state: TrainState = self._make(jax.random.key(config.seed))
-        self._place = placement_of(config.device)
         self._step: Any = self._place.jit(ft.partial(packed_step, config=config), state)
         acting: Acting = self._acting_of(state)
         self.held: Any = Own(self._place.spread(state), acting, acting)
@@ -221,7 +223,7 @@ class Learner:
         values = dict(zip(self.names, np.asarray(result.metrics).tolist(), strict=True))
         if not is_sound(values):
             raise Diverged(diagnosis(values, self.agent, self._config))
-        return values, jax.tree.map(np.asarray, result.written)
+        return values, self._place.host(result.written)
 
     def reset_optimizer(self) -> None:
         """Forget the moments of the optimiser, as a fresh one would."""
@@ -260,17 +262,20 @@ class Learner:
 
     def state(self) -> dict[str, Any]:
         """Everything to continue from, as a tree of host arrays and JSON values."""
-        pending = None
-        if self.pending is not None:
-            ticket, result = self.pending
-            pending = {"ticket": list(ticket), "metrics": np.asarray(result.metrics)}
-            pending["written"] = jax.tree.map(np.asarray, result.written)
         return {
-            "state": to_host(self.train_state),
+            "state": to_host(self._place.host(self.train_state)),
             "acting": to_host(self.acting),
             "newest": to_host(self.newest),
-            "pending": pending,
+            "pending": self.pending_state(),
         }
+
+    def pending_state(self) -> dict[str, Any] | None:
+        """The update in flight, as part of `state`: with the rows that are this process's own."""
+        if self.pending is None:
+            return None
+        ticket, result = self.pending
+        written = self._place.host(result.written)
+        return {"ticket": [*ticket], "metrics": np.asarray(result.metrics), "written": written}
 
     def load(self, state: Mapping[str, Any]) -> None:
         """Continue where `state` was taken. Raises RunError if an array is missing or misshapen."""

@@ -9,9 +9,9 @@ follows from counters alone, never from timing: the same command gives the same 
 """
 
 import contextlib
-import dataclasses
 import functools as ft
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -21,19 +21,18 @@ from reverie.callbacks.base import NOBODY, Callback, Listening, sort
 from reverie.config.schema import Config
 from reverie.config.start import Start
 from reverie.envs.vector import Vector
-from reverie.folder import leftovers, run_folder
-from reverie.folder.errors import RunError
-from reverie.folder.fingerprint import identity
-from reverie.folder.mirror import Mirror, held
+from reverie.folder import run_folder
+from reverie.folder.mirror import Mirror
 from reverie.machine.readings import Stopwatch
 from reverie.records import Step
-from reverie.train import course, sequence, snapshot
-from reverie.train.collect import Actor, Episodes
+from reverie.train import course, place, sequence, snapshot
+from reverie.train.collect import Actor, Episodes, Share
 from reverie.train.evaluate import Evaluator
 from reverie.train.learner import ACT, MEASURED, Learner, purpose_key
 from reverie.train.listeners import Listeners
 from reverie.train.ondevice import refused
 from reverie.train.ondevice.calls import DeviceLoop
+from reverie.train.peers import ALONE, Peers
 from reverie.train.ratio import Ratio
 from reverie.train.sequence import MakeEnv, Visit
 from reverie.train.setup import complete, make_replay, training_envs
@@ -84,8 +83,9 @@ class Run:
     def draw(self) -> tuple[dict[str, Any], Any]:
         """The rows of one update, and their ticket. Before the first, units are measured."""
         if not self.updates and self.learner.unmeasured:
-            self.learner.standardize(self.replay.peek(MEASURED, self.step))
-        return self.replay.draw(self.config.train.batch)
+            rows = self.replay.peek(MEASURED // self.peers.count, self.step)
+            self.learner.standardize(self.peers.rows(rows))
+        return self.replay.draw(self.config.train.batch // self.peers.count)
 
     def learned(self, finished: tuple[Any, Any] | None) -> None:
         """An update has been started: count it, and take in what the one before it gave."""
@@ -114,7 +114,7 @@ class Run:
     def tell(self, step: Step, action: Mapping[str, Any]) -> None:
         """Tell of rows, of the episodes that they end, and of what is done next."""
         self.callbacks.step(step, action)
-        for numbers in self.episodes.add(step):
+        for numbers in chain(*self.peers.gather(self.episodes.add(step))):
             self.ended += 1
             self.log({f"episode/{name}": value for name, value in numbers.items()})
             self.callbacks.episode(numbers)
@@ -122,9 +122,10 @@ class Run:
 
     def turned(self) -> None:
         """Count a turn whose rows are stored, and the updates that it makes due."""
-        self.step, first = self.step + self.envs.num, self.step + 1
+        self.step, first = self.step + self.num, self.step + 1
         train = self.config.train
-        if not self.filling and self.replay.can_draw(train.batch * train.length):
+        own = train.batch * train.length // self.peers.count
+        if not self.filling and all(self.peers.gather(self.replay.can_draw(own))):
             self.due += 0 if self.updates or self.due else train.pretrain
             self.due += sum(self.ratio(count) for count in range(first, self.step + 1))
 
@@ -156,22 +157,26 @@ class Run:
         logdir: Path,
         *,
         listening: Listening = NOBODY,
+        peers: Peers = ALONE,
         like: "Run | None" = None,
     ):
-        """`like`: the run of another seed, whose programs for the start are taken."""
+        """`peers`: the processes that learn together; `like`: the run of another seed, whose
+        programs for the start are taken."""
         options = config.train
+        self.peers, self.num = peers, envs.num * peers.count  # environments of all processes
         self.visits, self.visit, self._open_envs = sequence.visits(config), 0, open_envs
         self.restarted, self.origin = 0, dict[str, Any]()
         self.init: Start | None = None
         self.mirror: Mirror | None = None
         self.changes: run_folder.Changes = {}
         self.config, self.envs, self.logdir, self.evaluator = config, envs, logdir, evaluator
-        self.replay = make_replay(config, envs)
+        self.replay = make_replay(config, envs, self.peers)
         programs = None if like is None else like.learner
         self.learner = Learner(envs.obs_specs, envs.action_specs, config, like=programs)
         act_key = purpose_key(config.seed, ACT)
         store = ft.partial(write_back, config=config)
-        self.actor = Actor(envs.action_specs, envs.num, act_key, store=store)
+        share = Share(peers.index * envs.num, self.num)
+        self.actor = Actor(envs.action_specs, envs.num, act_key, store=store, share=share)
         self.sweep = Sweep(config)
         self.episodes, self.recorder = Episodes(envs.num), EpisodeRecorder()
         self.visit_counts = VisitCounts(config.bonus, envs.log_specs)
@@ -205,11 +210,12 @@ class Run:
             self.learner.reset_optimizer()
 
     def log(self, scalars: dict[str, Any]) -> None:
-        self.logger.write(self.step, scalars)
-        self.progress.metrics(self.step, scalars)
+        if not self.peers.index:  # the first process tells it
+            self.logger.write(self.step, scalars)
+            self.progress.metrics(self.step, scalars)
 
     def show(self, name: str, frames: Any) -> None:
-        if frames is not None:
+        if frames is not None and not self.peers.index:
             self.logger.video(self.step, name, frames)
 
     def save(self) -> None:
@@ -241,34 +247,27 @@ def opened(
     how: dict[str, Any] = {"listening": sort(callbacks), "like": like}
     if config.train.loop == "device":
         refused.check(config, make_env)
-    logdir, source = run_folder.logdir_of(config), identity(make_env)
-    if not config.logdir:
-        run_folder.check_source(logdir, source)
-    config = dataclasses.replace(config, logdir=run_folder.place_of(config))
-    try:
-        with contextlib.ExitStack() as stack:
-            mirror, said = stack.enter_context(held(config.logdir, logdir))
-            leftovers.remove(logdir)
-            open_envs = ft.partial(training_envs, config, make_env, logdir)
-            starting = ft.partial(startup.phase, shown=config.log.progress != "none")
-            with starting("environments"):
-                envs = stack.enter_context(open_envs(sequence.visits(config)[0]))
-            config = complete(config, envs)
-            changes = run_folder.check_config(logdir, config)
-            other = None if like is None else like.evaluator
-            evaluator = Evaluator(config, make_env, logdir / "simulators.log", like=other)
-            stack.callback(evaluator.close)
+    with place.taken(config, make_env) as (there, stack):
+        config, logdir, peers = there.config, there.logdir, there.peers
+        open_envs = ft.partial(training_envs, config, make_env, logdir, peers=peers)
+        starting = ft.partial(startup.phase, shown=config.log.progress != "none")
+        with starting("environments"):
+            envs = stack.enter_context(open_envs(sequence.visits(config)[0]))
+        config = complete(config, envs, peers)
+        changes = run_folder.check_config(logdir, config)
+        evaluator = Evaluator(
+            config, make_env, logdir / "simulators.log", like=like and like.evaluator
+        )
+        stack.callback(evaluator.close)
+        if not peers.index:
             evaluator.check_tasks(envs)
-            with starting("networks"):
-                run = Run(config, envs, open_envs, evaluator, logdir, **how)
-            run.init, run.origin, run.changes = init, {"source": source}, changes
-            stack.callback(run.close)
-            run.mirror, run.notices = mirror, [*run.notices, *said]
-            yield run
-    except BrokenPipeError:  # nobody reads what the run says
-        raise
-    except OSError as error:
-        raise RunError(run_folder.refused(error)) from error
+        how |= {"peers": peers} | ({"listening": NOBODY} if peers.index else {})
+        with starting("networks"):
+            run = Run(config, envs, open_envs, evaluator, logdir, **how)
+        run.init, run.origin, run.changes = init, {"source": there.source}, changes
+        stack.callback(run.close)
+        run.mirror, run.notices = there.mirror, [*run.notices, *there.notices]
+        yield run
 
 
 def train(

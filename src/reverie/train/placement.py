@@ -35,9 +35,17 @@ class OneDevice:
         """Rows of a batch (B, …), where the update takes them."""
         return dict(rows)
 
+    def everywhere(self, tree: Any) -> Any:
+        """Numbers and keys that every device needs."""
+        return tree
+
     def whole(self, tree: Any) -> Any:
         """Arrays of the learner on one device, for programs that nothing is spread in."""
         return tree
+
+    def host(self, tree: Any) -> Any:
+        """Arrays that the update gave, as numpy arrays; of a batch the rows of this process."""
+        return jax.tree.map(np.asarray, tree)
 
 
 class Spread:
@@ -69,18 +77,34 @@ class Spread:
 
     def batch(self, rows: Mapping[str, Any]) -> dict[str, Any]:
         """As `OneDevice.batch`."""
-        return {name: _put(column, self._batch) for name, column in rows.items()}
+        put = jax.make_array_from_process_local_data
+        return {name: put(self._batch, np.asarray(column)) for name, column in rows.items()}
+
+    def everywhere(self, tree: Any) -> Any:
+        """As `OneDevice.everywhere`."""
+
+        def put(x: Any) -> Any:
+            if not jax.dtypes.issubdtype(x.dtype, jax.dtypes.prng_key):
+                return _put(x, self._everywhere)
+            data = _put(jax.random.key_data(x), self._everywhere)
+            return jax.random.wrap_key_data(data, impl=jax.random.key_impl(x))
+
+        return jax.tree.map(put, tree)
 
     def whole(self, tree: Any) -> Any:
         """As `OneDevice.whole`; nothing is copied where the first device has all of it."""
-        device = self.mesh.devices.flat[0]
+        device = self.mesh.local_devices[0]
 
         def on_one(array: Any) -> Any:
             if isinstance(array, jax.Array) and array.is_fully_replicated:
                 return array.addressable_data(0)
-            return jax.device_put(np.asarray(array), device)
+            return jax.device_put(_here(array), device)
 
         return jax.tree.map(on_one, tree)
+
+    def host(self, tree: Any) -> Any:
+        """As `OneDevice.host`."""
+        return jax.tree.map(_here, tree)
 
     def _of_weight(self, array: Any) -> NamedSharding:
         """Over `model` along the longest axis that can be shared out evenly, of equal ones the
@@ -96,7 +120,22 @@ class Spread:
 def _put(array: Any, sharding: NamedSharding) -> Any:
     if isinstance(array, jax.Array) and array.sharding == sharding:
         return array
-    return jax.device_put(np.asarray(array), sharding)
+    whole = np.asarray(array)
+    return jax.make_array_from_callback(whole.shape, sharding, lambda index: whole[index])
+
+
+def _here(array: Any) -> np.ndarray:
+    """All of an array that this process has: of a batch its own rows, of a weight everything."""
+    if not isinstance(array, jax.Array) or array.is_fully_addressable or array.is_fully_replicated:
+        return np.asarray(array)
+    pieces = {shard.index[0].start or 0: shard for shard in array.addressable_shards}
+    first = min(pieces)
+    rows = max(start + shard.data.shape[0] for start, shard in pieces.items()) - first
+    whole = np.empty((rows, *array.shape[1:]), array.dtype)
+    for shard in array.addressable_shards:
+        start = (shard.index[0].start or 0) - first
+        whole[start : start + shard.data.shape[0], *shard.index[1:]] = np.asarray(shard.data)
+    return whole
 
 
 Placement = OneDevice | Spread

@@ -66,6 +66,7 @@ class Preparation:
         self._updates, self._begun = self._count("updates"), time.monotonic()
         self._compiling: Future[Compiled] | None = None
         self.plan: plan.Plan | None = None
+        self._agreed = False  # that an update can be made, in all processes
         self._left = max(0, *(run.config.steps - run.step for run in runs))
 
     def turned(self) -> None:
@@ -94,8 +95,13 @@ class Preparation:
 
         Raises RunError where the compiler refuses.
         """
-        if self.plan is not None:
+        if self._agreed:
             return True
+        ready = self.plan is not None or self._wait(interrupt)
+        self._agreed = all(self._runs[0].peers.gather(ready))
+        return self._agreed
+
+    def _wait(self, interrupt: Interrupt) -> bool:
         compiling = self._compiling or self._begin()
         while not compiling.done():
             concurrent.futures.wait([compiling], POLL)
@@ -134,7 +140,7 @@ class Preparation:
         if self._check is not None:
             self._check(self.plan)
         rows = self.plan.rows()
-        for run in self._runs:
+        for run in self._runs if not first.peers.index else ():
             run_folder.write_config(run.logdir, run.config, rows, **run.origin)
         self._progress.meanwhile("")
         self._progress.show(facts(rows))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from reverie.folder.errors import Damaged, RunError
-from reverie.replay import files as replay_files
+from reverie.replay import shares
 from reverie.replay.errors import ReplayError
 from reverie.train import checkpoint
 from reverie.train.metrics_prefix import METRICS, check_metrics
@@ -46,7 +46,7 @@ def damage(logdir: Path, path: Path, *, replay: bool = True, metrics: bool = Tru
         if replay:
             with checkpoint.reading(path):
                 listed = checkpoint.replay_manifest(path)
-                replay_files.check(folders(logdir)[1], listed)
+                shares.check(folders(logdir)[1], listed)
         if metrics:
             check_metrics(logdir, path)
     except (RunError, ReplayError) as error:

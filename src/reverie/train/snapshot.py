@@ -10,8 +10,8 @@ import numpy as np
 from reverie.folder import divergence
 from reverie.folder.errors import Damaged
 from reverie.records import specs_from_json, specs_to_json
-from reverie.replay.files import prune as prune_files
-from reverie.train import checkpoint, recovery
+from reverie.replay import shares
+from reverie.train import checkpoint, parts, recovery
 from reverie.train.metrics_prefix import METRICS, check_metrics
 from reverie.train.recovery import folders
 
@@ -29,10 +29,15 @@ def save(run: "Run") -> Path:
     run.learner.check()
     if run.device is not None:
         run.device.bring_home()
+    shared = {}
+    if run.peers.count > 1:
+        shared = parts.gathered(run, parts.own(run, files))
+    if shared is None:  # the first process writes
+        return Path(run.peers.gather("")[0])
+    pending = shared.pop("pending", None)
     tree = {
-        **{name: part.state() for name, part in stateful(run).items()},
-        "envs": run.envs.state(),
-        "replay": run.replay.save(files),
+        **{name: part.state() for name, part in stateful(run).items() if name not in shared},
+        **(shared or {"envs": run.envs.state(), "replay": run.replay.save(files)}),
         "logger": run.logger.state(),
         "clocks": clocks(run),
         "specs": {
@@ -41,12 +46,15 @@ def save(run: "Run") -> Path:
         },
         "spaces": run.envs.own_spaces,
     }
+    if shared:
+        tree["learner"]["pending"] = pending
     path = checkpoint.save(checkpoints, run.step, tree, {METRICS: tree["logger"]})
     divergence.forget(run.logdir)
     checkpoint.prune(checkpoints, run.config.train.keep)
     manifests = checkpoint.replay_manifests(checkpoints)
     if manifests is not None:
-        prune_files(files, manifests)
+        shares.prune(files, manifests)
+    run.peers.gather(str(path))
     return path
 
 
@@ -119,7 +127,8 @@ def begin(run: "Run", from_step: int | None, changes: Mapping[str, Any]) -> int 
             if from_step is None:
                 raise
             run.notices.append(f"{error} It goes on as it is.")
-    if from_step is not None:
+    run.peers.gather("read")
+    if from_step is not None and not run.peers.index:
         recovery.rewind(run.logdir, path)
     return offset
 
@@ -129,7 +138,7 @@ def beyond(run: "Run", from_step: int | None) -> str:
     it has not. Raises RunError as `begin` does."""
     path = recovery.choose(run.logdir, from_step)
     step, steps = 0 if path is None else checkpoint.step_of(path), run.config.steps
-    if step - steps < run.envs.num:  # the last turn may go a little beyond
+    if step - steps < run.num:  # the last turn may go a little beyond
         return ""
     return (
         f"this run is further than {steps:,} steps: it stands at step {step:,}, so nothing is "
@@ -150,6 +159,8 @@ def resume(run: "Run", path: Path | None = None) -> int | None:
     tree = checkpoint.load(path)
     with checkpoint.reading(path):
         check_kinds(tree)
+        if run.peers.count > 1:
+            tree = parts.part_of(tree, run.peers.index, run.peers.count)
         _restore(run, tree, f"when {path} was written")
         run.callbacks.resumed(path)
         run.notices = [
