@@ -50,7 +50,8 @@ def place_of(device: DeviceConfig, variables: Mapping[str, str] = os.environ) ->
             return _checked(f"{_first_host(nodes)}:{port}", count, index, "SLURM's variables")
         case "env":
             what = "the variables that JAX reads"
-            return _checked(*_told(variables, ENV, what), "the variables JAX_*")
+            where, count, index = _told(variables, ENV, what)
+            return _checked(where, count, index, "the variables JAX_*")
         case address:
             here = "device.processes and device.process"
             return _checked(address, str(device.processes), str(device.process), here)

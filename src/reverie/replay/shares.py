@@ -224,3 +224,7 @@ def _tickets(tickets: Sequence[Ticket]) -> Ticket:
         np.concatenate([ticket.stream for ticket in tickets]),
         np.concatenate([ticket.row for ticket in tickets]),
     )
+
+
+AnyReplay = Replay | Shares
+"""The replay of a run, in one part or in several."""

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
@@ -84,7 +85,7 @@ class Spread:
         """As `OneDevice.everywhere`."""
 
         def put(x: Any) -> Any:
-            if not jax.dtypes.issubdtype(x.dtype, jax.dtypes.prng_key):
+            if not jnp.issubdtype(x.dtype, jax.dtypes.prng_key):
                 return _put(x, self._everywhere)
             data = _put(jax.random.key_data(x), self._everywhere)
             return jax.random.wrap_key_data(data, impl=jax.random.key_impl(x))

@@ -12,8 +12,8 @@ from reverie.folder.errors import RunError
 from reverie.machine.flops import MatrixProduct
 from reverie.machine.readings import peak_bytes, resident_bytes
 from reverie.module import count_params
-from reverie.replay.replay import Replay
 from reverie.replay.rows import is_latent, row_bytes
+from reverie.replay.shares import AnyReplay
 from reverie.train.compiling import Compiled
 from reverie.train.learner import Learner
 from reverie.train.losses import compute_dtype
@@ -124,7 +124,7 @@ def duration(seconds: float) -> str:
 def make_plan(
     config: Config,
     learner: Learner,
-    replay: Replay,
+    replay: AnyReplay,
     update: Compiled,
     steps_left: int,
     *,
@@ -172,7 +172,7 @@ def _scratch(update: Compiled) -> int:
     return memory.temp_size_in_bytes if memory and jax.default_backend() == "cpu" else 0
 
 
-def disk_bytes(config: Config, learner: Learner, replay: Replay) -> int:
+def disk_bytes(config: Config, learner: Learner, replay: AnyReplay) -> int:
     """Disk that replay and checkpoints take at most: while one more than `train.keep` is written.
 
     Updates rewrite latents everywhere, so every checkpoint has latents of its own; the other

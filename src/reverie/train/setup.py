@@ -14,7 +14,7 @@ from reverie.envs.vector import Vector
 from reverie.part.errors import ConfigError
 from reverie.records import Specs
 from reverie.replay.replay import Replay
-from reverie.replay.shares import Shares, seed_of
+from reverie.replay.shares import AnyReplay, Shares, seed_of
 from reverie.replay.unit import Demand
 from reverie.train import sequence
 from reverie.train.columns import columns_of
@@ -74,7 +74,7 @@ def with_shares(config: Config, processes: int) -> Config:
     return dataclasses.replace(config, replay=replay)
 
 
-def make_replay(config: Config, envs: Vector, peers: Peers = ALONE) -> Replay | Shares:
+def make_replay(config: Config, envs: Vector, peers: Peers = ALONE) -> AnyReplay:
     """An empty replay, no larger than the rows that the run will ever insert: of this process."""
     columns = replay_columns(config, envs.obs_specs, envs.action_specs)
     shares = config.replay.shares
@@ -84,7 +84,9 @@ def make_replay(config: Config, envs: Vector, peers: Peers = ALONE) -> Replay | 
     arguments = replay_arguments(config, envs.num // here)
     first = peers.index * here
     seeds = [seed_of(config.seed, index) for index in range(first, first + here)]
-    return Shares([Replay(columns, **(arguments | {"seed": seed})) for seed in seeds], first)
+    return Shares(
+        [Replay(columns, **dict[str, Any](arguments, seed=seed)) for seed in seeds], first
+    )
 
 
 def replay_columns(config: Config, obs: Specs, actions: Specs) -> dict[str, Any]:

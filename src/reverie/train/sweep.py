@@ -8,7 +8,7 @@ import numpy as np
 
 from reverie.config.schema import Config
 from reverie.nn.layers import to_compute
-from reverie.replay.replay import Replay
+from reverie.replay.shares import AnyReplay
 from reverie.train.learner import purpose_key, to_sequence
 from reverie.train.losses import compute_dtype, draw_noise
 from reverie.train.scores import surprise
@@ -53,7 +53,7 @@ class Sweep:
         every, _ = self._config.replay.signal.sweep
         return every > 0 and updates % every == 0
 
-    def __call__(self, agent: Agent, replay: Replay, updates: int) -> None:
+    def __call__(self, agent: Agent, replay: AnyReplay, updates: int) -> None:
         """Score windows of `replay` with `agent`; which ones follows from `updates`."""
         batch, context = self._config.train.batch, self._config.replay.context
         num = replay.num_windows

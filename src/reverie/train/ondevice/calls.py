@@ -18,6 +18,7 @@ import numpy as np
 from reverie.machine.flops import count_flops, inner_jaxprs
 from reverie.records import Step
 from reverie.replay.remote import RemoteRows
+from reverie.replay.replay import Replay
 from reverie.replay.rows import row_bytes
 from reverie.replay.sampler import WEIGHT
 from reverie.train.compiling import Compiled, compiled_beside
@@ -55,13 +56,15 @@ class DeviceLoop:
         other = None if like is None else like.device
         config, copies = run.config, run.envs.copies
         assert copies is not None, "refused before the environments were made"
-        self._run, self._rows, self._copies = run, RemoteRows(run.replay), copies
-        refused.check_memory(self.nbytes, run.replay.inside.keep.places)
+        assert isinstance(run.replay, Replay), "refused before it was made"
+        self._replay = run.replay
+        self._run, self._rows, self._copies = run, RemoteRows(self._replay), copies
+        refused.check_memory(self.nbytes, self._replay.inside.keep.places)
         turns, wanted = config.train.chunk, config.train.ratio * run.envs.num
         due = abs(wanted) * turns / (config.train.batch * config.train.length)
         updates = 1 if script.lags(config) else max(1, min(UPDATES, int(due) + 2))
         look = outcome.look_of(run)
-        given = (copies.game, config, run.envs.obs_specs, run.replay.columns, look)
+        given = (copies.game, config, run.envs.obs_specs, self._replay.columns, look)
         self.shared = Shared(Chunk(*given, turns, updates)) if other is None else other.shared
         self._chunk, self._updates = self.shared.chunk, self.shared.chunk.updates
         self._ring: Ring | None = None
@@ -75,7 +78,7 @@ class DeviceLoop:
         run, run.learner.names = self._run, self.shared.names
         if run.due and run.learner.unmeasured:
             self.bring_home()
-            run.learner.standardize(run.replay.peek(MEASURED, run.step))
+            run.learner.standardize(self._replay.peek(MEASURED, run.step))
         state, clock = self._state(), time.perf_counter()
         begin, before = run.step, run.learner.pending
         metrics = None if before is None else np.array(before[1].metrics)
@@ -133,7 +136,7 @@ class DeviceLoop:
 
         def read(first: int, size: int, names: tuple[str, ...]) -> Mapping[str, np.ndarray]:
             found = jax.device_get(self._read(self._ring, first, size=size, names=names))
-            columns = self._run.replay.columns
+            columns = self._replay.columns
             return {name: bits.view(columns[name].dtype) for name, bits in found.items()}
 
         self._rows.bring_home(read)
@@ -154,7 +157,7 @@ class DeviceLoop:
     @property
     def nbytes(self) -> int:
         """Bytes of the rows on the device."""
-        replay = self._run.replay
+        replay = self._replay
         return replay.inside.keep.places * row_bytes(replay.columns)
 
     @property
@@ -164,7 +167,7 @@ class DeviceLoop:
     def _state(self) -> Carried:
         """All that goes on, from the stations of the run."""
         run, last = self._run, self._given
-        learner, keep = run.learner, run.replay.inside.keep
+        learner, keep = run.learner, self._replay.inside.keep
         pending = self._like if learner.pending is None else learner.pending[1]
         carry = run.actor.carry
         carry = run.actor.begin(learner.acting) if carry is None else carry
@@ -186,9 +189,9 @@ class DeviceLoop:
 
     def _whole_ring(self) -> Ring:
         if self._ring is None:
-            _, _, store = self._run.replay.inside
-            like = ring.shapes(self._run.replay.columns, store.streams, store.slots)
-            empty = not self._run.replay.inside.keep.inserted
+            _, _, store = self._replay.inside
+            like = ring.shapes(self._replay.columns, store.streams, store.slots)
+            empty = not self._replay.inside.keep.inserted
             there = self._rows.columns()
             self._ring = {
                 name: jnp.zeros(leaf.shape, leaf.dtype)
@@ -219,7 +222,7 @@ class DeviceLoop:
             updates=pairs[0],
             turns=pairs[1],
             windows=Windows(*windows),
-            weight=weights if run.replay.weighted else None,
+            weight=weights if self._replay.weighted else None,
             pending=np.bool_(before is not None),
             seeds=self._next_seeds(),
             explore=explore,
@@ -238,12 +241,12 @@ class DeviceLoop:
     def _result_like(self) -> Result:
         """Zeros of the form of what an update gives."""
         run = self._run
-        lead = (run.config.train.batch, run.replay.length)
+        lead = (run.config.train.batch, self._replay.length)
         rows: dict[str, Any] = {
             name: jax.ShapeDtypeStruct((*lead, *column.shape), column.dtype)
-            for name, column in run.replay.columns.items()
+            for name, column in self._replay.columns.items()
         }
-        if run.replay.weighted:
+        if self._replay.weighted:
             rows[WEIGHT] = jax.ShapeDtypeStruct(lead[:1], "float32")
         step, learner = ft.partial(update_step, config=run.config), run.learner
         shapes = jax.eval_shape(step, learner.train_state, rows, learner.root, learner.numbers)

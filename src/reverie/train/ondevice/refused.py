@@ -58,6 +58,8 @@ def _hindrances(config: Config) -> Iterator[tuple[str, str, str]]:
         name = name_of(AbstractSignal, replay.signal)
         what = "set it to 0"
         yield "replay.signal.sweep_every", f"{replay.signal.sweep[0]} of {name!r}", what
+    if replay.shares > 1:
+        yield "replay.shares", str(replay.shares), "the ring on the device is whole: set it to 1"
     if config.device.mesh:
         yield "device.mesh", repr(config.device.mesh), "it runs on one device"
     if config.bonus.active:
