@@ -57,10 +57,14 @@ def test_so_do_those_of_other_meshes():
         assert (found["split"] > 0) == ("model" in mesh)
 
 
+SMOOTH = {"behavior.critic.dist": "gauss", "world.reward.dist": "gauss"}
+"""Two-hot heads of size debug turn rounding into values, so that nothing could be compared."""
+
+
 @pytest.mark.slow
 def test_a_run_goes_on_on_another_mesh(tmp_path, cache):
     def run(folder: str, mesh: str, steps: int) -> None:
-        changes = {"device.mesh": mesh, "steps": steps, "train.eval_episodes": 0}
+        changes = {"device.mesh": mesh, "steps": steps, "train.eval_episodes": 0, **SMOOTH}
         variables = {"XLA_FLAGS": eight_devices()["XLA_FLAGS"]}
         process = start("gym:CartPole-v1", tmp_path / folder, cache, changes, variables)
         told, said = process.communicate()

@@ -44,7 +44,8 @@ def go(run: "Run", from_step: int | None = None) -> None:
         with recording(run, beginning.offset, Interrupt()) as interrupt:
             agree(run, interrupt)
             if not (run.callbacks.stopping or _ready(run, preparation, interrupt)):
-                raise Stopped(interrupt.asked, f"at step {run.step:,}, where it resumed")
+                asked, _ = agree(run, interrupt)
+                raise Stopped(asked, f"at step {run.step:,}, where it resumed")
             run.progress.phase("compiling the policy")
             _turn_until_done(run, preparation, interrupt)
             if not run.callbacks.stopping:
@@ -110,14 +111,16 @@ def recording(
         yield asked
 
 
-def agree(run: "Run", interrupt: Interrupt, saved: float | None = None) -> bool:
-    """Whether a checkpoint is due. A signal to one of several processes counts for all of them,
-    and the first one's callbacks and clock decide."""
+def agree(run: "Run", interrupt: Interrupt, saved: float | None = None) -> tuple[int, bool]:
+    """The signal that came, if one did, and whether a checkpoint is due.
+
+    A signal to one of several processes counts for all of them, in the same turn: one that comes
+    while they agree counts the next time. The first one's callbacks and clock decide.
+    """
     saving = saved is not None and wants_saving(run, saved)
     found = run.peers.gather([interrupt.asked, run.callbacks.stopping, saving])
-    interrupt.asked = interrupt.asked or max(asked for asked, _, _ in found)
     _, run.callbacks.stopping, saving = found[0]
-    return saving
+    return max(asked for asked, _, _ in found), saving
 
 
 def goes_on(run: "Run") -> bool:
@@ -147,10 +150,10 @@ def _turn_until_done(run: "Run", preparation: Preparation, interrupt: Interrupt)
             preparation.turned()
             run.chores = chores.due_since(run, before)
             run.progress.step(run.step)
-        saving = agree(run, interrupt, saved)
-        if interrupt.asked:
+        asked, saving = agree(run, interrupt, saved)
+        if asked:
             run.save()
-            raise Stopped(interrupt.asked, f"at step {run.step:,} and saved")
+            raise Stopped(asked, f"at step {run.step:,} and saved")
         if saving:
             run.save()
             saved = time.monotonic()
