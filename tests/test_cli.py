@@ -45,6 +45,7 @@ def calls(monkeypatch):
     stand_in("reverie.report.page", "write_report", Path("page.html"))
     for kind in ("update", "act", "env"):
         stand_in(f"reverie.bench.{kind}", "run", None)
+    monkeypatch.setattr("reverie.machine.cluster.join", lambda device: None)
     stand_in("reverie.machine.device", "prepare", "cpu")
     seen["fail"] = stand_in  # type: ignore[assignment]
     return seen
@@ -253,7 +254,7 @@ def test_bench_passes_frozen_options(calls):
             "3",
         ]
     )
-    expected = UpdateOptions(("1m",), ("vector",), ("bf16",), "auto", True, "a", 3)
+    expected = UpdateOptions(("1m",), ("vector",), ("bf16",), "auto", dry=True, json="a", repeats=3)
     assert calls["reverie.bench.update"] == ((expected,), {})
     main(["bench", "act", "--envs", "1", "2"])
     assert calls["reverie.bench.act"] == ((ActOptions(envs=(1, 2)),), {})

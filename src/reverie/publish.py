@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from reverie.folder.address import local_path
-from reverie.folder.mirror import run_path
 from reverie.train import interrupt
 from reverie.watch import terminal
 
@@ -22,6 +21,7 @@ def export(words: list[str]) -> int:
     chosen.as_name(options.checkpoint)
     start_on("cpu")
     from reverie.export.write import export as write
+    from reverie.folder.mirror import run_path
 
     interrupt.started()
     out = local_path(options.out, "--out") if options.out else None
@@ -51,6 +51,7 @@ def push(words: list[str]) -> int:
         hub.check_name(options.repo)
         hub.check_token()
     start_on("cpu")
+    from reverie.folder.mirror import run_path
     from reverie.share.bundle import bundle
     from reverie.share.contents import check_free, write
 

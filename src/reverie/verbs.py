@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from reverie.folder.address import is_url, local_path
-from reverie.folder.mirror import deliver, run_path
 from reverie.listings import completion, presets, tasks
 from reverie.part.errors import ConfigError, suggest
 from reverie.publish import export, parse, pull, push, start_on
@@ -70,6 +69,7 @@ def _close(logdir: Path, config: Any, launch: Any, words: list[str]) -> None:
     """The page of a finished run, and what to do next."""
     if not (logdir / "config.json").is_file():
         return
+    from reverie.folder.mirror import deliver
     from reverie.report import closing
 
     finished = closing.finish(logdir)
@@ -114,6 +114,7 @@ def evaluate(words: list[str]) -> int:
 def _evaluated(options: Any, given: dict[str, str]) -> tuple[dict[str, Any], dict, list[str]]:
     """What was played, its numbers, and the files of the films."""
     from reverie.api import makers_for
+    from reverie.folder.mirror import run_path
     from reverie.machine.device import prepare
     from reverie.train import chosen, weights
     from reverie.train.stranger import read
@@ -156,6 +157,7 @@ def report(words: list[str]) -> int:
         runs = [local_path(run, "reverie report --live") for run in options.runs]
         show.run([str(run) for run in runs], options)
         return 0
+    from reverie.folder.mirror import run_path
     from reverie.report.page import write_report
 
     interrupt.started()
@@ -250,6 +252,7 @@ def dream(words: list[str]) -> int:
     options = parse(DreamOptions, words, "dream")
     from reverie.api import makers_for
     from reverie.dream import show
+    from reverie.folder.mirror import run_path
     from reverie.machine.device import prepare
     from reverie.train import chosen
     from reverie.train.stranger import read

@@ -272,7 +272,7 @@ def test_a_state_of_another_vector_is_refused():
 
 CODE = """
 import hashlib, sys
-sys.path[:0] = [{folder!r}]
+sys.path[:0] = [{folder!r}, {folder!r} + '/..']
 from test_vector import *
 for task in {tasks}:
     vector = Vector(maker(task, EnvConfig(repeat=2, sticky=0.25)), num=1, seed=3, parallel=False)
