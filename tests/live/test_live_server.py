@@ -1,5 +1,6 @@
 """The server of a live report: what it answers, what it refuses, what the command says."""
 
+import html
 import json
 import re
 import threading
@@ -10,7 +11,9 @@ from grown import feed_of
 from served import call, served
 
 from reverie.cli import main
+from reverie.live import show as live_show
 from reverie.live.server import in_part, make_app
+from reverie.options import ReportOptions
 from reverie.web import show
 from reverie.web.guard import Guard
 
@@ -56,6 +59,22 @@ def test_films_come_whole_and_in_parts(port, folder):
     assert headers["Content-Range"] == f"bytes 4-11/{len(whole)}"
     status, _, raw = call(port, path, Range="bytes=10-")
     assert status == 206 and raw == whole[10:]
+
+
+@pytest.mark.parametrize("token", ["", "a&b"])
+def test_films_of_two_servers_have_different_addresses(folder, monkeypatch, token):
+    makers, films = [], []
+    monkeypatch.setattr(show, "run", lambda make, place: makers.append(make))
+    for _ in range(2):
+        live_show.run([folder], ReportOptions((str(folder),), live=True))
+    for make in makers:
+        with served(make(Guard("127.0.0.1", token), token)) as port:
+            _, _, raw = call(port, "/api/refresh", {}, X_Reverie_Token=token)
+            block = json.loads(raw)["blocks"]["episodes"]
+            films += [html.unescape(film) for film in re.findall(r'<video[^>]* src="(.+?)"', block)]
+            assert call(port, films[-1])[0] == 200
+    assert len(films) == 2 and films[0] != films[1]
+    assert len({film.partition("?")[0] for film in films}) == 1
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ from reverie.web import server
 from reverie.web.guard import Guard
 
 KEPT = {"Cache-Control": "private, max-age=86400, immutable", "Accept-Ranges": "bytes"}
-"""A film never changes; a browser may ask for parts of it."""
+"""A film of this server never changes, and no other server's has its address (`show.py`); a browser
+may ask for parts of it."""
 
 
 def make_app(feed: Feed, guard: Guard) -> ASGIApp:

@@ -1,9 +1,10 @@
 """`reverie report --live`: from its options to a page that is served."""
 
+import secrets
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from reverie.web import show
 
@@ -23,10 +24,11 @@ def run(folders: Sequence[str], place: show.Place) -> None:
     from reverie.live.server import make_app
 
     def make(guard: Any, token: str) -> Any:
-        asked = f"?token={quote(token)}" if token else ""
+        # A browser keeps films: no other server's may have their addresses.
+        asked = urlencode({"of": secrets.token_hex(4), **({"token": token} if token else {})})
         feed = Feed(
             [Path(folder) for folder in folders],
-            lambda number, name: f"/media/{number}/{quote(name)}{asked}",
+            lambda number, name: f"/media/{number}/{quote(name)}?{asked}",
         )
         return make_app(feed, guard)
 
