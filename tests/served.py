@@ -18,10 +18,12 @@ def served(app):
     running = uvicorn.Server(uvicorn.Config(app, log_level="error", ws="none"))
     thread = threading.Thread(target=running.run, kwargs={"sockets": [listening]})
     thread.start()
-    yield port
-    running.should_exit = True
-    thread.join(20)
-    listening.close()
+    try:
+        yield port
+    finally:
+        running.should_exit = True
+        thread.join(20)
+        listening.close()
 
 
 def call(port, path, body=None, **headers):
