@@ -154,17 +154,14 @@ def report(words: list[str]) -> int:
     if options.live:
         from reverie.live import show
 
-        runs = [local_path(run, "reverie report --live") for run in options.runs]
-        show.run([str(run) for run in runs], options)
+        show.run([local_path(run, "reverie report --live") for run in options.runs], options)
         return 0
-    from reverie.folder.mirror import run_path
     from reverie.report.page import write_report
 
     interrupt.started()
-    runs = [run_path(run) for run in options.runs]
     out = local_path(options.out, "--out") if options.out else None
     refused: list[str] = []
-    page = write_report(runs, out, refused=refused)
+    page = write_report(options.runs, out, refused=refused)
     for sentence in refused:
         terminal.complain(f"not shown: {sentence}")
     terminal.say(f"report: {page}\n")
@@ -267,7 +264,7 @@ def dream(words: list[str]) -> int:
     if ignored:
         terminal.complain(ignored)
     prepare(config.device)
-    show.run(show.open_run(options, config, made_by, given), options)
+    show.run(show.open_run(logdir, options, config, made_by, given), options)
     return 0
 
 

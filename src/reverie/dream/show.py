@@ -1,6 +1,7 @@
 """`reverie dream`: from the words of a command to a page that is served."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from reverie import __version__
@@ -10,23 +11,24 @@ from reverie.dream.desk import Desk
 from reverie.dream.inspector import Inspector
 from reverie.dream.options import DreamOptions
 from reverie.dream.reality import World
-from reverie.folder.mirror import run_path
 from reverie.train import chosen
 from reverie.watch.text import one_line
 from reverie.web import show
 
 
-def open_run(options: DreamOptions, config: Config, made_by: Any, given: Mapping[str, Any]) -> Desk:
+def open_run(
+    logdir: Path, options: DreamOptions, config: Config, made_by: Any, given: Mapping[str, Any]
+) -> Desk:
     """The desk of a run folder; the programs of a step are compiled.
 
     Args:
+        logdir: where the run of `options` lies on this machine, with its replay.
         config: what `stranger.read` made of the folder's.
         made_by: what makes the run's environments, where the user named it.
         given: the reader's own settings.
 
     Raises RunError where there is no checkpoint, or it cannot be read.
     """
-    logdir = run_path(options.run, replay=True)
     loaded = model.load(logdir, config, chosen.choose(logdir, options.checkpoint))
     specs = loaded.observations, loaded.actions
     trusted = "env.kwargs" in given

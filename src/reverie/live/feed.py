@@ -32,7 +32,7 @@ class Feed:
     """
 
     def __init__(self, folders: Sequence[Path], link: Callable[[int, str], str]):
-        self._folders = [Path(folder).expanduser().resolve() for folder in folders]
+        self._folders = [folder.resolve() for folder in folders]
         for folder in self._folders:
             check_can_come(folder)
         check_different(self._folders)

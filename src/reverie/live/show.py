@@ -9,7 +9,7 @@ from urllib.parse import quote, urlencode
 from reverie.web import show
 
 
-def run(folders: Sequence[str], place: show.Place) -> None:
+def run(folders: Sequence[Path], place: show.Place) -> None:
     """Serve until a signal comes.
 
     Args:
@@ -26,10 +26,7 @@ def run(folders: Sequence[str], place: show.Place) -> None:
     def make(guard: Any, token: str) -> Any:
         # A browser keeps films: no other server's may have their addresses.
         asked = urlencode({"of": secrets.token_hex(4), **({"token": token} if token else {})})
-        feed = Feed(
-            [Path(folder) for folder in folders],
-            lambda number, name: f"/media/{number}/{quote(name)}?{asked}",
-        )
+        feed = Feed(folders, lambda number, name: f"/media/{number}/{quote(name)}?{asked}")
         return make_app(feed, guard)
 
     show.run(make, place)
