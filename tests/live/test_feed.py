@@ -134,6 +134,7 @@ def test_a_file_that_cannot_be_read_is_told_and_read_later(growing):
     growing.file.symlink_to(kept)
     reader.look()
     assert "links inside a run folder are not followed" in reader.blocks["notes"]
+    assert "has not written" not in reader.blocks["notes"]
     assert reader.curves == {"0": {}}
     growing.file.unlink()
     kept.rename(growing.file)

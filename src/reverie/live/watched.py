@@ -10,7 +10,7 @@ import numpy as np
 from reverie.live.tracked import Tracked
 from reverie.report.curves import as_json, most_of, optima
 from reverie.report.head import Head, ReportError
-from reverie.report.metrics import NONE_YET, MetricsFile, Series, in_order
+from reverie.report.metrics import MetricsFile, Series, in_order
 from reverie.report.read import Run, head_of, odd_note
 from reverie.watch.text import one_line
 from reverie.watch.video import MediaFile, list_media
@@ -78,8 +78,7 @@ class Watched:
     def run(self, label: str) -> Run:
         """What is known now."""
         assert self.head is not None
-        head, notes = self.head, [*self.head.notes, *self._file.notes()]
-        notes += [] if self._file.columns or self.behind() else [NONE_YET]
+        head, odd = self.head, [self._odd] if self._odd else []
         return Run(
             path=self.path,
             label=one_line(label),
@@ -89,7 +88,7 @@ class Watched:
             facts=head.facts,
             series=self._series,
             media=self.media,
-            notes=(*notes, *([self._odd] if self._odd else [])),
+            notes=(*head.notes, *self._file.notes(), *odd),
             end=self._end,
         )
 

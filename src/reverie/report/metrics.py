@@ -87,7 +87,7 @@ class MetricsFile:
             return not known
 
     def notes(self) -> list[str]:
-        """Sentences on what was not taken."""
+        """Sentences on what was not taken, and on a file that has nothing yet."""
         notes = [sentence for sentence in (self._trouble, self._ended) if sentence]
         if self._broken:
             many = len(self._broken) > 1
@@ -97,6 +97,8 @@ class MetricsFile:
                 f"{'are' if many else 'is'} not metrics and left out: "
                 f"{'the first is ' if many else ''}line {number}, {wrong}."
             )
+        if not self.columns and not self._trouble and not self.behind:
+            notes.append(NONE_YET)
         return notes
 
     def _goes_on(self, file: BinaryIO, state: os.stat_result) -> bool:
@@ -186,8 +188,6 @@ def read_metrics(path: Path) -> tuple[dict[str, Series], tuple[str, ...]]:
     notes = found.notes()
     if found.half:
         notes.insert(0, "The last line of metrics.jsonl is half written and left out.")
-    if not found.columns and not any("is not read" in note for note in notes):
-        notes.append(NONE_YET)
     return {name: in_order(*column) for name, column in found.columns.items()}, tuple(notes)
 
 
