@@ -26,7 +26,7 @@ GRACE = 30
 """Seconds that a stopped run may take to save."""
 
 ASK = (
-    "import jax, json, importlib.metadata as m, platform; d = jax.devices()[0]; "
+    "import jax, json, platform; d = jax.devices()[0]; "
     "print(json.dumps({'platform': d.platform, 'device': d.device_kind, 'jax': jax.__version__, "
     "'python': platform.python_version()}))"
 )
@@ -144,7 +144,7 @@ def spend(words: list[str], limit: float, stop: bool) -> tuple[str, str]:
 
 
 def progress(folder: Path) -> dict[str, Any]:
-    """The newest of the numbers of a run that are kept, and the best return."""
+    """The newest of the numbers of a run that are kept."""
     found: dict[str, Any] = {}
     file = folder / "metrics.jsonl"
     for line in file.read_text().splitlines() if file.is_file() else ():
