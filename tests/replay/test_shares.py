@@ -5,8 +5,11 @@ import pytest
 
 from reverie.replay.errors import ReplayError
 from reverie.replay.files import check, prune
+from reverie.replay.options import ReplayConfig
+from reverie.replay.priorities import Proportional
 from reverie.replay.replay import Replay
 from reverie.replay.shares import Shares, manifests_of, seed_of
+from reverie.signals.kl import Kl
 
 SPECS = {
     "number": ((), "int64"),
@@ -15,14 +18,14 @@ SPECS = {
 }
 
 
-def part(index: int) -> Replay:
+def part(index: int, options: ReplayConfig | None = None) -> Replay:
     how = {"streams": 2, "capacity": 200, "length": 4, "chunk": 16, "gigabytes": 0.1}
-    return Replay(SPECS, seed=seed_of(5, index), online=False, **how)
+    return Replay(SPECS, seed=seed_of(5, index), online=False, options=options, **how)
 
 
-def filled(indices=(0, 1, 2), rows: int = 30) -> Shares:
+def filled(indices=(0, 1, 2), rows: int = 30, options: ReplayConfig | None = None) -> Shares:
     """Row t of environment e holds the number 1000·e + t."""
-    shares = Shares([part(index) for index in indices], indices[0])
+    shares = Shares([part(index, options) for index in indices], indices[0])
     envs = np.concatenate([[2 * index, 2 * index + 1] for index in indices])
     for t in range(rows):
         flags = np.full(len(envs), t == 0)
@@ -67,7 +70,32 @@ def test_windows_are_found_by_ordinal_in_any_order():
     some, ticket = shares.windows(order)
     np.testing.assert_array_equal(some["number"], everything["number"][order])
     np.testing.assert_array_equal(ticket.stream, tickets.stream[order])
-    shares.rescore(ticket, np.ones((20, 3), np.float32), offset=1)  # nothing draws by scores here
+
+
+def scores_of(rows):
+    """Scores (B, 3) of the rows after the first, of which nothing else depends."""
+    return ((rows["number"][:, 1:] * 37) % 11).astype(np.float32)
+
+
+def test_scores_go_to_the_part_whose_rows_they_are_of():
+    """Draws by scores equal those of parts that are used alone."""
+    options = ReplayConfig(draw=Proportional(), signal=Kl(), online=False)
+    shares, lone = (filled(options=options), [filled((i,), options=options) for i in range(3)])
+    everything, ticket = shares.windows(np.arange(shares.num_windows))
+    shares.rescore(ticket, scores_of(everything), offset=1)
+    for one in lone:
+        some, own = one.windows(np.arange(one.num_windows))
+        one.rescore(own, scores_of(some), offset=1)
+    for _ in range(4):
+        rows, ticket = shares.draw(9)
+        drawn = [one.draw(3) for one in lone]
+        others = np.concatenate([some["number"] for some, _ in drawn])
+        np.testing.assert_array_equal(rows["number"], others)
+        shares.write(ticket, {"score": 5 * scores_of(rows) + 1}, offset=1)
+        for one, (some, own) in zip(lone, drawn, strict=True):
+            one.write(own, {"score": 5 * scores_of(some) + 1}, offset=1)
+    chosen = np.concatenate([shares.draw(9)[0]["number"] for _ in range(60)])
+    assert scores_of({"number": chosen}).mean() > scores_of(everything).mean()
 
 
 def test_peeks_and_numbers_are_of_all_parts():

@@ -48,8 +48,13 @@ def difference(one, two) -> float:
     return float(np.linalg.norm(one - two) / max(np.linalg.norm(one), 1e-12))
 
 
+def largest(numbers) -> float:
+    """Of several; not a number where one is none, which `max` may pass over."""
+    return float(np.max([*numbers]))
+
+
 def worst(one: dict, two: dict) -> float:
-    return max(difference(one[name], two[name]) for name in one)
+    return largest(difference(one[name], two[name]) for name in one)
 
 
 def moved(saved: dict, mesh: str, twin: Learner) -> dict:
@@ -79,12 +84,12 @@ def main(meshes: list[str]) -> None:
         report["meshes"][mesh] = {
             "state": worst(before["state"], saved["state"]),
             "acting": worst(before["newest"], saved["newest"]),
-            "metrics": max(worst(a[0], b[0]) for a, b in zip(metrics, found, strict=True)),
-            "written": max(worst(a[1], b[1]) for a, b in zip(metrics, found, strict=True)),
+            "metrics": largest(worst(a[0], b[0]) for a, b in zip(metrics, found, strict=True)),
+            "written": largest(worst(a[1], b[1]) for a, b in zip(metrics, found, strict=True)),
             "split": sum("model" in str(x.sharding.spec) for x in spread.values()),
             "same": back["same"] and forth["same"],
-            "after": max(
-                worst(to_host(alone.train_state), moved["after"]) for moved in (back, forth)
+            "after": largest(
+                worst(to_host(alone.train_state), there["after"]) for there in (back, forth)
             ),
             "acts_on": sorted(
                 {len(x.devices()) for x in jax.tree.leaves((learner.acting, learner.agent))}

@@ -221,6 +221,7 @@ SUITES = "the suites that are: craftax, gymnax, navix, xminigrid, jumanji, pgx, 
             "does not go with replay.signal.sweep_every 9 of 'kl'",
         ),
         (f"{TASK} --device.mesh data=2", "does not go with device.mesh 'data=2'"),
+        (f"{TASK} --replay.shares 2", "does not go with replay.shares 2"),
         (f"{TASK} --train.loop host", "--train.loop is given twice"),
     ],
 )

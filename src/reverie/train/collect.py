@@ -66,12 +66,11 @@ def random_action(
     specs: Specs, envs: int, root: Any, count: Any, *, share: Share | None = None
 ) -> dict[str, Any]:
     """Actions of E environments, uniform over classes and over [-1, 1]: (E, components) by key."""
+    share = share or Share(0, envs)
     keys = jax.random.split(jax.random.fold_in(jax.random.fold_in(root, count), 1), len(specs))
     found = {}
     for key, (name, spec) in zip(keys, sorted(specs.items()), strict=True):
-        total = envs if share is None else share.total
-        number = jax.random.uniform(key, (total, spec.size))
-        number = number if share is None else share.of(number, envs)
+        number = share.of(jax.random.uniform(key, (share.total, spec.size)), envs)
         if spec.kind == "discrete":
             found[name] = (number * jnp.asarray(spec.classes)[None]).astype(jnp.int32)
         else:
