@@ -396,6 +396,26 @@ def test_several_seeds_are_runs_one_after_another(calls, tmp_path, monkeypatch, 
     assert main(["train", "gym:A", "--seeds", "3,4", "--no-together"]) == 0
 
 
+def test_a_copy_of_a_seed_that_fails_ends_no_other(calls, tmp_path, monkeypatch, capsys):
+    """Its folder is whole, the URL is not reached."""
+    logdir = tmp_path / "seed"
+    logdir.mkdir()
+    (logdir / "metrics.jsonl").write_text('{"step": 10, "eval/return": 7.0}\n')
+
+    def deliver(url, _):
+        if url.endswith("seed-0"):
+            raise RunError(f"{url} cannot be written.")
+
+    calls["fail"]("reverie.train.loop", "train", logdir)
+    monkeypatch.setattr("reverie.api.seeds.deliver", deliver)
+    words = ["train", "gym:A", "--seeds", "0", "1", "--logdir", "memory://b", "--no-together"]
+    assert main(words) == 1
+    said = capsys.readouterr()
+    assert said.err == "reverie: seed 0 failed: memory://b/seed-0 cannot be written.\n"
+    assert "seed 0: return" not in said.out
+    assert "seeds: return 7 of 1 runs, 1 failed" in said.out
+
+
 def test_several_seeds_learn_in_one_process(calls, tmp_path, monkeypatch, capsys):
     """How each of them ended is told as of runs one after another."""
     monkeypatch.chdir(tmp_path)

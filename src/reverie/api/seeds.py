@@ -8,6 +8,7 @@ from pathlib import Path
 
 from reverie.config.schema import Config
 from reverie.folder.address import below
+from reverie.folder.errors import RunError
 from reverie.folder.mirror import deliver
 from reverie.folder.run_folder import logdir_of
 from reverie.report import closing
@@ -43,7 +44,12 @@ class Scores:
             return
         found = closing.score(logdir)
         terminal.say(f"{closing.finish(logdir).page}\n")
-        deliver(config.logdir, logdir)
+        try:
+            deliver(config.logdir, logdir)
+        except RunError as late:
+            self.failed += 1
+            _tell(name, late)
+            return
         terminal.say(f"{name}: return {found.value:.6g} {found.meaning}\n")
         self._scores.append(found.value)
         self._folders.append(closing.near(logdir))
