@@ -17,6 +17,7 @@ def write_run(folder: Path, *, step: int = 100, noise: str = "") -> Path:
         f"checkpoints/{step:012d}/state.json": "state",
         f"checkpoints/{step:012d}/manifest.json": "manifest",
         f"replay/fixed-000000-{step:032x}.safetensors": "rows",
+        f"replay/share-1/fixed-000000-{step:032x}.safetensors": "rows of a share",
         "replay/fixed-000001.safetensors.tmp": "half",
         "videos/eval-000000100.mp4": "film",
         "videos/.partial-x.mp4": "half",
@@ -24,7 +25,7 @@ def write_run(folder: Path, *, step: int = 100, noise: str = "") -> Path:
         "config.json": f"config {step}",
         ".lock": "1",
     }
-    for old in (folder / "replay").glob("fixed-*"):
+    for old in (folder / "replay").rglob("fixed-*"):
         old.unlink()
     for name, text in texts.items():
         path = folder / name

@@ -273,7 +273,8 @@ def test_reading_fetches_once_and_without_the_replay(url, tmp_path):
         pass
     read = run_path(url + "//")
     assert set(contents(run)) - set(contents(read)) == {
-        f"replay/fixed-000000-{100:032x}.safetensors"
+        f"replay/fixed-000000-{100:032x}.safetensors",
+        f"replay/share-1/fixed-000000-{100:032x}.safetensors",
     }
     assert contents(run_path(url, replay=True)) == contents(run)
     when = (read / "config.json").stat().st_mtime_ns

@@ -22,7 +22,8 @@ MARKER = "complete.json"
 RECORD = ".remote.json"
 """In the folder here: the marker as it was last written or fetched, and what was digested."""
 _OURS = re.compile(
-    r"(checkpoints/(.*/)?\d{12}(-\d+)?/.*|replay/(fixed|mutable|table)-.*|.*\.([0-9a-f]{8}|new)~)"
+    r"(checkpoints/(.*/)?\d{12}(-\d+)?/.*|replay/(share-\d+/)?(fixed|mutable|table)-.*"
+    r"|.*\.([0-9a-f]{8}|new)~)"
 )
 """What may be deleted at the URL where no marker lists it."""
 
