@@ -71,6 +71,21 @@ def test_a_copy_holds_what_is_whole_and_comes_back(url, tmp_path):
     assert fetched(url, tmp_path / "again") == contents(run)
 
 
+def test_folders_of_checkpoints_that_went_go_too(url, tmp_path):
+    run, back = write_run(tmp_path / "run"), tmp_path / "back"
+    best = run / "checkpoints/best" / f"{100:012d}"
+    best.mkdir(parents=True)
+    (best / "state.json").write_text("state")
+    there = Remote(url)
+    marker = there.push(run, None)
+    back.mkdir()
+    there.pull(back, marker)
+    best.rename(best.with_name(f"{200:012d}"))
+    there.pull(back, there.push(run, marker))
+    assert contents(back) == contents(run)
+    assert [path.name for path in (back / "checkpoints/best").iterdir()] == [f"{200:012d}"]
+
+
 def test_what_changed_alone_is_copied(url, tmp_path):
     run = write_run(tmp_path / "run")
     there = Remote(url)

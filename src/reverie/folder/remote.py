@@ -187,8 +187,8 @@ class Remote:
             self._digests[name] = (entry.size, path.stat().st_mtime_ns, entry.digest)
         for name in set(names_in(folder)) - set(wanted):
             (folder / name).unlink()
-        for path in (folder / "checkpoints").glob("*/"):
-            if not any(path.iterdir()):
+        for path in sorted((folder / "checkpoints").rglob("*"), reverse=True):
+            if path.is_dir() and not any(path.iterdir()):
                 path.rmdir()
         self.note(folder, marker)
 
