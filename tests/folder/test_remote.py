@@ -5,11 +5,12 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from remote_parts import Flaky, claim_of, contents, fetched, listed, write_run
 
-from reverie.folder import address, mirror, remote_claim
+from reverie.folder import address, leftovers, mirror, remote_claim
 from reverie.folder.errors import RunError
 from reverie.folder.mirror import Mirror, mirrored, run_path
 from reverie.folder.remote import MARKER, Remote
@@ -249,10 +250,10 @@ def test_a_fetch_that_was_cut_off_is_repeated(url, tmp_path, monkeypatch):
         pass
     real, left = Remote._fetch, iter(range(4))
 
-    def fetch(there, path, entry):
+    def fetch(there, folder, name, entry):
         if next(left, None) is None:
             raise KeyboardInterrupt
-        real(there, path, entry)
+        real(there, folder, name, entry)
 
     with monkeypatch.context() as patch:
         patch.setattr(Remote, "_fetch", fetch)
@@ -261,6 +262,25 @@ def test_a_fetch_that_was_cut_off_is_repeated(url, tmp_path, monkeypatch):
     assert not (back / "config.json").exists() and claim_of(url) is None
     with mirrored(url, back):
         assert contents(back) == contents(run)
+
+
+def test_what_a_killed_fetch_left_goes_with_other_leftovers(url, tmp_path, monkeypatch):
+    run, back, halves = write_run(tmp_path / "run"), tmp_path / "back", list[Path]()
+    there = Remote(url)
+    marker, real = there.push(run, None), there._fs.get_file
+
+    def get_file(at, local):
+        halves.append(Path(local))
+        real(at, local)
+
+    monkeypatch.setattr(there._fs, "get_file", get_file)
+    back.mkdir()
+    there.pull(back, marker)
+    for path in halves:  # as they are where the process was killed
+        path.write_text("half")
+    leftovers.remove(back)
+    assert halves and not any(path.exists() for path in halves)
+    assert contents(back) == contents(run)
 
 
 def test_a_place_that_holds_something_else_is_left_alone(url, tmp_path):

@@ -183,7 +183,7 @@ class Remote:
             path, old = folder / name, have.get(name)
             same = old is not None and old[1:] == entry[1:] and path.is_file()
             if not same or path.stat().st_size != entry.size:
-                self._fetch(path, entry)
+                self._fetch(folder, name, entry)
             self._digests[name] = (entry.size, path.stat().st_mtime_ns, entry.digest)
         for name in set(names_in(folder)) - set(wanted):
             (folder / name).unlink()
@@ -192,9 +192,9 @@ class Remote:
                 path.rmdir()
         self.note(folder, marker)
 
-    def _fetch(self, path: Path, entry: Entry) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(f".partial-{os.getpid()}-{path.name}")
+    def _fetch(self, folder: Path, name: str, entry: Entry) -> None:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        partial = folder / f".partial-{os.getpid()}"  # leftovers.py removes it after a kill
         try:
             with self.reached("cannot be read"):
                 self._fs.get_file(self.path(entry.at), os.fspath(partial))
@@ -205,7 +205,7 @@ class Remote:
                     f"{self.url}/{entry.at} is damaged: it is not the file of {entry.size:,} bytes "
                     f"that {MARKER} lists."
                 )
-            partial.replace(path)
+            partial.replace(folder / name)
         finally:
             partial.unlink(missing_ok=True)
 
