@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -62,8 +63,12 @@ def test_a_killed_run_goes_on_elsewhere(machine, tmp_path, cache, step):
     url = f"file://{tmp_path}/bucket/run"
     process = start(TASK, url, cache, changes)
     wait_for_step(process, working_folder(url), step)
+    while Remote(url).marker() is None:
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.005)
     process.kill()
     process.communicate()
+    assert Remote(url).marker() is not None  # or nothing is resumed
     machine("second")
     assert_same_run(whole, learn(TASK, url, changes))
 
