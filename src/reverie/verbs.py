@@ -156,12 +156,14 @@ def report(words: list[str]) -> int:
 
         show.run([local_path(run, "reverie report --live") for run in options.runs], options)
         return 0
+    from reverie.folder.mirror import run_path
     from reverie.report.page import write_report
 
     interrupt.started()
+    runs = [run_path(run) for run in options.runs]
     out = local_path(options.out, "--out") if options.out else None
     refused: list[str] = []
-    page = write_report(options.runs, out, refused=refused)
+    page = write_report(runs, out, refused=refused)
     for sentence in refused:
         terminal.complain(f"not shown: {sentence}")
     terminal.say(f"report: {page}\n")
