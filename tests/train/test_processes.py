@@ -106,6 +106,8 @@ class Service:
 
     def key_value_set(self, key, value):
         with self.changed:
+            if key in self.values:
+                raise jax.errors.JaxRuntimeError("ALREADY_EXISTS")
             self.values[key] = value
             self.changed.notify_all()
 
@@ -153,6 +155,24 @@ def test_a_process_that_fails_is_told_to_the_others():
     said = r"process 0 of 2 cannot go on, .*\(Gloo: .* to resume"
     with pytest.raises(RunError, match=said), one.telling():
         raise lost
+
+
+def test_a_run_hears_nothing_of_the_one_before():
+    service, found = Service(), {}
+    for run in range(2):
+        pair = [Together(service, index, 2, run=run) for index in range(2)]
+
+        def tell(peers, run=run):
+            found[run, peers.index] = peers.gather([run, peers.index])
+
+        threads = [threading.Thread(target=tell, args=(peers,)) for peers in pair]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        with pytest.raises(OSError), pair[0].telling():
+            raise OSError("no disk here")
+    assert found == {(r, i): [[r, 0], [r, 1]] for r in range(2) for i in range(2)}
 
 
 def tree(envs: int, first: int, batch: int) -> dict:

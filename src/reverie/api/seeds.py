@@ -11,6 +11,7 @@ from reverie.folder.address import below
 from reverie.folder.errors import RunError
 from reverie.folder.mirror import deliver
 from reverie.folder.run_folder import logdir_of
+from reverie.machine import cluster
 from reverie.report import closing
 from reverie.watch import terminal
 
@@ -76,8 +77,12 @@ def learn_all(configs: Sequence[Config], learn: Learn) -> int:
             logdir = learn(config)
         except Exception as error:
             failure = error
-        scores.take_in(config, logdir, failure)
-    scores.tell()
+        if cluster.follows():  # of several processes the first one tells
+            scores.failed += failure is not None
+        else:
+            scores.take_in(config, logdir, failure)
+    if not cluster.follows():
+        scores.tell()
     return scores.failed
 
 

@@ -8,6 +8,7 @@ coordination service, from host to host: no device waits for it.
 
 import contextlib
 import dataclasses
+import itertools
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -21,8 +22,9 @@ from reverie.folder import address
 from reverie.folder.errors import RunError
 from reverie.part.errors import ConfigError
 
-ROOM = "reverie"
-FAILED = f"{ROOM}/failed"
+_runs = itertools.count()
+"""Runs of this process; those of all processes come in the same order."""
+
 SLICE = 1000
 """Milliseconds between two looks whether another process has failed."""
 
@@ -52,10 +54,12 @@ ALONE = Alone()
 class Together:
     """One of several processes. Values that are gathered are such as JSON can hold."""
 
-    def __init__(self, client: Any, index: int, count: int):
-        """`client`: of JAX's coordination service."""
+    def __init__(self, client: Any, index: int, count: int, *, run: int = 0):
+        """`client`: of JAX's coordination service, which never forgets a key; `run`: which of the
+        runs that these processes learn one after another."""
         self._client, self.index, self.count = client, index, count
-        self._turn = 0
+        self._room, self._turn = f"reverie/{run}", 0
+        self._failed = f"{self._room}/failed"
 
     def gather(self, value: Any) -> list[Any]:
         """As `Alone.gather`. Raises RunError where another process has ended."""
@@ -90,11 +94,11 @@ class Together:
         except BaseException as error:
             with contextlib.suppress(Exception):
                 told = json.dumps([self.index, str(error) or type(error).__name__])
-                self._client.key_value_set(FAILED, told)
+                self._client.key_value_set(self._failed, told)
             raise
 
     def _key(self, turn: int, index: int) -> str:
-        return f"{ROOM}/{turn}/{index}"
+        return f"{self._room}/{turn}/{index}"
 
     def _wait(self, key: str) -> str:
         while True:
@@ -107,7 +111,7 @@ class Together:
 
     def _check_others(self) -> None:
         try:
-            index, said = json.loads(self._client.key_value_try_get(FAILED))
+            index, said = json.loads(self._client.key_value_try_get(self._failed))
         except jax.errors.JaxRuntimeError:
             return  # nobody has
         raise RunError(f"process {index} of {self.count} ended: {said}")
@@ -144,4 +148,5 @@ def peers_of(device: DeviceConfig) -> Peers:
         return ALONE
     from jax._src import distributed  # the client has no public name
 
-    return Together(distributed.global_state.client, jax.process_index(), jax.process_count())
+    client, index, count = distributed.global_state.client, jax.process_index(), jax.process_count()
+    return Together(client, index, count, run=next(_runs))
