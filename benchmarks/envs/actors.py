@@ -15,7 +15,7 @@ from typing import Any
 
 import gymnasium
 
-from reverie.bench.env import Turn, replay_for, speed, vector_turn
+from reverie.bench.env import Turn, replay_for, speeds, vector_turn
 from reverie.bench.timing import median, spread
 from reverie.config.presets import resolve
 from reverie.envs.make import maker
@@ -57,13 +57,10 @@ def measure(make_one: Any, seconds: float, repeats: int, **where: Any) -> dict[s
             backend: turn_of(stack, make_one, backend=backend, **where)
             for backend in ("local", "ray")
         }
-        found: dict[str, list[float]] = {backend: [] for backend in turns}
-        for turn in range(repeats):
-            for backend in list(turns)[:: -1 if turn % 2 else 1]:
-                found[backend].append(speed(turns[backend], seconds))
+        found = speeds(turns, seconds, repeats)
     ratios = [far / here for here, far in zip(found["local"], found["ray"], strict=True)]
-    speeds = {backend: round(median(values), 1) for backend, values in found.items()}
-    return where | speeds | {"ratio": round(median(ratios), 3), "spread": round(spread(ratios), 3)}
+    medians = {backend: round(median(values), 1) for backend, values in found.items()}
+    return where | medians | {"ratio": round(median(ratios), 3), "spread": round(spread(ratios), 3)}
 
 
 def main() -> None:

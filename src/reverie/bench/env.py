@@ -8,7 +8,7 @@ allows one instance a process is not measured in this one twice.
 import contextlib
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -62,16 +62,22 @@ def run(options: EnvOptions) -> dict[str, float]:
     config = resolve(task_name(options.task))
     with contained(), contextlib.ExitStack() as stack:
         turns = ways(config, options, stack)
-        speeds: dict[str, list[float]] = {name: [] for name in turns}
-        for turn in range(options.repeats):
-            for name in list(turns)[:: -1 if turn % 2 else 1]:
-                speeds[name].append(speed(turns[name], options.seconds))
-    found = {name: round(median(values), 1) for name, values in speeds.items()}
+        each = speeds(turns, options.seconds, options.repeats)
+    found = {name: round(median(values), 1) for name, values in each.items()}
     share = max(found.get("vector_replay", 0.0), found["processes_replay"]) / found["loop"]
-    _show(options, config, found, max(spread(values) for values in speeds.values()))
+    _show(options, config, found, max(spread(values) for values in each.values()))
     numbers = {"task": options.task, "num": options.num, "workers": options.workers}
     numbers |= {"repeat": config.env.repeat}
     write_json(target, numbers | {"steps_per_s": found, "kept": round(share, 3)})
+    return found
+
+
+def speeds(turns: Mapping[str, Turn], seconds: float, repeats: int) -> dict[str, list[float]]:
+    """Steps a second of several turns, measured by turns, there and back."""
+    found: dict[str, list[float]] = {name: [] for name in turns}
+    for number in range(repeats):
+        for name in list(turns)[:: -1 if number % 2 else 1]:
+            found[name].append(speed(turns[name], seconds))
     return found
 
 
