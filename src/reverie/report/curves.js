@@ -76,8 +76,9 @@ const curves = (() => {
       const at = clock(run);
       if (!at) continue;
       high = Math.max(high, at(run.end));
-      for (const curve of Object.values(data.curves[run.id] || {}))
-        for (const x of curve.x.slice(0, 3)) if (at(x) > 0) low = Math.min(low, at(x));
+      if (state.logx)
+        for (const curve of Object.values(data.curves[run.id] || {}))
+          for (const x of curve.x.slice(0, 3)) if (at(x) > 0) low = Math.min(low, at(x));
     }
     return [state.logx ? (low < high ? low : (high || 1) / 10) : 0, high || 1];
   };
@@ -112,8 +113,8 @@ const curves = (() => {
   };
 
   // Lowest and highest value of stretches of what is seen: few enough that they are an area.
-  const band = (curve, x, main) => {
-    const [low, high] = range(), seen = x.map((_, i) => i).filter(i => x[i] >= low && x[i] <= high), found = {x: [], low: [], high: []};
+  const band = (curve, x, [low, high], main) => {
+    const seen = x.map((_, i) => i).filter(i => x[i] >= low && x[i] <= high), found = {x: [], low: [], high: []};
     if (!seen.length) return found;
     const size = Math.max(1, Math.ceil(seen.length / Math.min(main ? 80 : 40, Math.ceil(seen.length * curve.w / 5))));
     const all = x.map((_, i) => i).slice(Math.max(0, seen[0] - size), seen.at(-1) + 1 + size);
@@ -126,8 +127,8 @@ const curves = (() => {
     return found;
   };
 
-  // What a chart shows: a line, its band and its points, of every run that is not hidden.
-  const linesOf = chart => {
+  // What a chart shows: a line, its band in `span` and its points, of every run that is not hidden.
+  const linesOf = (chart, span) => {
     const main = !!chart.dataset.main, metric = chart.dataset.metric, out = [], unknown = [];
     for (const run of data.runs) {
       if (state.hidden.has(run.id)) continue;
@@ -137,7 +138,7 @@ const curves = (() => {
       const curve = own[metric];
       if (curve && curve.n) {
         const window = windowOf(curve, main);
-        add(curve, "line", {mean: smoothed(curve, window), band: state.band && curve.n >= SMOOTH_FROM && band(curve, curve.x.map(at), main)});
+        add(curve, "line", {mean: smoothed(curve, window), band: state.band && curve.n >= SMOOTH_FROM && band(curve, curve.x.map(at), span, main)});
       }
       if (main) {
         const error = own["eval/return_std"], points = own["eval/return"];

@@ -56,7 +56,7 @@ const paper = (() => {
 
   const draw = chart => {
     const main = !!chart.dataset.main, box = main ? curves.MAIN : curves.SMALL, [low, high] = curves.range();
-    const x = curves.scale(low, high, box.left, box.width - box.right, state.logx), [lines, unknown] = curves.linesOf(chart);
+    const x = curves.scale(low, high, box.left, box.width - box.right, state.logx), [lines, unknown] = curves.linesOf(chart, [low, high]);
     const log = state.y === "log" || (state.y === "" && chart.dataset.log === "yes" && curves.wantsLog(lines)), levels = main ? data.levels : [];
     const [bottom, top, below] = curves.extent(lines, x, log, levels), y = curves.scale(bottom, top, box.height - box.bottom, box.top, log);
     const svg = make(document.createDocumentFragment(), "svg", {viewBox: `0 0 ${box.width} ${box.height}`, role: "img", "aria-label": chart.dataset.metric});
