@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from markupsafe import Markup, escape
 
-from reverie.report.scale import Scale, spread, tick_label, wants_log
+from reverie.report.scale import Scale, spread, tick_label
 
 COLORS = 6
 
@@ -35,7 +35,7 @@ class Chart:
     width: int = 340
     height: int = 170
     x_range: tuple[float, float] | None = None
-    log: bool | None = False  # None: where the data asks for it
+    log: bool = False
     observed: float | None = None  # x up to which a dream was still observation
     x_name: str = "step"
     margin: tuple[int, int, int, int] = field(default=(10, 10, 24, 44))  # top right bottom left
@@ -96,11 +96,10 @@ def _parts(chart: Chart) -> tuple[list[Line], Scale, Scale, str]:
     """The lines that have points, both scales, and what stands inside the SVG."""
     lines = [line for line in chart.lines if len(line.x)]
     values = np.concatenate([_extent(line) for line in lines]) if lines else np.zeros(0)
-    log = wants_log(values) if chart.log is None else chart.log
     top, right, bottom, left = chart.margin
     x_range = chart.x_range or spread(np.concatenate([line.x for line in lines]))
     x = Scale(*x_range, left, chart.width - right)
-    y = Scale(*spread(values, log=log), chart.height - bottom, top, log)
+    y = Scale(*spread(values, log=chart.log), chart.height - bottom, top, chart.log)
     parts = [*_axes(chart, x, y), *(_band(line, x, y) for line in lines if line.band)]
     for kind in ("faint", "line", "points"):
         parts += [_curve(line, x, y) for line in lines if line.kind == kind]

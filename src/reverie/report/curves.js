@@ -173,5 +173,5 @@ const curves = (() => {
     if (values.length < 2 || values[0] <= 0) return false;
     return values[Math.floor(0.98 * (values.length - 1))] / values[Math.ceil(0.02 * (values.length - 1))] > 30;
   };
-  return {state, data, merge, clock, windowOf, smoothed, range, whole, ticks, logTicks, label, unit, scale, linesOf, extent, wantsLog, MAIN, SMALL, AXES};
+  return {state, data, merge, clock, windowOf, range, ticks, logTicks, label, unit, scale, linesOf, extent, wantsLog, MAIN, SMALL, AXES};
 })();

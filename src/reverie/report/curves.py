@@ -77,7 +77,7 @@ def optima(run: Run, count: int, names: Iterable[str] | None = None) -> dict[str
     return {
         name + OPTIMUM: as_json(bucketed(*best, most_of(name, count)))
         for name in (run.series if names is None else names)
-        if balance.has_optimum(run, name) and (best := balance.optimum(run, name)) is not None
+        if (best := balance.optimum(run, name)) is not None
     }
 
 

@@ -26,7 +26,6 @@
       const title = document.querySelector("h1");
       if (title) document.title = title.textContent + " · Reverie";
       state.textContent = found.behind ? `Reading metrics: ${(found.behind / 1e6).toFixed(1)} MB to go …` : `Up to date at ${new Date().toLocaleTimeString()}; looks again every ${PAUSE / 1000} seconds.`;
-      document.body.dataset.version = since;
       if (found.behind) pause = 100;
     } catch (error) {
       state.textContent = error instanceof TypeError ? "The server does not answer: it has ended, or cannot be reached. Trying again …" : error.message;

@@ -72,7 +72,7 @@ def learning_curve(runs: Sequence[Run]) -> Markup | None:
         title="Return over environment steps",
         width=960,
         height=340,
-        x_range=x_range(runs),
+        x_range=(0.0, max(run.end for run in runs) or 1.0),
         margin=(12, 16, 26, 52),
     )
     return svg(chart)
@@ -119,11 +119,6 @@ def sections(runs: Sequence[Run], steady: Mapping[str, float | None]) -> list[Se
 
 SHOWN = ("Episodes", "What latents tell of observations", "Other")
 """Sections that are open at first: what a task says of itself, and what users log."""
-
-
-def x_range(runs: Sequence[Run]) -> tuple[float, float]:
-    """Steps from 0 to the last one of any run, so that all charts of a page share their axis."""
-    return (0.0, max((run.end for run in runs), default=0.0) or 1.0)
 
 
 def _rank(name: str) -> tuple[int, str]:

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-LOG_RATIO = 30.0
-
 
 @dataclass(frozen=True)
 class Scale:
@@ -28,14 +26,6 @@ class Scale:
     def ticks(self, count: int) -> list[float]:
         """About `count` round numbers within the interval."""
         return _log_ticks(self.low, self.high) if self.log else _ticks(self.low, self.high, count)
-
-
-def wants_log(values: np.ndarray) -> bool:
-    """Whether a curve is read better on a logarithmic axis: positive, over 1.5 decades or more."""
-    if len(values) < 2 or values.min() <= 0:
-        return False
-    low, high = np.quantile(values, [0.02, 0.98])
-    return bool(high / low > LOG_RATIO)
 
 
 def spread(values: np.ndarray, *, log: bool = False) -> tuple[float, float]:
