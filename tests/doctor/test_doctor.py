@@ -10,7 +10,7 @@ from sick_envs import Patient, healthy, old_fashioned
 
 import reverie
 from reverie.cli import main
-from reverie.doctor.sheet import TILE, contact_sheet
+from reverie.doctor.sheet import TILE, contact_sheet, stacked
 from reverie.doctor.visit import examine
 from reverie.part.errors import ConfigError
 
@@ -135,12 +135,13 @@ def test_a_plan_that_does_not_fit_is_a_problem():
 
 def test_contact_sheets_show_all_pictures_in_order():
     dark = [np.full((8, 12, 1), shade, np.uint8) for shade in range(0, 160, 10)]
-    sheet = contact_sheet({"one": dark, "many": [np.zeros((100, 100, 5), np.uint8)] * 3})
+    many = [np.zeros((100, 100, 5), np.uint8)] * 3
+    sheet = stacked([contact_sheet(dark), contact_sheet(many)])
     assert sheet.shape[0] == 96 + 4 + 100 + 4
     middle = sheet[TILE // 2, TILE // 2 :: 144 + 4, 0][:8]
     assert list(middle) == sorted(middle)
     assert (middle[0], middle[-1]) == (0, 150)
-    assert contact_sheet({}) is None
+    assert stacked([]) is None
 
 
 def test_the_verb_writes_files_and_its_exit_code_tells(tmp_path, monkeypatch, capsys):

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from PIL import ImageColor
 
-from reverie.doctor.bands import COLORS, HEIGHT, LETTERS, LINES, WIDTH, full_sheet, stacked
+from reverie.doctor import bands
+from reverie.doctor.bands import COLORS, HEIGHT, LETTERS, LINES, WIDTH, full_sheet
+from reverie.doctor.sheet import stacked
 from reverie.records import Spec
 
 CAPTION = LETTERS + 15
@@ -59,6 +61,14 @@ def test_episodes_begin_at_grey_lines():
     values = np.zeros((40, 2), np.float32)
     plain, lined = (full_sheet({"x": NUMBERS}, rows_of("x", values), b) for b in ([], [20]))
     assert (plain != lined).any() and ((plain != lined).any((0, 2)).sum()) <= 2
+
+
+def test_episodes_beyond_the_rows_of_a_very_long_key_have_no_line(monkeypatch):
+    monkeypatch.setattr(bands, "NUMBERS", 20)  # of two components ten rows
+    values = np.zeros((40, 2), np.float32)
+    sheets = [full_sheet({"x": NUMBERS}, rows_of("x", values), b) for b in ([], [20], [5, 20])]
+    assert (sheets[0] == sheets[1]).all()
+    assert 0 < (sheets[0] != sheets[2]).any((0, 2)).sum() <= 2
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from reverie.doctor.sheet import COLUMNS, GAP, TILE, contact_sheet
+from reverie.doctor.sheet import COLUMNS, GAP, TILE, contact_sheet, stacked
 from reverie.records import Array, Spec, Specs, component_names
 from reverie.watch.text import number, one_line
 
@@ -40,12 +40,7 @@ def full_sheet(specs: Specs, shown: Sequence[dict[str, Array]], begins: Sequence
     """
     rows = shown[:ROWS]
     starts = [begin for begin in begins if 0 < begin < len(rows)]
-    bands = [
-        captioned(_caption(key, spec, rows), _body(key, spec, rows, starts))
-        for key, spec in specs.items()
-        if rows
-    ]
-    return stacked(bands)
+    return stacked([_band(key, spec, rows, starts) for key, spec in specs.items() if rows])
 
 
 def captioned(text: str, body: Array) -> Array:
@@ -56,44 +51,34 @@ def captioned(text: str, body: Array) -> Array:
     return stacked([np.asarray(room), body])
 
 
-def stacked(bands: Sequence[Array]) -> Array:
-    """Bands below one another; None where there are none."""
-    if not bands:
-        return None
-    width = max(band.shape[1] for band in bands)
-    return np.concatenate(
-        [np.pad(b, ((0, 0), (0, width - b.shape[1]), (0, 0)), constant_values=255) for b in bands]
-    )
-
-
 def describe(spec: Spec) -> str:
     """A key of an observation in words."""
     classes = f", {max(spec.classes)} classes" if spec.classes else ""
     return f"{spec.kind} {'x'.join(map(str, spec.shape)) or 'scalar'}{classes}"
 
 
-def _caption(key: str, spec: Spec, rows: Sequence[dict[str, Array]]) -> str:
-    """The key, what it is, and what it was in these rows."""
-    text = f"{one_line(key)}: {describe(spec)}"
+def _band(key: str, spec: Spec, rows: Sequence[dict[str, Array]], starts: Sequence[int]) -> Array:
+    """A key under what it is, and what it was in these rows."""
+    what = f"{one_line(key)}: {describe(spec)}"
     if spec.kind == "image":
-        return f"{text}; {min(COLUMNS, len(rows))} of the first {len(rows)} rows, in their order"
+        seen = f"{min(COLUMNS, len(rows))} of the first {len(rows)} rows, in their order"
+        return captioned(f"{what}; {seen}", contact_sheet([row[key] for row in rows]))
     values = _values(key, rows)
-    left_out = max(0, spec.size - LINES)
-    more = f"; {LINES} of {spec.size} that vary most" if left_out else ""
+    more = f"; {LINES} of {spec.size} that vary most" if spec.size > LINES else ""
+    return captioned(f"{what}; {_seen(spec, values)}{more}", _chart(key, spec, values, starts))
+
+
+def _seen(spec: Spec, values: Array) -> str:
+    """Classes that were seen, or the interval of numbers."""
     if spec.kind == "discrete":
-        seen = ", ".join(map(str, np.unique(values)[:LINES].astype(int)))
-        return f"{text}; seen: {seen}{', …' if len(np.unique(values)) > LINES else ''}{more}"
+        found = np.unique(values)
+        return f"seen: {', '.join(map(str, found[:LINES].astype(int)))}" + (
+            ", …" if len(found) > LINES else ""
+        )
     finite = values[np.isfinite(values)]
     if not len(finite):
-        return f"{text}; no finite number{more}"
-    return f"{text}; from {number(float(finite.min()))} to {number(float(finite.max()))}{more}"
-
-
-def _body(key: str, spec: Spec, rows: Sequence[dict[str, Array]], starts: Sequence[int]) -> Array:
-    if spec.kind == "image":
-        found = contact_sheet({key: [row[key] for row in rows]})
-        return np.zeros((GAP, WIDTH, 3), np.uint8) if found is None else found
-    return _chart(key, spec, _values(key, rows), starts)
+        return "no finite number"
+    return f"from {number(float(finite.min()))} to {number(float(finite.max()))}"
 
 
 def _values(key: str, rows: Sequence[dict[str, Array]]) -> Array:
@@ -115,7 +100,7 @@ def _chart(key: str, spec: Spec, values: Array, starts: Sequence[int]) -> Array:
             bottom - 6
         )
 
-    for start in starts:
+    for start in (start for start in starts if start < len(values)):
         draw.line((at(start, low), at(start, high)), fill="#d9d9d4")
     for value in _ticks(spec, values):
         text = f"{value:.0f}" if spec.kind == "discrete" else number(value)

@@ -1,6 +1,6 @@
 """Pictures side by side, in the order of time; and the file that they are written to."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,22 +16,26 @@ GAP = 4
 """White pixels between pictures."""
 
 
-def contact_sheet(pictures: Mapping[str, Sequence[np.ndarray]]) -> np.ndarray | None:
-    """One band for every key, COLUMNS pictures in the order of time; uint8 (H, W, 3).
+def contact_sheet(pictures: Sequence[np.ndarray]) -> np.ndarray:
+    """COLUMNS pictures, evenly spread over all of them, in the order of time; uint8 (H, W, 3).
 
     Args:
-        pictures: key -> uint8 pictures (h, w, C), any number of channels.
-
-    Returns None where there are none.
+        pictures: at least one, uint8 (h, w, C) each, any number of channels.
     """
-    bands = [_band([_tile(p) for p in _spread(found)]) for found in pictures.values() if len(found)]
+    index = np.linspace(0, len(pictures) - 1, min(COLUMNS, len(pictures))).round().astype(int)
+    gaps = ((0, GAP), (0, GAP), (0, 0))
+    tiles = [np.pad(_tile(pictures[i]), gaps, constant_values=255) for i in index]
+    return np.concatenate(tiles, 1)
+
+
+def stacked(bands: Sequence[np.ndarray]) -> np.ndarray | None:
+    """Bands, uint8 (h, w, 3) each, below one another; None where there are none."""
     if not bands:
         return None
     width = max(band.shape[1] for band in bands)
-    wide = [
-        np.pad(b, ((0, GAP), (0, width - b.shape[1]), (0, 0)), constant_values=255) for b in bands
-    ]
-    return np.concatenate(wide)
+    return np.concatenate(
+        [np.pad(b, ((0, 0), (0, width - b.shape[1]), (0, 0)), constant_values=255) for b in bands]
+    )
 
 
 def save(sheet: np.ndarray, path: Path) -> None:
@@ -40,17 +44,7 @@ def save(sheet: np.ndarray, path: Path) -> None:
     Image.fromarray(sheet).save(path)
 
 
-def _spread(found: Sequence[np.ndarray]) -> list[np.ndarray]:
-    index = np.linspace(0, len(found) - 1, min(COLUMNS, len(found))).round().astype(int)
-    return [found[i] for i in index]
-
-
 def _tile(picture: np.ndarray) -> np.ndarray:
     """In colour, and enlarged by whole pixels until its shorter side is TILE pixels or more."""
     times = max(1, -(-TILE // min(picture.shape[:2])))
     return to_rgb(picture).repeat(times, 0).repeat(times, 1)
-
-
-def _band(tiles: list[np.ndarray]) -> np.ndarray:
-    framed = [np.pad(t, ((0, 0), (0, GAP), (0, 0)), constant_values=255) for t in tiles]
-    return np.concatenate(framed, 1)

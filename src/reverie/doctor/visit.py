@@ -16,9 +16,9 @@ from reverie.config.presets import resolve
 from reverie.config.schema import Config
 from reverie.doctor import manners, seeds
 from reverie.doctor import play as plays
-from reverie.doctor.bands import captioned, describe, full_sheet, stacked
+from reverie.doctor.bands import captioned, describe, full_sheet
 from reverie.doctor.finding import Finding, failure, note, ok, problem
-from reverie.doctor.sheet import contact_sheet
+from reverie.doctor.sheet import contact_sheet, stacked
 from reverie.doctor.speed import Speed, measure
 from reverie.envs.base import Env
 from reverie.envs.faults import contained
@@ -199,9 +199,8 @@ def _sheet(env: Env, play: plays.Play) -> np.ndarray | None:
         except Exception:  # the exam of rendering tells why
             picture = None
         if picture is not None:
-            drawn = contact_sheet({"render": [picture]})
             text = "the environment, as it draws itself for people: the agent does not see it"
-            bands.append(None if drawn is None else captioned(text, drawn))
+            bands.append(captioned(text, contact_sheet([picture])))
     return stacked([band for band in bands if band is not None])
 
 
