@@ -50,7 +50,7 @@ def test_every_episode_that_counts_has_a_film_of_all_its_rows(tmp_path):
     play(films, envs, [((0, 0), (0, 1))], wanted=(False, False))
     names = ["eval_01-000000700.mp4", "eval_02-000000700.mp4", "eval_03-000000700.mp4"]
     assert [path.name for path in films.written] == names
-    assert [file.name for file in video.list_media(tmp_path)] == []
+    assert [file.name for file in video.media_of(tmp_path)[0]] == []
     assert sorted(path.name for path in (tmp_path / "new").iterdir()) == names
     shades = [frames_of(path).mean((1, 2, 3)) for path in films.written]
     wanted = [[100, 120], [0, 20, 40], [140, 160]]

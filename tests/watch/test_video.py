@@ -161,12 +161,12 @@ def test_names_of_files(tmp_path):
     path.parent.mkdir()
     for name in (path.name, "eval-000000100.mp4", ".partial-x.mp4", "notes.txt"):
         (path.parent / name).touch()
-    found = video.list_media(tmp_path)
+    found, odd = video.media_of(tmp_path)
     assert [(f.name, f.step, f.kind) for f in found] == [
         ("eval", 100, "mp4"),
         ("openloop_wrist_cam", 1200, "mp4"),
     ]
-    assert video.list_media(tmp_path / "nowhere") == []
+    assert odd == [] and video.media_of(tmp_path / "nowhere") == ([], [])
 
 
 def test_the_module_needs_no_jax():

@@ -13,7 +13,7 @@ from reverie.report.head import Head, ReportError
 from reverie.report.metrics import MetricsFile, Series, in_order
 from reverie.report.read import Run, head_of, odd_note
 from reverie.watch.text import one_line
-from reverie.watch.video import MediaFile, list_media
+from reverie.watch.video import MediaFile, media_of
 
 
 class Sorted(Mapping[str, Series]):
@@ -58,7 +58,8 @@ class Watched:
         self._file = MetricsFile(path / "metrics.jsonl")
         self._series = Sorted(self._file)
         self._gone: dict[str, int] = {}
-        self._end, self._odd, self._stamp = 0.0, "", (-1, -1, -1)
+        self._odd: list[str] = []
+        self._end, self._stamp = 0.0, (-1, -1, -1)
 
     def refresh(self, version: int, until: float) -> None:
         """Read what is new, of metrics as far as `time.monotonic()` is below `until`."""
@@ -69,7 +70,8 @@ class Watched:
             self._begin_again(version)
         for name, (steps, values) in self._file.columns.items():
             self._take(version, name, steps, values)
-        self.media, self._odd = tuple(list_media(self.path)), odd_note(self.path)
+        media, odd = media_of(self.path)
+        self.media, self._odd = tuple(media), odd_note(odd)
 
     def behind(self) -> int:
         """Bytes of metrics that were not read yet."""
@@ -78,7 +80,7 @@ class Watched:
     def run(self, label: str) -> Run:
         """What is known now."""
         assert self.head is not None
-        head, odd = self.head, [self._odd] if self._odd else []
+        head = self.head
         return Run(
             path=self.path,
             label=one_line(label),
@@ -88,7 +90,7 @@ class Watched:
             facts=head.facts,
             series=self._series,
             media=self.media,
-            notes=(*head.notes, *self._file.notes(), *odd),
+            notes=(*head.notes, *self._file.notes(), *self._odd),
             end=self._end,
         )
 

@@ -16,7 +16,7 @@ from reverie.report.metrics import Series as Series
 from reverie.report.metrics import read_metrics
 from reverie.train.metrics_prefix import damaged_metrics
 from reverie.watch.text import one_line
-from reverie.watch.video import MediaFile, list_media, odd_media
+from reverie.watch.video import MediaFile, media_of
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def read_run(path: Path, label: str) -> Run:
     damage = damaged_metrics(path)
     series, notes = read_metrics(path / "metrics.jsonl")
     notes = (one_line(damage), *notes) if damage else notes
-    odd = odd_note(path)
+    media, odd = media_of(path)
     return Run(
         path=path,
         label=one_line(label),
@@ -112,8 +112,8 @@ def read_run(path: Path, label: str) -> Run:
         command=head.command,
         facts=head.facts,
         series=series,
-        media=tuple(list_media(path)),
-        notes=(*head.notes, *notes, *([odd] if odd else [])),
+        media=tuple(media),
+        notes=(*head.notes, *notes, *odd_note(odd)),
         end=max((float(found.step[-1]) for found in series.values()), default=0.0),
     )
 
@@ -130,11 +130,10 @@ def head_of(path: Path) -> Head:
     return read_head(path / "config.json")
 
 
-def odd_note(path: Path) -> str:
-    """A sentence on what of `videos/` is not shown; "" where all of it is."""
-    odd = odd_media(path)
+def odd_note(odd: Sequence[str]) -> list[str]:
+    """A sentence on what of `videos/` is not shown, as `media_of` says it; none where all is."""
     shown = [*odd[:3], *([f"{len(odd) - 3} more"] if len(odd) > 3 else [])]
-    return f"Not shown: {one_line('; '.join(shown))}." if odd else ""
+    return [f"Not shown: {one_line('; '.join(shown))}."] if odd else []
 
 
 def not_a_run(path: Path) -> str:

@@ -18,7 +18,7 @@ from reverie.share.contents import Bundle
 from reverie.share.results import Results, results_of
 from reverie.train import chosen, stranger, weights
 from reverie.train.agent import Agent, agent_of, read
-from reverie.watch.video import MediaFile, list_media
+from reverie.watch.video import MediaFile, media_of
 
 LARGEST = 100_000_000
 """Most bytes of a film that is shared."""
@@ -113,7 +113,7 @@ def _facts(agent: Agent, told: Run, results: Results) -> dict[str, Any]:
 
 def _films(run: Path) -> tuple[dict[str, bytes], list[str]]:
     """The newest film of an episode and of a dream, and what there is none of."""
-    found = [file for file in list_media(run) if file.kind == "mp4"]
+    found = [file for file in media_of(run)[0] if file.kind == "mp4"]
     dreams = [file for file in found if file.name.startswith("openloop")]
     played = [file for file in found if file not in dreams]
     best = [file for file in played if file.name.startswith("eval")] or played

@@ -136,26 +136,22 @@ def media_path(logdir: Path, name: str, step: int, kind: str) -> Path:
     return Path(logdir) / "videos" / f"{stem}-{step:09d}.{kind}"
 
 
-def list_media(logdir: Path) -> list[MediaFile]:
-    """All finished files of `videos/`, by name, then step; empty where there is no such folder.
+def media_of(logdir: Path) -> tuple[list[MediaFile], list[str]]:
+    """All finished files of `videos/`, by name, then step; none where there is no such folder.
 
-    Links, pipes and the like are passed over (`odd_media` names them).
+    Links, pipes and the like are passed over, with a clause each: the second list.
     """
-    found = []
-    folder = Path(logdir) / "videos"
-    for path in folder.iterdir() if folder.is_dir() and not folder.is_symlink() else ():
-        if (match := FILE.fullmatch(path.name)) and _is_plain(path):
-            found.append(MediaFile(path, match["name"], int(match["step"]), match["kind"]))
-    return sorted(found, key=lambda f: (f.name, f.step, f.kind))
-
-
-def odd_media(logdir: Path) -> list[str]:
-    """What is no plain file or folder where media should be, a clause each."""
     folder = Path(logdir) / "videos"
     if not folder.is_dir() or folder.is_symlink():
-        return _odd(files.check_folder, folder)
-    found = sorted(path for path in folder.iterdir() if FILE.fullmatch(path.name))
-    return [clause for path in found for clause in _odd(files.check_plain, path)]
+        return [], _odd(files.check_folder, folder)
+    found, odd = list[MediaFile](), list[str]()
+    for path in sorted(folder.iterdir()):
+        if match := FILE.fullmatch(path.name):
+            clauses = _odd(files.check_plain, path)
+            odd += clauses
+            if not clauses:
+                found.append(MediaFile(path, match["name"], int(match["step"]), match["kind"]))
+    return sorted(found, key=lambda f: (f.name, f.step, f.kind)), odd
 
 
 def _odd(check: Any, path: Path) -> list[str]:
@@ -164,10 +160,6 @@ def _odd(check: Any, path: Path) -> list[str]:
     except files.NotPlain as error:
         return [f"videos/{path.name}: {error.strerror}" if path.name != "videos" else str(error)]
     return []
-
-
-def _is_plain(path: Path) -> bool:
-    return not _odd(files.check_plain, path)
 
 
 def save_video(path: Path, frames: Array, fps: float = 15.0) -> None:
