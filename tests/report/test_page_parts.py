@@ -94,7 +94,8 @@ def test_the_table_is_sorted_by_numbers_not_by_their_texts(tmp_path):
         for k, s in enumerate(seconds)
     ]
     found = read_runs(runs)
-    headers, rows = tables.standings(found, tables.settings(found))
+    results = [tables.results(run) for run in found]
+    headers, rows = tables.standings(found, results, tables.settings(tables.all_settings(found)))
     cells = [dict(zip(headers, row, strict=True)) for row in rows]
     assert [row["Wall time"] for row in cells] == [
         ("59 s", 59.0),

@@ -128,6 +128,7 @@ def environment() -> jinja2.Environment:
 
 def about(runs: Sequence[Run], refused: Sequence[str] = ()) -> dict[str, Any]:
     """What the templates fill in of configurations and folders."""
+    every = tables.all_settings(runs) if runs else []
     return {
         "title": ", ".join(sorted({str(run.config.get("task", "?")) for run in runs})),
         "subtitle": _subtitle(runs),
@@ -136,8 +137,8 @@ def about(runs: Sequence[Run], refused: Sequence[str] = ()) -> dict[str, Any]:
         "ids": list(range(len(runs))),
         "waiting": [],
         "refused": [without_folders(one_line(text)) for text in refused],
-        "settings": tables.settings(runs) if runs else [],
-        "all_settings": tables.all_settings(runs) if runs else [],
+        "settings": tables.settings(every),
+        "all_settings": every,
         "made": datetime.datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z"),
     }
 
@@ -150,9 +151,10 @@ def measured(
 ) -> dict[str, Any]:
     """What they fill in of metrics; `steady` as `panels.constants`, `found` as `sequences`,
     `differing` as `tables.settings`."""
+    results = [tables.results(run) for run in runs]
     return {
-        "results": [tables.results(run) for run in runs],
-        "standings": tables.standings(runs, differing),
+        "results": results,
+        "standings": tables.standings(runs, results, differing),
         "diagnoses": [(run.label, sentence) for run in runs for sentence in diagnose(run)],
         "windows": panels.windows([len(run.get("episode/return").value) for run in runs]),
         "has_returns": any(name in steady for name in ("episode/return", "eval/return")),

@@ -1,7 +1,7 @@
 """What a page tells in words and numbers: results, configuration, differences."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -71,14 +71,13 @@ def _evaluation(run: Run) -> Cell:
 
 
 def standings(
-    runs: Sequence[Run], differing: Sequence[Setting]
+    runs: Sequence[Run], found: Sequence[Mapping[str, Cell]], differing: Sequence[Setting]
 ) -> tuple[tuple[str, ...], list[list[Cell]]]:
-    """Headers and rows of the table of runs: results, then the first of the settings that
-    differ."""
+    """Headers and rows of the table of runs: `found`, the `results` of each, then the
+    first of the settings that differ."""
     if len(runs) < 2:
         return (), []
-    found, differing = [results(run) for run in runs], differing[:MOST_DIFFERING]
-    rows = []
+    differing, rows = differing[:MOST_DIFFERING], []
     for run, result, *values in zip(runs, found, *(row.values for row in differing), strict=True):
         own = zip(differing, values, strict=True)
         rows.append([*result.values(), *(Cell(v, _plain(run, row.path)) for row, v in own)])
@@ -97,12 +96,12 @@ UNSHOWN = (
 """Fields that differ from their defaults by themselves: where a run is, what its device takes."""
 
 
-def settings(runs: Sequence[Run]) -> list[Setting]:
-    """Fields that differ between the runs; of a single run, those that differ from the defaults of
-    its task."""
-    single = len(runs) == 1
+def settings(every: Sequence[Setting]) -> list[Setting]:
+    """Those of `all_settings` that differ between the runs; of a single run, those that differ from
+    the defaults of its task."""
     shown = []
-    for setting in all_settings(runs):
+    for setting in every:
+        single = len(setting.values) == 1
         values = [*setting.values, setting.default] if single else setting.values
         if len(set(values)) > 1 and setting.path not in UNSHOWN:
             shown.append(setting)
