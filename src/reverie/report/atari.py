@@ -49,10 +49,14 @@ class AtariTable:
     references: tuple[Aggregate, ...]  # over the games of all rows
 
 
-def game_of(task: str) -> str | None:
-    """The game of an Atari100k task with a known human score; None for other tasks."""
-    name = task.removeprefix(SUITE).replace("james_bond", "jamesbond")
-    return name if task.startswith(SUITE) and name in GAMES else None
+def game_of(task: str, suites: Sequence[str] = (SUITE,)) -> str | None:
+    """The game of a task of Atari100k, or of other `suites`, whose human score is known; None for
+    other tasks."""
+    for suite in suites:
+        name = task.removeprefix(suite).replace("james_bond", "jamesbond")
+        if task.startswith(suite) and name in GAMES:
+            return name
+    return None
 
 
 def atari_tables(

@@ -5,12 +5,13 @@ from typing import NamedTuple
 
 import gymnasium
 
+from reverie.report.atari import SUITE, game_of
 from reverie.report.atari_scores import GAMES
 from reverie.report.groups import task_of
-from reverie.report.overall import SUITES
+from reverie.report.overall import bounds_of
 from reverie.report.read import Run
 
-ATARI = ("atari100k_", "atari_")
+ATARI = (SUITE, "atari_")
 CRAFTER = (2.1, 14.3)
 """Mean returns of random play and of human experts; source: arXiv:2109.06780."""
 
@@ -35,14 +36,12 @@ def levels_of(task: str) -> tuple[Level, ...]:
     same, of DM Control the largest return there is, of tasks of Gymnasium the return from which
     their authors call them solved. Nothing of a task's own is imported.
     """
-    if suite := next((start for start in ATARI if task.startswith(start)), None):
-        game = GAMES.get(task.removeprefix(suite).replace("james_bond", "jamesbond"))
-        return () if game is None else _people(game.random, game.human)
+    if game := game_of(task, ATARI):
+        return _people(GAMES[game].random, GAMES[game].human)
     if task == "crafter_reward":
         return _people(*CRAFTER)
-    for start, (_, high) in SUITES.items():
-        if task.startswith(start):
-            return (Level("highest possible", high),)
+    if bounds := bounds_of(task):
+        return (Level("highest possible", bounds[1]),)
     spec = gymnasium.registry.get(task.removeprefix("gym:")) if task.startswith("gym:") else None
     if spec is None or spec.reward_threshold is None:
         return ()

@@ -106,12 +106,16 @@ def scale_of(
     game = game_of(part.task)
     if game is not None:
         return float(GAMES[game].random), float(GAMES[game].human), "random play and a human"
-    for start, (low, high) in SUITES.items():
-        if part.task.startswith(start):
-            return low, high, "the suite"
+    if bounds := bounds_of(part.task):
+        return (*bounds, "the suite")
     values = [*part.curves.values(), *part.scores.values()]
     low = min(float(np.nanmin(array)) for array in values)
     return low, max(float(np.nanmax(array)) for array in values), OWN
+
+
+def bounds_of(task: str) -> tuple[float, float] | None:
+    """Lowest and highest return that the suite of a task allows; None where it has no bounds."""
+    return next((bounds for start, bounds in SUITES.items() if task.startswith(start)), None)
 
 
 OWN = "these runs"
