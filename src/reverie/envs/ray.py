@@ -86,9 +86,7 @@ def _reach(address: str) -> None:
     """Ray itself waits for minutes where nobody answers, and says it in many lines."""
     if address in ("", "auto", "local"):
         return
-    host, _, port = address.partition("://")[2].rpartition(":")
-    if "://" not in address:
-        host, _, port = address.rpartition(":")
+    host, _, port = address.split("://", 1)[-1].rpartition(":")
     if not host or not port.isdecimal():
         raise EnvError(
             f"{ADDRESS} is {address!r}, expected HOST:PORT, ray://HOST:PORT, auto or local."

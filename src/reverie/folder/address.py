@@ -74,8 +74,8 @@ def local_path(text: str | os.PathLike, what: str) -> Path:
 
 
 def working_folder(url: str, use: str = "train") -> Path:
-    """Where on this machine the run folder of a checked `url` is worked on (`train`), or lies to
-    be read (`read`: without its replay)."""
+    """Where on this machine the run folder of a checked `url` is worked on (`use` "train"),
+    or lies to be read ("read": without its replay; "whole": with it)."""
     cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     kept = Path(cache).expanduser().absolute() / "reverie" / "remote"
     name = re.sub(r"[^\w.-]", "_", url.rpartition("/")[2]) or "run"

@@ -29,7 +29,8 @@ _OURS = re.compile(
 
 
 class Remote:
-    """A run folder at a checked URL. Errors of the file system are raised as RunError."""
+    """A run folder at a checked URL. `marker`, `push` and `pull` raise what its file system raises
+    as RunError; who calls the others says within `reached` what could not be done."""
 
     def __init__(self, url: str):
         self.url, self._fs = url, address.file_system(url)
@@ -118,12 +119,11 @@ class Remote:
         Raises RunError, or FileNotFoundError where a file went meanwhile; the copy that was there
         is complete still.
         """
-        there = {} if before is None else before.files
-        saved, listed = 0 if before is None else before.saved, dict[str, Entry]()
+        made, listed = before or Marker(), dict[str, Entry]()
         for name in names_in(folder):
             grown = (folder / name).read_bytes() if name in PARTS else None
             size, text = self._digested(folder, name, grown)
-            old = there.get(name)
+            old = made.files.get(name)
             if old is not None and old[1:] == (size, text):
                 listed[name] = old
                 continue
@@ -135,10 +135,9 @@ class Remote:
                 (folder / name).stat()
                 raise
             listed[name] = Entry(at, size, text)
-        made = before or Marker()
-        if listed != there:
+        if listed != made.files:
             self._settled = False
-            made = self._commit(folder, Marker(saved + 1, listed))
+            made = self._commit(folder, Marker(made.saved + 1, listed))
         return made if self._settled else self._settle(folder, made)
 
     def _put(self, source: Path, at: str, data: bytes | None) -> None:
