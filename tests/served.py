@@ -4,6 +4,7 @@ import contextlib
 import gzip
 import http.client
 import json
+import re
 import threading
 
 
@@ -38,3 +39,38 @@ def call(port, path, body=None, **headers):
     connection.close()
     raw = gzip.decompress(raw) if answer.headers.get("Content-Encoding") == "gzip" else raw
     return answer.status, answer.headers, raw
+
+
+def foreign(path):
+    """Requests of others than the server's page; `path` takes those of the page. Each with the
+    status of its answer and what that says."""
+    return [
+        ("/", None, {"Host": "evil.example:80"}, 421, "is not called 'evil.example:80'"),
+        (path, {}, {"Origin": "http://evil.example"}, 403, "http://evil.example"),
+        (path, {}, {"Origin": "null"}, 403, "null"),
+        (path, {}, {"Sec_Fetch_Site": "cross-site"}, 403, "other sites"),
+        (path, {}, {"Content_Type": "text/plain"}, 415, "application/json"),
+        (path, "x" * 70_000, {}, 413, "at most 65,536 bytes"),
+        (path, "[1]", {}, 400, "a request is a JSON object, found list."),
+        (path, "{", {}, 400, "a request is a JSON object, found NoneType."),
+    ]
+
+
+def check_refused(port, path, body, headers, status, said):
+    """A request is answered in one sentence."""
+    found, _, raw = call(port, path, body, **headers)
+    assert found == status, raw
+    sentence = json.loads(raw)["error"]
+    assert said in sentence and "\n" not in sentence and "Traceback" not in sentence, sentence
+
+
+def check_alone(port, most):
+    """The page has fewer than `most` bytes and loads nothing, through an SSH tunnel too; its
+    text."""
+    status, headers, raw = call(port, "/", Host=f"localhost:{port + 1}")
+    text = raw.decode()
+    assert status == 200 and len(raw) < most, (status, len(raw))
+    assert "default-src 'none'" in headers["Content-Security-Policy"]
+    assert headers["X-Frame-Options"] == "DENY"
+    assert re.findall(r"""(?:src|href)=["'](?!data:)|url\(|@import|//cdn|https://""", text) == []
+    return text

@@ -1,11 +1,10 @@
 """What a page of runs that go on is told: everything once, and again where a run went back."""
 
-import base64
 import json
 
 import numpy as np
 import pytest
-from fake_run import make_media, make_run
+from fake_run import make_media, make_run, numbers
 from grown import Growing, feed_of
 
 from reverie.live import feed as feeds
@@ -14,10 +13,6 @@ from reverie.report import page, panels
 from reverie.report.metrics import MetricsFile
 from reverie.report.read import ReportError, read_runs
 from reverie.web.errors import Gone
-
-
-def numbers(text):
-    return np.frombuffer(base64.b64decode(text[2:]), {"f": "<f4", "d": "<f8"}[text[0]]).tolist()
 
 
 class Reader:
@@ -42,7 +37,7 @@ class Reader:
                 own[name] = {"n": part["n"], "w": part["w"], "last": part["last"]}
                 for key in ("x", "y", "lo", "hi"):
                     if key in part:
-                        own[name][key] = known.get(key, [])[:begin] + numbers(part[key])
+                        own[name][key] = known.get(key, [])[:begin] + numbers(part[key]).tolist()
         return answer
 
 

@@ -1,5 +1,6 @@
 """A run folder that looks like a real one, made without running anything."""
 
+import base64
 import json
 import math
 from pathlib import Path
@@ -68,6 +69,26 @@ def ball(count, side, phase):
     return np.stack(frames).clip(0, 255).astype(np.uint8)
 
 
+def write_lines(folder, rows):
+    """These rows are the run's metrics."""
+    (folder / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+def bare_run(folder, rows=(), **config):
+    """Fill `folder` with metrics, if there are any, and a configuration of these fields alone."""
+    folder.mkdir(parents=True)
+    head = {"config": {"task": "gym:X-v0", **config}, "versions": {}, "command": ""}
+    (folder / "config.json").write_text(json.dumps(head))
+    if rows:
+        write_lines(folder, rows)
+    return folder
+
+
+def numbers(text):
+    """What a page is told of a curve, unpacked."""
+    return np.frombuffer(base64.b64decode(text[2:]), {"f": "<f4", "d": "<f8"}[text[0]])
+
+
 def make_run(
     folder: Path, *, steps=30_000, seed=0, ceiling=400, evaluations=5, media=True, edits=None
 ):
@@ -91,7 +112,7 @@ def make_run(
         rows.append({"step": step, "eval/return": mean, "eval/return_std": 60 / (k + 1)})
         rows[-1] |= {"eval/length": mean, "eval/episodes": 20}
     rows.sort(key=lambda row: row["step"])
-    (folder / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    write_lines(folder, rows)
     if media:
         make_media(folder, steps)
     return folder

@@ -1,22 +1,16 @@
 """Parts of the page: curves for its script, known returns, the table of runs, films by step."""
 
-import base64
 import re
 
 import numpy as np
 import pytest
-from fake_run import make_media, make_run
-from test_report import bare_run
+from fake_run import bare_run, make_media, make_run, numbers
 
 from reverie.report import media, panels, tables
 from reverie.report.curves import embedded
 from reverie.report.levels import levels_of
 from reverie.report.page import render, write_report
 from reverie.report.read import read_runs
-
-
-def numbers(text):
-    return np.frombuffer(base64.b64decode(text[2:]), {"f": "<f4", "d": "<f8"}[text[0]])
 
 
 def test_the_script_gets_the_numbers_of_the_run(full_run):

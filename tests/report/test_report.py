@@ -9,7 +9,7 @@ import time
 from html.parser import HTMLParser
 
 import pytest
-from fake_run import make_run
+from fake_run import bare_run, make_run
 
 from reverie.report.page import write_report
 from reverie.report.places import without_folders
@@ -51,19 +51,6 @@ class Page(HTMLParser):
 
 def page_of(runs, out=None):
     return Page(write_report(runs, out).read_text(encoding="utf-8"))
-
-
-def write_lines(folder, rows):
-    (folder / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-
-
-def bare_run(folder, rows=(), **config):
-    folder.mkdir(parents=True)
-    head = {"config": {"task": "gym:X-v0", **config}, "versions": {}, "command": ""}
-    (folder / "config.json").write_text(json.dumps(head))
-    if rows:
-        write_lines(folder, rows)
-    return folder
 
 
 def test_a_full_run(full_run, tmp_path):
