@@ -100,12 +100,13 @@ def programs():
 def traced_once(cache, programs):
     """Runs of one configuration in this process share their compiled update: tracing it takes
     most of the time of a run of seconds."""
+    from reverie.train.group.calls import Calls
     from reverie.train.group.stack import Stack
     from reverie.train.learner import Learner
     from reverie.train.ondevice.calls import DeviceLoop
 
     real, real_stack = Learner.compile_beside, Stack.compile_beside
-    real_device = DeviceLoop.compile_beside
+    real_device, real_calls = DeviceLoop.compile_beside, Calls.compile_beside
 
     def compile_once(learner, rows):
         config = learner._config
@@ -132,22 +133,30 @@ def traced_once(cache, programs):
             learner.names = names
         return future
 
-    def compile_call_once(device, rows):
-        run = device._run
-        config = run.config
+    def compile_call_once(calls, rows, runs, compile_beside):
+        run, config = runs[0], runs[0].config
         own = repr([getattr(config, name) for name in (*LEARNED, "env")])
         own += repr([getattr(config.train, name) for name in (*PACE, "chunk")])
-        key = own, config.task, device._chunk.look, run.replay.inside.keep.places
+        places = run.replay.inside.keep.places
+        key = own, config.task, calls.chunk.look, places, type(calls), len(runs)
         if key not in programs:
-            future = real_device(device, rows)
+            future = compile_beside(calls, rows)
             future.result()
-            programs[key] = future, device.shared.program, device.shared.names
-        future, device.shared.program, device.shared.names = programs[key]
-        run.learner.names = device.shared.names
+            programs[key] = future, calls.program, run.learner.names
+        future, calls.program, names = programs[key]
+        for run in runs:
+            run.learner.names = names
         return future
 
+    def compile_loop_once(device, rows):
+        return compile_call_once(device, rows, [device._run], real_device)
+
+    def compile_calls_once(calls, rows):
+        return compile_call_once(calls, rows, calls._runs, real_calls)
+
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(DeviceLoop, "compile_beside", compile_call_once)
+        patch.setattr(DeviceLoop, "compile_beside", compile_loop_once)
+        patch.setattr(Calls, "compile_beside", compile_calls_once)
         patch.setattr(Learner, "compile_beside", compile_once)
         patch.setattr(Stack, "compile_beside", compile_all_once)
         yield

@@ -30,6 +30,11 @@ class RemoteRows:
         self._latents = tuple(filter(is_latent, replay.columns))
         self._arrived, self._rewritten = np.zeros(blocks, bool), np.zeros(blocks, bool)
 
+    @property
+    def inserted(self) -> int:
+        """Rows of every stream so far."""
+        return self._replay.inside.keep.inserted
+
     def admit(self) -> None:
         """Every stream has one more row; `arrived` is told of many together."""
         keep, sampler, _ = self._replay.inside

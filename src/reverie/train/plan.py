@@ -135,7 +135,7 @@ def make_plan(
 
     Args:
         learner: of one seed, and so is `replay`.
-        update: of all `seeds` at once, or of each in turn where the loop runs on the device.
+        update: of all `seeds` at once.
         rows_bytes: what the rows of one replay take there; 0 in the loop of the host.
     """
     options = config.train
@@ -143,16 +143,15 @@ def make_plan(
     pretrain = options.pretrain if steps_left == config.steps or prefill else 0
     shape = config.device.mesh_shape
     devices = 1 if shape is None else shape.devices
-    calls = seeds if rows_bytes else 1
     updates = (steps_left - prefill) * options.ratio / (options.batch * options.length) + pretrain
     return Plan(
         params=count_params(learner.train_state.agent),
         host_bytes=seeds * replay.planned_bytes,
-        device_bytes=calls * update.nbytes or seeds * learner.nbytes,
+        device_bytes=update.nbytes or seeds * learner.nbytes,
         disk_bytes=seeds * disk_bytes(config, learner, replay),
         updates=updates,
-        update_flops=calls * update.flops,
-        seconds=updates * update_seconds(config, calls * update.flops // devices),
+        update_flops=update.flops,
+        seconds=updates * update_seconds(config, update.flops // devices),
         compile_seconds=update.seconds,
         prefill=prefill,
         pretrain=pretrain,

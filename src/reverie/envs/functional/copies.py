@@ -105,9 +105,9 @@ def _put(every: Any, one: Any, index: Any) -> Any:
 
 
 def choose(mask: Any, new: Any, old: Any) -> Any:
-    """Arrays (E, …) of `new` where `mask` (E,) holds, else of `old`."""
+    """Arrays (E, …) of `new` where `mask` (E,) holds, else of `old`; all of them by a mask ()."""
 
     def pick(a, b):
-        return jnp.where(mask.reshape(-1, *[1] * (a.ndim - 1)), a, b)
+        return jnp.where(mask.reshape(*mask.shape, *[1] * (a.ndim - mask.ndim)), a, b)
 
     return jax.tree.map(pick, new, old)

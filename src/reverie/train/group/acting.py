@@ -10,10 +10,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from reverie.behavior.policy import Acting
+from reverie.envs.functional.copies import choose
 from reverie.envs.waiting import result_of
 from reverie.records import Specs, Step
 from reverie.train.collect import WAITING, Actor, Store, act, random_action
-from reverie.train.group.stack import RowOf, chosen, rows_of, stacked, together
+from reverie.train.group.stack import RowOf, rows_of, stacked, together
 
 
 class Ask(NamedTuple):
@@ -47,7 +48,7 @@ def act_masked(
         drawn = random_action(specs, asked["is_first"].shape[0], **how)
         flat = {key: jnp.where(asked["random"], drawn[key], flat[key]) for key in flat}
         following = following._replace(action=flat)
-    return flat, chosen(asked["on"], following, carry), latent
+    return flat, choose(asked["on"], following, carry), latent
 
 
 class Actors:

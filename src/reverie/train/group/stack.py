@@ -15,6 +15,7 @@ import numpy as np
 
 from reverie.behavior.policy import Acting
 from reverie.config.schema import Config
+from reverie.envs.functional.copies import choose
 from reverie.train.compiling import Compiled, compiled_beside
 from reverie.train.learner import Learner, Result, packed_step
 from reverie.train.state import TrainState
@@ -64,12 +65,7 @@ def masked_step(
 ):
     """`packed_step` whose next state is the old one where `on` is False."""
     following, acting, result = packed_step(state, rows, root, numbers, config=config)
-    return chosen(on, following, state), acting, result
-
-
-def chosen(on: Any, new: Any, old: Any) -> Any:
-    """`new` where `on` is set, else `old`: trees of one structure."""
-    return jax.tree.map(ft.partial(jnp.where, on), new, old)
+    return choose(on, following, state), acting, result
 
 
 class Stack:
@@ -83,7 +79,7 @@ class Stack:
         self._roots = jnp.stack([learner.root for learner in learners])
         step = jax.vmap(ft.partial(masked_step, config=config), (0, 0, 0, None, 0))
         self._step: Any = jax.jit(step, donate_argnums=0)
-        self._chosen = jax.jit(jax.vmap(chosen))
+        self._choose = jax.jit(jax.vmap(choose))
         for index, learner in enumerate(learners):
             learner.held = Seat(self, index)
 
@@ -117,8 +113,8 @@ class Stack:
         if on.all():
             self.acting, self.newest = self.newest, acting
         else:
-            self.acting = self._chosen(on, self.newest, self.acting)
-            self.newest = self._chosen(on, acting, self.newest)
+            self.acting = self._choose(on, self.newest, self.acting)
+            self.newest = self._choose(on, acting, self.newest)
         return {
             index: self._learners[index].started(ticket, _row_of(result, index))
             for index, (_, ticket) in batches.items()

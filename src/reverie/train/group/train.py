@@ -14,6 +14,7 @@ from reverie.part.errors import ConfigError
 from reverie.train import course
 from reverie.train.group import room
 from reverie.train.group.acting import Actors
+from reverie.train.group.calls import Calls
 from reverie.train.group.folders import group_of
 from reverie.train.group.stack import Stack
 from reverie.train.group.turns import Member, Together, Turns
@@ -111,10 +112,10 @@ def _turns(
 ) -> Turns:
     runs = [member.run for member in live]
     if runs[0].device is not None:
-        compiling = runs[0].device.compile_beside
-        preparation = Preparation(runs, compiling, view, check=room.check_plan)
+        calls = Calls(runs)
+        preparation = Preparation(runs, calls.compile_beside, view, check=room.check_plan)
         _record(live, offsets, interrupt)
-        return Turns(live, None, preparation, interrupt)
+        return Turns(live, calls, preparation, interrupt)
     config, specs = runs[0].config, runs[0].envs.action_specs
     carries = [run.actor.begin(run.learner.acting) for run in runs]
     learners = Stack([run.learner for run in runs], config)

@@ -15,9 +15,11 @@ from typing import Any, NamedTuple
 from reverie.folder.errors import Stopped
 from reverie.train import chores, course
 from reverie.train.group.acting import Actors, Ask
+from reverie.train.group.calls import Calls
 from reverie.train.group.stack import Stack
 from reverie.train.interrupt import Interrupt
 from reverie.train.loop import Run
+from reverie.train.ondevice import script
 from reverie.train.preparation import Preparation
 
 
@@ -61,12 +63,11 @@ class Turns:
     def __init__(
         self,
         members: list[Member],
-        together: Together | None,
+        together: Together | Calls,
         preparation: Preparation,
         interrupt: Interrupt,
     ):
-        """`together`: None where every run makes its own turns, many in a call of the device; they
-        share the program then, and one follows the other."""
+        """`together`: what computes their turns, one by one or, on the device, many in a call."""
         self._live, self._together = members, together
         self.preparation, self._interrupt = preparation, interrupt
 
@@ -113,15 +114,20 @@ class Turns:
             member.finish()
 
     def _turn(self) -> None:
-        """A turn of those that owe no update, or one of all, with the updates that they owe."""
-        members = [member for member in self._live if not (member.run.due or member.run.device)]
+        """A turn of those that owe no update, or one of all, with the updates that they owe; on
+        the device many, of those whose schedules agree."""
+        calls = self._together if isinstance(self._together, Calls) else None
+        members = [member for member in self._live if not (member.run.due or calls)]
         if not members:
             if not self.preparation.complete(self._interrupt):
                 return
             members = [*self._live]
+        if calls:
+            ready = script.ready([member.run for member in members])
+            members = [member for member in members if member.run in ready]
         before = {member.place: member.run.step for member in members}
-        if self._together is None:
-            self._each(members, lambda member: member.run.turn())
+        if isinstance(self._together, Calls):
+            self._call(members, self._together)
         else:
             self._go_round(members, self._together)
         for member in self._still(members):
@@ -132,6 +138,13 @@ class Turns:
     def _still(self, members: Sequence[Member]) -> list[Member]:
         """Those of `members` whose run is not over."""
         return [member for member in members if member in self._live]
+
+    def _call(self, members: Sequence[Member], calls: Calls) -> None:
+        """One call of the device for all."""
+        self._each(members, lambda member: calls.measure(member.place))
+        members = self._still(members)
+        taken = calls([member.place for member in members]) if members else {}
+        self._each(members, lambda member: taken[member.place].take_in())
 
     def _go_round(self, members: Sequence[Member], together: Together) -> None:
         """One turn of each, computed for all at once."""

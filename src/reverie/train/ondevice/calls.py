@@ -7,7 +7,7 @@ until somebody reads them (`bring_home`).
 
 import functools as ft
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
@@ -24,9 +24,10 @@ from reverie.replay.sampler import WEIGHT
 from reverie.train.compiling import Compiled, compiled_beside
 from reverie.train.learner import MEASURED, Result, packed_step
 from reverie.train.ondevice import outcome, refused, ring, script
-from reverie.train.ondevice.chunk import Carried, Chunk, Script, update_step
+from reverie.train.ondevice.chunk import Carried, Chunk, Told, update_step
+from reverie.train.ondevice.outcome import Answer, Before
 from reverie.train.ondevice.ring import Ring, Windows
-from reverie.train.ondevice.script import Planned
+from reverie.train.ondevice.script import Books, Draws, Planned, Script
 
 if TYPE_CHECKING:
     from reverie.train.loop import Run
@@ -39,17 +40,24 @@ SECONDS = 2.0
 run is cut into calls changes no number."""
 
 
-class Shared:
-    """The program of a run, or of the seeds of a group: jitted first, then compiled."""
+class Pace:
+    """How many updates a call makes, so that it takes about `SECONDS`."""
 
-    def __init__(self, chunk: Chunk):
-        self.chunk = chunk
-        self.names: tuple[str, ...] = ()
-        self.program: Any = jax.jit(chunk, donate_argnums=0)
+    def __init__(self, most: int):
+        self.updates, self._most = most, most
+
+    def took(self, updates: int, seconds: float) -> None:
+        """A call of so many updates took so long."""
+        if updates:
+            self.updates = max(1, min(int(SECONDS * updates / seconds), self._most))
 
 
 class DeviceLoop:
-    """What `run` does in many turns at a time."""
+    """What `run` does in many turns at a time.
+
+    `read` reads rows on the device; None: there are none. Where several seeds learn together, the
+    calls are not its own (`group/calls.py`), and it does what is the run's before and after them.
+    """
 
     def __init__(self, run: "Run", like: "Run | None" = None):
         """`like`: the run of another seed, whose program is taken."""
@@ -58,44 +66,79 @@ class DeviceLoop:
         assert copies is not None, "refused before the environments were made"
         assert isinstance(run.replay, Replay), "refused before it was made"
         self._replay = run.replay
-        self._run, self._rows, self._copies = run, RemoteRows(self._replay), copies
+        self.books, self._copies = Books(run, RemoteRows(self._replay)), copies
+        self._run, self._rows = self.books
         refused.check_memory(self.nbytes, self._replay.inside.keep.places)
         turns, wanted = config.train.chunk, config.train.ratio * run.envs.num
         due = abs(wanted) * turns / (config.train.batch * config.train.length)
         updates = 1 if script.lags(config) else max(1, min(UPDATES, int(due) + 2))
-        look = outcome.look_of(run)
-        given = (copies.game, config, run.envs.obs_specs, self._replay.columns, look)
-        self.shared = Shared(Chunk(*given, turns, updates)) if other is None else other.shared
-        self._chunk, self._updates = self.shared.chunk, self.shared.chunk.updates
+        given = (copies.game, config, run.envs.obs_specs, self._replay.columns)
+        made = Chunk(*given, outcome.look_of(run), turns, updates)
+        self.chunk = made if other is None else other.chunk
+        self.program: Any = jax.jit(self.chunk, donate_argnums=0)
+        self._pace = Pace(self.chunk.updates)
         self._ring: Ring | None = None
         self._given: Carried | None = None  # what the last call left, if nobody changed it
         self._seeds: list[list[int]] = [[] for _ in range(run.envs.num)]
-        self._read = jax.jit(ring.block, static_argnames=("size", "names"))
+        self.read: Callable[..., Ring] | None = None
+        self._block = jax.jit(ring.block, static_argnames=("size", "names"))
         self._like: Result = self._result_like() if other is None else other._like
 
     def __call__(self) -> None:
         """As many turns and updates as one call does."""
-        run, run.learner.names = self._run, self.shared.names
-        if run.due and run.learner.unmeasured:
-            self.bring_home()
-            run.learner.standardize(self._replay.peek(MEASURED, run.step))
-        state, clock = self._state(), time.perf_counter()
-        begin, before = run.step, run.learner.pending
-        metrics = None if before is None else np.array(before[1].metrics)
-        planned = script.plan(run, self._rows, turns=self._chunk.turns, updates=self._updates)
-        arguments = (self._script(planned, before), self._keys, run.learner.numbers)
-        state, answer, _ = self.shared.program(state, *arguments)
-        told, turns, begun = jax.device_get(answer)
-        self._given, done = state, len(planned.tickets)
-        if done:
-            fit = int(SECONDS * done / (time.perf_counter() - clock))
-            self._updates = max(1, min(fit, self._chunk.updates))
-        first = told.is_first[max(0, int(turns) - 1)]
-        self._settle(state, planned, int(turns), begun, first)
-        outcome.take_updates(run, metrics, told.metrics[:done])
-        self._count(planned, int(turns), begin, told)
+        self.measure()
+        state, clock = self.state(self._whole_ring()), time.perf_counter()
+        before = self.before()
+        planned = script.plan([self.books], turns=self.chunk.turns, updates=self._pace.updates)
+        arguments = (self.script(planned, planned.draws[0], before.pending), self.keys)
+        state, answer, _ = self.program(state, *arguments, self._run.learner.numbers)
+        told = Answer.of(answer, state)
+        self._pace.took(planned.updates, time.perf_counter() - clock)
+        learner, self._given, self._ring = self._run.learner, state, state.ring
+        learner.train_state, learner.acting, learner.newest = state[:3]
+        self.read = ft.partial(self._block, state.ring)
+        self.stands(state.pending, state.carry, state.now, planned.draws[0])
+        self.take_in(before, planned, told)
 
-    def _count(self, planned: Planned, turns: int, begin: int, told: Any) -> None:
+    def measure(self) -> None:
+        """Before the first update, measure the units of the observation, if they are wanted."""
+        if script.measures(self._run):
+            self.bring_home()
+            self._run.learner.standardize(self._replay.peek(MEASURED, self._run.step))
+
+    def before(self) -> Before:
+        """What is the run's before a call is planned."""
+        pending = self._run.learner.pending
+        metrics = None if pending is None else np.array(pending[1].metrics)
+        return Before(self._run.step, pending, metrics)
+
+    def stands(self, pending: Result, carry: Any, now: Any, draws: Draws) -> None:
+        """Hand the stations what is theirs of the arrays that a call left, after these draws."""
+        run = self._run
+        old = [] if run.learner.pending is None else [run.learner.pending[0]]
+        for ticket in [*old, *draws.tickets][-1:]:
+            run.learner.pending = ticket, pending
+        run.actor.went_on(carry, run.actor.action, 0)
+        self._copies.now = now
+
+    def take_in(self, before: Before, planned: Planned, answer: Answer) -> None:
+        """What the run makes of a call, when its arrays stand where the call left them.
+
+        Raises Diverged or EnvError for numbers that are not finite.
+        """
+        run, told, turns = self._run, answer.told, int(answer.turns)
+        run.actor.went_on(run.actor.carry, answer.action, turns)
+        run.envs.episodes.skip(answer.begun, answer.due)
+        pairs = zip(self._seeds, answer.begun.tolist(), strict=True)
+        self._seeds = [seeds[n:] for seeds, n in pairs]
+        if turns:
+            row, first = answer.row, told.is_first[turns - 1]
+            obs = {key: row.obs[key] for key in run.envs.obs_specs}
+            run.envs.row = Step(obs, row.reward, first, row.last, row.terminal)
+        outcome.take_updates(run, before.metrics, told.metrics[: planned.updates])
+        self._count(planned, turns, before.step, told)
+
+    def _count(self, planned: Planned, turns: int, begin: int, told: Told) -> None:
         """Take in the rows of a call, and count its turns where `plan` could not."""
         run, missing = self._run, turns if planned.random else 0
         for _ in range(missing - 1):
@@ -105,37 +148,18 @@ class DeviceLoop:
             self._turned()
         self._rows.arrived(turns)
 
-    def _settle(
-        self, state: Carried, planned: Planned, turns: int, begun: np.ndarray, first: np.ndarray
-    ) -> None:
-        """Hand the stations what is theirs."""
-        run, before = self._run, self._run.learner.pending
-        learner, self._ring = run.learner, state.ring
-        learner.train_state, learner.acting, learner.newest = state[:3]
-        if planned.tickets:
-            learner.pending = planned.tickets[-1], state.pending
-        elif before is not None:
-            learner.pending = before[0], state.pending
-        action, due, row = jax.device_get((state.action, state.due, state.now[1]))
-        run.actor.went_on(state.carry, action, turns)
-        self._copies.now = state.now
-        run.envs.episodes.skip(begun, due)
-        self._seeds = [seeds[n:] for seeds, n in zip(self._seeds, begun.tolist(), strict=True)]
-        if turns:
-            obs = {key: row.obs[key] for key in run.envs.obs_specs}
-            run.envs.row = Step(obs, row.reward, first, row.last, row.terminal)
-
     def _turned(self) -> None:
         self._rows.admit()
         self._run.turned()
 
     def bring_home(self) -> None:
         """Let the host's replay hold the rows that it knows of."""
-        if self._ring is None:
+        there = self.read
+        if there is None:
             return
 
         def read(first: int, size: int, names: tuple[str, ...]) -> Mapping[str, np.ndarray]:
-            found = jax.device_get(self._read(self._ring, first, size=size, names=names))
+            found = jax.device_get(there(first, size=size, names=names))
             columns = self._replay.columns
             return {name: bits.view(columns[name].dtype) for name, bits in found.items()}
 
@@ -145,13 +169,15 @@ class DeviceLoop:
         """`compiled_beside` of the whole program; of `rows` (shapes) it makes its own."""
 
         def take(program: Any) -> None:
-            self.shared.program = program
+            self.program = program
 
-        run, state = self._run, self._state()
-        planned = Planned([], [], [], False, False, [])
-        arguments = (state, self._script(planned, None), self._keys, run.learner.numbers)
-        names, future = compiled_beside(self.shared.program, arguments, take, update_flops)
-        self.shared.names = run.learner.names = names
+        learner, planned = self._run.learner, Planned([Draws([], [])], [], [])
+        state, written = (
+            self.state(self._whole_ring()),
+            self.script(planned, planned.draws[0], None),
+        )
+        arguments = (state, written, self.keys, learner.numbers)
+        learner.names, future = compiled_beside(self.program, arguments, take, update_flops)
         return future
 
     @property
@@ -161,13 +187,14 @@ class DeviceLoop:
         return replay.inside.keep.places * row_bytes(replay.columns)
 
     @property
-    def _keys(self) -> tuple[Any, Any]:
+    def keys(self) -> tuple[Any, Any]:
+        """Roots of learning and of acting."""
         return self._run.learner.root, self._run.actor.key
 
-    def _state(self) -> Carried:
-        """All that goes on, from the stations of the run."""
+    def state(self, there: Ring) -> Carried:
+        """All that goes on, from the stations of the run, with the rows that are `there`."""
         run, last = self._run, self._given
-        learner, keep = run.learner, self._replay.inside.keep
+        learner = run.learner
         pending = self._like if learner.pending is None else learner.pending[1]
         carry = run.actor.carry
         carry = run.actor.begin(learner.acting) if carry is None else carry
@@ -181,37 +208,37 @@ class DeviceLoop:
             carry=carry,
             action=run.actor.action,
             count=np.uint32(run.actor.count),
-            ring=self._whole_ring(),
-            inserted=np.int32(keep.inserted),
+            ring=there,
+            inserted=np.int32(self._rows.inserted),
         )
         mine = {id(leaf) for leaf in jax.tree.leaves(last)}
         return jax.tree.map(lambda x: x if id(x) in mine else jnp.array(x), found)
 
     def _whole_ring(self) -> Ring:
         if self._ring is None:
-            _, _, store = self._replay.inside
-            like = ring.shapes(self._replay.columns, store.streams, store.slots)
-            empty = not self._replay.inside.keep.inserted
-            there = self._rows.columns()
             self._ring = {
-                name: jnp.zeros(leaf.shape, leaf.dtype)
-                if empty
-                else jnp.array(there[name].view(leaf.dtype))
-                for name, leaf in like.items()
+                name: jnp.array(column) if self._rows.inserted else jnp.zeros_like(column)
+                for name, column in self.columns().items()
             }
         return self._ring
 
-    def _script(self, planned: Planned, before: Any) -> Script:
-        """What the program reads of a plan, in arrays of fixed size."""
-        run, chunk = self._run, self._chunk
+    def columns(self) -> dict[str, np.ndarray]:
+        """The rows at home, as a ring holds them."""
+        columns = self._replay.columns
+        return {k: v.view(ring.stored(columns[k].dtype)) for k, v in self._rows.columns().items()}
+
+    def script(self, planned: Planned, draws: Draws, pending: Any) -> Script:
+        """What the program reads of a plan, in arrays of fixed size; `pending` as the learner has
+        it."""
+        run, chunk = self._run, self.chunk
         batch, room = run.config.train.batch, chunk.turns + 1
-        tickets = [None if before is None else before[0], *planned.tickets]
+        tickets = [None if pending is None else pending[0], *draws.tickets]
         windows = np.zeros((2, chunk.updates + 1, batch), np.int32)
         for number, ticket in enumerate(tickets):
             if ticket is not None:
                 windows[:, number] = ticket
         weights = np.ones((chunk.updates, batch), np.float32)
-        for number, weight in enumerate(planned.weights):
+        for number, weight in enumerate(draws.weights):
             weights[number] = 1.0 if weight is None else weight
         pairs = np.zeros((2, room), np.int32)
         pairs[:, : len(planned.segments)] = np.array(planned.segments, np.int32).reshape(-1, 2).T
@@ -223,7 +250,7 @@ class DeviceLoop:
             turns=pairs[1],
             windows=Windows(*windows),
             weight=weights if self._replay.weighted else None,
-            pending=np.bool_(before is not None),
+            pending=np.bool_(pending is not None),
             seeds=self._next_seeds(),
             explore=explore,
             random=np.bool_(planned.random),
@@ -232,7 +259,7 @@ class DeviceLoop:
 
     def _next_seeds(self) -> np.ndarray:
         """Seeds (E, M) of the episodes that a call may begin: each takes two rows at least."""
-        episodes, room = self._run.envs.episodes, self._chunk.turns // 2 + 1
+        episodes, room = self._run.envs.episodes, self.chunk.turns // 2 + 1
         for index, seeds in enumerate(self._seeds):
             ahead = range(len(seeds) + 1, room + 1)
             seeds += [episodes.seed_of(index, ahead=number) for number in ahead]

@@ -6,7 +6,9 @@ has drawn, and the weights that act are those before the newest. How many turns 
 makes is an argument; how it is cut into calls changes no number.
 """
 
+import dataclasses
 import functools as ft
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -23,7 +25,8 @@ from reverie.replay.rows import Columns
 from reverie.train.collect import act, random_action, row_of
 from reverie.train.learner import Result, packed_step
 from reverie.train.ondevice import ring as rings
-from reverie.train.ondevice.ring import Ring, Windows
+from reverie.train.ondevice.ring import Ring
+from reverie.train.ondevice.script import APART, Script
 from reverie.train.state import TrainState
 from reverie.train.step import write_back
 
@@ -47,19 +50,11 @@ class Carried(NamedTuple):
     inserted: Array  # rows of every stream so far
 
 
-class Script(NamedTuple):
-    """What a call does: segments of some updates and then some turns. U, N: room for them."""
+SEEDS = "seeds"
+"""The axis of several seeds."""
 
-    segments: Array
-    updates: Array  # (N,) of every segment
-    turns: Array  # (N,)
-    windows: Windows  # (U + 1, B): of the update that is pending, and then of each of the call's
-    weight: Array | None  # (U, B) importance of the windows
-    pending: Array  # whether there is an update whose result is to be written back
-    seeds: Array  # (E, M) of the next episodes of every environment
-    explore: Array  # (N,) bool: turns whose actions the explorer chooses
-    random: Array  # whether chance chooses the actions
-    until_end: Array  # whether to stop at the first end of an episode
+TURNED = ("now", "due", "carry", "action", "count", "inserted")
+"""Parts of what is carried that a turn changes, beside the ring."""
 
 
 class Told(NamedTuple):
@@ -100,7 +95,7 @@ class Chunk:
     """The program of a run.
 
     `turns` and `updates`: the most that a call makes. `obs_specs`: what the agent sees, `columns`
-    those of a row.
+    those of a row. `axis`: along which several seeds make the call; None: there is one.
     """
 
     game: Game
@@ -110,6 +105,14 @@ class Chunk:
     look: Look
     turns: int
     updates: int
+    axis: str | None = None
+
+    def of_seeds(self) -> Callable[..., Any]:
+        """The same of several seeds: arguments and results with a leading axis S, but for parts
+        of the script (see `APART`) and `numbers`."""
+        apart = Script(*(0 if name in APART else None for name in Script._fields))
+        one = dataclasses.replace(self, axis=SEEDS)
+        return jax.vmap(one, in_axes=(0, apart, 0, None), axis_name=SEEDS)
 
     def __call__(
         self, state: Carried, script: Script, keys: tuple[Any, Any], numbers: dict[str, Array]
@@ -124,8 +127,11 @@ class Chunk:
             ft.partial(self._segment, script, keys, numbers),
             walk,
         )
-        state = walk.state
-        return state, (walk.told, walk.turn, walk.episodes), state.pending
+        after = walk.state
+        if script.on is not None:
+            new, old = ({name: getattr(x, name) for name in TURNED} for x in (after, state))
+            after = after._replace(**choose(script.on, new, old))
+        return after, (walk.told, walk.turn, walk.episodes), after.pending
 
     def _segment(self, script: Script, keys: Any, numbers: Any, walk: Walk) -> Walk:
         last_update = walk.update + script.updates[walk.segment]
@@ -154,18 +160,23 @@ class Chunk:
         latents = {k: v for k, v in state.pending.written.items() if k in state.ring}
         late: dict[str, Any] = {"inserted": state.inserted, "after": sequences}
         late["on"] = script.pending | (number > 0)
+        if script.on is not None:
+            late["on"] &= script.on
         ring = rings.write(state.ring, self.columns, before, latents, offset=context, **late)
         learner, newest, result = update_step(
             state.learner, sequences, root, numbers, config=self.config
         )
-        state = state._replace(learner=learner, acting=state.newest, newest=newest, ring=ring)
         told = walk.told._replace(metrics=walk.told.metrics.at[number].set(result.metrics))
-        return walk._replace(state=state._replace(pending=result), told=told, update=number + 1)
+        made = learner, state.newest, newest, result
+        if script.on is not None:
+            made = choose(script.on, made, state[:4])
+        state = Carried(*made, *state[4:])._replace(ring=ring)
+        return walk._replace(state=state, told=told, update=number + 1)
 
     def _turn(self, script: Script, root: Any, walk: Walk) -> Walk:
         """Every environment makes one row."""
         state = walk.state
-        now = self._stepped(state, script.seeds, walk.episodes)
+        now = self._stepped(state, script, walk.episodes)
         step = self._step(now[1], state.due)
         flat, carry, latent = self._chosen(script, root, walk, step)
         action = {}
@@ -174,7 +185,7 @@ class Chunk:
             over = step.is_last.reshape(-1, *[1] * len(spec.shape))
             action[key] = jnp.where(over, jnp.zeros((), spec.dtype), value)
         row = row_of(step, action, latent)
-        ring = rings.add(state.ring, self.columns, row, state.inserted)
+        ring = rings.add(state.ring, self.columns, row, state.inserted, script.on)
         told = self._tell(walk.told, walk.turn, now[1], step, action)
         state = state._replace(
             now=now,
@@ -190,19 +201,25 @@ class Chunk:
             told=told,
             turn=walk.turn + 1,
             episodes=walk.episodes + walk.state.due,
-            stopped=script.until_end & step.is_last.any(),
+            stopped=script.until_end & self._any(step.is_last, script.on),
         )
 
-    def _stepped(self, state: Carried, seeds: Array, begun: Array) -> tuple[Any, Any]:
+    def _any(self, flags: Array, on: Array | None) -> Array:
+        """Whether one of the flags is set, of any seed that takes part."""
+        if self.axis is None or on is None:
+            return flags.any()
+        return jax.lax.pmax((flags.any() & on).astype(jnp.int32), self.axis) > 0
+
+    def _stepped(self, state: Carried, script: Script, begun: Array) -> tuple[Any, Any]:
         """Where the environments are after their actions, or at the start of an episode."""
         advance = ft.partial(rows.advance, self.game, self.config.env)
         after = jax.vmap(advance)(state.now[0], state.action)
-        seed = jnp.take_along_axis(seeds, begun[:, None], axis=1)[:, 0]
+        seed = jnp.take_along_axis(script.seeds, begun[:, None], axis=1)[:, 0]
 
         def begin(after: Any) -> Any:
             return choose(state.due, jax.vmap(ft.partial(rows.begin, self.game))(seed), after)
 
-        return jax.lax.cond(state.due.any(), begin, lambda after: after, after)
+        return jax.lax.cond(self._any(state.due, script.on), begin, lambda after: after, after)
 
     def _step(self, row: rows.Row, due: Array) -> Step:
         obs = {key: row.obs[key] for key in self.obs_specs}

@@ -1,17 +1,43 @@
 """What the host makes of a call: metrics of its updates, episodes of its rows, a video."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+import jax
 import numpy as np
 
 from reverie.envs.functional import rows
 from reverie.records import Step
+from reverie.replay.keep import Ticket
 from reverie.train.learner import Result
-from reverie.train.ondevice.chunk import Look, Told
+from reverie.train.ondevice.chunk import Carried, Look, Told
 from reverie.watch.recorder import largest_picture
 
 if TYPE_CHECKING:
     from reverie.train.loop import Run
+
+
+class Before(NamedTuple):
+    """What a call of a run will replace."""
+
+    step: int
+    pending: tuple[Ticket, Result] | None
+    metrics: np.ndarray | None  # of the update that is pending
+
+
+class Answer(NamedTuple):
+    """What the host is told of a call, of one run; host arrays."""
+
+    told: Told
+    turns: Any  # made
+    begun: np.ndarray  # (E,) episodes
+    action: dict[str, np.ndarray]  # what the environments do next
+    due: np.ndarray
+    row: rows.Row
+
+    @classmethod
+    def of(cls, answer: Any, state: Carried) -> "Answer":
+        """From what the program gave; waits for it."""
+        return cls(*jax.device_get((*answer, state.action, state.due, state.now[1])))
 
 
 def look_of(run: "Run") -> Look:

@@ -43,13 +43,25 @@ def _value(bits: Array, dtype: Any) -> Array:
     return bits if bits.dtype == dtype else jax.lax.bitcast_convert_type(bits, dtype)
 
 
-def add(ring: Ring, columns: Columns, rows: Mapping[str, Array], inserted: Array) -> Ring:
-    """One more row (E, …) of every stream, which had `inserted` rows before."""
+def add(
+    ring: Ring,
+    columns: Columns,
+    rows: Mapping[str, Array],
+    inserted: Int[Array, ""],
+    on: Bool[Array, ""] | None = None,
+) -> Ring:
+    """One more row (E, …) of every stream, which had `inserted` rows before; none where `on` is
+    given and not set."""
     found = {}
     for name, column in ring.items():
-        value = _bits(rows[name], columns[name].dtype)[:, None]
-        slot = inserted % column.shape[1]
-        found[name] = jax.lax.dynamic_update_slice_in_dim(column, value, slot, axis=1)
+        value, slots = _bits(rows[name], columns[name].dtype), column.shape[1]
+        slot = inserted % slots
+        if on is None:
+            value = value[:, None]
+            found[name] = jax.lax.dynamic_update_slice_in_dim(column, value, slot, axis=1)
+        else:
+            slot = jnp.where(on, slot, slots)  # beyond the last one: left out
+            found[name] = column.at[:, slot].set(value, mode="drop")
     return found
 
 

@@ -1,0 +1,157 @@
+"""The loops of several seeds on the device: one call makes many turns of all of them.
+
+The program always computes every seed. What it computes for one that takes no part goes nowhere,
+and nothing is computed across seeds: who takes part changes nothing for anybody, to the last bit.
+"""
+
+import functools as ft
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from reverie.behavior.policy import Acting
+from reverie.train.compiling import Compiled, compiled_beside
+from reverie.train.group.stack import RowOf, Seat, stacked, together
+from reverie.train.loop import Run
+from reverie.train.ondevice import outcome, ring, script
+from reverie.train.ondevice.calls import DeviceLoop, Pace, update_flops
+from reverie.train.ondevice.chunk import Carried
+from reverie.train.ondevice.outcome import Answer, Before
+from reverie.train.ondevice.ring import Ring
+from reverie.train.ondevice.script import APART, Draws, Planned, Script
+from reverie.train.state import TrainState
+
+NONE = Draws([], [])
+
+
+class Taken(NamedTuple):
+    """What a call was for one of the seeds."""
+
+    loop: DeviceLoop
+    before: Before
+    planned: Planned
+    answer: Answer
+
+    def take_in(self) -> None:
+        """Let its run make of it what `DeviceLoop.take_in` does. Raises as that does."""
+        self.loop.take_in(self.before, self.planned, self.answer)
+
+
+class Calls:
+    """The device loops of S runs, whose arrays it takes over: stacked, (S, …), between two calls.
+    A run reads its own where it wants them.
+    """
+
+    def __init__(self, runs: Sequence[Run]):
+        self._runs, self._loops = runs, [_loop_of(run) for run in runs]
+        looks = [outcome.look_of(run) for run in runs]
+        look = max(looks, key=lambda look: (look.everyone, len(look.keys)))
+        self.chunk = replace(self._loops[0].chunk, look=look)
+        self.program: Any = jax.jit(self.chunk.of_seeds(), donate_argnums=0)
+        self._keys = tuple(map(jnp.stack, zip(*(loop.keys for loop in self._loops), strict=True)))
+        self._pace = Pace(self.chunk.updates)
+        self._block = jax.jit(_block, static_argnames=("size", "names"))
+        state = stacked([loop.state({}) for loop in self._loops])
+        state = state._replace(ring=_rings(self._loops))
+        self.train_state: TrainState = state.learner
+        self.acting: Acting = state.acting
+        self.newest: Acting = state.newest
+        self._rest: Carried = state
+        for place, (run, loop) in enumerate(zip(runs, self._loops, strict=True)):
+            run.learner.held = Seat(self, place)
+            loop.read = ft.partial(self._read, place)
+            self._hand_out(place, NONE)
+
+    def compile_beside(self, rows: Mapping[str, Any]) -> Future[Compiled]:
+        """As that of a loop."""
+
+        def take(program: Any) -> None:
+            self.program = program
+
+        empty = Planned([NONE], [], [])
+        written = {p: loop.script(empty, NONE, None) for p, loop in enumerate(self._loops)}
+        names, future = compiled_beside(self.program, self._arguments(written), take, update_flops)
+        for run in self._runs:
+            run.learner.names = names
+        return future
+
+    def measure(self, place: int) -> None:
+        """As `DeviceLoop.measure`, of one seed."""
+        self._loops[place].measure()
+
+    def __call__(self, places: Sequence[int]) -> dict[int, Taken]:
+        """As many turns and updates of the seeds at `places` (see `script.ready`) as one call
+        makes; what each of them is to take in."""
+        loops, clock = [self._loops[place] for place in places], time.perf_counter()
+        before = [loop.before() for loop in loops]
+        most = {"turns": self.chunk.turns, "updates": self._pace.updates}
+        planned = script.plan([loop.books for loop in loops], **most)
+        three = [*zip(places, before, planned.draws, strict=True)]
+        written = {
+            place: self._loops[place].script(planned, draws, old.pending)
+            for place, old, draws in three
+        }
+        state, answer, _ = self.program(*self._arguments(written))
+        self._rest, (self.train_state, self.acting, self.newest) = state, state[:3]
+        told = Answer.of(answer, state)
+        self._pace.took(planned.updates, time.perf_counter() - clock)
+        made = dict(zip(places, planned.draws, strict=True))
+        for place in range(len(self._loops)):
+            self._hand_out(place, made.get(place, NONE))
+        return {
+            place: Taken(self._loops[place], old, planned, _row(told, place))
+            for place, old, _ in three
+        }
+
+    def _arguments(self, written: Mapping[int, Script]) -> tuple[Any, ...]:
+        """What the program is given, for the scripts of those who take part."""
+        state = self._rest._replace(
+            learner=self.train_state, acting=self.acting, newest=self.newest
+        )
+        parts = {
+            place: {name: getattr(one._replace(on=np.bool_(True)), name) for name in APART}
+            for place, one in written.items()
+        }
+        common = next(iter(written.values()))
+        whole = common._replace(**together(parts, len(self._loops)))
+        return state, whole, self._keys, self._runs[0].learner.numbers
+
+    def _hand_out(self, place: int, draws: Draws) -> None:
+        """Tell a run where its arrays are now."""
+        rest = self._rest.pending, self._rest.carry, self._rest.now
+        mine = jax.tree.map(lambda leaf: RowOf(leaf, place), rest)
+        self._loops[place].stands(*mine, draws)
+
+    def _read(self, place: int, first: int, *, size: int, names: tuple[str, ...]) -> Ring:
+        """So many slots of the rows of one seed."""
+        return self._block(self._rest.ring, place, first, size=size, names=names)
+
+
+def _loop_of(run: Run) -> DeviceLoop:
+    assert run.device is not None, "the loop is on the host"
+    return run.device
+
+
+def _rings(loops: Sequence[DeviceLoop]) -> Ring:
+    """Their rows, (S, …) a column."""
+    homes = [loop.columns() for loop in loops]
+    if not any(loop.books.rows.inserted for loop in loops):
+        shapes = {name: (len(homes), *column.shape) for name, column in homes[0].items()}
+        return {name: jnp.zeros(shapes[name], column.dtype) for name, column in homes[0].items()}
+    return {name: jnp.array(np.stack([home[name] for home in homes])) for name in homes[0]}
+
+
+def _block(
+    rings: Ring, place: Any, first: Any, *, size: int, names: tuple[str, ...]
+) -> dict[str, Any]:
+    return ring.block({n: rings[n][place] for n in names}, first, size=size, names=names)
+
+
+def _row(told: Answer, place: int) -> Answer:
+    return jax.tree.map(lambda leaf: leaf[place], told)
