@@ -107,6 +107,7 @@ def traced_once(cache, programs):
 
     real, real_stack = Learner.compile_beside, Stack.compile_beside
     real_device, real_calls = DeviceLoop.compile_beside, Calls.compile_beside
+    real_like = DeviceLoop._result_like
 
     def compile_once(learner, rows):
         config = learner._config
@@ -133,12 +134,21 @@ def traced_once(cache, programs):
             learner.names = names
         return future
 
+    def own_of(run):
+        own = repr([getattr(run.config, name) for name in (*LEARNED, "env")])
+        own += repr([getattr(run.config.train, name) for name in (*PACE, "chunk")])
+        return own, run.config.task
+
+    def result_like_once(device):
+        key = own_of(device._run)
+        if key not in programs:
+            programs[key] = real_like(device)
+        return programs[key]
+
     def compile_call_once(calls, rows, runs, compile_beside):
-        run, config = runs[0], runs[0].config
-        own = repr([getattr(config, name) for name in (*LEARNED, "env")])
-        own += repr([getattr(config.train, name) for name in (*PACE, "chunk")])
+        run = runs[0]
         places = run.replay.inside.keep.places
-        key = own, config.task, calls.chunk.look, places, type(calls), len(runs)
+        key = own_of(run), calls.chunk.look, places, type(calls), len(runs)
         if key not in programs:
             future = compile_beside(calls, rows)
             future.result()
@@ -156,6 +166,7 @@ def traced_once(cache, programs):
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(DeviceLoop, "compile_beside", compile_loop_once)
+        patch.setattr(DeviceLoop, "_result_like", result_like_once)
         patch.setattr(Calls, "compile_beside", compile_calls_once)
         patch.setattr(Learner, "compile_beside", compile_once)
         patch.setattr(Stack, "compile_beside", compile_all_once)

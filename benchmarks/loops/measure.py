@@ -16,6 +16,7 @@ import statistics
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 from reverie.config.presets import resolve
 from reverie.machine.device import prepare
@@ -79,8 +80,22 @@ def measure(options: argparse.Namespace, ratio: float) -> dict[str, float]:
 
 def begun(stack, options: argparse.Namespace, ratio: float, kind: str, logdir: Path) -> Run:
     """A run that learns already, on the loop `kind`."""
+    run = opened(stack, options, ratio, kind, logdir)
+    Preparation([run], (run.device or run.learner).compile_beside, run.progress).complete(
+        Interrupt()
+    )
+    while run.updates < 3:
+        run.turn()
+    return run
+
+
+def opened(
+    stack, options: argparse.Namespace, ratio: float, kind: str, logdir: Path, **more: Any
+) -> Run:
+    """A run on the loop `kind`; `more`: its `seed`, and a run that it is `like`."""
     edits = {
         "logdir": str(logdir),
+        "seed": more.get("seed", 0),
         "steps": 10**6,
         "env.num": options.envs,
         "train.ratio": ratio,
@@ -93,16 +108,11 @@ def begun(stack, options: argparse.Namespace, ratio: float, kind: str, logdir: P
     }
     config = resolve(options.task, size=options.size, overrides=edits)
     prepare(config.device)
-    run = stack.enter_context(loop.opened(config, None))
+    run = stack.enter_context(loop.opened(config, None, like=more.get("like")))
     run.progress = Progress("none", config.steps)
     run.logger = stack.enter_context(
         contextlib.closing(Logger(logdir, config.log, config, None, notify=lambda _: None))
     )
-    Preparation([run], (run.device or run.learner).compile_beside, run.progress).complete(
-        Interrupt()
-    )
-    while run.updates < 3:
-        run.turn()
     return run
 
 

@@ -6,86 +6,20 @@ import signal
 import compiled_probe
 import numpy as np
 import pytest
-from tiny_runs import assert_same_run, flat, metrics, newest, start, tiny, wait_for_step
+from device_runs import CHANGES, TASK, StopAt, assert_alike, learned
+from tiny_runs import assert_same_run, metrics, newest, start, wait_for_step
 
 from reverie import Callback
-from reverie.api.seeds import configs_of
 from reverie.cli import main
 from reverie.config.presets import resolve
 from reverie.envs import suites
 from reverie.train import checkpoint, loop
-from reverie.train.group.train import train as train_group
-
-TASK = "gymnax_cart_pole"
-CHANGES = {
-    "steps": 160,
-    "train.prefill": 10,
-    "train.pretrain": 3,
-    "train.eval_every": 80,
-    "replay.capacity": 60,
-}
-"""Random actions until an episode ends, and a ring so small that drawn rows go before they are
-written back."""
-
-
-def stops(step):
-    """The callbacks of every seed of a group."""
-    return lambda seed: [StopAt(step)]
-
-
-def learned(logdir, how, changes=None, **options):
-    """A run on the loop `how`: its folder, and the columns of its replay at the end."""
-    config = tiny(TASK, logdir, {**CHANGES, "train.loop": how, **(changes or {})})
-    with pytest.MonkeyPatch.context() as patch:
-        columns, close = {}, loop.Run.close
-
-        def keep(run):
-            columns.update({k: v.copy() for k, v in run.replay.inside.store.arrays.items()})
-            close(run)
-
-        patch.setattr(loop.Run, "close", keep)
-        return loop.train(config, **options), columns
-
-
-class StopAt(Callback):
-    """Stops a run at a step."""
-
-    def __init__(self, step):
-        self.step = step
-
-    def on_metrics(self, record, control):
-        if record.step >= self.step:
-            control.stop("enough")
 
 
 @pytest.fixture(scope="module")
 def device(tmp_path_factory, shared_programs):
     """A run on the device that was left alone."""
     return learned(tmp_path_factory.mktemp("device"), "device", callbacks=[StopAt(10**9)])
-
-
-OWN = ("/learner", "/actor/carry", "/envs", "/replay/sampler/scores")
-"""Parts of a checkpoint that programs round differently in the last bits."""
-
-
-def assert_alike(one, other):
-    """Metrics, counters, parameters, latents and rows of two runs, up to rounding in float32."""
-    (one, rows), (other, others) = one, other
-    for mine, theirs in zip(metrics(one), metrics(other), strict=True):
-        assert mine == pytest.approx(theirs, rel=1e-3, abs=1e-4, nan_ok=True)
-    first, second = flat(newest(one)), flat(newest(other))
-    drop = ("/replay/files", "/envs/envs/", "/callbacks")
-    names = {name for name in first if not name.startswith(drop)}
-    assert names == {name for name in second if not name.startswith(drop)}
-    for name in names:
-        if first[name] is None or not name.startswith(OWN):
-            np.testing.assert_array_equal(first[name], second[name], err_msg=name)
-        elif not name.startswith("/learner/state/opt_state"):
-            np.testing.assert_allclose(first[name], second[name], rtol=1e-3, atol=1e-4)
-    for name, column in rows.items():
-        near = 1e-3 if name.startswith(("obs/", "latent/deter", "score/")) else 0.0
-        theirs = np.float32(others[name])
-        np.testing.assert_allclose(np.float32(column), theirs, rtol=near, atol=near, err_msg=name)
 
 
 def test_both_loops_make_the_same_run(device, tmp_path):
@@ -156,19 +90,6 @@ def test_a_killed_run_resumes_to_the_same_bits(tmp_path, cache):
             process = start(TASK, tmp_path / name, cache, changes)
         assert process.wait(300) == 0, process.communicate()
     assert_same_run(tmp_path / "whole", tmp_path / "killed")
-
-
-@pytest.mark.slow
-def test_seeds_in_one_process_are_their_runs_alone(device, tmp_path):
-    """They share the program, and one makes its call after the other: the same bits."""
-    config = tiny(TASK, tmp_path / "group", {**CHANGES, "train.loop": "device"})
-    configs = configs_of(config, (0, 1))
-    for step in (80, 10**9):
-        outcomes = train_group(configs, callbacks=stops(step))
-        assert [outcome.error for outcome in outcomes] == [None, None]
-    assert_same_run(device[0], outcomes[0].logdir)
-    alone, _ = learned(tmp_path / "alone", "device", {"seed": 1}, callbacks=[StopAt(10**9)])
-    assert_same_run(alone, outcomes[1].logdir)
 
 
 class Heard(Callback):

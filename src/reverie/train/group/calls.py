@@ -85,12 +85,12 @@ class Calls:
         """As `DeviceLoop.measure`, of one seed."""
         self._loops[place].measure()
 
-    def __call__(self, places: Sequence[int]) -> dict[int, Taken]:
-        """As many turns and updates of the seeds at `places` (see `script.ready`) as one call
-        makes; what each of them is to take in."""
+    def __call__(self, places: Sequence[int], updates: int) -> dict[int, Taken]:
+        """As many turns and at most so many updates (see `script.ready`) of the seeds at `places`
+        as one call makes; what each of them is to take in."""
         loops, clock = [self._loops[place] for place in places], time.perf_counter()
         before = [loop.before() for loop in loops]
-        most = {"turns": self.chunk.turns, "updates": self._pace.updates}
+        most = {"turns": self.chunk.turns, "updates": min(updates, self._pace.updates)}
         planned = script.plan([loop.books for loop in loops], **most)
         three = [*zip(places, before, planned.draws, strict=True)]
         written = {

@@ -20,6 +20,8 @@ def check_host(run: Run, seeds: int) -> None:
         one += run.device.nbytes
     if free is not None and seeds * one > free:
         raise RunError(_sentence(seeds, one, free, "memory"))
+    if run.device is not None:
+        run.device.check_memory(seeds)
 
 
 def check_plan(plan: Plan) -> None:

@@ -122,12 +122,9 @@ class Turns:
             if not self.preparation.complete(self._interrupt):
                 return
             members = [*self._live]
-        if calls:
-            ready = script.ready([member.run for member in members])
-            members = [member for member in members if member.run in ready]
         before = {member.place: member.run.step for member in members}
         if isinstance(self._together, Calls):
-            self._call(members, self._together)
+            members = self._call(members, self._together)
         else:
             self._go_round(members, self._together)
         for member in self._still(members):
@@ -139,12 +136,15 @@ class Turns:
         """Those of `members` whose run is not over."""
         return [member for member in members if member in self._live]
 
-    def _call(self, members: Sequence[Member], calls: Calls) -> None:
-        """One call of the device for all."""
+    def _call(self, members: Sequence[Member], calls: Calls) -> Sequence[Member]:
+        """One call of the device for those of `members` whose schedules agree; who they are."""
+        ready, updates = script.ready([member.run for member in members])
+        members = [member for member in members if member.run in ready]
         self._each(members, lambda member: calls.measure(member.place))
         members = self._still(members)
-        taken = calls([member.place for member in members]) if members else {}
+        taken = calls([member.place for member in members], updates) if members else {}
         self._each(members, lambda member: taken[member.place].take_in())
+        return members
 
     def _go_round(self, members: Sequence[Member], together: Together) -> None:
         """One turn of each, computed for all at once."""

@@ -32,9 +32,6 @@ from reverie.train.ondevice.script import Books, Draws, Planned, Script
 if TYPE_CHECKING:
     from reverie.train.loop import Run
 
-UPDATES = 32
-"""Updates of one call at most."""
-
 SECONDS = 2.0
 """What a call with updates takes at most, about: signals and checkpoints wait for its end. How a
 run is cut into calls changes no number."""
@@ -68,10 +65,10 @@ class DeviceLoop:
         self._replay = run.replay
         self.books, self._copies = Books(run, RemoteRows(self._replay)), copies
         self._run, self._rows = self.books
-        refused.check_memory(self.nbytes, self._replay.inside.keep.places)
+        self.check_memory()
         turns, wanted = config.train.chunk, config.train.ratio * run.envs.num
         due = abs(wanted) * turns / (config.train.batch * config.train.length)
-        updates = 1 if script.lags(config) else max(1, min(UPDATES, int(due) + 2))
+        updates = 1 if script.lags(config) else max(1, min(script.UPDATES, int(due) + 2))
         given = (copies.game, config, run.envs.obs_specs, self._replay.columns)
         made = Chunk(*given, outcome.look_of(run), turns, updates)
         self.chunk = made if other is None else other.chunk
@@ -185,6 +182,10 @@ class DeviceLoop:
         """Bytes of the rows on the device."""
         replay = self._replay
         return replay.inside.keep.places * row_bytes(replay.columns)
+
+    def check_memory(self, seeds: int = 1) -> None:
+        """Raises RunError where the rows of so many runs like this do not fit the device."""
+        refused.check_memory(self.nbytes, self._replay.inside.keep.places, seeds)
 
     @property
     def keys(self) -> tuple[Any, Any]:

@@ -70,15 +70,18 @@ def _hindrances(config: Config) -> Iterator[tuple[str, str, str]]:
         )
 
 
-def check_memory(nbytes: int, rows: int) -> None:
-    """Raises RunError where `rows` rows of `nbytes` in all do not fit the device's memory."""
+def check_memory(nbytes: int, rows: int, seeds: int = 1) -> None:
+    """Raises RunError where `rows` rows of each seed, of `nbytes` a seed, do not fit the device's
+    memory."""
     stats = jax.local_devices()[0].memory_stats() or {}
-    limit = stats.get("bytes_limit", available_bytes())
-    if limit is None or nbytes <= SHARE * limit:
+    limit, every = stats.get("bytes_limit", available_bytes()), seeds * nbytes
+    if limit is None or every <= SHARE * limit:
         return
-    fit = int(SHARE * limit / nbytes * rows)
+    fit = int(SHARE * limit / every * rows)
+    of_all = f" for each of {seeds} seeds" if seeds > 1 else ""
+    fewer = "give --seeds fewer at a time, " if seeds > 1 else ""
     raise RunError(
-        f"--loop device would keep {rows:,} rows of the replay, {nbytes / 1e9:.2f} GB, in the "
-        f"device's memory, which holds {limit / 1e9:.2f} GB: set --replay.capacity {fit} or less, "
-        f"{HOST}."
+        f"--loop device would keep {rows:,} rows of the replay{of_all}, {every / 1e9:.2f} GB, in "
+        f"the device's memory, which holds {limit / 1e9:.2f} GB: set --replay.capacity {fit} or "
+        f"less, {fewer}{HOST}."
     )

@@ -21,6 +21,9 @@ from reverie.train.ondevice.ring import Windows
 if TYPE_CHECKING:
     from reverie.train.loop import Run
 
+UPDATES = 32
+"""Updates of one call at most."""
+
 
 class Script(NamedTuple):
     """What a call does: segments of some updates and then some turns. U, N: room for them."""
@@ -106,12 +109,18 @@ def plan(books: Sequence[Books], *, turns: int, updates: int) -> Planned:
     return planned
 
 
-def ready(runs: Sequence["Run"]) -> list["Run"]:
-    """Those who make the next call together: who has made the fewest updates, and of these, whose
-    actions are random still, and then who owes none; as soon as all owe one, all."""
+def ready(runs: Sequence["Run"]) -> tuple[list["Run"], int]:
+    """Those who make the next call together, and how many updates until they wait for the others.
+
+    First goes who has made the fewest updates; of these, whose actions are random still; of these,
+    who owes no update. As soon as all owe one, all go.
+    """
     places = [(run.updates, not run.filling, bool(run.due)) for run in runs]
-    behind = [run for run, place in zip(runs, places, strict=True) if place == min(places)]
-    return [run for run in behind if _acts(run) == _acts(behind[0])]
+    found = [run for run, place in zip(runs, places, strict=True) if place == min(places)]
+    if not found[0].due:
+        found = [run for run in found if _acts(run) == _acts(found[0])]
+    ahead = [run.updates - found[0].updates for run in runs if run not in found]
+    return found, min(ahead, default=UPDATES)
 
 
 def _acts(run: "Run") -> bool:
@@ -125,8 +134,8 @@ def explores(run: "Run", ahead: int) -> bool:
 
 
 def measures(run: "Run") -> bool:
-    """Whether units are to be measured before anything else."""
-    return bool(run.due) and run.learner.unmeasured
+    """Whether the units of the observation are to be measured before the first update."""
+    return bool(run.due and not run.updates) and run.learner.unmeasured
 
 
 def _filled(run: "Run") -> bool:

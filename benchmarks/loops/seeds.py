@@ -1,0 +1,143 @@
+"""Environment steps a second of several seeds on the device: one call for all, or one of each.
+
+    python benchmarks/loops/seeds.py [--task gymnax_cart_pole] [--size debug] [--ratios 1 32]
+        [--seeds 3 8] [--envs 1] [--chunk 256] [--rounds 5] [--seconds 3] [--out FILE.json]
+
+Both ways learn in this process, each seed in a run folder of its own. A round lets one way go on
+for some seconds and then the other; medians over the rounds are told, of steps of all seeds a wall
+second and a CPU second, and the share of calls that all seeds made together.
+"""
+
+import argparse
+import contextlib
+import json
+import platform
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from measure import opened
+
+from reverie.train.group.calls import Calls
+from reverie.train.interrupt import Interrupt
+from reverie.train.loop import Run
+from reverie.train.ondevice import script
+from reverie.train.preparation import Preparation
+from reverie.watch.progress import Progress
+
+
+class Turns:
+    """Every seed makes calls of its own, one after the other."""
+
+    def __init__(self, runs: Sequence[Run]):
+        self.runs = runs
+        complete(runs, runs[0].device.compile_beside)
+        for run in runs[1:]:
+            run.device.program, run.learner.names = runs[0].device.program, runs[0].learner.names
+
+    def __call__(self) -> None:
+        for run in self.runs:
+            run.turn()
+
+
+class Together:
+    """One call runs all whose schedules agree."""
+
+    def __init__(self, runs: Sequence[Run]):
+        self.runs, self._calls = runs, Calls(runs)
+        self.made, self.whole = 0, 0
+        complete(runs, self._calls.compile_beside)
+
+    def __call__(self) -> None:
+        ready, updates = script.ready(self.runs)
+        places = [self.runs.index(run) for run in ready]
+        for place in places:
+            self._calls.measure(place)
+        for taken in self._calls(places, updates).values():
+            taken.take_in()
+        self.made, self.whole = self.made + 1, self.whole + (len(ready) == len(self.runs))
+
+
+WAYS = {"turns": Turns, "together": Together}
+
+
+def main() -> None:
+    """Measure every train ratio with every number of seeds, and write what was found."""
+    options = read()
+    cases = {
+        f"{seeds} seeds, ratio {ratio:g}": measure(options, ratio, seeds)
+        for ratio in options.ratios
+        for seeds in options.seeds
+    }
+    found = {key: getattr(options, key) for key in ("task", "size", "envs", "rounds")}
+    found |= {"machine": platform.processor() or platform.machine(), "cases": cases}
+    if options.out:
+        options.out.write_text(json.dumps(found, indent=2) + "\n")
+
+
+def read() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--task", default="gymnax_cart_pole")
+    parser.add_argument("--size", default="debug")
+    parser.add_argument("--ratios", type=float, nargs="+", default=[1.0, 32.0])
+    parser.add_argument("--seeds", type=int, nargs="+", default=[3, 8])
+    parser.add_argument("--envs", type=int, default=1)
+    parser.add_argument("--chunk", type=int, default=256)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=3.0)
+    parser.add_argument("--out", type=Path)
+    return parser.parse_args()
+
+
+def measure(options: argparse.Namespace, ratio: float, seeds: int) -> dict[str, float]:
+    """Medians of one case, and how many times faster all together are."""
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        ways = {}
+        for name, kind in WAYS.items():
+            runs = []
+            for seed in range(seeds):
+                logdir = folder / name / str(seed)
+                like = runs[0] if runs else None
+                runs.append(opened(stack, options, ratio, "device", logdir, seed=seed, like=like))
+            ways[name] = kind(runs)
+            while any(run.updates < 3 for run in runs):
+                ways[name]()
+        rates = {name: [] for name in ways}
+        for _ in range(options.rounds):
+            for name, way in ways.items():
+                rates[name].append(rate(way, options.seconds))
+        share = ways["together"].whole / ways["together"].made
+    row = {f"{k}_per_second": statistics.median(r[0] for r in rates[k]) for k in WAYS}
+    row |= {f"{k}_per_cpu_second": statistics.median(r[1] for r in rates[k]) for k in WAYS}
+    pairs = [*zip(rates["together"], rates["turns"], strict=True)]
+    row["times_wall"] = statistics.median(one[0] / two[0] for one, two in pairs)
+    row["times_cpu"] = statistics.median(one[1] / two[1] for one, two in pairs)
+    row["share_together"] = share
+    told = ", ".join(f"{name} {value:,.2f}" for name, value in row.items())
+    Progress("plain", 1).note(f"{seeds} seeds, ratio {ratio:g}: {told}")
+    return row
+
+
+def rate(way: Turns | Together, seconds: float) -> tuple[float, float]:
+    """Environment steps of all seeds a wall second and a CPU second."""
+    step, wall, cpu = count(way.runs), time.perf_counter(), time.process_time()
+    while time.perf_counter() - wall < seconds:
+        way()
+    done = count(way.runs) - step
+    return done / (time.perf_counter() - wall), done / (time.process_time() - cpu)
+
+
+def count(runs: Sequence[Run]) -> int:
+    return sum(run.step for run in runs)
+
+
+def complete(runs: Sequence[Run], compiling: Callable) -> None:
+    """Compile what they share."""
+    assert Preparation(runs, compiling, runs[0].progress).complete(Interrupt())
+
+
+if __name__ == "__main__":
+    main()

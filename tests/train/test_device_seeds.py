@@ -1,0 +1,173 @@
+"""Several seeds on the device make one call together, and each is what it would be alone."""
+
+import json
+import signal
+
+import pytest
+from device_runs import CHANGES, TASK, assert_alike, kept_rows, learned
+from test_group import poison
+from tiny_runs import assert_same_run, newest, tiny
+
+from reverie.api.seeds import configs_of
+from reverie.folder.errors import Diverged, RunError, Stopped
+from reverie.train.group import room
+from reverie.train.group.calls import Calls
+from reverie.train.group.train import train
+from reverie.train.group.turns import Turns
+from reverie.train.ondevice import refused
+
+SEEDS = (0, 3, 8)
+"""Their first episodes are of different length, and so they begin to learn at different steps."""
+
+
+def group(logdir, changes=None, *, seeds=SEEDS, **options):
+    """Seeds learned together; how each of them ended, and the columns of its replay."""
+    config = tiny(TASK, logdir, {**CHANGES, "train.loop": "device", **(changes or {})})
+    with pytest.MonkeyPatch.context() as patch:
+        columns = kept_rows(patch)
+        outcomes = train(configs_of(config, seeds), **options)
+    return [(outcome, columns[outcome.logdir]) for outcome in outcomes]
+
+
+@pytest.fixture(scope="module")
+def called():
+    """The seeds that took part in every call, by number, of all groups."""
+    return []
+
+
+@pytest.fixture(scope="module", autouse=True)
+def count(called):
+    real = Calls.__call__
+
+    def call(calls, places, updates):
+        places = [*places]
+        runs = [calls._runs[place] for place in places]
+        before = [run.updates for run in runs]
+        taken = real(calls, places, updates)
+        made = {run.updates - old for run, old in zip(runs, before, strict=True)}
+        called.append((len(places), made))
+        return taken
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Calls, "__call__", call)
+        yield
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory, shared_programs, called):
+    """A group that was left alone, and its calls."""
+    called.clear()
+    found = group(tmp_path_factory.mktemp("group"))
+    return found, [*called]
+
+
+def test_each_seed_is_its_run_alone(whole, tmp_path):
+    begun = set()
+    for outcome, rows in whole[0]:
+        assert outcome.error is None
+        seed = outcome.config.seed
+        alone = learned(tmp_path / str(seed), "device", {"seed": seed})
+        assert_alike((outcome.logdir, rows), alone)
+        begun.add(newest(alone[0])["clocks"]["updates"])
+    assert len(begun) == len(SEEDS), "some seeds began to learn at the same step"
+
+
+def test_one_call_runs_all_seeds(whole):
+    """Seeds whose first episodes differ in length wait for one another once, before they learn."""
+    sizes = [seeds for seeds, updates in whole[1] if updates != {0}]
+    assert sizes[0] == len(SEEDS)
+    assert sizes == sorted(sizes, reverse=True), "only the end of a run makes them fewer"
+    assert all(len(updates) == 1 for _, updates in whole[1]), "all make the same updates"
+
+
+def stop_after(patch, count):
+    """A signal comes after so many calls of a group."""
+    real, left = Turns._turn, [count]
+
+    def turn(self):
+        real(self)
+        left[0] -= 1
+        if not left[0]:
+            self._interrupt.asked = signal.SIGTERM
+
+    patch.setattr(Turns, "_turn", turn)
+
+
+def test_a_stopped_group_resumes_to_the_same_bits(whole, tmp_path):
+    with pytest.MonkeyPatch.context() as patch:
+        stop_after(patch, 10)
+        with pytest.raises(Stopped, match="all seeds are saved"):
+            group(tmp_path)
+    for (outcome, _), (other, _) in zip(group(tmp_path), whole[0], strict=True):
+        assert outcome.error is None
+        assert_same_run(outcome.logdir, other.logdir)
+
+
+def test_a_seed_that_fails_leaves_the_others_alone(whole, tmp_path, monkeypatch):
+    real, poisoned = Calls.measure, []
+
+    def measure(calls, place):
+        run = calls._runs[place]
+        if run.updates > 3 and not poisoned:
+            poisoned.append(run.config.seed)
+            poison(run.learner)
+        real(calls, place)
+
+    monkeypatch.setattr(Calls, "measure", measure)
+    found = [outcome for outcome, _ in group(tmp_path)]
+    bad, *good = sorted(found, key=lambda outcome: outcome.config.seed not in poisoned)
+    assert isinstance(bad.error, Diverged)
+    assert "not finite in loss/" in str(bad.error)
+    assert json.loads((bad.logdir / "diverged.json").read_text())["reason"] == str(bad.error)
+    for outcome in good:
+        assert outcome.error is None
+        place = SEEDS.index(outcome.config.seed)
+        assert_same_run(whole[0][place][0].logdir, outcome.logdir)
+
+
+@pytest.mark.slow
+def test_a_group_killed_by_the_kernel_goes_on_from_its_last_save(tmp_path, cache):
+    """Killed in the middle, where one seed may have been saved and the next one not."""
+    changes = {**CHANGES, "steps": 900, "train.save_every": 0.02, "train.loop": "device"}
+    changes |= {"seeds": ",".join(map(str, SEEDS)), "device.precision": "f32"}
+    rng = random.Random(seed := time.time_ns())
+    for _ in range(3):
+        process, last = start(TASK, tmp_path / "killed", cache, changes), tmp_path / "killed/seed-8"
+        wait_for_step(process, last, last_step(last) + rng.randint(1, 150))
+        time.sleep(rng.uniform(0, 0.1))
+        process.kill()
+        process.communicate(timeout=60)
+    for name in ("killed", "whole"):
+        said = (process := start(TASK, tmp_path / name, cache, changes)).communicate(timeout=600)
+        assert process.returncode == 0, (seed, said)
+    for name in SEEDS:
+        assert_same_run(tmp_path / f"whole/seed-{name}", tmp_path / f"killed/seed-{name}")
+
+
+def test_the_rows_of_all_seeds_must_fit_the_device(tmp_path, monkeypatch):
+    monkeypatch.setattr(room, "available_bytes", lambda: None)
+    monkeypatch.setattr(refused, "available_bytes", lambda: 5_000)
+    said = r"keep 60 rows of the replay for each of 3 seeds, .*: set --replay.capacity \d+ or less"
+    with pytest.raises(RunError, match=said):
+        group(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+STRATEGIES = {
+    "priorities": {"replay.draw": "proportional", "replay.signal": "kl", "train.ratio": 24.0},
+    "importance": {"replay.draw": "uniform", "replay.importance.begin": 0.5},
+    "explorer": {"explore": "plan2explore", "explore.until": 60, "explore.every": 2},
+    "units": {"world.encoder.standardize": True},
+    "no prefill": {"train.prefill": 0, "train.pretrain": 0, "replay.context": 1},
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_every_kind_of_run_equals_itself_alone(name, tmp_path):
+    changes = {"steps": 100, **STRATEGIES[name]}
+    for outcome, rows in group(tmp_path / "group", changes, seeds=SEEDS[:2]):
+        assert outcome.error is None
+        alone = {**changes, "seed": outcome.config.seed}
+        folder = tmp_path / str(outcome.config.seed)
+        assert_alike((outcome.logdir, rows), learned(folder, "device", alone))
