@@ -81,9 +81,8 @@ def measure(options: argparse.Namespace, ratio: float) -> dict[str, float]:
 def begun(stack, options: argparse.Namespace, ratio: float, kind: str, logdir: Path) -> Run:
     """A run that learns already, on the loop `kind`."""
     run = opened(stack, options, ratio, kind, logdir)
-    Preparation([run], (run.device or run.learner).compile_beside, run.progress).complete(
-        Interrupt()
-    )
+    compiling = (run.device or run.learner).compile_beside
+    Preparation([run], compiling, Progress("none", run.config.steps)).complete(Interrupt())
     while run.updates < 3:
         run.turn()
     return run

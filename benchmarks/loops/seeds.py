@@ -33,9 +33,10 @@ class Turns:
 
     def __init__(self, runs: Sequence[Run]):
         self.runs = runs
-        complete(runs, runs[0].device.compile_beside)
-        for run in runs[1:]:
-            run.device.program, run.learner.names = runs[0].device.program, runs[0].learner.names
+        first, *others = [(run, run.device) for run in runs if run.device is not None]
+        complete(runs, first[1].compile_beside)
+        for run, device in others:
+            device.program, run.learner.names = first[1].program, first[0].learner.names
 
     def __call__(self) -> None:
         for run in self.runs:
@@ -136,7 +137,7 @@ def count(runs: Sequence[Run]) -> int:
 
 def complete(runs: Sequence[Run], compiling: Callable) -> None:
     """Compile what they share."""
-    assert Preparation(runs, compiling, runs[0].progress).complete(Interrupt())
+    assert Preparation(runs, compiling, Progress("none", 1)).complete(Interrupt())
 
 
 if __name__ == "__main__":

@@ -1,12 +1,14 @@
 """Several seeds on the device make one call together, and each is what it would be alone."""
 
 import json
+import random
 import signal
+import time
 
 import pytest
 from device_runs import CHANGES, TASK, assert_alike, kept_rows, learned
 from test_group import poison
-from tiny_runs import assert_same_run, newest, tiny
+from tiny_runs import assert_same_run, last_step, newest, start, tiny, wait_for_step
 
 from reverie.api.seeds import configs_of
 from reverie.folder.errors import Diverged, RunError, Stopped

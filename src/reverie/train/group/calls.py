@@ -125,8 +125,8 @@ class Calls:
     def _hand_out(self, place: int, draws: Draws) -> None:
         """Tell a run where its arrays are now."""
         rest = self._rest.pending, self._rest.carry, self._rest.now
-        mine = jax.tree.map(lambda leaf: RowOf(leaf, place), rest)
-        self._loops[place].stands(*mine, draws)
+        pending, carry, now = jax.tree.map(lambda leaf: RowOf(leaf, place), rest)
+        self._loops[place].stands(pending, carry, now, draws)
 
     def _read(self, place: int, first: int, *, size: int, names: tuple[str, ...]) -> Ring:
         """So many slots of the rows of one seed."""

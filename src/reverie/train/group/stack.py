@@ -7,7 +7,7 @@ as it was: which seeds take part changes nothing for any of them, to the last bi
 import functools as ft
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
-from typing import Any
+from typing import Any, Protocol
 
 import jax
 import jax.numpy as jnp
@@ -132,10 +132,18 @@ def _row_of(result: Result, index: int) -> Result:
     return Result(RowOf(result.metrics, index), rows_of(result.written, index))
 
 
-class Seat:
-    """The arrays of one learner of a stack (see `learner.Own`): copies that reading makes."""
+class Stacked(Protocol):
+    """The arrays of S learners, each (S, …): `Stack`, and `Calls` of their loops on the device."""
 
-    def __init__(self, stack: Stack, index: int):
+    train_state: TrainState
+    acting: Acting
+    newest: Acting
+
+
+class Seat:
+    """The arrays of one learner of several (see `learner.Own`): copies that reading makes."""
+
+    def __init__(self, stack: Stacked, index: int):
         self._stack, self._index = stack, index
 
     @property

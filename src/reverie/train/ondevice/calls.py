@@ -57,7 +57,7 @@ class DeviceLoop:
     """
 
     def __init__(self, run: "Run", like: "Run | None" = None):
-        """`like`: the run of another seed, whose program is taken."""
+        """`like`: the run of another seed, which makes the same calls."""
         other = None if like is None else like.device
         config, copies = run.config, run.envs.copies
         assert copies is not None, "refused before the environments were made"

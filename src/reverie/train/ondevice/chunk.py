@@ -110,9 +110,9 @@ class Chunk:
     def of_seeds(self) -> Callable[..., Any]:
         """The same of several seeds: arguments and results with a leading axis S, but for parts
         of the script (see `APART`) and `numbers`."""
-        apart = Script(*(0 if name in APART else None for name in Script._fields))
+        apart: dict[str, Any] = {name: 0 if name in APART else None for name in Script._fields}
         one = dataclasses.replace(self, axis=SEEDS)
-        return jax.vmap(one, in_axes=(0, apart, 0, None), axis_name=SEEDS)
+        return jax.vmap(one, in_axes=(0, Script(**apart), 0, None), axis_name=SEEDS)
 
     def __call__(
         self, state: Carried, script: Script, keys: tuple[Any, Any], numbers: dict[str, Array]
@@ -167,10 +167,10 @@ class Chunk:
             state.learner, sequences, root, numbers, config=self.config
         )
         told = walk.told._replace(metrics=walk.told.metrics.at[number].set(result.metrics))
-        made = learner, state.newest, newest, result
+        made = {"learner": learner, "acting": state.newest, "newest": newest, "pending": result}
         if script.on is not None:
-            made = choose(script.on, made, state[:4])
-        state = Carried(*made, *state[4:])._replace(ring=ring)
+            made = choose(script.on, made, {name: getattr(state, name) for name in made})
+        state = state._replace(**made, ring=ring)
         return walk._replace(state=state, told=told, update=number + 1)
 
     def _turn(self, script: Script, root: Any, walk: Walk) -> Walk:

@@ -90,7 +90,9 @@ def plan(books: Sequence[Books], *, turns: int, updates: int) -> Planned:
     planned = Planned([Draws([], []) for _ in runs], [], [])
     if runs[0].filling:
         return _filling(runs, turns, planned)
-    while len(planned.explore) < turns and not any(map(measures, runs)):
+    while len(planned.explore) < turns:
+        if planned.explore and any(map(measures, runs)):  # before this call they were asked
+            break
         now = min(updates - planned.updates, *(run.due for run in runs))
         for book, draws in zip(books, planned.draws, strict=True):
             for _ in range(now):
