@@ -154,3 +154,7 @@ def test_sums_of_squares_side_by_side_are_those_one_by_one(monkeypatch):
     np.testing.assert_allclose(norms.side_by_side(tensors[-1:]), expected[-1:], rtol=1e-6)
     sick = norms.side_by_side([*tensors[:3], jnp.array([jnp.inf]), *tensors[3:]])
     assert np.isfinite(sick).tolist() == [True] * 3 + [False] + [True] * 4
+    monkeypatch.setattr(norms, "LARGE_ON_CPU", 300)
+    for some in (tensors, tensors[:2], tensors[-1:]):
+        whole = sum(np.square(np.asarray(x, np.float64)).sum() for x in some)
+        assert norms.tree_norm(some) == pytest.approx(whole**0.5, rel=1e-6)

@@ -62,7 +62,7 @@ def share(
     """
     bins, count = jnp.asarray(centres), len(centres)
     # One search suffices: the bin above is the next one, except beyond the ends.
-    above = jnp.searchsorted(bins, value, side="right", method="scan_unrolled").astype(jnp.int32)
+    above = _found(bins, value)
     below = jnp.clip(above - 1, 0, count - 1)
     above = jnp.clip(above, 0, count - 1)
     to_below = jnp.abs(bins[below] - value)
@@ -71,6 +71,17 @@ def share(
     same = below == above
     weight = jnp.where(same, 1.0, to_above / jnp.where(same, 1.0, total))
     return below, above, weight
+
+
+def _found(bins: Float[Array, " N"], value: Float[Array, "..."]) -> Int[Array, "..."]:
+    """How many of the rising `bins` are not above each value: by a loop on a CPU, where every round
+    on its own would be a kernel to compile, and elsewhere in one kernel."""
+
+    def search(bins, value, method):
+        return jnp.searchsorted(bins, value, side="right", method=method).astype(jnp.int32)
+
+    loop, unrolled = (functools.partial(search, method=m) for m in ("scan", "scan_unrolled"))
+    return jax.lax.platform_dependent(bins, value, cpu=loop, default=unrolled)
 
 
 def two_hot_mean(

@@ -92,13 +92,16 @@ def clip_by_tensor_norm(limit: float, floor: float = 1e-3) -> optax.GradientTran
     above it instead of at their mean.
     """
 
+    def divisor(square, own):
+        allowed = limit * jnp.maximum(floor, jnp.sqrt(own))
+        return jnp.maximum(1.0, jnp.sqrt(square) / allowed)
+
     def clip(grads, params):
-        allowed = limit * jnp.maximum(floor, jnp.sqrt(tensor_squares(params)))
-        divisors = jnp.maximum(1.0, jnp.sqrt(tensor_squares(grads)) / allowed)
         tensors, treedef = jax.tree_util.tree_flatten_with_path(grads)
+        squares = zip(tensors, tensor_squares(grads), tensor_squares(params), strict=True)
         clipped = [
-            gradient if is_sigma(path) else gradient / divisors[index]
-            for index, (path, gradient) in enumerate(tensors)
+            gradient if is_sigma(path) else gradient / divisor(square, own)
+            for (path, gradient), square, own in squares
         ]
         return jax.tree.unflatten(treedef, clipped)
 
