@@ -56,9 +56,10 @@ class Unruly(gymnasium.Env):
         if not self.ending or place != self.where:
             return
         if self.once:
-            if Path(self.once).exists():
+            try:
+                Path(self.once).touch(exist_ok=False)
+            except FileExistsError:
                 return
-            Path(self.once).touch()
         ENDINGS[self.ending]()
 
     def reset(self, *, seed=None, options=None):

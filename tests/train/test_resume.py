@@ -29,12 +29,9 @@ def interrupted(task, logdir, cache, changes, *, stops, rng):
     return said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
-    ("task", "stops"),
-    [
-        ("gym:CartPole-v1", [KILL, INT, TERM]),
-        pytest.param("probe_memory", [INT, KILL], marks=pytest.mark.slow),
-    ],
+    ("task", "stops"), [("gym:CartPole-v1", [KILL, INT, TERM]), ("probe_memory", [INT, KILL])]
 )
 def test_killed_at_random_moments(task, stops, tmp_path, cache):
     """Several environments in processes, online queue, updates; each save takes place anywhere."""

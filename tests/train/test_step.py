@@ -136,6 +136,7 @@ def test_one_compilation_serves_all_updates_and_seeds(run, step):
     assert step._cache_size() == 1
 
 
+@pytest.mark.slow  # test_group.py has the product
 def test_two_seeds_at_once_equal_each_alone(run):
     together = [
         jnp.stack(pair)
