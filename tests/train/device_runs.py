@@ -30,6 +30,16 @@ class StopAt(Callback):
             control.stop("enough")
 
 
+class Heard(Callback):
+    """Keeps every step that it is told of."""
+
+    def __init__(self):
+        self.steps = []
+
+    def on_step(self, record, control):
+        self.steps.append((record.step, record.obs["vector"], record.reward, record.action))
+
+
 def kept_rows(patch):
     """The columns of the replay of every run, as it ends: by its folder."""
     columns, close = {}, loop.Run.close

@@ -6,10 +6,9 @@ import signal
 import compiled_probe
 import numpy as np
 import pytest
-from device_runs import CHANGES, TASK, StopAt, assert_alike, learned
+from device_runs import CHANGES, TASK, Heard, StopAt, assert_alike, learned
 from tiny_runs import assert_same_run, metrics, newest, start, wait_for_step
 
-from reverie import Callback
 from reverie.cli import main
 from reverie.config.presets import resolve
 from reverie.envs import suites
@@ -90,16 +89,6 @@ def test_a_killed_run_resumes_to_the_same_bits(tmp_path, cache):
             process = start(TASK, tmp_path / name, cache, changes)
         assert process.wait(300) == 0, process.communicate()
     assert_same_run(tmp_path / "whole", tmp_path / "killed")
-
-
-class Heard(Callback):
-    """Keeps every step that it is told of."""
-
-    def __init__(self):
-        self.steps = []
-
-    def on_step(self, record, control):
-        self.steps.append((record.step, record.obs["vector"], record.reward, record.action))
 
 
 @pytest.mark.slow

@@ -5,8 +5,9 @@ import random
 import signal
 import time
 
+import numpy as np
 import pytest
-from device_runs import CHANGES, TASK, assert_alike, kept_rows, learned
+from device_runs import CHANGES, TASK, Heard, assert_alike, kept_rows, learned
 from test_group import poison
 from tiny_runs import assert_same_run, last_step, newest, start, tiny, wait_for_step
 
@@ -173,3 +174,15 @@ def test_every_kind_of_run_equals_itself_alone(name, tmp_path):
         alone = {**changes, "seed": outcome.config.seed}
         folder = tmp_path / str(outcome.config.seed)
         assert_alike((outcome.logdir, rows), learned(folder, "device", alone))
+
+
+@pytest.mark.slow
+def test_a_callback_of_one_seed_hears_of_its_steps(tmp_path):
+    heard, alone = Heard(), Heard()
+    found = group(tmp_path, {"steps": 60}, callbacks=lambda seed: [heard] if seed == 3 else [])
+    assert [outcome.error for outcome, _ in found] == [None] * 3
+    learned(tmp_path / "alone", "device", {"steps": 60, "seed": 3}, callbacks=[alone])
+    assert [step[0] for step in heard.steps] == [step[0] for step in alone.steps]
+    for mine, theirs in zip(heard.steps, alone.steps, strict=True):
+        np.testing.assert_allclose(mine[1], theirs[1], rtol=1e-5, atol=1e-6)
+        np.testing.assert_array_equal(mine[3]["action"], theirs[3]["action"])
