@@ -148,7 +148,7 @@ def traced_once(cache, programs):
     def compile_call_once(calls, rows, runs, compile_beside):
         run = runs[0]
         places = run.replay.inside.keep.places
-        key = own_of(run), calls.chunk.look, places, type(calls), len(runs)
+        key = own_of(run), calls.chunk.look, calls.chunk.in_turn, places, type(calls), len(runs)
         if key not in programs:
             future = compile_beside(calls, rows)
             future.result()

@@ -13,7 +13,7 @@ from tiny_runs import assert_same_run, last_step, newest, start, tiny, wait_for_
 
 from reverie.api.seeds import configs_of
 from reverie.folder.errors import Diverged, RunError, Stopped
-from reverie.train.group import room
+from reverie.train.group import calls, room
 from reverie.train.group.calls import Calls
 from reverie.train.group.train import train
 from reverie.train.group.turns import Turns
@@ -42,11 +42,11 @@ def called():
 def count(called):
     real = Calls.__call__
 
-    def call(calls, places, updates):
+    def call(self, places, updates):
         places = [*places]
-        runs = [calls._runs[place] for place in places]
+        runs = [self._runs[place] for place in places]
         before = [run.updates for run in runs]
-        taken = real(calls, places, updates)
+        taken = real(self, places, updates)
         made = {run.updates - old for run, old in zip(runs, before, strict=True)}
         called.append((len(places), made))
         return taken
@@ -64,15 +64,29 @@ def whole(tmp_path_factory, shared_programs, called):
     return found, [*called]
 
 
-def test_each_seed_is_its_run_alone(whole, tmp_path):
-    begun = set()
-    for outcome, rows in whole[0]:
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory, shared_programs):
+    """The same seeds, each by itself: folder and columns."""
+    folder = tmp_path_factory.mktemp("alone")
+    return [learned(folder / str(seed), "device", {"seed": seed}) for seed in SEEDS]
+
+
+def test_each_seed_is_its_run_alone(whole, alone):
+    """To the last bit, where seeds update one after the other."""
+    for (outcome, _), (logdir, _) in zip(whole[0], alone, strict=True):
         assert outcome.error is None
-        seed = outcome.config.seed
-        alone = learned(tmp_path / str(seed), "device", {"seed": seed})
-        assert_alike((outcome.logdir, rows), alone)
-        begun.add(newest(alone[0])["clocks"]["updates"])
+        assert_same_run(outcome.logdir, logdir)
+    begun = {newest(logdir)["clocks"]["updates"] for logdir, _ in alone}
     assert len(begun) == len(SEEDS), "some seeds began to learn at the same step"
+
+
+@pytest.mark.slow
+def test_updates_of_all_at_once_are_alike(alone, tmp_path, monkeypatch):
+    """As on a GPU: up to the rounding of another program."""
+    monkeypatch.setattr(calls, "in_turn", lambda: False)
+    for (outcome, rows), one in zip(group(tmp_path), alone, strict=True):
+        assert outcome.error is None
+        assert_alike((outcome.logdir, rows), one)
 
 
 def test_one_call_runs_all_seeds(whole):
@@ -109,12 +123,12 @@ def test_a_stopped_group_resumes_to_the_same_bits(whole, tmp_path):
 def test_a_seed_that_fails_leaves_the_others_alone(whole, tmp_path, monkeypatch):
     real, poisoned = Calls.measure, []
 
-    def measure(calls, place):
-        run = calls._runs[place]
+    def measure(self, place):
+        run = self._runs[place]
         if run.updates > 3 and not poisoned:
             poisoned.append(run.config.seed)
             poison(run.learner)
-        real(calls, place)
+        real(self, place)
 
     monkeypatch.setattr(Calls, "measure", measure)
     found = [outcome for outcome, _ in group(tmp_path)]

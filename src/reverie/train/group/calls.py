@@ -52,7 +52,7 @@ class Calls:
         self._runs, self._loops = runs, [_loop_of(run) for run in runs]
         looks = [outcome.look_of(run) for run in runs]
         look = max(looks, key=lambda look: (look.everyone, len(look.keys)))
-        self.chunk = replace(self._loops[0].chunk, look=look)
+        self.chunk = replace(self._loops[0].chunk, look=look, in_turn=in_turn())
         self.program: Any = jax.jit(self.chunk.of_seeds(), donate_argnums=0)
         self._keys = tuple(map(jnp.stack, zip(*(loop.keys for loop in self._loops), strict=True)))
         self._pace = Pace(self.chunk.updates)
@@ -76,7 +76,8 @@ class Calls:
 
         empty = Planned([NONE], [], [])
         written = {p: loop.script(empty, NONE, None) for p, loop in enumerate(self._loops)}
-        names, future = compiled_beside(self.program, self._arguments(written), take, update_flops)
+        count = ft.partial(_flops, seeds=len(self._loops) if self.chunk.in_turn else 1)
+        names, future = compiled_beside(self.program, self._arguments(written), take, count)
         for run in self._runs:
             run.learner.names = names
         return future
@@ -131,6 +132,18 @@ class Calls:
     def _read(self, place: int, first: int, *, size: int, names: tuple[str, ...]) -> Ring:
         """So many slots of the rows of one seed."""
         return self._block(self._rest.ring, place, first, size=size, names=names)
+
+
+def in_turn() -> bool:
+    """Whether seeds update one after the other within a call: on a CPU, which is not bound by the
+    number of its operations, and whose caches hold what one seed computes rather than what all do
+    (benchmarks/loops)."""
+    return jax.default_backend() == "cpu"
+
+
+def _flops(jaxpr: Any, *, seeds: int) -> int:
+    """Arithmetic of the update in a program, which does it so many times."""
+    return seeds * update_flops(jaxpr)
 
 
 def _loop_of(run: Run) -> DeviceLoop:

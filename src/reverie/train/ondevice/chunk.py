@@ -53,6 +53,9 @@ class Carried(NamedTuple):
 SEEDS = "seeds"
 """The axis of several seeds."""
 
+LEARNED = ("learner", "acting", "newest", "pending")
+"""Parts of what is carried that an update changes, beside the ring."""
+
 TURNED = ("now", "due", "carry", "action", "count", "inserted")
 """Parts of what is carried that a turn changes, beside the ring."""
 
@@ -95,7 +98,8 @@ class Chunk:
     """The program of a run.
 
     `turns` and `updates`: the most that a call makes. `obs_specs`: what the agent sees, `columns`
-    those of a row. `axis`: along which several seeds make the call; None: there is one.
+    those of a row. `axis`: along which several seeds make the call; None: there is one. `in_turn`:
+    whether they update one after the other, within it.
     """
 
     game: Game
@@ -106,6 +110,7 @@ class Chunk:
     turns: int
     updates: int
     axis: str | None = None
+    in_turn: bool = False
 
     def of_seeds(self) -> Callable[..., Any]:
         """The same of several seeds: arguments and results with a leading axis S, but for parts
@@ -163,15 +168,27 @@ class Chunk:
         if script.on is not None:
             late["on"] &= script.on
         ring = rings.write(state.ring, self.columns, before, latents, offset=context, **late)
-        learner, newest, result = update_step(
-            state.learner, sequences, root, numbers, config=self.config
-        )
-        told = walk.told._replace(metrics=walk.told.metrics.at[number].set(result.metrics))
-        made = {"learner": learner, "acting": state.newest, "newest": newest, "pending": result}
-        if script.on is not None:
-            made = choose(script.on, made, {name: getattr(state, name) for name in made})
+        old = {name: getattr(state, name) for name in LEARNED}
+        made = self._learned(script.on, old, sequences, root, numbers)
+        told = walk.told._replace(metrics=walk.told.metrics.at[number].set(made["pending"].metrics))
         state = state._replace(**made, ring=ring)
         return walk._replace(state=state, told=told, update=number + 1)
+
+    def _learned(self, on: Array | None, old: dict[str, Any], *given: Any) -> dict[str, Any]:
+        """What is carried of the learner after an update of `old`; `old` where it takes no part."""
+
+        def update(old: dict[str, Any], *given: Any) -> dict[str, Any]:
+            learner, newest, result = update_step(old["learner"], *given, config=self.config)
+            return dict(zip(LEARNED, (learner, old["newest"], newest, result), strict=True))
+
+        if on is None:
+            return update(old, *given)
+        if not self.in_turn:
+            return choose(on, update(old, *given), old)
+        one = jax.custom_batching.sequential_vmap(
+            lambda on, old, *given: jax.lax.cond(on, update, lambda old, *_: old, old, *given)
+        )
+        return one(on, old, *given)
 
     def _turn(self, script: Script, root: Any, walk: Walk) -> Walk:
         """Every environment makes one row."""
