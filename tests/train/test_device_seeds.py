@@ -23,9 +23,12 @@ SEEDS = (0, 3, 8)
 """Their first episodes are of different length, and so they begin to learn at different steps."""
 
 
-def group(logdir, changes=None, *, seeds=SEEDS, **options):
+QUICK = {"train.eval_episodes": 0}
+
+
+def group(logdir, changes=QUICK, *, seeds=SEEDS, **options):
     """Seeds learned together; how each of them ended, and the columns of its replay."""
-    config = tiny(TASK, logdir, {**CHANGES, "train.loop": "device", **(changes or {})})
+    config = tiny(TASK, logdir, {**CHANGES, "train.loop": "device", **changes})
     with pytest.MonkeyPatch.context() as patch:
         columns = kept_rows(patch)
         outcomes = train(configs_of(config, seeds), **options)
@@ -68,7 +71,7 @@ def whole(tmp_path_factory, shared_programs, called):
 def alone(tmp_path_factory, shared_programs):
     """The same seeds, each by itself: folder and columns."""
     folder = tmp_path_factory.mktemp("alone")
-    return [learned(folder / str(seed), "device", {"seed": seed}) for seed in SEEDS]
+    return [learned(folder / str(seed), "device", {**QUICK, "seed": seed}) for seed in SEEDS]
 
 
 def test_each_seed_is_its_run_alone(whole, alone):
