@@ -1,6 +1,7 @@
 """Which seeds make the next call on the device together."""
 
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -33,6 +34,7 @@ def run(name, *, updates=0, due=0, step=20, filling=False, explores=True):
     ],
 )
 def test_who_is_behind_goes_first_and_waits_for_the_others(runs, goes, updates):
-    found, most = ready(runs)
+    answer: Any = ready(runs)
+    found, most = answer
     assert "".join(one.name for one in found) == goes
     assert most == updates
