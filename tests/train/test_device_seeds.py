@@ -5,6 +5,7 @@ import random
 import signal
 import time
 
+import jax
 import numpy as np
 import pytest
 from device_runs import CHANGES, TASK, Heard, assert_alike, kept_rows, learned
@@ -13,11 +14,13 @@ from tiny_runs import assert_same_run, last_step, newest, start, tiny, wait_for_
 
 from reverie.api.seeds import configs_of
 from reverie.folder.errors import Diverged, RunError, Stopped
+from reverie.machine.flops import inner_jaxprs
 from reverie.train.group import calls, room
-from reverie.train.group.calls import Calls
+from reverie.train.group.calls import NONE, Calls
 from reverie.train.group.train import train
 from reverie.train.group.turns import Turns
 from reverie.train.ondevice import refused
+from reverie.train.ondevice.script import Planned
 
 SEEDS = (0, 3, 8)
 """Their first episodes are of different length, and so they begin to learn at different steps."""
@@ -84,12 +87,14 @@ def test_each_seed_is_its_run_alone(whole, alone):
 
 
 @pytest.mark.slow
-def test_updates_of_all_at_once_are_alike(alone, tmp_path, monkeypatch):
-    """As on a GPU: up to the rounding of another program."""
+def test_updates_of_all_at_once_are_alike(tmp_path, monkeypatch):
+    """As on a GPU: up to the rounding of another program, until it turns one sampled action of a
+    dream into another."""
     monkeypatch.setattr(calls, "in_turn", lambda: False)
-    for (outcome, rows), one in zip(group(tmp_path), alone, strict=True):
+    for outcome, rows in group(tmp_path / "group", {"steps": 100}):
         assert outcome.error is None
-        assert_alike((outcome.logdir, rows), one)
+        own = {"steps": 100, "seed": outcome.config.seed}
+        assert_alike((outcome.logdir, rows), learned(tmp_path / str(own["seed"]), "device", own))
 
 
 def test_one_call_runs_all_seeds(whole):
@@ -203,3 +208,33 @@ def test_a_callback_of_one_seed_hears_of_its_steps(tmp_path):
     for mine, theirs in zip(heard.steps, alone.steps, strict=True):
         np.testing.assert_allclose(mine[1], theirs[1], rtol=1e-5, atol=1e-6)
         np.testing.assert_array_equal(mine[3]["action"], theirs[3]["action"])
+
+
+def chosen_shapes(jaxpr):
+    """Shapes of all that is chosen element by element in a program."""
+    for equation in jaxpr.eqns:
+        if equation.primitive.name == "select_n":
+            yield equation.outvars[0].aval.shape
+        for inner in inner_jaxprs(equation.params):
+            yield from chosen_shapes(getattr(inner, "jaxpr", inner))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("in_turn", [True, False])
+def test_nothing_chooses_between_two_rings(in_turn, tmp_path, monkeypatch):
+    """A loop whose end differed by seed would, and would copy the ring at every step."""
+    found = []
+
+    def traced(self, rows):
+        script = self._loops[0].script(Planned([NONE], [], []), NONE, None)
+        program = jax.make_jaxpr(self.chunk.of_seeds())(*self._arguments({0: script}))
+        columns = {column.shape for column in self._rest.ring.values()}
+        found.append((columns, {*chosen_shapes(program.jaxpr)}))
+        raise RunError("that was all")
+
+    monkeypatch.setattr(calls, "in_turn", lambda: in_turn)
+    monkeypatch.setattr(Calls, "compile_beside", traced)
+    with pytest.raises(RunError, match="that was all"):
+        group(tmp_path)
+    [(columns, chosen)] = found
+    assert chosen and not columns & chosen
