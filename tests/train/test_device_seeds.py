@@ -210,31 +210,33 @@ def test_a_callback_of_one_seed_hears_of_its_steps(tmp_path):
         np.testing.assert_array_equal(mine[3]["action"], theirs[3]["action"])
 
 
-def chosen_shapes(jaxpr):
-    """Shapes of all that is chosen element by element in a program."""
+def loops(jaxpr):
+    """The `while` loops of a program."""
     for equation in jaxpr.eqns:
-        if equation.primitive.name == "select_n":
-            yield equation.outvars[0].aval.shape
+        if equation.primitive.name == "while":
+            yield equation
         for inner in inner_jaxprs(equation.params):
-            yield from chosen_shapes(getattr(inner, "jaxpr", inner))
+            yield from loops(getattr(inner, "jaxpr", inner))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("in_turn", [True, False])
-def test_nothing_chooses_between_two_rings(in_turn, tmp_path, monkeypatch):
-    """A loop whose end differed by seed would, and would copy the ring at every step."""
+def test_loops_end_for_all_seeds_at_once(in_turn, tmp_path, monkeypatch):
+    """One whose end differed by seed would choose, and copy, all that it carries at every step: the
+    rings too."""
     found = []
 
     def traced(self, rows):
         script = self._loops[0].script(Planned([NONE], [], []), NONE, None)
         program = jax.make_jaxpr(self.chunk.of_seeds())(*self._arguments({0: script}))
         columns = {column.shape for column in self._rest.ring.values()}
-        found.append((columns, {*chosen_shapes(program.jaxpr)}))
+        for loop in loops(program.jaxpr):
+            if columns & {out.aval.shape for out in loop.outvars}:
+                found.append(loop.params["cond_jaxpr"].out_avals[0].shape)
         raise RunError("that was all")
 
     monkeypatch.setattr(calls, "in_turn", lambda: in_turn)
     monkeypatch.setattr(Calls, "compile_beside", traced)
     with pytest.raises(RunError, match="that was all"):
         group(tmp_path)
-    [(columns, chosen)] = found
-    assert chosen and not columns & chosen
+    assert found == [(), (), ()], "segments, updates, turns"
