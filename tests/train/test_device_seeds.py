@@ -179,8 +179,12 @@ def test_the_rows_of_all_seeds_must_fit_the_device(tmp_path, monkeypatch):
 
 
 STRATEGIES = {
-    "priorities": {"replay.draw": "proportional", "replay.signal": "kl", "train.ratio": 24.0},
-    "importance": {"replay.draw": "uniform", "replay.importance.begin": 0.5},
+    "priorities": {
+        "replay.draw": "proportional",
+        "replay.signal": "kl",
+        "replay.importance.begin": 0.5,
+        "train.ratio": 24.0,
+    },
     "explorer": {"explore": "plan2explore", "explore.until": 60, "explore.every": 2},
     "units": {"world.encoder.standardize": True},
     "no prefill": {"train.prefill": 0, "train.pretrain": 0, "replay.context": 1},
