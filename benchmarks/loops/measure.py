@@ -105,7 +105,7 @@ def opened(
         "log.progress": "none",
         "log.tensorboard": False,
     }
-    config = resolve(options.task, size=options.size, overrides=edits)
+    config = resolve(options.task, size=options.size, preset="published", overrides=edits)
     prepare(config.device)
     run = stack.enter_context(loop.opened(config, None, like=more.get("like")))
     run.progress = Progress("none", config.steps)

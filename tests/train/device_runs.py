@@ -14,9 +14,11 @@ CHANGES = {
     "train.pretrain": 3,
     "train.eval_every": 80,
     "replay.capacity": 60,
+    "optim.lr": 4e-5,
+    "optim.warmup": 1000,
 }
-"""Random actions until an episode ends, and a ring so small that drawn rows go before they are
-written back."""
+"""Random actions until an episode ends, a ring so small that drawn rows go before they are written
+back, and steps so small that the rounding of two programs stays rounding."""
 
 
 class StopAt(Callback):

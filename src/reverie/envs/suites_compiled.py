@@ -18,6 +18,7 @@ COMPILED = {
         "gymnax: {}, in JAX",
         extra="gymnax",
         preset="compiled",
+        small=True,
         compiled=True,
     ),
     "navix": Suite(
@@ -26,6 +27,7 @@ COMPILED = {
         "navix: {}, a grid world in JAX",
         extra="navix",
         preset="compiled",
+        small=True,
         compiled=True,
         open=True,
     ),
