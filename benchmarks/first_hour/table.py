@@ -68,7 +68,7 @@ def cell(points: list[Point]) -> str:
 def main(runs: str, others: str, out: str) -> None:
     points = [*ours(Path(runs)), *peers(Path(others))]
     with Path(out).open("w", newline="") as file:
-        table = csv.writer(file)
+        table = csv.writer(file, lineterminator="\n")
         table.writerow(Point._fields)
         table.writerows(points)
     cells: dict[tuple[str, str], list[Point]] = defaultdict(list)
