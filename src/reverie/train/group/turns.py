@@ -116,17 +116,18 @@ class Turns:
     def _turn(self) -> None:
         """A turn of those that owe no update, or one of all, with the updates that they owe; on
         the device many, of those whose schedules agree."""
-        calls = self._together if isinstance(self._together, Calls) else None
-        members = [member for member in self._live if not (member.run.due or calls)]
+        together = self._together
+        by_turns = [] if isinstance(together, Calls) else self._live
+        members = [member for member in by_turns if not member.run.due]
         if not members:
             if not self.preparation.complete(self._interrupt):
                 return
             members = [*self._live]
         before = {member.place: member.run.step for member in members}
-        if isinstance(self._together, Calls):
-            members = self._call(members, self._together)
+        if isinstance(together, Calls):
+            members = self._call(members, together)
         else:
-            self._go_round(members, self._together)
+            self._go_round(members, together)
         for member in self._still(members):
             member.run.chores = chores.due_since(member.run, before[member.place])
             member.run.progress.step(member.run.step)
