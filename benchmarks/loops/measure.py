@@ -15,8 +15,9 @@ import platform
 import statistics
 import tempfile
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from reverie.config.presets import resolve
 from reverie.machine.device import prepare
@@ -30,24 +31,34 @@ from reverie.watch.progress import Progress
 LOOPS = ("host", "device")
 
 
+class Way(Protocol):
+    """A way to let runs go on."""
+
+    runs: Sequence[Run]
+
+    def __call__(self) -> None: ...
+
+
+class Alone:
+    """One run, by its own turns."""
+
+    def __init__(self, run: Run):
+        self.runs = [run]
+
+    def __call__(self) -> None:
+        self.runs[0].turn()
+
+
 def main() -> None:
     """Measure every train ratio, and write what was found."""
-    options = read()
-    found = {
-        "task": options.task,
-        "size": options.size,
-        "envs": options.envs,
-        "rounds": options.rounds,
-        "machine": platform.processor() or platform.machine(),
-        "ratios": {str(ratio): measure(options, ratio) for ratio in options.ratios},
-    }
-    text = json.dumps(found, indent=2)
-    if options.out:
-        options.out.write_text(text + "\n")
+    options = parser(__doc__).parse_args()
+    ratios = {str(ratio): measure(options, ratio) for ratio in options.ratios}
+    write(options, ratios=ratios)
 
 
-def read() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
+def parser(description: str | None) -> argparse.ArgumentParser:
+    """Of the options that all measurements of loops have."""
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--task", default="gymnax_cart_pole")
     parser.add_argument("--size", default="debug")
     parser.add_argument("--ratios", type=float, nargs="+", default=[1.0, 32.0])
@@ -56,25 +67,38 @@ def read() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=3.0)
     parser.add_argument("--out", type=Path)
-    return parser.parse_args()
+    return parser
+
+
+def write(options: argparse.Namespace, **found: Any) -> None:
+    """What was found, where it is asked for."""
+    told = {key: getattr(options, key) for key in ("task", "size", "envs", "rounds")}
+    told |= {"machine": platform.processor() or platform.machine(), **found}
+    if options.out:
+        options.out.write_text(json.dumps(told, indent=2) + "\n")
 
 
 def measure(options: argparse.Namespace, ratio: float) -> dict[str, float]:
     """Medians at one train ratio, and how many times faster the device loop is."""
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        runs = {kind: begun(stack, options, ratio, kind, folder / kind) for kind in LOOPS}
-        rates = {kind: [] for kind in LOOPS}
-        for _ in range(options.rounds):
-            for kind, run in runs.items():
-                rates[kind].append(rate(run, options.seconds))
-    row = {f"{k}_per_second": statistics.median(r[0] for r in rates[k]) for k in LOOPS}
-    row |= {f"{k}_per_cpu_second": statistics.median(r[1] for r in rates[k]) for k in LOOPS}
-    pairs = [*zip(rates["device"], rates["host"], strict=True)]
-    row["times_wall"] = statistics.median(one[0] / two[0] for one, two in pairs)
-    row["times_cpu"] = statistics.median(one[1] / two[1] for one, two in pairs)
-    told = ", ".join(f"{name} {value:,.1f}" for name, value in row.items())
-    Progress("plain", 1).note(f"ratio {ratio:g}: {told}")
+        runs = {kind: Alone(begun(stack, options, ratio, kind, folder / kind)) for kind in LOOPS}
+        return compared(runs, options, f"ratio {ratio:g}")
+
+
+def compared(ways: Mapping[str, Way], options: argparse.Namespace, title: str) -> dict[str, float]:
+    """Two ways by turns: medians of their rates, and how many times faster the second is."""
+    rates: dict[str, list[tuple[float, float]]] = {name: [] for name in ways}
+    for _ in range(options.rounds):
+        for name, way in ways.items():
+            rates[name].append(rate(way, options.seconds))
+    row = {f"{k}_per_second": statistics.median(r[0] for r in rates[k]) for k in ways}
+    row |= {f"{k}_per_cpu_second": statistics.median(r[1] for r in rates[k]) for k in ways}
+    pairs = [*zip(*rates.values(), strict=True)]
+    row["times_wall"] = statistics.median(two[0] / one[0] for one, two in pairs)
+    row["times_cpu"] = statistics.median(two[1] / one[1] for one, two in pairs)
+    told = ", ".join(f"{name} {value:,.2f}" for name, value in row.items())
+    Progress("plain", 1).note(f"{title}: {told}")
     return row
 
 
@@ -115,14 +139,19 @@ def opened(
     return run
 
 
-def rate(run: Run, seconds: float) -> tuple[float, float]:
-    """Environment steps a wall second and a CPU second, over so many wall seconds."""
-    step, wall, cpu = run.step, time.perf_counter(), time.process_time()
+def rate(way: Way, seconds: float) -> tuple[float, float]:
+    """Environment steps of all runs a wall second and a CPU second, over so many wall seconds."""
+    step, wall, cpu = steps(way), time.perf_counter(), time.process_time()
     while time.perf_counter() - wall < seconds:
-        run.turn()
-    run.learner.check()
-    done = run.step - step
+        way()
+    for run in way.runs:
+        run.learner.check()
+    done = steps(way) - step
     return done / (time.perf_counter() - wall), done / (time.process_time() - cpu)
+
+
+def steps(way: Way) -> int:
+    return sum(run.step for run in way.runs)
 
 
 if __name__ == "__main__":

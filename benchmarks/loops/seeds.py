@@ -10,15 +10,11 @@ second and a CPU second, and the share of calls that all seeds made together.
 
 import argparse
 import contextlib
-import json
-import platform
-import statistics
 import tempfile
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from measure import opened
+from measure import compared, opened, parser, write
 
 from reverie.train.group.calls import Calls
 from reverie.train.interrupt import Interrupt
@@ -66,30 +62,15 @@ WAYS = {"turns": Turns, "together": Together}
 
 def main() -> None:
     """Measure every train ratio with every number of seeds, and write what was found."""
-    options = read()
+    known = parser(__doc__)
+    known.add_argument("--seeds", type=int, nargs="+", default=[3, 8])
+    options = known.parse_args()
     cases = {
         f"{seeds} seeds, ratio {ratio:g}": measure(options, ratio, seeds)
         for ratio in options.ratios
         for seeds in options.seeds
     }
-    found = {key: getattr(options, key) for key in ("task", "size", "envs", "rounds")}
-    found |= {"machine": platform.processor() or platform.machine(), "cases": cases}
-    if options.out:
-        options.out.write_text(json.dumps(found, indent=2) + "\n")
-
-
-def read() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--task", default="gymnax_cart_pole")
-    parser.add_argument("--size", default="debug")
-    parser.add_argument("--ratios", type=float, nargs="+", default=[1.0, 32.0])
-    parser.add_argument("--seeds", type=int, nargs="+", default=[3, 8])
-    parser.add_argument("--envs", type=int, default=1)
-    parser.add_argument("--chunk", type=int, default=256)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=3.0)
-    parser.add_argument("--out", type=Path)
-    return parser.parse_args()
+    write(options, cases=cases)
 
 
 def measure(options: argparse.Namespace, ratio: float, seeds: int) -> dict[str, float]:
@@ -106,33 +87,8 @@ def measure(options: argparse.Namespace, ratio: float, seeds: int) -> dict[str, 
             ways[name] = kind(runs)
             while any(run.updates < 3 for run in runs):
                 ways[name]()
-        rates = {name: [] for name in ways}
-        for _ in range(options.rounds):
-            for name, way in ways.items():
-                rates[name].append(rate(way, options.seconds))
-        share = ways["together"].whole / ways["together"].made
-    row = {f"{k}_per_second": statistics.median(r[0] for r in rates[k]) for k in WAYS}
-    row |= {f"{k}_per_cpu_second": statistics.median(r[1] for r in rates[k]) for k in WAYS}
-    pairs = [*zip(rates["together"], rates["turns"], strict=True)]
-    row["times_wall"] = statistics.median(one[0] / two[0] for one, two in pairs)
-    row["times_cpu"] = statistics.median(one[1] / two[1] for one, two in pairs)
-    row["share_together"] = share
-    told = ", ".join(f"{name} {value:,.2f}" for name, value in row.items())
-    Progress("plain", 1).note(f"{seeds} seeds, ratio {ratio:g}: {told}")
-    return row
-
-
-def rate(way: Turns | Together, seconds: float) -> tuple[float, float]:
-    """Environment steps of all seeds a wall second and a CPU second."""
-    step, wall, cpu = count(way.runs), time.perf_counter(), time.process_time()
-    while time.perf_counter() - wall < seconds:
-        way()
-    done = count(way.runs) - step
-    return done / (time.perf_counter() - wall), done / (time.process_time() - cpu)
-
-
-def count(runs: Sequence[Run]) -> int:
-    return sum(run.step for run in runs)
+        row = compared(ways, options, f"{seeds} seeds, ratio {ratio:g}")
+        return row | {"share_together": ways["together"].whole / ways["together"].made}
 
 
 def complete(runs: Sequence[Run], compiling: Callable) -> None:
