@@ -106,12 +106,6 @@ def test_ticks_are_round(low, high, count, ticks):
     assert Scale(low, high, 0, 1).ticks(count) == pytest.approx(ticks)
 
 
-def test_log_axis():
-    scale = Scale(1.0, 1000.0, 0.0, 30.0, log=True)
-    assert scale(np.array([1, 10, 1000])).tolist() == pytest.approx([0, 10, 30])
-    assert scale.ticks(4) == pytest.approx([1, 10, 100, 1000])
-
-
 @pytest.mark.parametrize("values", [[], [0.0], [5.0, 5.0], [-2.0], [1e-30, 2e-30], [1e300]])
 def test_an_axis_always_has_width(values):
     low, high = spread(np.array(values))

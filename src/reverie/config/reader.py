@@ -6,26 +6,21 @@ replaced by the defaults, or by what the reader gives. (Resuming takes them from
 """
 
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any
 
 from reverie.config import edit
+from reverie.config.run import DeviceConfig
 from reverie.config.schema import Config
 from reverie.part.errors import ConfigError, suggest
 
+DEVICE = tuple(
+    f"device.{field.name}" for field in fields(DeviceConfig) if field.name != "precision"
+)
+"""How it is computed; precision is part of what was learned."""
+
 KEYS = (
-    "device.cache",
-    "device.command_buffers",
-    "device.coordinator",
-    "device.deterministic",
-    "device.kind",
-    "device.memory",
-    "device.mesh",
-    "device.preallocate",
-    "device.process",
-    "device.processes",
-    "device.scan",
-    "device.unroll",
-    "device.wait",
+    *DEVICE,
     "env.backend",
     "env.background.videos",
     "env.parallel",

@@ -11,6 +11,7 @@ from typing import Any
 
 from reverie import files
 from reverie.config import edit
+from reverie.config.reader import DEVICE
 from reverie.config.schema import Config
 from reverie.folder import address, digest, divergence, shared
 from reverie.folder.errors import RunError
@@ -19,19 +20,7 @@ from reverie.part.errors import ConfigError
 from reverie.part.saved import NotAllowed, modules_of
 
 MACHINE = (
-    "device.cache",
-    "device.command_buffers",
-    "device.coordinator",
-    "device.deterministic",
-    "device.kind",
-    "device.memory",
-    "device.mesh",
-    "device.preallocate",
-    "device.process",
-    "device.processes",
-    "device.scan",
-    "device.unroll",
-    "device.wait",
+    *DEVICE,
     "env.backend",
     "env.parallel",
     "env.restarts",

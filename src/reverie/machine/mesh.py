@@ -30,7 +30,7 @@ def make_mesh(shape: MeshShape) -> Mesh:
     each = shape.devices // processes
     found = _of_each(each)
     if len(found) < shape.devices:
-        raise ConfigError(_too_few(shape, jax.devices()))
+        raise ConfigError(_too_few(shape, each, jax.devices()))
     settings: Any = jax.config
     if not settings.jax_threefry_partitionable:
         raise ConfigError(
@@ -60,14 +60,10 @@ def mesh_of(devices: Sequence[Any], shape: MeshShape) -> Mesh:
     return Mesh(grid, shape._fields, axis_types=(AxisType.Auto,) * grid.ndim)
 
 
-def _share(shape: MeshShape) -> str:
-    processes = jax.process_count()
-    return f" ({shape.devices // processes} in each process)" if processes > 1 else ""
-
-
-def _too_few(shape: MeshShape, found: Sequence[Any]) -> str:
+def _too_few(shape: MeshShape, each: int, found: Sequence[Any]) -> str:
     kind, there = found[0].platform, len(found)
     fits = f"data={there}" if there > 1 else "no mesh"
+    share = f" ({each} in each process)" if each < shape.devices else ""
     more = ""
     if kind == "cpu":
         more = (
@@ -75,6 +71,6 @@ def _too_few(shape: MeshShape, found: Sequence[Any]) -> str:
             f"{shape.devices} makes it look like so many"
         )
     return (
-        f"device.mesh {shape} needs {shape.devices} devices{_share(shape)}, and JAX finds {there} "
+        f"device.mesh {shape} needs {shape.devices} devices{share}, and JAX finds {there} "
         f"({kind}) here: {fits} fits{more}."
     )

@@ -47,18 +47,6 @@ def side_by_side(leaves: list[Array]) -> list[Float[Array, ""]]:
     return [square(x) if x.size > LARGE else next(sums) for x in leaves]
 
 
-def square(tensor: Array) -> Float[Array, ""]:
-    """The sum of squares of a tensor."""
-    return jnp.sum(jnp.square(tensor))
-
-
-def _sum_of_squares(leaves: list[Array], large: int = LARGE) -> Float[Array, ""]:
-    """That of all tensors; those that are not `large` as one."""
-    small = [leaf.ravel() for leaf in leaves if leaf.size <= large]
-    whole = [jnp.concatenate(small)] if small else []
-    return sum(map(square, [*whole, *(x for x in leaves if x.size > large)]), jnp.zeros(()))
-
-
 def in_rows(leaves: list[Array]) -> Float[Array, " n"]:
     """The same from one array, in which every tensor begins a row: rows are added up, and then the
     rows of every tensor, whose places are known."""
@@ -69,3 +57,15 @@ def in_rows(leaves: list[Array]) -> Float[Array, " n"]:
     place = jax.lax.broadcasted_iota(jnp.int32, (len(leaves), len(rows)), 1)
     mine = (starts <= place) & (place < ends)
     return jnp.where(mine, rows[None], 0.0).sum(1)
+
+
+def square(tensor: Array) -> Float[Array, ""]:
+    """The sum of squares of a tensor."""
+    return jnp.sum(jnp.square(tensor))
+
+
+def _sum_of_squares(leaves: list[Array], large: int = LARGE) -> Float[Array, ""]:
+    """The sum of squares over all tensors; those that are not `large` as one."""
+    small = [leaf.ravel() for leaf in leaves if leaf.size <= large]
+    whole = [jnp.concatenate(small)] if small else []
+    return sum(map(square, [*whole, *(x for x in leaves if x.size > large)]), jnp.zeros(()))

@@ -35,7 +35,6 @@ class Chart:
     width: int = 340
     height: int = 170
     x_range: tuple[float, float] | None = None
-    log: bool = False
     observed: float | None = None  # x up to which a dream was still observation
     x_name: str = "step"
     margin: tuple[int, int, int, int] = field(default=(10, 10, 24, 44))  # top right bottom left
@@ -99,7 +98,7 @@ def _parts(chart: Chart) -> tuple[list[Line], Scale, Scale, str]:
     top, right, bottom, left = chart.margin
     x_range = chart.x_range or spread(np.concatenate([line.x for line in lines]))
     x = Scale(*x_range, left, chart.width - right)
-    y = Scale(*spread(values, log=chart.log), chart.height - bottom, top, chart.log)
+    y = Scale(*spread(values), chart.height - bottom, top)
     parts = [*_axes(chart, x, y), *(_band(line, x, y) for line in lines if line.band)]
     for kind in ("faint", "line", "points"):
         parts += [_curve(line, x, y) for line in lines if line.kind == kind]

@@ -14,27 +14,22 @@ class Scale:
     high: float
     start: float
     end: float
-    log: bool = False
 
     def __call__(self, value: np.ndarray | float) -> np.ndarray:
         """Places of values, in units of the paper."""
-        low, high, value = self.low, self.high, np.asarray(value, float)
-        if self.log:
-            low, high, value = math.log(low), math.log(high), np.log(value)
-        return self.start + (value - low) / (high - low) * (self.end - self.start)
+        share = (np.asarray(value, float) - self.low) / (self.high - self.low)
+        return self.start + share * (self.end - self.start)
 
     def ticks(self, count: int) -> list[float]:
         """About `count` round numbers within the interval."""
-        return _log_ticks(self.low, self.high) if self.log else _ticks(self.low, self.high, count)
+        return _ticks(self.low, self.high, count)
 
 
-def spread(values: np.ndarray, *, log: bool = False) -> tuple[float, float]:
+def spread(values: np.ndarray) -> tuple[float, float]:
     """An interval that holds all values with a little air; of positive width in every case."""
     if len(values) == 0:
         return (0.0, 1.0)
     low, high = float(values.min()), float(values.max())
-    if log:
-        return low / 1.15, high * 1.15
     if high - low < 1e-9 * max(abs(low), abs(high), 1e-12):
         pad = abs(high) * 0.1 or 1.0
         return low - pad, high + pad
@@ -63,12 +58,3 @@ def _ticks(low: float, high: float, count: int) -> list[float]:
     step = next(m * power for m in (1, 2, 2.5, 5, 10) if m * power >= raw * 0.999)
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
     return [round(i * step, 12) if step > 1e-9 else i * step for i in range(first, last + 1)]
-
-
-def _log_ticks(low: float, high: float) -> list[float]:
-    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    few = math.log10(high / low) < 2.5
-    stride = max(1, math.ceil(len(decades) / 6))
-    factors = (1, 3) if few else (1,)
-    ticks = [f * 10.0**d for d in decades if d % stride == 0 for f in factors]
-    return [tick for tick in ticks if low <= tick <= high]

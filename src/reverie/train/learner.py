@@ -133,10 +133,9 @@ class Learner:
     ):
         """`like`: the learner of another seed, whose programs for the start are taken."""
         self._config = config
-        self.root = purpose_key(config.seed, LEARN)
         numbers = config.optim.numbers(config.world.balance.sigma_lr)
         self._place = placement_of(config.device)
-        self.root = self._place.everywhere(self.root)
+        self.root = self._place.everywhere(purpose_key(config.seed, LEARN))
         fixed = {name: jnp.float32(value) for name, value in numbers.items()}
         self.numbers = self._place.everywhere(fixed)
         make = jax.jit(ft.partial(init, obs, actions, config), compiler_options=ONCE)
