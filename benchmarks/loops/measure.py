@@ -72,7 +72,9 @@ def parser(description: str | None) -> argparse.ArgumentParser:
 
 def write(options: argparse.Namespace, **found: Any) -> None:
     """What was found, where it is asked for."""
-    told = {key: getattr(options, key) for key in ("task", "size", "envs", "rounds")}
+    told = {
+        key: getattr(options, key) for key in ("task", "size", "envs", "chunk", "rounds", "seconds")
+    }
     told |= {"machine": platform.processor() or platform.machine(), **found}
     if options.out:
         options.out.write_text(json.dumps(told, indent=2) + "\n")
@@ -113,12 +115,19 @@ def begun(stack, options: argparse.Namespace, ratio: float, kind: str, logdir: P
 
 
 def opened(
-    stack, options: argparse.Namespace, ratio: float, kind: str, logdir: Path, **more: Any
+    stack,
+    options: argparse.Namespace,
+    ratio: float,
+    kind: str,
+    logdir: Path,
+    *,
+    seed: int = 0,
+    like: Run | None = None,
 ) -> Run:
-    """A run on the loop `kind`; `more`: its `seed`, and a run that it is `like`."""
+    """A run on the loop `kind`; `like`: that of another seed."""
     edits = {
         "logdir": str(logdir),
-        "seed": more.get("seed", 0),
+        "seed": seed,
         "steps": 10**6,
         "env.num": options.envs,
         "train.ratio": ratio,
@@ -131,7 +140,7 @@ def opened(
     }
     config = resolve(options.task, size=options.size, preset="published", overrides=edits)
     prepare(config.device)
-    run = stack.enter_context(loop.opened(config, None, like=more.get("like")))
+    run = stack.enter_context(loop.opened(config, None, like=like))
     run.progress = Progress("none", config.steps)
     run.logger = stack.enter_context(
         contextlib.closing(Logger(logdir, config.log, config, None, notify=lambda _: None))

@@ -52,8 +52,8 @@ class Together:
         places = [self.runs.index(run) for run in ready]
         for place in places:
             self._calls.measure(place)
-        for taken in self._calls(places, updates).values():
-            taken.take_in()
+        for take_in in self._calls(places, updates).values():
+            take_in()
         self.made, self.whole = self.made + 1, self.whole + (len(ready) == len(self.runs))
 
 

@@ -51,6 +51,14 @@ def windows(ticket):
     return Windows(*(np.int32(part) for part in ticket))
 
 
+def empty(columns):
+    """A ring without rows."""
+    return {
+        name: jnp.zeros((STREAMS, SLOTS, *column.shape), rings.stored(column.dtype))
+        for name, column in columns.items()
+    }
+
+
 def home(remote, ring, columns):
     """Bring the rows home, as a call does between two of its turns."""
 
@@ -65,10 +73,7 @@ def test_the_device_holds_what_the_host_would():
     """Draws, gathers and late write-backs over several rounds of the ring; overlapping windows."""
     rng, whole, books = np.random.default_rng(0), replay(), replay()
     remote, columns = RemoteRows(books), books.columns
-    ring = {
-        name: jnp.zeros(leaf.shape, leaf.dtype)
-        for name, leaf in rings.shapes(columns, STREAMS, SLOTS).items()
-    }
+    ring = empty(columns)
     pending, told = None, []
     for turn in range(60):
         made = row(rng)
@@ -106,10 +111,7 @@ def test_the_device_holds_what_the_host_would():
 @pytest.mark.parametrize("first", [0, 1])
 def test_of_overlapping_windows_the_last_one_wins(first):
     columns = replay().columns
-    ring = {
-        name: jnp.zeros(leaf.shape, leaf.dtype)
-        for name, leaf in rings.shapes(columns, STREAMS, SLOTS).items()
-    }
+    ring = empty(columns)
     both = Windows(np.array([1, 1]), np.array([first, 1 - first]))
     values = {"latent/stoch": jnp.array([[1, 2, 3], [4, 5, 6]], jnp.uint8)}
     how: dict[str, Any] = {

@@ -16,11 +16,11 @@ from reverie.api.seeds import configs_of
 from reverie.folder.errors import Diverged, RunError, Stopped
 from reverie.machine.flops import inner_jaxprs
 from reverie.train.group import calls, room
-from reverie.train.group.calls import NONE, Calls
+from reverie.train.group.calls import Calls
 from reverie.train.group.train import train
 from reverie.train.group.turns import Turns
 from reverie.train.ondevice import refused
-from reverie.train.ondevice.script import Planned
+from reverie.train.ondevice.script import NO_DRAWS, Planned
 
 SEEDS = (0, 3, 8)
 """Their first episodes are of different length, and so they begin to learn at different steps."""
@@ -40,7 +40,7 @@ def group(logdir, changes=QUICK, *, seeds=SEEDS, **options):
 
 @pytest.fixture(scope="module")
 def called():
-    """The seeds that took part in every call, by number, of all groups."""
+    """Of every call of all groups: how many seeds took part, and the updates that they made."""
     return []
 
 
@@ -236,7 +236,7 @@ def test_loops_end_for_all_seeds_at_once(in_turn, tmp_path, monkeypatch):
     found = []
 
     def traced(self, rows):
-        script = self._loops[0].script(Planned([NONE], [], []), NONE, None)
+        script = self._loops[0].script(Planned([NO_DRAWS], [], []), NO_DRAWS)
         program = jax.make_jaxpr(self.chunk.of_seeds())(*self._arguments({0: script}))
         columns = {column.shape for column in self._rest.ring.values()}
         for loop in loops(program.jaxpr):

@@ -238,6 +238,8 @@ class Learner:
     @property
     def unmeasured(self) -> bool:
         """Whether the units of the observation's numbers are wanted and not known yet."""
+        if not self._config.world.encoder.standardize:
+            return False
         standard = self.train_state.agent.world.encoder.standard
         return standard is not None and not standard.measured
 

@@ -1,15 +1,16 @@
 """The loops of several seeds on the device: one call makes many turns of all of them.
 
 The program always computes every seed. What it computes for one that takes no part goes nowhere,
-and nothing is computed across seeds: who takes part changes nothing for anybody, to the last bit.
+and nothing is computed across seeds but whether an episode begins or ends in one that takes part:
+that changes how much is computed, and no number of anybody, to the last bit.
 """
 
 import functools as ft
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -22,25 +23,10 @@ from reverie.train.loop import Run
 from reverie.train.ondevice import outcome, ring, script
 from reverie.train.ondevice.calls import DeviceLoop, Pace, update_flops
 from reverie.train.ondevice.chunk import Carried
-from reverie.train.ondevice.outcome import Answer, Before
+from reverie.train.ondevice.outcome import Answer
 from reverie.train.ondevice.ring import Ring
-from reverie.train.ondevice.script import APART, Draws, Planned, Script
+from reverie.train.ondevice.script import APART, NO_DRAWS, Draws, Planned, Script
 from reverie.train.state import TrainState
-
-NONE = Draws([], [])
-
-
-class Taken(NamedTuple):
-    """What a call was for one of the seeds."""
-
-    loop: DeviceLoop
-    before: Before
-    planned: Planned
-    answer: Answer
-
-    def take_in(self) -> None:
-        """Let its run make of it what `DeviceLoop.take_in` does. Raises as that does."""
-        self.loop.take_in(self.before, self.planned, self.answer)
 
 
 class Calls:
@@ -57,7 +43,7 @@ class Calls:
         self._keys = tuple(map(jnp.stack, zip(*(loop.keys for loop in self._loops), strict=True)))
         self._pace = Pace(self.chunk.updates)
         self._block = jax.jit(_block, static_argnames=("size", "names"))
-        state = stacked([loop.state({}) for loop in self._loops])
+        state = stacked([loop.carried({}) for loop in self._loops])
         state = state._replace(ring=_rings(self._loops))
         self.train_state: TrainState = state.learner
         self.acting: Acting = state.acting
@@ -66,7 +52,7 @@ class Calls:
         for place, (run, loop) in enumerate(zip(runs, self._loops, strict=True)):
             run.learner.held = Seat(self, place)
             loop.read = ft.partial(self._read, place)
-            self._hand_out(place, NONE)
+            self._hand_out(place, NO_DRAWS)
 
     def compile_beside(self, rows: Mapping[str, Any]) -> Future[Compiled]:
         """As that of a loop."""
@@ -74,10 +60,8 @@ class Calls:
         def take(program: Any) -> None:
             self.program = program
 
-        empty = Planned([NONE], [], [])
-        written = {p: loop.script(empty, NONE, None) for p, loop in enumerate(self._loops)}
-        count = ft.partial(_flops, seeds=len(self._loops) if self.chunk.in_turn else 1)
-        names, future = compiled_beside(self.program, self._arguments(written), take, count)
+        first = {0: self._loops[0].script(Planned([NO_DRAWS], [], []), NO_DRAWS)}
+        names, future = compiled_beside(self.program, self._arguments(first), take, update_flops)
         for run in self._runs:
             run.learner.names = names
         return future
@@ -86,28 +70,24 @@ class Calls:
         """As `DeviceLoop.measure`, of one seed."""
         self._loops[place].measure()
 
-    def __call__(self, places: Sequence[int], updates: int) -> dict[int, Taken]:
+    def __call__(self, places: Sequence[int], updates: int) -> dict[int, Callable[[], None]]:
         """As many turns and at most so many updates (see `script.ready`) of the seeds at `places`
-        as one call makes; what each of them is to take in."""
+        as one call makes; by which each of them takes in what came of it (`DeviceLoop.take_in`)."""
         loops, clock = [self._loops[place] for place in places], time.perf_counter()
         before = [loop.before() for loop in loops]
         most = {"turns": self.chunk.turns, "updates": min(updates, self._pace.updates)}
         planned = script.plan([loop.books for loop in loops], **most)
-        three = [*zip(places, before, planned.draws, strict=True)]
-        written = {
-            place: self._loops[place].script(planned, draws, old.pending)
-            for place, old, draws in three
-        }
+        made = dict(zip(places, planned.draws, strict=True))
+        written = {place: self._loops[place].script(planned, made[place]) for place in made}
         state, answer, _ = self.program(*self._arguments(written))
         self._rest, (self.train_state, self.acting, self.newest) = state, state[:3]
         told = Answer.of(answer, state)
         self._pace.took(planned.updates, time.perf_counter() - clock)
-        made = dict(zip(places, planned.draws, strict=True))
         for place in range(len(self._loops)):
-            self._hand_out(place, made.get(place, NONE))
+            self._hand_out(place, made.get(place, NO_DRAWS))
         return {
-            place: Taken(self._loops[place], old, planned, _row(told, place))
-            for place, old, _ in three
+            place: ft.partial(loop.take_in, old, planned, _row(told, place))
+            for place, loop, old in zip(places, loops, before, strict=True)
         }
 
     def _arguments(self, written: Mapping[int, Script]) -> tuple[Any, ...]:
@@ -141,11 +121,6 @@ def in_turn() -> bool:
     return jax.default_backend() == "cpu"
 
 
-def _flops(jaxpr: Any, *, seeds: int) -> int:
-    """Arithmetic of the update in a program, which does it so many times."""
-    return seeds * update_flops(jaxpr)
-
-
 def _loop_of(run: Run) -> DeviceLoop:
     assert run.device is not None, "the loop is on the host"
     return run.device
@@ -155,8 +130,8 @@ def _rings(loops: Sequence[DeviceLoop]) -> Ring:
     """Their rows, (S, …) a column."""
     homes = [loop.columns() for loop in loops]
     if not any(loop.books.rows.inserted for loop in loops):
-        shapes = {name: (len(homes), *column.shape) for name, column in homes[0].items()}
-        return {name: jnp.zeros(shapes[name], column.dtype) for name, column in homes[0].items()}
+        one = homes[0].items()
+        return {name: jnp.zeros((len(homes), *part.shape), part.dtype) for name, part in one}
     return {name: jnp.array(np.stack([home[name] for home in homes])) for name in homes[0]}
 
 

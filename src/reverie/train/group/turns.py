@@ -116,18 +116,16 @@ class Turns:
     def _turn(self) -> None:
         """A turn of those that owe no update, or one of all, with the updates that they owe; on
         the device many, of those whose schedules agree."""
-        together = self._together
-        by_turns = [] if isinstance(together, Calls) else self._live
-        members = [member for member in by_turns if not member.run.due]
+        members = [member for member in self._live if not (member.run.due or member.run.device)]
         if not members:
             if not self.preparation.complete(self._interrupt):
                 return
             members = [*self._live]
         before = {member.place: member.run.step for member in members}
-        if isinstance(together, Calls):
-            members = self._call(members, together)
+        if isinstance(self._together, Calls):
+            members = self._call(members, self._together)
         else:
-            self._go_round(members, together)
+            self._go_round(members, self._together)
         for member in self._still(members):
             member.run.chores = chores.due_since(member.run, before[member.place])
             member.run.progress.step(member.run.step)
@@ -144,7 +142,7 @@ class Turns:
         self._each(members, lambda member: calls.measure(member.place))
         members = self._still(members)
         taken = calls([member.place for member in members], updates) if members else {}
-        self._each(members, lambda member: taken[member.place].take_in())
+        self._each(members, lambda member: taken[member.place]())
         return members
 
     def _go_round(self, members: Sequence[Member], together: Together) -> None:

@@ -15,11 +15,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from reverie.envs.functional.game import Game
 from reverie.machine.flops import count_flops, inner_jaxprs
 from reverie.records import Step
 from reverie.replay.remote import RemoteRows
 from reverie.replay.replay import Replay
-from reverie.replay.rows import row_bytes
+from reverie.replay.rows import Columns, row_bytes
 from reverie.replay.sampler import WEIGHT
 from reverie.train.compiling import Compiled, compiled_beside
 from reverie.train.learner import MEASURED, Result, packed_step
@@ -27,7 +28,7 @@ from reverie.train.ondevice import outcome, refused, ring, script
 from reverie.train.ondevice.chunk import Carried, Chunk, Told, update_step
 from reverie.train.ondevice.outcome import Answer, Before
 from reverie.train.ondevice.ring import Ring, Windows
-from reverie.train.ondevice.script import Books, Draws, Planned, Script
+from reverie.train.ondevice.script import NO_DRAWS, Books, Draws, Planned, Script
 
 if TYPE_CHECKING:
     from reverie.train.loop import Run
@@ -59,19 +60,15 @@ class DeviceLoop:
     def __init__(self, run: "Run", like: "Run | None" = None):
         """`like`: the run of another seed, which makes the same calls."""
         other = None if like is None else like.device
-        config, copies = run.config, run.envs.copies
+        copies = run.envs.copies
         assert copies is not None, "refused before the environments were made"
         assert isinstance(run.replay, Replay), "refused before it was made"
         self._replay = run.replay
         self.books, self._copies = Books(run, RemoteRows(self._replay)), copies
         self._run, self._rows = self.books
         self.check_memory()
-        turns, wanted = config.train.chunk, config.train.ratio * run.envs.num
-        due = abs(wanted) * turns / (config.train.batch * config.train.length)
-        updates = 1 if script.lags(config) else max(1, min(script.UPDATES, int(due) + 2))
-        given = (copies.game, config, run.envs.obs_specs, self._replay.columns)
-        made = Chunk(*given, outcome.look_of(run), turns, updates)
-        self.chunk = made if other is None else other.chunk
+        columns = self._replay.columns
+        self.chunk = _chunk(run, copies.game, columns) if other is None else other.chunk
         self.program: Any = jax.jit(self.chunk, donate_argnums=0)
         self._pace = Pace(self.chunk.updates)
         self._ring: Ring | None = None
@@ -87,7 +84,7 @@ class DeviceLoop:
         state, clock = self.state(self._whole_ring()), time.perf_counter()
         before = self.before()
         planned = script.plan([self.books], turns=self.chunk.turns, updates=self._pace.updates)
-        arguments = (self.script(planned, planned.draws[0], before.pending), self.keys)
+        arguments = (self.script(planned, planned.draws[0]), self.keys)
         state, answer, _ = self.program(state, *arguments, self._run.learner.numbers)
         told = Answer.of(answer, state)
         self._pace.took(planned.updates, time.perf_counter() - clock)
@@ -107,14 +104,15 @@ class DeviceLoop:
         """What is the run's before a call is planned."""
         pending = self._run.learner.pending
         metrics = None if pending is None else np.array(pending[1].metrics)
-        return Before(self._run.step, pending, metrics)
+        return Before(self._run.step, metrics)
 
     def stands(self, pending: Result, carry: Any, now: Any, draws: Draws) -> None:
         """Hand the stations what is theirs of the arrays that a call left, after these draws."""
         run = self._run
-        old = [] if run.learner.pending is None else [run.learner.pending[0]]
-        for ticket in [*old, *draws.tickets][-1:]:
-            run.learner.pending = ticket, pending
+        if draws.tickets:
+            run.learner.pending = draws.tickets[-1], pending
+        elif run.learner.pending is not None:
+            run.learner.pending = run.learner.pending[0], pending
         run.actor.went_on(carry, run.actor.action, 0)
         self._copies.now = now
 
@@ -168,12 +166,9 @@ class DeviceLoop:
         def take(program: Any) -> None:
             self.program = program
 
-        learner, planned = self._run.learner, Planned([Draws([], [])], [], [])
-        state, written = (
-            self.state(self._whole_ring()),
-            self.script(planned, planned.draws[0], None),
-        )
-        arguments = (state, written, self.keys, learner.numbers)
+        learner = self._run.learner
+        written = self.script(Planned([NO_DRAWS], [], []), NO_DRAWS)
+        arguments = (self.state(self._whole_ring()), written, self.keys, learner.numbers)
         learner.names, future = compiled_beside(self.program, arguments, take, update_flops)
         return future
 
@@ -193,13 +188,18 @@ class DeviceLoop:
         return self._run.learner.root, self._run.actor.key
 
     def state(self, there: Ring) -> Carried:
+        """`carried`, as arrays that the program may take over."""
+        mine = {id(leaf) for leaf in jax.tree.leaves(self._given)}
+        found = self.carried(there)
+        return jax.tree.map(lambda x: x if id(x) in mine else jnp.array(x), found)
+
+    def carried(self, there: Ring) -> Carried:
         """All that goes on, from the stations of the run, with the rows that are `there`."""
-        run, last = self._run, self._given
-        learner = run.learner
+        run, learner = self._run, self._run.learner
         pending = self._like if learner.pending is None else learner.pending[1]
         carry = run.actor.carry
         carry = run.actor.begin(learner.acting) if carry is None else carry
-        found = Carried(
+        return Carried(
             learner=learner.train_state,
             acting=learner.acting,
             newest=learner.newest,
@@ -212,8 +212,6 @@ class DeviceLoop:
             ring=there,
             inserted=np.int32(self._rows.inserted),
         )
-        mine = {id(leaf) for leaf in jax.tree.leaves(last)}
-        return jax.tree.map(lambda x: x if id(x) in mine else jnp.array(x), found)
 
     def _whole_ring(self) -> Ring:
         if self._ring is None:
@@ -228,10 +226,9 @@ class DeviceLoop:
         columns = self._replay.columns
         return {k: v.view(ring.stored(columns[k].dtype)) for k, v in self._rows.columns().items()}
 
-    def script(self, planned: Planned, draws: Draws, pending: Any) -> Script:
-        """What the program reads of a plan, in arrays of fixed size; `pending` as the learner has
-        it."""
-        run, chunk = self._run, self.chunk
+    def script(self, planned: Planned, draws: Draws) -> Script:
+        """What the program reads of a plan, in arrays of fixed size."""
+        run, chunk, pending = self._run, self.chunk, self._run.learner.pending
         batch, room = run.config.train.batch, chunk.turns + 1
         tickets = [None if pending is None else pending[0], *draws.tickets]
         windows = np.zeros((2, chunk.updates + 1, batch), np.int32)
@@ -281,12 +278,22 @@ class DeviceLoop:
         return jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes[2])
 
 
+def _chunk(run: "Run", game: Game, columns: Columns) -> Chunk:
+    """The program of a call that makes as many turns and updates as is worth it."""
+    config, train = run.config, run.config.train
+    due = abs(train.ratio * run.envs.num) * train.chunk / (train.batch * train.length)
+    updates = 1 if script.lags(config) else max(1, min(script.UPDATES, int(due) + 2))
+    look = outcome.look_of(run)
+    return Chunk(game, config, run.envs.obs_specs, columns, look, train.chunk, updates)
+
+
 def update_flops(jaxpr: Any) -> int:
-    """Arithmetic of one update in the program of a call."""
+    """Arithmetic of one update in the program of a call: of all seeds, where several make it."""
     found = []
     for equation in jaxpr.eqns:
         if equation.params.get("name") == packed_step.__name__:
             found.append(count_flops(equation.params["jaxpr"]))
         else:
-            found += [update_flops(inner) for inner in inner_jaxprs(equation.params)]
+            times = equation.params["length"] if equation.primitive.name == "scan" else 1
+            found += [times * update_flops(inner) for inner in inner_jaxprs(equation.params)]
     return max(found, default=0)

@@ -6,7 +6,6 @@ has drawn, and the weights that act are those before the newest. How many turns 
 makes is an argument; how it is cut into calls changes no number.
 """
 
-import dataclasses
 import functools as ft
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -98,8 +97,7 @@ class Chunk:
     """The program of a run.
 
     `turns` and `updates`: the most that a call makes. `obs_specs`: what the agent sees, `columns`
-    those of a row. `axis`: along which several seeds make the call; None: there is one. `in_turn`:
-    whether they update one after the other, within it.
+    those of a row. `in_turn`: whether several seeds update one after the other, within the call.
     """
 
     game: Game
@@ -109,15 +107,13 @@ class Chunk:
     look: Look
     turns: int
     updates: int
-    axis: str | None = None
     in_turn: bool = False
 
     def of_seeds(self) -> Callable[..., Any]:
         """The same of several seeds: arguments and results with a leading axis S, but for parts
         of the script (see `APART`) and `numbers`."""
         apart: dict[str, Any] = {name: 0 if name in APART else None for name in Script._fields}
-        one = dataclasses.replace(self, axis=SEEDS)
-        return jax.vmap(one, in_axes=(0, Script(**apart), 0, None), axis_name=SEEDS)
+        return jax.vmap(self, in_axes=(0, Script(**apart), 0, None), axis_name=SEEDS)
 
     def __call__(
         self, state: Carried, script: Script, keys: tuple[Any, Any], numbers: dict[str, Array]
@@ -223,9 +219,9 @@ class Chunk:
 
     def _any(self, flags: Array, on: Array | None) -> Array:
         """Whether one of the flags is set, of any seed that takes part."""
-        if self.axis is None or on is None:
+        if on is None:
             return flags.any()
-        return jax.lax.pmax((flags.any() & on).astype(jnp.int32), self.axis) > 0
+        return jax.lax.pmax((flags.any() & on).astype(jnp.int32), SEEDS) > 0
 
     def _stepped(self, state: Carried, script: Script, begun: Array) -> tuple[Any, Any]:
         """Where the environments are after their actions, or at the start of an episode."""

@@ -7,7 +7,6 @@ import numpy as np
 
 from reverie.envs.functional import rows
 from reverie.records import Step
-from reverie.replay.keep import Ticket
 from reverie.train.learner import Result
 from reverie.train.ondevice.chunk import Carried, Look, Told
 from reverie.watch.recorder import largest_picture
@@ -20,7 +19,6 @@ class Before(NamedTuple):
     """What a call of a run will replace."""
 
     step: int
-    pending: tuple[Ticket, Result] | None
     metrics: np.ndarray | None  # of the update that is pending
 
 

@@ -122,14 +122,6 @@ def _covered(first: Int[Array, " B"], stream: Int[Array, " B"], row: Int[Array, 
     return (later[:, None] & (ahead >= 0) & (ahead < row.shape[1])).any(2)
 
 
-def shapes(columns: Columns, streams: int, slots: int) -> dict[str, jax.ShapeDtypeStruct]:
-    """Shapes of the columns of a ring."""
-    return {
-        name: jax.ShapeDtypeStruct((streams, slots, *column.shape), stored(column.dtype))
-        for name, column in columns.items()
-    }
-
-
 def block(ring: Ring, first: Int[Array, ""], *, size: int, names: tuple[str, ...]) -> Ring:
     """`size` slots of every stream from `first` on, of the named columns."""
     return {n: jax.lax.dynamic_slice_in_dim(ring[n], first, size, axis=1) for n in names}

@@ -61,6 +61,9 @@ class Draws(NamedTuple):
     """Importance of their windows."""
 
 
+NO_DRAWS = Draws([], [])
+
+
 class Planned(NamedTuple):
     """What a call does."""
 
@@ -115,7 +118,7 @@ def ready(runs: Sequence["Run"]) -> tuple[list["Run"], int]:
     """Those who make the next call together, and how many updates until they wait for the others.
 
     First goes who has made the fewest updates; of these, whose actions are random still; of these,
-    who owes no update. As soon as all owe one, all go.
+    who owes no update and acts as the first of them does. As soon as all owe one, all go.
     """
     places = [(run.updates, not run.filling, bool(run.due)) for run in runs]
     found = [run for run, place in zip(runs, places, strict=True) if place == min(places)]
