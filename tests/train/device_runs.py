@@ -71,7 +71,7 @@ OWN = ("/learner", "/actor/carry", "/envs", "/replay/sampler/scores")
 
 
 def assert_moved_alike(one, other):
-    """Weights differ by a tenth at most of what one update moves: all are alike that hardly move."""
+    """Weights differ by a tenth at most of what one update moves: even those that hardly move."""
     weights = [name.removeprefix("/learner/newest") for name in one if "/learner/newest" in name]
 
     def length(run, part, another, base):
