@@ -1,6 +1,8 @@
 """A finished environment handed over: more of its kind are made where they are truly alike."""
 
+import itertools
 import threading
+import types
 
 import gymnasium
 import numpy as np
@@ -127,6 +129,15 @@ def test_what_is_made_is_as_what_was_handed_over(make, way, task):
     assert len({id(part.unwrapped) for part in (env, one, two)}) == 3
     assert played(one) == played(two) == played(make())
     assert identity(source.make_env) == identity(source_of(make()).make_env)
+
+
+def test_how_long_a_game_took_is_no_setting(monkeypatch):
+    """Games of new ones that happen to take equally long, and that of the given one longer."""
+    clock = itertools.chain([0, 5, 6], itertools.count(10))
+    told = types.SimpleNamespace(perf_counter=lambda: next(clock))
+    monkeypatch.setattr("gymnasium.wrappers.common.time", told)
+    source = source_of(wrappers.RecordEpisodeStatistics(cart(max_episode_steps=5)))
+    assert type(source.make_env).__name__ == "FromSpec"
 
 
 def test_what_was_changed_has_an_identity_of_its_own():

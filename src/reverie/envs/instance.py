@@ -71,7 +71,9 @@ def _registered(env: gymnasium.Env, make: MakeEnv | None) -> MakeEnv:
         one, two = (stack.enter_context(contextlib.closing(make())) for _ in range(2))
         _check_alike(env, one)
         games = [_game(part) for part in (env, one, two)]
-        changed = _changed(*(_held(part) for part in (env, one, two)))
+        held, fresh, again = (_held(part) for part in (env, one, two))
+        _game(env)
+        changed = _changed(held, _held(env), fresh, again)
         if changed:
             raise NotCopied(f"its registration makes it with another {', '.join(changed[:3])}")
         if games[0] != games[1]:
@@ -110,17 +112,24 @@ def _layers(env: gymnasium.Env) -> list[gymnasium.Env]:
     return [layer for layer in found if not isinstance(layer, CHECKS)]
 
 
-def _changed(held: dict[str, Any], fresh: dict[str, Any], again: dict[str, Any]) -> list[str]:
-    """What of an environment (as `_held` gives it) is not as in new ones. What differs between two
-    new ones (a time, a number) says nothing."""
-    told = {name for name in held.keys() | fresh.keys() if fresh.get(name) == again.get(name)}
+Held = dict[str, bytes | None]
+
+
+def _changed(held: Held, later: Held, fresh: Held, again: Held) -> list[str]:
+    """What of an environment (as `_held` gives it) is not as in new ones.
+
+    What differs between two new ones (a number of their own), or moves with a further game (how
+    long each of them took), says nothing. `later` is `held` after one more game.
+    """
+    names = held.keys() | fresh.keys()
+    told = {n for n in names if fresh.get(n) == again.get(n) and held.get(n) == later.get(n)}
     pairs = {name: (held.get(name, b""), fresh.get(name, b"")) for name in told}
     return sorted(name for name, pair in pairs.items() if None not in pair and pair[0] != pair[1])
 
 
-def _held(env: gymnasium.Env) -> dict[str, Any]:
+def _held(env: gymnasium.Env) -> Held:
     """All that the layers hold as attributes, as bytes; None where there are none for it."""
-    found: dict[str, Any] = {}
+    found: Held = {}
     for depth, layer in enumerate(_layers(env)):
         for name, value in getattr(layer, "__dict__", {}).items():
             if isinstance(value, gymnasium.Env | gymnasium.Space) or name.endswith("spec"):
