@@ -4,6 +4,7 @@ import gc
 import os
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 os.environ.setdefault("MUJOCO_GL", "egl")
@@ -98,8 +99,8 @@ def programs():
 
 @pytest.fixture(scope="module")
 def traced_once(cache, programs):
-    """Runs of one configuration in this process share their compiled update: tracing it takes
-    most of the time of a run of seconds."""
+    """Runs of one configuration in this process share the programs that make their first weights
+    and their updates: tracing them takes most of the time of a run of seconds."""
     from reverie.train.group.calls import Calls
     from reverie.train.group.stack import Stack
     from reverie.train.learner import Learner
@@ -107,7 +108,14 @@ def traced_once(cache, programs):
 
     real, real_stack = Learner.compile_beside, Stack.compile_beside
     real_device, real_calls = DeviceLoop.compile_beside, Calls.compile_beside
-    real_like = DeviceLoop._result_like
+    real_like, real_begin = DeviceLoop._result_like, Learner.__init__
+
+    def begin_once(learner, obs, actions, config, *, like=None):
+        own = repr([getattr(config, name) for name in LEARNED])
+        key = own, config.train.update, repr((obs, actions))
+        real_begin(learner, obs, actions, config, like=like or programs.get(key))
+        made = SimpleNamespace(_make=learner._make, _acting_of=learner._acting_of)
+        programs.setdefault(key, made)
 
     def compile_once(learner, rows):
         config = learner._config
@@ -168,6 +176,7 @@ def traced_once(cache, programs):
         patch.setattr(DeviceLoop, "compile_beside", compile_loop_once)
         patch.setattr(DeviceLoop, "_result_like", result_like_once)
         patch.setattr(Calls, "compile_beside", compile_calls_once)
+        patch.setattr(Learner, "__init__", begin_once)
         patch.setattr(Learner, "compile_beside", compile_once)
         patch.setattr(Stack, "compile_beside", compile_all_once)
         yield
