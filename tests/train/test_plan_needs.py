@@ -22,13 +22,8 @@ def planned(tmp_path_factory, cache):
     first = sequence.visits(config)[0]
     with setup.training_envs(config, None, tmp_path_factory.mktemp("log"), first) as envs:
         run = loop.Run(setup.complete(config, envs), envs, None, None, None)
-    compiled = Compiled(_NoProgram(), flops=1000, seconds=1.0)
+    compiled = Compiled(None, flops=1000, seconds=1.0)
     return plan.make_plan(run.config, run.learner, run.replay, compiled, 301), run
-
-
-class _NoProgram:
-    def memory_analysis(self):
-        return None
 
 
 def test_host_memory_is_the_replays_own(planned):

@@ -4,6 +4,7 @@ XLA's own `cost_analysis` counts the body of a loop once, whatever its length: a
 DreamerV3 then seems to do a small part of its work. Here the body of a scan counts `length` times.
 """
 
+import functools
 import math
 import time
 from typing import Any
@@ -91,3 +92,9 @@ class MatrixProduct:
             self.start().block_until_ready()
             best = min(best, time.perf_counter() - begin)
         return self.flops / best
+
+
+@functools.cache
+def best_speed(dtype: Any) -> float:
+    """FLOP/s of a large matrix product of `dtype` on this machine, measured once a process."""
+    return MatrixProduct(dtype).best_speed()

@@ -16,15 +16,8 @@ class Compiled(NamedTuple):
     program: Any  # jax.stages.Compiled
     flops: int  # of one update, see `count_flops`
     seconds: float  # that compiling took
-
-    @property
-    def nbytes(self) -> int:
-        """Device memory while it runs: arguments, temporaries and results; 0 if not told."""
-        memory = self.program.memory_analysis()
-        if memory is None:
-            return 0
-        total = memory.argument_size_in_bytes + memory.temp_size_in_bytes
-        return total + memory.output_size_in_bytes - memory.alias_size_in_bytes
+    nbytes: int = 0  # device memory while it runs: arguments, temporaries, results; 0: not told
+    scratch: int = 0  # the temporaries among them
 
 
 def compiled_beside(
@@ -49,9 +42,19 @@ def compiled_beside(
         program = lowered.compile()
         take(program)
         release()
-        return Compiled(program, flops, time.perf_counter() - start)
+        return Compiled(program, flops, time.perf_counter() - start, *_memory(program))
 
     thread = ThreadPoolExecutor(1, thread_name_prefix=COMPILING)
     future = thread.submit(work)
     thread.shutdown(wait=False)
     return traced.out_info[2].names.sorted, future
+
+
+def _memory(program: Any) -> tuple[int, int]:
+    """`nbytes` and `scratch` of a compiled program: asked once, since XLA takes long to tell."""
+    memory = program.memory_analysis()
+    if memory is None:
+        return 0, 0
+    scratch = memory.temp_size_in_bytes
+    total = memory.argument_size_in_bytes + scratch + memory.output_size_in_bytes
+    return total - memory.alias_size_in_bytes, scratch

@@ -9,7 +9,7 @@ import jax
 
 from reverie.config.schema import Config
 from reverie.folder.errors import RunError
-from reverie.machine.flops import MatrixProduct
+from reverie.machine.flops import best_speed
 from reverie.machine.readings import peak_bytes, resident_bytes
 from reverie.module import count_params
 from reverie.replay.rows import is_latent, row_bytes
@@ -167,8 +167,7 @@ def make_plan(
 
 def _scratch(update: Compiled) -> int:
     """Host memory of an update while it runs; on an accelerator it is the device's."""
-    memory = update.program.memory_analysis()
-    return memory.temp_size_in_bytes if memory and jax.default_backend() == "cpu" else 0
+    return update.scratch if jax.default_backend() == "cpu" else 0
 
 
 def disk_bytes(config: Config, learner: Learner, replay: AnyReplay) -> int:
@@ -192,8 +191,7 @@ def disk_bytes(config: Config, learner: Learner, replay: AnyReplay) -> int:
 def update_seconds(config: Config, flops: int) -> float:
     """Predicted time of one update: the arithmetic of a device, and the launches of steps that must
     wait; the messages between the devices of a mesh are left out."""
-    product = MatrixProduct(compute_dtype(config.device.precision))
-    arithmetic = flops / (ATTAINED * product.best_speed())
+    arithmetic = flops / (ATTAINED * best_speed(compute_dtype(config.device.precision)))
     if jax.default_backend() == "cpu":
         return arithmetic
     return arithmetic + LAUNCH * (2 * config.train.length + config.behavior.imagine)
