@@ -99,8 +99,9 @@ def programs():
 
 @pytest.fixture(scope="module")
 def traced_once(cache, programs):
-    """Runs of one configuration in this process share the programs that make their first weights
-    and their updates: tracing them takes most of the time of a run of seconds."""
+    """Runs of one configuration in this process share the programs that make their first weights,
+    their actions and their updates: tracing them takes most of the time of a run of seconds."""
+    from reverie.train.collect import Actor
     from reverie.train.group.calls import Calls
     from reverie.train.group.stack import Stack
     from reverie.train.learner import Learner
@@ -109,6 +110,7 @@ def traced_once(cache, programs):
     real, real_stack = Learner.compile_beside, Stack.compile_beside
     real_device, real_calls = DeviceLoop.compile_beside, Calls.compile_beside
     real_like, real_begin = DeviceLoop._result_like, Learner.__init__
+    real_act = Actor.__init__
 
     def begin_once(learner, obs, actions, config, *, like=None):
         own = repr([getattr(config, name) for name in LEARNED])
@@ -172,7 +174,16 @@ def traced_once(cache, programs):
     def compile_calls_once(calls, rows):
         return compile_call_once(calls, rows, calls._runs, real_calls)
 
+    def act_once(actor, *given, like=None, **how):
+        store = how.get("store")
+        config = getattr(store, "keywords", {}).get("config")
+        own = [store] if config is None else [getattr(config, name) for name in LEARNED]
+        key = "acting", repr(own), how.get("greedy"), repr(how.get("share"))
+        real_act(actor, *given, like=like or programs.get(key), **how)
+        programs.setdefault(key, SimpleNamespace(_act=actor._act))
+
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Actor, "__init__", act_once)
         patch.setattr(DeviceLoop, "compile_beside", compile_loop_once)
         patch.setattr(DeviceLoop, "_result_like", result_like_once)
         patch.setattr(Calls, "compile_beside", compile_calls_once)
