@@ -397,6 +397,17 @@ def test_a_run_without_results_or_films_says_so(run, tmp_path, capsys):
     assert reverie.load(tmp_path / "agent").step == 1000
 
 
+def test_a_run_of_another_version_is_not_shared(run, hub, tmp_path, capsys):
+    other = tmp_path / "other"
+    shutil.copytree(run, other)
+    head = json.loads((run / "config.json").read_text())
+    (other / "config.json").write_text(json.dumps(head | {"config": {"taks": 1}}))
+    for where in (("--to", tmp_path / "agent"), ("someone/agent",)):
+        said = refusal(capsys, "push", other, *where)
+        assert "not the configuration of a run of this version" in said and "'taks'" in said
+    assert not (tmp_path / "agent").exists() and hub.repos == {}
+
+
 def test_runs_that_are_not_seeds_of_one_are_refused(run, tmp_path, capsys):
     other = filled_run(tmp_path / "other", seed=0)
     where = ("--to", tmp_path / "agent")
