@@ -80,7 +80,9 @@ def browser():
         pytest.skip("no Chromium is installed (Debian: apt-get install chromium)")
     playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
     with playwright.sync_playwright() as found:
-        opened = found.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        opened = found.chromium.launch(
+            executable_path=program, args=["--no-sandbox"], timeout=120_000
+        )
         yield opened
         opened.close()
 

@@ -1,6 +1,8 @@
 """What uniformly random actions earn: the line that a learning curve has to leave.
 
-python benchmarks/envs/random_returns.py OUT.json EPISODES TASK…
+    python benchmarks/envs/random_returns.py EPISODES TASK…
+
+Adds to `src/reverie/report/random_returns.json`, from which reports take it.
 """
 
 import json
@@ -12,6 +14,8 @@ import numpy as np
 from reverie.bench.env import random_actions
 from reverie.config.presets import resolve
 from reverie.envs.make import make
+
+KNOWN = Path(__file__).parents[2] / "src" / "reverie" / "report" / "random_returns.json"
 
 
 def play(task: str, episodes: int) -> dict[str, float]:
@@ -30,13 +34,15 @@ def play(task: str, episodes: int) -> dict[str, float]:
     env.close()
     error = np.std(returns, ddof=1) / episodes**0.5
     numbers = {"return": np.mean(returns), "error": error, "length": np.mean(lengths)}
-    return {name: round(float(number), 4) for name, number in numbers.items()}
+    told = {name: round(float(number), 4) for name, number in numbers.items()}
+    return {**told, "episodes": episodes}
 
 
-def main(out: str, episodes: str, *tasks: str) -> None:
+def main(episodes: str, *tasks: str) -> None:
     """Plays and writes."""
-    found = {task: play(task, int(episodes)) for task in tasks}
-    Path(out).write_text(json.dumps({"episodes": int(episodes), **found}, indent=1) + "\n")
+    known = json.loads(KNOWN.read_text())
+    known |= {task: play(task, int(episodes)) for task in tasks}
+    KNOWN.write_text(json.dumps(dict(sorted(known.items())), indent=1) + "\n")
 
 
 if __name__ == "__main__":

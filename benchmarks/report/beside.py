@@ -1,83 +1,133 @@
-"""Whether a live report slows the run that it shows: CPU seconds of training with and without it.
+"""Whether a page slows the training beside it: CPU seconds of runs with and without it, in pairs.
 
-    python benchmarks/report/beside.py --pairs 3
+    python benchmarks/report/beside.py --pairs 6
+    python benchmarks/report/beside.py --pairs 6 --inspector
 
-Runs of one command and one seed alternate; beside every second one a live report is asked for news
-every two seconds, as an open page does. CPU seconds are those of the training process alone, which
-other load on the machine hardly changes; those of the server are told as well.
+Runs of one command and one seed alternate, and every second pair begins with the other kind. The
+page is a live report of the run, asked for news every two seconds, or the inspector of a finished
+run, open in Chromium. CPU seconds are those of the training process alone, which other load on the
+machine hardly changes; of a pair their ratio counts.
 """
 
 import argparse
+import contextlib
 import http.client
 import json
 import os
 import re
-import statistics
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
+
 PAUSE = 2.0
+DRAWS = 10_000
 REVERIE = [sys.executable, "-m", "reverie"]
 
-
-def look(port: int, known: dict) -> dict:
-    """One request of a page."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-    body = json.dumps({"epoch": known.get("epoch", ""), "since": known.get("version", 0)})
-    connection.request("POST", "/api/refresh", body, {"Content-Type": "application/json"})
-    answer = json.loads(connection.getresponse().read())
-    connection.close()
-    return answer
+Look = Callable[[], None]
+"""What an open page does every two seconds."""
 
 
-def trained(words: list[str], port: int | None) -> float:
-    """CPU seconds of one run; a page looks at it where there is a `port`."""
+@contextlib.contextmanager
+def served(words: list[str]) -> Iterator[str]:
+    """The address that a command prints, until it is ended."""
+    shown = subprocess.Popen([*REVERIE, *words, "--port", "0"], stdout=subprocess.PIPE, text=True)
+    assert shown.stdout is not None
+    try:
+        found = re.search(r"http://\S+", shown.stdout.readline())
+        assert found is not None, "the server ended before it said where it is"
+        yield found[0]
+    finally:
+        shown.terminate()
+        shown.wait()
+
+
+@contextlib.contextmanager
+def live(logdir: Path) -> Iterator[Look]:
+    """A live report of the run that trains."""
+    with served(["report", "--live", str(logdir)]) as address:
+        known: dict[str, object] = {}
+
+        def look() -> None:
+            connection = http.client.HTTPConnection(address.split("/")[2], timeout=60)
+            body = json.dumps({"epoch": known.get("epoch", ""), "since": known.get("version", 0)})
+            headers = {"Content-Type": "application/json"}
+            connection.request("POST", "/api/refresh", body, headers)
+            known.update(json.loads(connection.getresponse().read()))
+            connection.close()
+
+        yield look
+
+
+@contextlib.contextmanager
+def inspector(finished: Path) -> Iterator[Look]:
+    """The inspector of a finished run, open in Chromium."""
+    from playwright.sync_api import sync_playwright
+
+    with served(["dream", str(finished)]) as address, sync_playwright() as found:
+        browser = found.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
+        )
+        browser.new_page().goto(address)
+        yield lambda: None
+        browser.close()
+
+
+def trained(logdir: Path, steps: int, look: Look) -> float:
+    """CPU seconds of one run; `look` is called while it goes on."""
+    words = ["gym:CartPole-v1", "--steps", str(steps), "--logdir", str(logdir)]
     run = subprocess.Popen([*REVERIE, "train", *words], stdout=subprocess.DEVNULL)
-    known: dict = {}
     while True:
-        pid, _, used = os.wait4(run.pid, os.WNOHANG)
+        pid, status, used = os.wait4(run.pid, os.WNOHANG)
         if pid:
+            assert status == 0, "the run failed"
             return used.ru_utime + used.ru_stime
-        if port is not None:
-            known = look(port, known)
+        look()
         time.sleep(PAUSE)
+
+
+def summary(alone: list[float], beside: list[float]) -> dict[str, object]:
+    """Ratios of pairs, their median, and a bootstrap interval of their geometric mean."""
+    logs = np.log(np.divide(beside, alone))
+    means = np.random.default_rng(0).choice(logs, (DRAWS, len(logs))).mean(axis=1)
+    return {
+        "cpu_s_alone": [round(value, 2) for value in alone],
+        "cpu_s_beside": [round(value, 2) for value in beside],
+        "ratios": np.exp(logs).round(4).tolist(),
+        "median_ratio": round(float(np.exp(np.median(logs))), 4),
+        "geometric_mean_ratio": round(float(np.exp(logs.mean())), 4),
+        "interval_95": np.exp(np.quantile(means, [0.025, 0.975])).round(4).tolist(),
+    }
 
 
 def main() -> None:
     """Measure, and write what was found."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--pairs", type=int, default=3)
+    parser.add_argument("--pairs", type=int, default=6, help="an even number")
     parser.add_argument("--steps", type=int, default=1500)
+    parser.add_argument("--inspector", action="store_true")
     asked = parser.parse_args()
-    alone, beside, server = [], [], []
+    if asked.pairs < 2 or asked.pairs % 2:
+        parser.error(f"--pairs is {asked.pairs}: both orders need an even number of at least 2.")
+    alone: list[float] = []
+    beside: list[float] = []
     with tempfile.TemporaryDirectory() as folder:
+        finished = Path(folder) / "finished"
+        trained(finished, asked.steps, lambda: None)  # and warms what is kept of compiled programs
         for pair in range(asked.pairs):
             for watched in (False, True) if pair % 2 == 0 else (True, False):
                 logdir = Path(folder) / f"{pair}-{watched}"
-                words = ["gym:CartPole-v1", "--steps", str(asked.steps), "--logdir", str(logdir)]
                 if not watched:
-                    alone.append(trained(words, None))
+                    alone.append(trained(logdir, asked.steps, lambda: None))
                     continue
-                live = [*REVERIE, "report", "--live", str(logdir), "--port", "0"]
-                shown = subprocess.Popen(live, stdout=subprocess.PIPE, text=True)
-                assert shown.stdout is not None
-                found = re.search(r":(\d+)/", shown.stdout.readline())
-                assert found is not None
-                beside.append(trained(words, int(found[1])))
-                shown.terminate()
-                used = os.wait4(shown.pid, 0)[2]
-                server.append(used.ru_utime + used.ru_stime)
-    found = {
-        "cpu_s_alone": [round(value, 2) for value in alone],
-        "cpu_s_beside": [round(value, 2) for value in beside],
-        "ratio_of_medians": round(statistics.median(beside) / statistics.median(alone), 4),
-        "ratio_of_minima": round(min(beside) / min(alone), 4),
-        "server_cpu_s_start_included": [round(value, 2) for value in server],
-    }
-    sys.stdout.write(json.dumps(found, indent=1) + "\n")
+                with inspector(finished) if asked.inspector else live(logdir) as look:
+                    beside.append(trained(logdir, asked.steps, look))
+    sys.stdout.write(json.dumps(summary(alone, beside), indent=1) + "\n")
 
 
 if __name__ == "__main__":

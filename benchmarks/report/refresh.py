@@ -3,10 +3,12 @@
     python benchmarks/report/refresh.py --runs 10 --rows 100000
 
 Writes runs into a temporary folder, reads them all once, then appends lines to every run and asks
-as a page does. CPU seconds are those of this process; wall time counts what a person waits for.
+as a page with every section opened does. CPU seconds are those of this process; wall time counts
+what a person waits for.
 """
 
 import argparse
+import gzip
 import json
 import statistics
 import sys
@@ -49,6 +51,11 @@ def make(folder: Path, rows: int, seed: int) -> Path:
     return folder
 
 
+def sent(data: bytes) -> int:
+    """Bytes on the wire: the server packs what it answers."""
+    return len(gzip.compress(data, 1))
+
+
 def main() -> None:
     """Measure, and write what was found."""
     parser = argparse.ArgumentParser()
@@ -65,23 +72,29 @@ def main() -> None:
             time.sleep(FRESH)
             answer = feed.answer({"epoch": answer["epoch"], "since": answer["version"]})
         first = time.process_time() - begin
-        whole = len(json.dumps(feed.answer({})))
+        whole = json.dumps(feed.answer({})).encode()
+        opened = [f"loss/part{i}" for i in range(METRICS)] + ["time/steps_per_s"]
         for look in range(asked.looks):
             for seed, run in enumerate(runs):
                 with (run / "metrics.jsonl").open("a") as file:
                     file.write(lines(asked.rows + APPENDED * look, APPENDED, seed))
             time.sleep(FRESH)
             wall, cpu = time.perf_counter(), time.process_time()
-            answer = feed.answer({"epoch": answer["epoch"], "since": answer["version"]})
+            since = answer["version"]
+            known = {"epoch": answer["epoch"], "since": since}
+            answer = feed.answer({**known, "opened": dict.fromkeys(opened, since)})
             size = len(json.dumps(answer))
             looks.append((time.perf_counter() - wall, time.process_time() - cpu, size))
     walls, cpus, sizes = zip(*looks, strict=True)
+    page = live("nonce").encode()
     found = {
         "runs": asked.runs,
         "rows": asked.rows,
-        "page_bytes": len(live("nonce").encode()),
+        "page_bytes": len(page),
+        "page_sent_bytes": sent(page),
         "first_reading_cpu_s": round(first, 2),
-        "first_answer_bytes": whole,
+        "first_answer_bytes": len(whole),
+        "first_answer_sent_bytes": sent(whole),
         "refresh_wall_s": {
             "median": round(statistics.median(walls), 3),
             "max": round(max(walls), 3),

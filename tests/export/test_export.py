@@ -2,91 +2,22 @@
 
 import hashlib
 import importlib
-import json
-import subprocess
-import sys
 from pathlib import Path
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 from gymnasium import spaces
 from made_runs import made_run
+from recorded import DONE, SEED, SEEN, part, row_of, run_alone, told_of, write_given
 
 import reverie
 from reverie.cli import main
 from reverie.export import graph
-from reverie.train import weights
 from reverie.train.learner import EVAL, purpose_key
 
-SEEN = spaces.Dict(
-    {
-        "camera": spaces.Box(0, 255, (3, 16, 20), np.uint8),
-        "depth": spaces.Box(-1, 3, (16, 20, 1), np.float32),
-        "gear": spaces.Discrete(4, start=2),
-        "joints": spaces.Box(np.float64([-2, 0, -1e3]), np.float64([2, 9, 1e3]), dtype=np.float64),
-        "keys": spaces.Tuple([spaces.MultiBinary(3), spaces.MultiDiscrete([2, 3], start=[-1, 5])]),
-        "said": spaces.Text(4),
-    }
-)
-DONE = spaces.Dict(
-    {
-        "arm": spaces.Box(np.float32([5, -3, -np.inf]), np.float32([10, 1, np.inf])),
-        "grip": spaces.Box(np.float64([0.1, -30.0]), np.float64([0.7, 2.1]), dtype=np.float64),
-        "go": spaces.MultiDiscrete([3, 4], start=[0, -7]),
-        "lamp": spaces.MultiBinary(2),
-    }
-)
 STEPS, AGAIN = 100, 60
 """Steps that are compared, and the one at which a second episode begins."""
-
-RUNNER = """
-import json, sys
-import numpy as np
-
-sys.modules["reverie"] = None  # whoever imports it fails
-
-def stablehlo(path):
-    import jax
-    from jax import export
-    call = jax.jit(export.deserialize(bytearray(open(path, "rb").read())).call)
-    return lambda given: {name: np.asarray(x) for name, x in call(given).items()}
-
-def onnx(path):
-    import onnxruntime
-    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    names = [out.name for out in session.get_outputs()]
-    return lambda given: dict(zip(names, session.run(None, given)))
-
-for folder, kind in zip(sys.argv[1::2], sys.argv[2::2]):
-    told = json.load(open(f"{folder}/policy.{kind}.json"))
-    policy = {"stablehlo": stablehlo, "onnx": onnx}[kind](f"{folder}/policy.{kind}")
-    given = dict(np.load(f"{folder}/given.npz"))
-    state = {port["name"]: np.zeros(port["shape"], port["dtype"])
-             for port in told["inputs"] if port["role"] == "state"}
-    taken = []
-    for step in range(len(given["reset"])):
-        now = {name: np.asarray(rows[step]) for name, rows in given.items()}
-        out = policy({**now, **state})
-        for port in told["outputs"]:
-            assert out[port["name"]].shape == tuple(port["shape"]), port
-            assert out[port["name"]].dtype == port["dtype"], port
-        state = {name: out[f"next_{name}"] for name in state}
-        taken.append({n: x for n, x in out.items() if n.startswith("action/")})
-    taken = {name: np.stack([row[name] for row in taken]) for name in taken[0]}
-    np.savez(f"{folder}/taken_{kind}.npz", **taken)
-"""
-
-
-def part(tree, path):
-    for step in path:
-        tree = tree[step]
-    return tree
-
-
-def told_of(folder, kind, name="policy"):
-    return json.loads((folder / f"{name}.{kind}.json").read_text())
 
 
 def record(run, folder, space, *, greedy):
@@ -98,22 +29,10 @@ def record(run, folder, space, *, greedy):
     for step in range(STEPS):
         carry = None if step == AGAIN else carry
         seen = space.sample()
-        key = jax.random.fold_in(purpose_key(7, EVAL), carry.count if carry else 0)
-        noise = agent.acting.noise(key, 1)
-        drawn = {"noise/latent": noise.post[0]}
-        drawn |= {f"noise/action/{name}": value[0] for name, value in noise.action.items()}
-        row = {"reset": np.asarray(carry is None)}
-        for port in inputs:
-            if port["role"] == "observation":
-                row[port["name"]] = np.asarray(part(seen, port["path"]), port["dtype"])
-            elif port["role"] == "noise":
-                row[port["name"]] = np.asarray(drawn[port["name"]])
-        rows.append(row)
-        action, carry = agent.act(seen, carry, greedy=greedy, seed=7)
+        rows.append(row_of(agent, inputs, seen, carry))
+        action, carry = agent.act(seen, carry, greedy=greedy, seed=SEED)
         wanted.append(action)
-    np.savez(
-        folder / "given.npz", **{name: np.stack([row[name] for row in rows]) for name in rows[0]}
-    )
+    write_given(folder, "policy", rows)
     return wanted
 
 
@@ -137,15 +56,14 @@ def kinds_of(flags):
 
 def exported(base, cases):
     """Folders of the programs of each case, with what Agent did and what the programs did."""
-    found, words = {}, []
+    found, programs = {}, []
     for name, (agent, seen, done, flags, changes) in cases.items():
         run = made_run(base / name, seen, done, agent=agent, changes=changes)
         for kind in kinds_of(flags):
             assert main(["export", str(run), "--to", kind, *flags]) == 0
-            words += [str(run / "export"), kind]
+            programs.append((run / "export", "policy", kind))
         found[name] = run, record(run, run / "export", seen, greedy="--greedy" in flags)
-    ran = subprocess.run([sys.executable, "-c", RUNNER, *words], capture_output=True, text=True)
-    assert ran.returncode == 0, ran.stderr[-3000:]
+    run_alone(*programs)
     return found
 
 
@@ -157,11 +75,12 @@ def made(tmp_path_factory, cache):
 def check_same(run, wanted):
     """The programs did what Agent did, in what the environment takes."""
     space = reverie.load(run).own.action_space
-    kinds = [path.stem.removeprefix("taken_") for path in run.glob("export/taken_*.npz")]
+    kinds = [path.name.split(".")[1] for path in run.glob("export/policy.*.taken.npz")]
     assert "onnx" in kinds
     for kind in kinds:
         ports = [p for p in told_of(run / "export", kind)["outputs"] if p["role"] == "action"]
-        taken = dict(np.load(run / "export" / f"taken_{kind}.npz"))
+        given = dict(np.load(run / "export" / f"policy.{kind}.taken.npz"))
+        taken = {name: rows for name, rows in given.items() if name.startswith("action/")}
         assert (
             len(taken) == len(ports) == len(list(space.spaces) if hasattr(space, "spaces") else [0])
         )
@@ -219,55 +138,6 @@ def test_a_file_names_no_folder_of_the_machine(made):
             data = path.read_bytes()
             assert str(Path(reverie.__file__).parent).encode() not in data
             assert str(run.parent).encode() not in data
-
-
-def test_the_world_dreams_as_the_model_does(tmp_path, cache):
-    import onnxruntime
-
-    from reverie.export.programs import terms_of, world
-    from reverie.export.write import world_of
-
-    seen = spaces.Dict({name: SEEN[name] for name in ("camera", "depth", "joints")})
-    changes = {"world.reward.divisor": 4.0}
-    run = made_run(tmp_path / "run", seen, DONE, changes=changes)
-    out = tmp_path / "out"
-    assert main(["export", str(run), "--to", "onnx", "--world", "--out", str(out)]) == 0
-    agent = reverie.load(run)
-    path = next((run / "checkpoints").iterdir())
-    model = world_of(agent, weights.read(path), path)
-    program = world(model, agent.acting, terms_of(agent), agent.config)
-    session = onnxruntime.InferenceSession(str(out / "world.onnx"))
-    rng, told = np.random.default_rng(0), told_of(out, "onnx", "world")
-    DONE.seed(3)
-    given = {port["name"]: rng.random(port["shape"], np.float32) for port in told["inputs"]}
-    for port in told["inputs"]:
-        if port["role"] == "action":
-            given[port["name"]] = np.asarray(part(DONE.sample(), port["path"]), port["dtype"])
-    names = [port["name"] for port in told["outputs"]]
-    found = dict(zip(names, session.run(names, given), strict=True))
-    with jax.numpy_rank_promotion("allow"):
-        wanted = jax.jit(program.function)(given)
-    for port in told["outputs"]:
-        name = port["name"]
-        assert found[name].dtype == port["dtype"] and list(found[name].shape) == port["shape"]
-        np.testing.assert_allclose(found[name], wanted[name], rtol=1e-4, atol=1e-5, err_msg=name)
-    state = jax.tree.unflatten(
-        jax.tree.structure(agent.acting.initial(1).state),
-        [jnp.asarray(given[f"state/{name}"])[None] for name in ("deter", "stoch")],
-    )
-    flat = {
-        leaf.key: jnp.asarray(leaf.to_agent(given[leaf.port.name])).reshape(1, -1)
-        for leaf in terms_of(agent).done
-    }
-    carry = model.dynamics.prepared().imagine(
-        model.dynamics.carry(state), model.embed(flat), jnp.asarray(given["noise/latent"])[None]
-    )[0]
-    after = model.dynamics.state(carry)
-    np.testing.assert_allclose(found["next_state/deter"], after.deter[0], atol=1e-5)
-    reward = 4.0 * model.reward(model.feature(after)).mean()[0]
-    np.testing.assert_allclose(found["reward"], reward, rtol=1e-4)
-    assert 0 <= found["continue"] <= 1 and found["observation/camera"].dtype == np.uint8
-    assert found["observation/depth"].min() >= -1 and found["observation/depth"].max() <= 3
 
 
 def test_without_spaces_the_files_speak_the_agent_s_terms(tmp_path, cache, capsys):

@@ -1,6 +1,8 @@
 """What a page of runs that go on is told: everything once, and again where a run went back."""
 
+import gzip
 import json
+import re
 
 import numpy as np
 import pytest
@@ -20,9 +22,23 @@ class Reader:
 
     def __init__(self, feed):
         self.feed, self.epoch, self.version, self.curves, self.blocks = feed, "", 0, {}, {}
+        self.told = {}
 
     def look(self):
-        answer = self.feed.answer({"epoch": self.epoch, "since": self.version})
+        """Ask with every section opened, once more where charts were not asked for."""
+        answer = self.ask(self.told)
+        charts = re.findall('data-metric="([^"]+)"', self.blocks.get("sections", ""))
+        if set(charts) - set(self.told):
+            more = self.ask(dict.fromkeys(charts, 0) | self.told)
+            answer["blocks"] |= more["blocks"]
+            for run, parts in more["curves"].items():
+                answer["curves"][run] |= parts
+        return answer
+
+    def ask(self, opened):
+        known = {"epoch": self.epoch, "since": self.version, "opened": opened}
+        answer = self.feed.answer(known)
+        self.told = dict.fromkeys(opened, answer["version"])
         json.dumps(answer, allow_nan=False)
         self.epoch, self.version = answer["epoch"], answer["version"]
         self.blocks |= answer["blocks"]
@@ -70,6 +86,37 @@ def test_only_what_changed_is_told(growing):
     assert list(answer["curves"]["0"]) == ["loss/rew"]
     assert answer["curves"]["0"]["loss/rew"]["from"] > 0
     assert set(answer["blocks"]) <= {"head"}
+
+
+def test_folded_charts_are_told_when_they_are_opened(growing):
+    growing.write(0, 200)
+    feed = feed_of(growing.folder)
+    first = feed.answer({})
+    assert "loss/rew" not in first["curves"]["0"]
+    assert {"episode/return", "train/updates", "time/seconds"} <= set(first["curves"]["0"])
+    known = {"epoch": first["epoch"], "since": first["version"]}
+    whole = feed.answer({**known, "opened": {"loss/rew": 0}})
+    assert list(whole["curves"]["0"]) == ["loss/rew"]
+    growing.log(step=7_000, **{"loss/rew": 1.0, "loss/image": 2.0})
+    news = feed.answer({**known, "opened": {"loss/rew": whole["version"]}})["curves"]["0"]
+    assert list(news) == ["loss/rew"] and news["loss/rew"]["from"] > 0
+    again = feed.answer({**known, "epoch": "another", "opened": {"loss/rew": whole["version"]}})
+    assert again["curves"]["0"]["loss/rew"]["from"] == 0
+
+
+def test_ten_long_runs_fit_into_the_weight_of_a_page_as_it_is_sent(tmp_path, monkeypatch):
+    monkeypatch.setattr(feeds, "READING", 100.0)
+    values = np.random.default_rng(0).normal(size=(1_024, 30))  # as many stretches as are kept
+    runs = [make_run(tmp_path / f"run-{k}", steps=100, media=False, seed=k) for k in range(10)]
+    for seed, run in enumerate(runs):
+        with (run / "metrics.jsonl").open("w") as file:
+            for k, row in enumerate(np.roll(values, seed, axis=0).tolist()):
+                named = {f"loss/part{i}": value for i, value in enumerate(row)}
+                clocks = {"train/updates": 2 * k, "time/seconds": 0.1 * k}
+                told = {"step": 10 * k, "episode/return": row[0], "time/steps_per_s": row[1]}
+                file.write(json.dumps(told | clocks | named) + "\n")
+    sent = [page.live("nonce"), json.dumps(feed_of(*runs).answer({}))]
+    assert sum(len(gzip.compress(text.encode(), 1)) for text in sent) < 300_000
 
 
 def test_half_a_line_is_waited_for(growing):
@@ -209,6 +256,9 @@ def test_folders_that_no_run_will_ever_be(tmp_path):
         ({"since": -1}, "since is -1"),
         ({"since": True}, "since is True"),
         ({"since": 1.0}, "since is 1.0"),
+        ({"opened": []}, "opened is no object of metrics"),
+        ({"opened": {"loss/rew": -1}}, "opened is no object of metrics"),
+        ({"opened": {"loss/rew": "x"}}, "opened is no object of metrics"),
     ],
 )
 def test_requests_that_are_none(growing, body, said):

@@ -1,5 +1,7 @@
 """The page in Chromium: it opens, follows a run that grows, and does what its controls say."""
 
+import time
+
 import pytest
 from fake_run import make_media
 from grown import Growing, feed_of
@@ -28,7 +30,7 @@ def runs(tmp_path):
 @pytest.fixture
 def page(browser):
     made = browser.new_page()
-    made.set_default_timeout(30_000)
+    made.set_default_timeout(60_000)
     said = []
     made.on("console", lambda m: said.append(m.text) if m.type == "error" else None)
     made.on("pageerror", lambda error: said.append(str(error)))
@@ -44,17 +46,23 @@ def live(page, runs):
     with served(make_app(feed, Guard("127.0.0.1"))) as port:
         page.goto(f"http://127.0.0.1:{port}/")
         page.wait_for_selector(LINE)
+        up_to_date(page)
         yield page
         page.goto("about:blank")
 
 
 def until(page, ask, expected):
     """Wait for an expression of the page (its policy forbids what Playwright would do)."""
-    for _ in range(200):
-        if (found := page.evaluate(ask)) == expected:
-            return
+    end = time.monotonic() + 60
+    while (found := page.evaluate(ask)) != expected and time.monotonic() < end:
         page.wait_for_timeout(50)
-    raise AssertionError(f"{ask} is {found!r}, expected {expected!r}")
+    if found != expected:
+        raise AssertionError(f"{ask} is {found!r}, expected {expected!r}")
+
+
+def up_to_date(page):
+    """Wait until the page has read everything that there is."""
+    until(page, "document.getElementById('state').textContent.startsWith('Up to date')", True)
 
 
 def returns(number):
@@ -63,16 +71,15 @@ def returns(number):
 
 def test_the_curve_follows_a_run_that_grows(live, runs):
     before = live.get_attribute(LINE, "points")
-    count = live.evaluate(f"{returns(1)}.n")
     runs[1].write(80, 120)
-    until(live, f"{returns(1)}.n > {count}", True)
-    until(live, f"document.querySelectorAll('{LINE}').length", 2)
     whole = read_runs([run.folder for run in runs])
+    until(live, f"{returns(1)}.n", len(whole[1].get("episode/return").value))
+    until(live, f"document.querySelectorAll('{LINE}').length", 2)
     for number, run in enumerate(whole):
         told = live.evaluate(f"{returns(number)}.y")
         assert told == run.get("episode/return").value.tolist()
     assert live.get_attribute(LINE, "points") != before
-    assert "Up to date at" in live.inner_text("#state")
+    up_to_date(live)
 
 
 def test_no_chart_is_blank(live):
@@ -109,6 +116,7 @@ def test_axes_and_smoothing(live):
 
 
 def test_dragging_looks_closer_and_a_double_click_shows_all(live):
+    live.locator(MAIN).scroll_into_view_if_needed()
     box = live.locator(MAIN).bounding_box()
     wide = live.evaluate("curves.range()")
     live.mouse.move(box["x"] + box["width"] * 0.3, box["y"] + 90)
@@ -167,7 +175,7 @@ def test_a_run_that_comes_and_a_server_that_ends(page, tmp_path):
         until(page, "document.getElementById('state').textContent", "broken.")
         assert page.locator(LINE).count() == 1  # what was there stays
         page.unroute("**/api/**")
-        until(page, "document.getElementById('state').textContent.startsWith('Up to date')", True)
+        up_to_date(page)
         page.goto("about:blank")
 
 

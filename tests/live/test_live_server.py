@@ -3,7 +3,9 @@
 import html
 import json
 import re
+import socket
 import threading
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from fake_run import make_media, make_run
@@ -14,7 +16,7 @@ from reverie.cli import main
 from reverie.live import show as live_show
 from reverie.live.server import in_part, make_app
 from reverie.options import ReportOptions
-from reverie.web import show
+from reverie.web import server, show
 from reverie.web.guard import Guard
 
 
@@ -110,6 +112,75 @@ def test_a_token_where_others_can_reach_the_server(folder):
         assert call(port, "/?token=secret")[0] == 200
         assert call(port, "/api/refresh", {}, X_Reverie_Token="secret")[0] == 200
         assert call(port, f"{film}?token=secret")[0] == 200
+
+
+def started(folder, monkeypatch, capsys, *words):
+    """What `reverie report --live` says, and the address it prints; `ask` gets the application."""
+    capsys.readouterr()
+    found = []
+
+    def serve(app, listening):
+        said = capsys.readouterr().out
+        (shown,) = re.findall(r"open (http://\S+)", said)
+        token = parse_qs(urlsplit(shown).query).get("token", [""])[0]
+        with served(app) as port:
+            asked = {
+                "page": call(port, "/")[0],
+                "page, token": call(port, f"/?token={token}")[0],
+                "data": call(port, "/api/refresh", {})[0],
+                "data, token": call(port, "/api/refresh", {}, X_Reverie_Token=token)[0],
+                "film": call(port, "/media/0/eval-000002000.mp4")[0],
+            }
+        found.append((said, urlsplit(shown), token, listening.getsockname(), asked))
+
+    monkeypatch.setattr(server, "serve", serve)
+    assert main(["report", str(folder), "--live", *words]) == 0
+    return found[0]
+
+
+def test_whoever_listens_to_others_gets_a_token(folder, monkeypatch, capsys):
+    tokens = set()
+    for _ in range(2):
+        _, shown, token, listening, asked = started(
+            folder, monkeypatch, capsys, "--host", "0.0.0.0", "--port", "0"
+        )
+        assert (listening[0], listening[1]) == ("0.0.0.0", shown.port)
+        assert asked == {
+            **{"page": 403, "page, token": 200, "data": 403, "data, token": 200, "film": 403}
+        }
+        assert len(token) >= 32
+        tokens.add(token)
+    assert len(tokens) == 2
+    _, shown, token, listening, asked = started(folder, monkeypatch, capsys, "--port", "0")
+    assert listening[0] == "127.0.0.1" and (token, shown.query) == ("", "")
+    assert set(asked.values()) == {200}
+
+
+def test_a_port_in_use_is_said_with_the_one_that_is_taken(folder, monkeypatch, capsys):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        said, shown, _, listening, _ = started(folder, monkeypatch, capsys, "--port", str(port))
+    assert f"port {port} is in use; this page is at port {shown.port}." in said.splitlines()
+    assert port < shown.port == listening[1]
+
+
+def test_a_run_of_another_version_is_shown_or_named(folder, tmp_path):
+    older, odd = tmp_path / "older", tmp_path / "odd"
+    for run, change in ((older, {"steps_of_old": 7}), (odd, {"steps": "many"})):
+        run.mkdir()
+        head = json.loads((folder / "config.json").read_text())
+        head["versions"] = {"reverie": "0.0.1"}
+        head["config"] |= change
+        (run / "config.json").write_text(json.dumps(head))
+        (run / "metrics.jsonl").write_bytes((folder / "metrics.jsonl").read_bytes())
+    with served(make_app(feed_of(older, odd), Guard("127.0.0.1"))) as port:
+        status, _, raw = call(port, "/api/refresh", {})
+    told = json.loads(raw)
+    assert status == 200 and [run["label"] for run in told["runs"]] == ["older"]
+    assert "episode/return" in told["curves"]["0"] and "0.0.1" in str(told["blocks"])
+    assert "/odd/config.json: steps" in html.unescape(told["blocks"]["notes"])
 
 
 def test_many_pages_at_once_are_told_the_same(port):

@@ -56,9 +56,12 @@ def test_ten_long_runs_fit_into_the_weight_of_a_page(tmp_path):
         ("atari_venture", {}),
         ("crafter_reward", {"random play": 2.1, "human": 14.3}),
         ("crafter_noreward", {}),
-        ("dmc_walker_walk", {"highest possible": 1000.0}),
-        ("gym:CartPole-v1", {"solved": 475.0}),
-        ("gym:Pendulum-v1", {}),
+        ("minigrid_empty_8x8", {"random play": 0.0874}),  # the demo's
+        ("dmc_walker_walk", {"random play": 39.045, "highest possible": 1000.0}),
+        ("dmc_quadruped_run", {"highest possible": 1000.0}),
+        ("gym:CartPole-v1", {"random play": 24.96, "solved": 475.0}),
+        ("gym:Pendulum-v1", {"random play": -1197.1836}),
+        ("gym:Blackjack-v1", {}),
         ("gym:no_such_module:Env-v0", {}),
         ("custom:mine", {}),
         ("CartPole-v1", {}),
@@ -69,12 +72,19 @@ def test_returns_that_are_known(task, known):
     assert {level.name: level.value for level in levels_of(task)} == known
 
 
-def test_runs_of_several_tasks_have_no_known_returns(tmp_path):
+def test_runs_of_several_tasks_have_lines_that_name_them(tmp_path):
     rows = [{"step": 1, "episode/return": 2.0}]
     one = bare_run(tmp_path / "a", rows, task="gym:CartPole-v1")
     two = bare_run(tmp_path / "b", rows, task="gym:Acrobot-v1")
     assert "solved: 475" in render(read_runs([one]))
-    assert "solved" not in render(read_runs([one, two]))
+    text = render(read_runs([one, two]))
+    assert "solved of gym:CartPole-v1: 475" in text and "solved of gym:Acrobot-v1: -100" in text
+    assert "random play of gym:CartPole-v1: 24.96" in text
+    walkers = [
+        bare_run(tmp_path / task, rows, task=task) for task in ("dmc_walker_walk", "dmc_walker_run")
+    ]
+    text = render(read_runs(walkers))
+    assert "highest possible: 1,000" in text and "random play of dmc_walker_walk" in text
 
 
 def test_the_table_is_sorted_by_numbers_not_by_their_texts(tmp_path):

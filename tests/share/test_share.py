@@ -21,6 +21,9 @@ from reverie.share.results import results_of
 from reverie.train import checkpoint, chosen, warm_start, weights
 
 hub_library = pytest.importorskip("huggingface_hub")
+pytestmark = pytest.mark.filterwarnings(  # of its library for HTTP, where it sends large files
+    "ignore:Use 'content=:DeprecationWarning"
+)
 
 SEEN = spaces.Dict(
     {"camera": spaces.Box(0, 255, (3, 16, 20), np.uint8), "speed": spaces.Box(-np.inf, 3, (2,))}
@@ -73,6 +76,7 @@ def hub(monkeypatch, tmp_path):
         server.address + "/{repo_id}/resolve/{revision}/{filename}",
     )
     monkeypatch.setenv("HF_TOKEN", TOKEN)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_DISABLE_XET", True)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "cache"))
     yield server
     server.shutdown()
@@ -87,6 +91,15 @@ def acted(agent):
         action, carry = agent.act(SEEN.sample(), carry, seed=4)
         actions.append(action)
     return np.stack(actions)
+
+
+def without_films(run, place):
+    """A copy of a run that has nothing but its weights to share."""
+    bare = place / "bare"
+    shutil.copytree(run, bare)
+    (bare / "metrics.jsonl").unlink()
+    shutil.rmtree(bare / "videos")
+    return bare
 
 
 def refusal(capsys, *words, code=1):
@@ -198,6 +211,50 @@ def test_there_and_back_by_the_hub(run, folder, hub, tmp_path, capsys):
     for name in (shared.MODEL, shared.CONFIG, shared.RESULTS, shared.REPLAY):
         assert (pulled / name).read_bytes() == (folder / name).read_bytes()
     np.testing.assert_array_equal(acted(reverie.load(pulled)), acted(reverie.load(run)))
+
+
+def test_a_second_push_leaves_nothing_of_the_first(run, hub, tmp_path):
+    assert main(["push", str(run), "someone/agent"]) == 0
+    there = hub.repos["someone/agent"]
+    assert {"replay.mp4", "dream.mp4", "curve.svg"} <= set(there)
+    own = {"notes.md": b"mine", "films/replay.mp4": b"mine too", ".gitattributes": b"mine"}
+    there.update(own)
+    bare = without_films(run, tmp_path)
+    assert main(["push", str(bare), "someone/agent"]) == 0
+    there = hub.repos["someone/agent"]
+    assert {name: there.get(name) for name in own} == own
+    assert set(there) - set(own) == set(shared.NAMES) - {"replay.mp4", "dream.mp4", "curve.svg"}
+    first, second = hub.commits
+    gone = {path for kind, path in second if kind == "deletedFile"}
+    assert gone == {"replay.mp4", "dream.mp4", "curve.svg"}
+    assert {kind for kind, _ in first} == {"file", "lfsFile"}
+    assert main(["pull", "someone/agent", str(tmp_path / "mine")]) == 0
+    assert reverie.load(tmp_path / "mine").step == 1000
+
+
+def test_large_files_go_by_their_own_way(run, folder, hub, tmp_path):
+    longer = tmp_path / "longer"
+    shutil.copytree(run, longer)
+    film = FILM + np.random.default_rng(0).bytes(10_000_001)
+    (longer / "videos" / "eval-000001000.mp4").write_bytes(film)
+    assert main(["push", str(longer), "someone/agent"]) == 0
+    (commit,) = hub.commits
+    by_lfs = {path for kind, path in commit if kind == "lfsFile"}
+    assert by_lfs == {shared.MODEL, "replay.mp4", "dream.mp4"}
+    assert len(hub.verified) == 3 and film in hub.storage.values()
+    assert main(["pull", "someone/agent", str(tmp_path / "mine")]) == 0
+    assert len([path for path in hub.asked if path.startswith("/storage/")]) == 6
+    assert (tmp_path / "mine" / "replay.mp4").read_bytes() == film
+    weights_there = (tmp_path / "mine" / shared.MODEL).read_bytes()
+    assert weights_there == (folder / shared.MODEL).read_bytes()
+    np.testing.assert_array_equal(acted(reverie.load(tmp_path / "mine")), acted(reverie.load(run)))
+
+
+def test_a_storage_that_takes_nothing_costs_one_sentence(run, hub, capsys):
+    hub.full = True
+    said = refusal(capsys, "push", run, "someone/agent")
+    assert "the Hub refuses your token for someone/agent (403)" in said
+    assert hub.repos["someone/agent"] == {} and hub.commits == []
 
 
 class Yard(gymnasium.Env):
@@ -330,10 +387,7 @@ def test_a_full_disk_is_not_taken_for_the_network(named, run, hub, tmp_path, cap
 
 
 def test_a_run_without_results_or_films_says_so(run, tmp_path, capsys):
-    bare = tmp_path / "bare"
-    shutil.copytree(run, bare)
-    (bare / "metrics.jsonl").unlink()
-    shutil.rmtree(bare / "videos")
+    bare = without_films(run, tmp_path)
     assert main(["push", str(bare), "--to", str(tmp_path / "agent")]) == 0
     said = capsys.readouterr().err
     assert "no results" in said and "no replay.mp4" in said and "no dream.mp4" in said
@@ -341,6 +395,17 @@ def test_a_run_without_results_or_films_says_so(run, tmp_path, capsys):
     assert "1,000 environment steps" in card and "--env MODULE:FUNCTION" in card
     assert "model-index" not in (tmp_path / "agent" / "README.md").read_text()
     assert reverie.load(tmp_path / "agent").step == 1000
+
+
+def test_a_run_of_another_version_is_not_shared(run, hub, tmp_path, capsys):
+    other = tmp_path / "other"
+    shutil.copytree(run, other)
+    head = json.loads((run / "config.json").read_text())
+    (other / "config.json").write_text(json.dumps(head | {"config": {"taks": 1}}))
+    for where in (("--to", tmp_path / "agent"), ("someone/agent",)):
+        said = refusal(capsys, "push", other, *where)
+        assert "not the configuration of a run of this version" in said and "'taks'" in said
+    assert not (tmp_path / "agent").exists() and hub.repos == {}
 
 
 def test_runs_that_are_not_seeds_of_one_are_refused(run, tmp_path, capsys):

@@ -3,12 +3,13 @@
 import secrets
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from reverie.live.known import known_of
 from reverie.live.watched import Watched
-from reverie.report import media, page
+from reverie.report import media, page, panels
 from reverie.report.curves import told
 from reverie.report.levels import levels
 from reverie.report.places import without_folders
@@ -44,26 +45,28 @@ class Feed:
         self._blocks: dict[str, tuple[int, str]] = {}
         self._kept: dict[str, tuple[Any, dict[str, Any]]] = {}
         self._runs: list[tuple[Watched, Run]] = []
+        self._folded: frozenset[str] = frozenset()
 
     def answer(self, body: Any) -> dict[str, Any]:
-        """What a page that knows the version `since` does not know yet, as JSON values.
+        """What a page does not know yet, as JSON values (see `Known`).
 
         Raises ReportError for a request that is none.
         """
-        since = self._known(body)
+        known = known_of(body, self._epoch)
         with self._lock:
             if time.monotonic() - self._when >= FRESH:
                 self._refresh()
                 self._when = time.monotonic()
             runs = [run for _, run in self._runs]
+            known = known._replace(folded=self._folded)
             return {
                 "epoch": self._epoch,
                 "version": self._version,
                 "behind": sum(watched.behind() for watched, _ in self._runs),
                 "runs": [told(run, watched.number) for watched, run in self._runs],
                 "levels": [level._asdict() for level in levels(runs)],
-                "curves": {str(w.number): w.news(run, since) for w, run in self._runs},
-                "blocks": {n: text for n, (at, text) in self._blocks.items() if at > since},
+                "curves": {str(w.number): w.news(run, known) for w, run in self._runs},
+                "blocks": {n: text for n, (at, text) in self._blocks.items() if at > known.since},
             }
 
     def film(self, number: str, name: str) -> tuple[str, bytes]:
@@ -73,15 +76,6 @@ class Feed:
                 if file.path.name == name and file.kind in media.TYPES:
                     return media.read(file.path)
         raise Gone("there is no such film, or not any more: reload the page.")
-
-    def _known(self, body: Any) -> int:
-        """The version that a page knows; 0 for one that knows nothing of this server."""
-        if not isinstance(body, Mapping):
-            raise ReportError(f"a request is a JSON object, found {type(body).__name__}.")
-        since = body.get("since", 0)
-        if not isinstance(since, int) or isinstance(since, bool) or since < 0:
-            raise ReportError(f"since is {since!r}, expected a whole number from 0 on.")
-        return since if body.get("epoch") == self._epoch else 0
 
     def _refresh(self) -> None:
         self._version += 1
@@ -94,6 +88,7 @@ class Feed:
         named = zip(found, labels_of([watched.path for watched in found]), strict=True)
         self._runs = [(watched, watched.run(name)) for watched, name in named if watched.head]
         content = self._content()
+        self._folded = panels.folded(content["sections"])
         for name in page.BLOCKS:
             text = page.block(name, content)
             if name not in self._blocks or self._blocks[name][1] != text:

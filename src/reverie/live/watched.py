@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from reverie.live.known import Known
 from reverie.live.tracked import Tracked
 from reverie.report.curves import as_json, most_of, optima
 from reverie.report.head import Head, ReportError
@@ -94,15 +95,16 @@ class Watched:
             end=self._end,
         )
 
-    def news(self, run: Run, since: int) -> dict[str, Any]:
-        """Curves that changed after the version `since`; None for those that are no more."""
+    def news(self, run: Run, known: Known) -> dict[str, Any]:
+        """Curves that changed since the page was told of them; None for those that are no more."""
         found: dict[str, Any] = {
-            name: None for name, version in self._gone.items() if version > since
+            name: None for name, version in self._gone.items() if version > known.since
         }
         changed = {
             name: first
             for name, curve in self.curves.items()
-            if (first := curve.unknown(since)) is not None
+            if (version := known.version_of(name)) is not None
+            and (first := curve.unknown(version)) is not None
         }
         found |= {name: as_json(self.curves[name].curve, n) for name, n in changed.items()}
         return found | optima(run, 1, changed)

@@ -117,6 +117,11 @@ def sections(runs: Sequence[Run], steady: Mapping[str, float | None]) -> list[Se
     return [_section(title, group, runs, steady) for title, group in groups.items() if group]
 
 
+def folded(shown: Sequence[Section]) -> frozenset[str]:
+    """Metrics whose charts nobody sees before their section is opened."""
+    return frozenset(panel.metric for part in shown if part.inside for panel in part.panels)
+
+
 SHOWN = ("Episodes", "What latents tell of observations", "Other")
 """Sections that are open at first: what a task says of itself, and what users log."""
 

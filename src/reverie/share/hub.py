@@ -1,7 +1,7 @@
 """Shared agents on the Hub: up by one commit, down file by file with every digest checked.
 
-Only files that a shared agent has (`folder/shared.py`) are fetched, whatever else a repository
-holds; nothing of them is run, and none says where it goes.
+Only files that a shared agent has (`folder/shared.py`) are written, deleted or fetched, whatever
+else a repository holds; nothing of them is run, and none says where it goes.
 """
 
 import contextlib
@@ -27,6 +27,8 @@ _NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 def push(made: Bundle, repo: str, *, private: bool = False) -> str:
     """Upload the files as one commit; the repository is made if there is none. Its address.
 
+    Files of an agent that was pushed there before and that this one lacks are deleted.
+
     Raises RunError without a token, network or the right to write.
     """
     hub = _library()
@@ -35,8 +37,12 @@ def push(made: Bundle, repo: str, *, private: bool = False) -> str:
         write(made, folder)
         api = hub.HfApi()
         where = api.create_repo(repo, private=private, exist_ok=True)
-        message = "An agent of Reverie"
-        api.upload_folder(repo_id=repo, folder_path=folder, commit_message=message)
+        api.upload_folder(
+            repo_id=repo,
+            folder_path=folder,
+            commit_message="An agent of Reverie",
+            delete_patterns=list(shared.NAMES),
+        )
         return str(where)
 
 
@@ -130,25 +136,35 @@ def _told(repo: str) -> Iterator[None]:
     errors = importlib.import_module("huggingface_hub.errors")
     try:
         yield
-    except errors.RevisionNotFoundError as error:
-        raise RunError(f"the repository {repo} has no such revision.") from error
-    except (errors.GatedRepoError, errors.RepositoryNotFoundError) as error:
-        raise RunError(
-            f"there is no repository {repo}, or your token may not read it: check the name, and "
-            "log in with `hf auth login` if it is private."
-        ) from error
-    except errors.HfHubHTTPError as error:
-        raise RunError(_refusal(error, repo)) from error
-    except (errors.OfflineModeIsEnabled, errors.LocalEntryNotFoundError, errors.HTTPError) as error:
-        raise RunError(_UNREACHED.format(what=_short(error))) from error
-    except OSError as error:
-        if error.filename is None and error.errno not in _DISK:
-            raise RunError(_UNREACHED.format(what=_short(error))) from error
-        place = "the disk" if error.filename is None else visible(str(error.filename))
-        raise RunError(
-            f"{place} cannot be written ({error.strerror or _short(error)}): the library of the "
-            "Hub keeps files there for a while; TMPDIR and HF_HOME say where."
-        ) from error
+    except (OSError, RuntimeError, ValueError, errors.HTTPError) as error:
+        raise RunError(_sentence(errors, error, repo)) from error
+
+
+def _sentence(errors: Any, error: BaseException, repo: str) -> str:
+    """What to say of an error that the Hub's library raised."""
+    match error:
+        case RuntimeError(__cause__=Exception() as cause):  # of a large file
+            return _sentence(errors, cause, repo)
+        case errors.RevisionNotFoundError():
+            return f"the repository {repo} has no such revision."
+        case errors.GatedRepoError() | errors.RepositoryNotFoundError():
+            return (
+                f"there is no repository {repo}, or your token may not read it: check the name, "
+                "and log in with `hf auth login` if it is private."
+            )
+        case errors.HfHubHTTPError():
+            return _refusal(error, repo)
+        case errors.OfflineModeIsEnabled() | errors.LocalEntryNotFoundError() | errors.HTTPError():
+            return _UNREACHED.format(what=_short(error))
+        case OSError(filename=None, errno=code) if code not in _DISK:
+            return _UNREACHED.format(what=_short(error))
+        case OSError():
+            place = "the disk" if error.filename is None else visible(str(error.filename))
+            return (
+                f"{place} cannot be written ({error.strerror or _short(error)}): the library of "
+                "the Hub keeps files there for a while; TMPDIR and HF_HOME say where."
+            )
+    return f"the library of the Hub fails at {repo} ({_short(error)})."
 
 
 _DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
@@ -170,6 +186,6 @@ def _refusal(error: Any, repo: str) -> str:
     return f"the Hub refuses {repo} ({code}: {_short(error)})."
 
 
-def _short(error: Exception) -> str:
+def _short(error: BaseException) -> str:
     lines = visible(str(error)).strip().splitlines() or [type(error).__name__]
     return lines[0][:160].rstrip(".:")
