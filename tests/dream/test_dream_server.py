@@ -112,7 +112,7 @@ def test_a_film_shows_the_pixels_of_reality_and_dream(desk):
     desk.ask("branch", {"session": name, "at": 1})
     desk.ask("act", {"session": name, "branch": 1, "who": "recorded", "steps": 2})
     branch = desk.session(name).find(1)
-    frames = frames_of(branch)
+    frames = frames_of(branch.rows)
     assert frames.shape == (3, 16, 3 * 16 + 2 * GAP, 3)
     np.testing.assert_array_equal(frames[2][:, :16], branch.rows[2].real["image"])
     np.testing.assert_array_equal(frames[2][:, 16 + GAP : 32 + GAP], branch.rows[2].shown["image"])

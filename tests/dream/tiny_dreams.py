@@ -43,9 +43,15 @@ class Lamp(gymnasium.Env):
         return self.seen(), reward, self.place == 15 and self.left < 10, self.left == 0, {}
 
     def seen(self):
+        place = np.array([self.place, self.left], np.float32)
+        return {"image": self.picture(self.place), "place": place}
+
+    @staticmethod
+    def picture(place):
+        """The spot in its column."""
         image = np.zeros((16, 16, 3), np.uint8)
-        image[4:12, self.place] = 255
-        return {"image": image, "place": np.array([self.place, self.left], np.float32)}
+        image[4:12, place] = 255
+        return image
 
 
 class Arm(gymnasium.Env):
@@ -68,6 +74,38 @@ class Arm(gymnasium.Env):
 
     def render(self):
         return np.full((300, 200, 3), int(100 + 10 * self.at[0]), np.uint8)
+
+
+class Dial(gymnasium.Env):
+    """Fourteen numbers, of which each moves more than the one before, and a class, which three
+    numbers turn; it draws itself."""
+
+    metadata = {"render_modes": ["rgb_array"]}  # noqa: RUF012
+    observation_space = gymnasium.spaces.Dict(
+        {
+            "at": gymnasium.spaces.Box(-99, 99, (14,), np.float32),
+            "side": gymnasium.spaces.Discrete(3),
+        }
+    )
+    action_space = gymnasium.spaces.Box(-2, 2, (3,), np.float32)
+    render_mode = "rgb_array"
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self.angle, self.left = float(self.np_random.uniform(-1, 1)), 18
+        return self.seen(), {}
+
+    def step(self, action):
+        self.angle += float(action[0]) / 4
+        self.left -= 1
+        return self.seen(), -abs(self.angle), False, self.left == 0, {}
+
+    def seen(self):
+        at = np.arange(14, dtype=np.float32) * np.float32(self.angle)
+        return {"at": at.clip(-99, 99), "side": int(np.sign(self.angle)) + 1}
+
+    def render(self):
+        return np.full((60, 40, 3), int(100 + 10 * self.angle) % 256, np.uint8)
 
 
 CHANGES: dict[str, Any] = {

@@ -56,7 +56,7 @@ class Observed:
     """An episode as the model saw it: its posteriors and what was said of each row."""
 
     def __init__(self, loaded: Loaded, episode: Episode):
-        self.episode, self._loaded = episode, loaded
+        self.episode, self._loaded, self._decodes = episode, loaded, loaded.decodes
         rows = episode.rows
         size = max(LEAST, 1 << (rows - 1).bit_length())
         root = purpose_key(episode.seed or 0, EVAL)
@@ -71,7 +71,10 @@ class Observed:
         return jax.tree.map(lambda x: x[row : row + 1], self.states)
 
     def shown(self, row: int) -> dict[str, np.ndarray]:
-        """How the model sees a row, by key; its neighbours are drawn along with it."""
+        """How the model sees a row, by key; its neighbours are drawn along with it. Where nothing
+        is decoded, the nearest stored observation, which at an observed state is its own."""
+        if not self._decodes:
+            return {key: value[row] for key, value in self.episode.obs.items()}
         if row not in self._shown:
             begin = row - row % SHOWN
             part = jax.tree.map(lambda x: x[begin : begin + SHOWN], self.states)

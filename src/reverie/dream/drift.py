@@ -22,7 +22,7 @@ SAMPLES = 32
 class Drift(NamedTuple):
     """How far H dreamed rows of many dreams are from reality, quantiles (H, 3) of 10, 50, 90 %."""
 
-    error: dict[str, np.ndarray]  # by observation key: pixels of 255, or standard deviations
+    error: dict[str, np.ndarray]  # by observation key, in the units of `distance`
     still: dict[str, np.ndarray]  # (H,) of a model that says nothing changes
     looked: dict[str, np.ndarray]  # (H,) of the model when it sees the row itself
     reward: np.ndarray  # (H, 3) predicted
@@ -80,18 +80,22 @@ def learned(reward: np.ndarray, config: Config) -> np.ndarray:
 
 
 def distance(dreamed: np.ndarray, real: np.ndarray, scale: np.ndarray) -> np.ndarray:
-    """How far pictures are (mean difference of a pixel, 0 ... 255), or numbers (root mean square,
-    in units of `scale`); all axes but those of `scale` stay."""
+    """How far pictures are (mean difference of a pixel, 0 ... 255), numbers (root mean square, in
+    units of `scale`), or classes (share of those that differ); all axes but those of `scale` stay.
+    """
     difference = (dreamed.astype(np.float32) - real.astype(np.float32)) / scale
     axes = tuple(range(difference.ndim - scale.ndim, difference.ndim))
     if dreamed.dtype == np.uint8:
         return np.abs(difference).mean(axes)
+    if dreamed.dtype == np.int32:
+        return (difference != 0).mean(axes)
     return np.sqrt(np.square(difference).mean(axes))
 
 
 def _scale(truth: np.ndarray) -> np.ndarray:
-    """1 for pictures; the standard deviation of every number, 1 where it never changes."""
-    if truth.dtype == np.uint8:
+    """1 for pictures and classes; the standard deviation of every number, 1 where it never
+    changes."""
+    if truth.dtype != np.float32:
         return np.ones(truth.shape[1:], np.float32)
     spread = truth.std(0)
     return np.where(spread > 1e-6, spread, 1.0)

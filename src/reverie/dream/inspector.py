@@ -100,7 +100,7 @@ class Inspector:
             return pictures(self.loaded, states)
         known = [seen, *self.stored()]
         index = closest(np.concatenate([k.said.feature for k in known]), feature)
-        keys = [key for key, spec in self.observations.items() if spec.kind != "discrete"]
+        keys = self.observations
         return {key: np.concatenate([k.episode.obs[key] for k in known])[index] for key in keys}
 
     def stored(self) -> list[Observed]:

@@ -182,10 +182,13 @@ def read(model: Model, state: State, *, doubt: Array, kl: Array | None = None) -
 
 @ft.partial(jax.jit, static_argnames="config")
 def show(model: Model, state: State, *, config: Config) -> dict[str, Array]:
-    """How states (N, …) look, by observation key: pictures in uint8, numbers in their own units;
-    empty where the objective cannot tell."""
-    shown = looks(model.world, config.world.objective, state)
-    return {} if shown is None else shown
+    """How states (N, …) look, by observation key: pictures in uint8, numbers in their own units,
+    the most probable classes; empty where the objective cannot tell."""
+    world, objective = model.world, config.world.objective
+    shown = looks(world, objective, state)
+    if shown is None:
+        return {}
+    return shown | objective.classes(world.objective, world.dynamics.view(state))
 
 
 def weights(parts: list[Any]) -> Float[Array, "n w"]:
