@@ -79,7 +79,8 @@ def test_a_grid_of_two_components_shows_numbers(page, dial_desk):
     page.click("#ask-what_if")
     page.wait_for_selector("#what_if figure.best")
     session = session_of(page, dial_desk[0])
-    options = what_if.counterfactuals(session, 0, steps=2, components=("action[2]", "action[0]"))
+    how = {"steps": 2, "components": ("action[2]", "action[0]")}
+    options = what_if.counterfactuals(session, 0, **how).options
     tiles = page.locator("#what_if figure")
     assert tiles.count() == 25 == len(options) and page.locator("#what_if canvas").count() == 0
     found = page.evaluate("reverie.studies.what_if.options.map(o => [o.value, o.shown.at[13]])")

@@ -18,16 +18,20 @@ async function branchHere() {
 // Dream on from the row that is shown: at the end of a branch in it, elsewhere in a new one.
 async function act(who, action, steps) {
   if (S.lane === null || S.at < last()) await branchHere();
+  if (action && isLone()) [S.done] = Object.values(action);
   keep(await ask("act", { branch: S.lane, who, steps: steps || 1, ...(action ? { action } : {}) }));
   S.at = last();
   draw();
   await new Promise((done) => requestAnimationFrame(done));
 }
 
+// The action that is set; of a lone class the one that was last done, else the first.
 function byHand() {
+  if (isLone()) return { [S.facts.choices[0].key]: S.done || [0] };
   const action = {};
-  for (const part of S.facts.choices) (action[part.key] = action[part.key] || [])[part.component] = Number($(`set-${part.key}-${part.component}`).value);
-  for (const part of S.facts.slides) (action[part.key] = action[part.key] || [])[part.component] = Number($(`set-${part.key}-${part.component}`).value);
+  for (const part of [...S.facts.choices, ...S.facts.slides]) {
+    (action[part.key] = action[part.key] || [])[part.component] = Number($(`set-${part.key}-${part.component}`).value);
+  }
   return action;
 }
 
@@ -51,27 +55,36 @@ async function play() {
   draw();
 }
 
-function controls() {
-  const { choices, slides, keys } = S.facts, parent = $("actions");
-  parent.replaceChildren();
-  const lone = choices.length === 1 && !slides.length;
-  const named = {};
-  for (const [key, index] of Object.entries(keys)) (named[index] = named[index] || []).push(key.replace("Arrow", "").replace("Left", "←").replace("Right", "→").replace("Up", "↑").replace("Down", "↓"));
-  if (lone) {
-    choices[0].names.forEach((name, index) => {
-      const button = element("button", name, parent);
-      if (named[index]) element("kbd", named[index].join(" "), button);
-      button.addEventListener("click", () => queued(() => act("given", { [choices[0].key]: [index] })));
-    });
-  }
-  for (const part of choices) {
-    const label = element("label", lone ? "" : `${part.key} `, parent);
-    label.hidden = lone;
-    const select = element("select", undefined, label);
+// The keys of every class, as its button or its option shows them.
+function keysOf(part, index) {
+  const arrows = { ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓" };
+  const found = Object.entries(S.facts.keys).filter(([, [p, c]]) => p === part && c === index);
+  return found.map(([key]) => arrows[key] || key).join(" ");
+}
+
+const isLone = () => S.facts.choices.length === 1 && !S.facts.slides.length;
+
+// One action of one class: a button each, which acts at once.
+function buttons(parent) {
+  const [{ key, names }] = S.facts.choices;
+  names.forEach((name, index) => {
+    const button = element("button", name, parent), keys = keysOf(0, index);
+    if (keys) element("kbd", keys, button);
+    button.addEventListener("click", () => queued(() => act("given", { [key]: [index] })));
+  });
+}
+
+// Several classes, or numbers: each is set, then all of them act.
+function settings(parent) {
+  S.facts.choices.forEach((part, at) => {
+    const select = element("select", undefined, element("label", `${labelOf(part)} `, parent));
     select.id = `set-${part.key}-${part.component}`;
-    part.names.forEach((name, index) => { element("option", name, select).value = index; });
-  }
-  for (const part of slides) {
+    part.names.forEach((name, index) => {
+      const keys = keysOf(at, index);
+      element("option", keys ? `${name} (${keys})` : name, select).value = index;
+    });
+  });
+  for (const part of S.facts.slides) {
     const label = element("label", `${part.name} `, parent);
     const slide = element("input", undefined, label);
     Object.assign(slide, { type: "range", min: -1, max: 1, step: 0.05, value: 0, id: `set-${part.key}-${part.component}` });
@@ -80,31 +93,53 @@ function controls() {
     slide.addEventListener("input", tell);
     tell();
   }
-  if (!lone) {
-    const button = element("button", "Act", parent);
-    button.id = "act";
-    button.addEventListener("click", () => queued(() => act("given", byHand())));
-  }
+  const button = element("button", "Act ", parent);
+  element("kbd", "a", button);
+  button.id = "act";
+  button.addEventListener("click", () => commands.a());
+}
+
+const labelOf = (part) => (S.facts.choices.filter((other) => other.key === part.key).length > 1 ? `${part.key}[${part.component}]` : part.key);
+
+function controls() {
+  const { choices, keys } = S.facts, parent = $("actions");
+  parent.replaceChildren();
+  (isLone() ? buttons : settings)(parent);
+  const classes = choices.reduce((sum, part) => sum + part.names.length, 0);
+  const left = classes - new Set(Object.values(keys).map(String)).size;
+  if (left) element("small", `${left} of ${classes} classes have no key.`, parent);
+}
+
+// What a key of an action does: act at once, or set one class of several.
+function press(key) {
+  const [part, index] = S.facts.keys[key], choice = S.facts.choices[part];
+  if (isLone()) queued(() => act("given", { [choice.key]: [index] }));
+  else $(`set-${choice.key}-${choice.component}`).value = index;
+}
+
+function noSuchAction(key) {
+  const names = S.facts.choices.flatMap((part) => part.names), most = 20;
+  const more = names.length > most ? ` and ${names.length - most} more` : "";
+  trouble(`there is no action on key ${key}: ${names.length ? `this task has ${names.slice(0, most).join(", ")}${more}` : "this task has sliders"}.`);
 }
 
 document.addEventListener("keydown", (event) => {
-  const inField = event.target.matches("input, select, textarea");
+  const inField = event.target.matches("input, select, textarea, summary");
   if (inField || event.ctrlKey || event.metaKey || event.altKey || !S.episode) return;
-  const { key } = event;
+  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
   if (S.facts.keys[key] !== undefined) {
     event.preventDefault();
-    queued(() => act("given", { [S.facts.choices[0].key]: [S.facts.keys[key]] }));
-  } else if (/^[0-9]$/.test(key) && S.facts.choices.length === 1 && !S.frozen) {
-    trouble(`there is no action on key ${key}: this task has ${S.facts.choices[0].names.join(", ")}.`);
+    press(key);
   } else if (commands[key]) {
     event.preventDefault();
     commands[key]();
-  }
+  } else if (/^[0-9a-z]$/.test(key) && !S.frozen) noSuchAction(key);
 });
 
 const commands = {
   " ": () => play(),
   Enter: () => S.frozen || advance(1),
+  a: () => S.frozen || queued(() => act("given", byHand())),
   b: () => S.frozen || queued(branchHere),
   t: () => { S.flip = !S.flip; draw(); },
   ",": () => go(S.at - 1),

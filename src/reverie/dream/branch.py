@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from reverie.dream.episode import Episode
+from reverie.dream.episode import Episode, Start
 from reverie.dream.model import Loaded
 from reverie.dream.programs import Readings, Seen, observe, show
 from reverie.dream.reality import Beside
@@ -59,9 +59,11 @@ class Observed:
         self.episode, self._loaded, self._decodes = episode, loaded, loaded.decodes
         rows = episode.rows
         size = max(LEAST, 1 << (rows - 1).bit_length())
-        root = purpose_key(episode.seed or 0, EVAL)
+        start = episode.start or Start("", 0)
+        root = purpose_key(start.seed, EVAL)
+        how = {"first": np.uint32(start.row), "env": np.int32(start.env), "envs": start.envs}
         padded = jax.tree.map(lambda x: _padded(x, size), (episode.obs, episode.action))
-        seen: Seen = observe(loaded.model, *padded, root, config=loaded.config)
+        seen: Seen = observe(loaded.model, *padded, root, config=loaded.config, **how)
         self.states = jax.tree.map(lambda x: x[:rows], seen.state)
         self.said: Readings = jax.tree.map(lambda x: np.asarray(x[:rows]), seen.readings)
         self._shown: dict[int, dict[str, np.ndarray]] = {}

@@ -24,7 +24,10 @@ MOST_ROWS = 64
 OBSERVED = 300
 """Rows of the episode in an exported page."""
 
-HERE: dict[str, Any] = {"keys": {}, "replay": [], "tasks": [], "no_replay": "", "no_reality": ""}
+HERE: dict[str, Any] = {
+    **{"keys": {}, "replay": [], "evaluations": 0, "tasks": []},
+    **{"no_replay": "", "no_reality": ""},
+}
 """What of the facts concerns this machine or a live page, and is no matter of an exported one."""
 
 Body = Mapping[str, Any]
@@ -115,6 +118,7 @@ class Desk:
             "replay": found.library.names(),
             "first": found.library.first(),
             "no_replay": found.library.missing,
+            "evaluations": found.world.evaluations,
             "tasks": list(found.world.tasks),
             "no_reality": found.world.missing,
         }
@@ -168,16 +172,16 @@ class Desk:
             raise DreamError(f"components is {components!r}, expected a list of names.")
         how = {"steps": body.get("steps", 1), "components": tuple(components)}
         row, number = body.get("row", 0), body.get("branch")
-        options = what_if.counterfactuals(session, row, number, **how)
+        options, note = what_if.counterfactuals(session, row, number, **how)
         best = int(np.argmax([option.value for option in options]))
         wired = [wire.option(option, self._inspector.observations) for option in options]
-        found = {"options": wired, "best": best, "row": row, "branch": number, **how}
+        found = {"options": wired, "note": note, "best": best, "row": row, "branch": number, **how}
         return self._noted(body, "what_if", found)
 
     def _drift(self, session: Session, body: Body) -> dict[str, Any]:
         how = {key: body[key] for key in ("horizon", "samples") if key in body}
-        row = body.get("row", 0)
-        found = wire.drift(drift.drift(session, row, **how)) | {"row": row}
+        where = {"row": body.get("row", 0), "branch": body.get("branch")}
+        found = wire.drift(drift.drift(session, *where.values(), **how)) | where
         return self._noted(body, "drift", found)
 
     def _calibration(self, session: Session, body: Body) -> dict[str, Any]:

@@ -6,20 +6,26 @@ function fill(select, names) {
 }
 
 function kinds() {
-  const played = $("kind").value === "played";
+  const kind = $("kind").value, played = kind === "played";
+  fill($("number"), kind === "evaluation" ? spread(S.facts.evaluations).map((n) => `evaluation ${n}`) : S.facts.replay);
+  if (kind === "replay") $("number").value = S.facts.first;
   $("number-label").hidden = played;
   for (const id of ["seed-label", "greedy-label"]) $(id).hidden = !played;
-  $("task-label").hidden = !played || S.facts.tasks.length < 2;
-  $("reality-label").hidden = !played;
-  if (!played) $("reality").checked = false;
+  $("task-label").hidden = kind === "replay" || S.facts.tasks.length < 2;
+  $("reality-label").hidden = kind === "replay";
+  if (kind === "replay") $("reality").checked = false;
+}
+
+function wanted() {
+  const kind = $("kind").value, task = S.facts.tasks[whole("task")];
+  if (kind === "replay") return { kind, number: whole("number") };
+  if (kind === "evaluation") return { kind, number: whole("number"), task };
+  return { kind, number: whole("seed"), greedy: $("greedy").checked, task };
 }
 
 async function open() {
-  const played = $("kind").value === "played";
-  $("episode").textContent = played ? "the agent plays an episode…" : "…";
-  const body = played
-    ? { kind: "played", number: whole("seed"), greedy: $("greedy").checked, task: S.facts.tasks[whole("task")] }
-    : { kind: "replay", number: whole("number") };
+  const body = wanted();
+  $("episode").textContent = body.kind === "replay" ? "…" : "the agent plays an episode…";
   try {
     show(await ask("open", body));
     await load(0);
@@ -44,6 +50,16 @@ async function download(path, body, name) {
   });
 }
 
+// Open at the first visit, closed once it was.
+function legend() {
+  try {
+    $("legend").open = !localStorage.getItem("reverie.dream.legend");
+    localStorage.setItem("reverie.dream.legend", "seen");
+  } catch (error) {
+    $("legend").open = true; // a browser that keeps nothing
+  }
+}
+
 function introduce() {
   const { title } = S.facts;
   $("title").textContent = title.task;
@@ -57,15 +73,15 @@ function introduce() {
 
 function begin() {
   const { facts } = S;
-  fill($("number"), facts.replay);
-  $("number").value = facts.first;
   fill($("task"), facts.tasks);
-  for (const [kind, name, missing] of [["replay", "of the replay", facts.no_replay], ["played", "played now", facts.no_reality]]) {
+  const uncounted = facts.evaluations ? "" : "the run makes no evaluations (train.eval_episodes is 0).";
+  const offered = [["replay", "of the replay", facts.no_replay], ["evaluation", "of the evaluation", facts.no_reality || uncounted], ["played", "played now", facts.no_reality]];
+  for (const [kind, name, missing] of offered) {
     const option = element("option", missing ? `${name} (not here)` : name, $("kind"));
     option.value = kind;
     option.disabled = Boolean(missing);
     option.title = missing;
-    if (missing) trouble(`${name}: ${missing}`);
+    if (missing && kind !== "evaluation") trouble(`${name}: ${missing}`);
   }
   if (facts.no_replay) $("kind").value = "played";
   const words = { recorded: "the recorded actions", sampled: "the policy, sampled", greedy: "the policy, greedy", given: "you" };
@@ -92,7 +108,7 @@ function listen() {
   const here = () => ({ row: S.at, branch: S.lane });
   const pair = () => S.facts.slides.length ? [...new Set([$("one"), $("two")].slice(0, S.facts.slides.length).map((s) => S.facts.slides[Number(s.value)].name))] : [];
   $("ask-what_if").addEventListener("click", () => study("what_if", () => ({ ...here(), steps: whole("steps"), components: pair() })));
-  $("ask-drift").addEventListener("click", () => study("drift", () => ({ row: lane() ? lane().origin : S.at })));
+  $("ask-drift").addEventListener("click", () => study("drift", () => ({ ...here(), samples: whole("samples"), ...($("horizon").value ? { horizon: whole("horizon") } : {}) })));
   $("ask-calibration").addEventListener("click", () => study("calibration", () => ({})));
   $("keep-page").addEventListener("click", () => download("/page", {}, "dream.html"));
   $("every-number").addEventListener("click", () => { S.everyNumber = !S.everyNumber; draw(); });
@@ -111,6 +127,7 @@ async function unpack(text) {
 async function start() {
   const packed = $("packed").textContent.trim();
   listen();
+  legend();
   if (packed) {
     const found = await unpack(packed);
     Object.assign(S, { frozen: found, facts: found.facts });

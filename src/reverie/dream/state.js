@@ -6,7 +6,7 @@ const $ = (id) => document.getElementById(id);
 const NS = "http://www.w3.org/2000/svg";
 const CURVES = { reward: "Reward", cont: "Continue", value: "Value", entropy: "Entropy", disagreement: "Disagreement", kl: "KL" };
 const S = { session: "", facts: null, episode: null, rows: new Map(), branches: new Map(), lane: null, at: 0,
-  playing: false, flip: false, key: "", everyNumber: false, frozen: null, waiting: 0, queue: Promise.resolve(), studies: {} };
+  playing: false, flip: false, key: "", everyNumber: false, done: null, frozen: null, waiting: 0, queue: Promise.resolve(), studies: {} };
 window.reverie = S;
 
 // ---- asking -----------------------------------------------------------------------------------

@@ -92,7 +92,7 @@ def episode(seen: Observed, specs: Specs, controls: Controls) -> dict[str, Any]:
     return {
         "name": found.name,
         "rows": found.rows,
-        "seed": found.seed,
+        "seed": None if found.start is None else found.start.seed,
         "return": number(found.reward.sum()),
         "rewards": numbers(found.reward),
         "ends": bool(found.is_terminal[-1]),
