@@ -26,13 +26,18 @@ def desk_of(inspector, token=""):
     desk.close()
 
 
+def is_error(message):
+    return message.type == "error" and "status of 400" not in message.text
+
+
 @contextlib.contextmanager
 def opened_page(browser, address):
-    """A page that has begun. Raises AssertionError at the end where it met an error."""
+    """A page that has begun. Raises AssertionError at the end where it met an error; that a request
+    was refused (400) is none, the page says so."""
     made = browser.new_page()
     made.set_default_timeout(PATIENCE)
     said = []
-    made.on("console", lambda m: said.append(m.text) if m.type == "error" else None)
+    made.on("console", lambda m: said.append(m.text) if is_error(m) else None)
     made.on("pageerror", lambda error: said.append(str(error)))
     made.goto(address)
     made.wait_for_selector("body[data-ready=yes]")

@@ -17,6 +17,7 @@ from dream_pages import (
 )
 
 import reverie
+from reverie.dream import drift
 
 pytestmark = pytest.mark.slow
 
@@ -237,3 +238,53 @@ def test_a_page_says_that_another_one_computes(page, desk, browser, address):
         wait_at(page, 1, 1)
         page.wait_for_selector("#busy", state="hidden")
         thread.join(20)
+
+
+def test_an_episode_of_the_evaluation_is_chosen(page, desk):
+    page.select_option("#kind", "evaluation")
+    names = page.locator("#number option").all_inner_texts()
+    assert names == ["evaluation 0", "evaluation 1", "evaluation 2"]
+    page.select_option("#number", "2")
+    page.evaluate("window.opened = reverie.episode")
+    page.click("#open")
+    wait_until(page, "reverie.episode !== window.opened && reverie.waiting === 0")
+    episode = session_of(page, desk).seen().episode
+    assert (episode.start.env, episode.start.number) == (1, 0)
+    assert page.inner_text("#episode").startswith("evaluation 2:")
+    assert page.is_visible("#reality")
+
+
+def test_drift_is_of_the_row_that_is_shown(page, desk):
+    """Over as many rows and dreams as is asked; behind other actions the page says why not."""
+    page.select_option("#who", "recorded")
+    page.keyboard.press("Enter")
+    wait_at(page, 1, 1)
+    page.keyboard.press("Enter")
+    wait_at(page, 1, 2)
+    kl = page.evaluate("reverie.branches.get(1).list.map(r => r.said.kl)")
+    assert kl == [float(row.said.kl) for row in session_of(page, desk).find(1).rows]
+    page.fill("#horizon", "3")
+    page.fill("#samples", "5")
+    page.click("#ask-drift")
+    page.wait_for_selector("#drift .chart")
+    found = drift.drift(session_of(page, desk), 2, 1, horizon=3, samples=5)
+    told = page.evaluate("reverie.studies.drift.keys.image.band")
+    assert told == [[float(v) for v in column] for column in found.error["image"].T]
+    assert "from row 2 of branch 1" in page.locator("#drift .chart b").first.inner_text()
+    recorded = session_of(page, desk).seen().episode.action["action"][2]
+    page.keyboard.press("123"[(int(recorded[0]) + 1) % 3])
+    wait_at(page, 1, 3)
+    page.click("#ask-drift")
+    page.wait_for_selector("#trouble:not([hidden])")
+    assert "which branch 1 has left before this row" in page.inner_text("#trouble")
+
+
+def test_the_legend_is_open_at_the_first_visit(browser, address):
+    context = browser.new_context()
+    for visit in range(2):
+        page = context.new_page()
+        page.goto(address)
+        page.wait_for_selector("body[data-ready=yes]")
+        assert page.evaluate("document.getElementById('legend').open") is (visit == 0)
+        page.close()
+    context.close()

@@ -141,3 +141,26 @@ def test_without_a_decoder_what_was_stored_is_shown(browser, arm_desk, arm_inspe
         assert shown(page, "real") == row.drawn.tobytes()
         with page.expect_download():
             page.click("#keep-gif")
+
+
+def test_classes_and_a_number_by_keys(browser, gears_inspector):
+    """Keys set classes, A does what is set; What if tries both."""
+    with (
+        desk_of(gears_inspector) as (desk, address),
+        opened_page(browser, address) as page,
+    ):
+        for key in "25":
+            page.keyboard.press(key)
+        slide(page, "#set-turn-0", 0.5)
+        page.keyboard.press("a")
+        wait_at(page, 1, 1)
+        done = session_of(page, desk).find(1).rows[1].action
+        assert done["gear"].tolist() == [1, 2] and done["turn"].tolist() == [0.5]
+        page.keyboard.press("6")
+        page.wait_for_selector("#trouble:not([hidden])")
+        assert "there is no action on key 6: this task has" in page.inner_text("#trouble")
+        page.click("#ask-what_if")
+        page.wait_for_selector("#what_if figure.best")
+        groups = page.locator("#what_if .tiles")
+        counts = [groups.nth(i).locator("figure").count() for i in range(groups.count())]
+        assert counts == [6, 9]
