@@ -227,3 +227,14 @@ def test_what_is_not_there_is_said_and_changes_nothing(session, call, said):
 def test_a_replayed_episode_cannot_be_played_on(session):
     branch = session.branch(1, reality=True)
     assert "rows of the replay do not say how their episode began" in branch.notice
+
+
+@pytest.mark.slow
+def test_the_class_that_is_shown_is_the_likeliest_one(dial_inspector):
+    session = Session(dial_inspector)
+    seen = session.open("replay", 0)
+    world = dial_inspector.loaded.model.world
+    (said,) = world.objective(world.dynamics.view(seen.states))["side"]
+    assert [int(seen.shown(row)["side"]) for row in range(seen.episode.rows)] == np.argmax(
+        np.asarray(said.logits), -1
+    ).reshape(-1).tolist()

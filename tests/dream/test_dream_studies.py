@@ -145,3 +145,9 @@ def test_calibration_counts_every_dreamed_row_once(session):
     assert all(0 <= part.true <= 1 for part in bins["reward"])
     predicted = [part.predicted for part in bins["reward"]]
     assert predicted == sorted(predicted)
+
+
+def test_classes_are_as_far_as_many_of_them_are_wrong():
+    real, none = np.array([[0, 2], [1, 1]], np.int32), np.ones(2, np.float32)
+    dreamed = np.array([[0, 1], [1, 1]], np.int32)
+    assert drift.distance(dreamed, real, none).tolist() == [0.5, 0.0]

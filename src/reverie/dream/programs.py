@@ -158,9 +158,9 @@ def surprised(
     prior, both after `action` (N, components) in the states `before` them (N, …)."""
     world = model.world
     (count,) = jax.tree.leaves(action)[0].shape[:1]
-    batch = jax.tree.map(lambda x: x[:, None], (obs, action))
+    shown, led = jax.tree.map(lambda x: x[:, None], (obs, action))
     noise = world.dynamics.noise(jax.random.key(0), (count, 1))  # the KL is that of any sample
-    seen = world.observe(before, *batch, jnp.zeros((count, 1), bool), noise)
+    seen = world.observe(before, shown, led, jnp.zeros((count, 1), bool), noise)
     return world.dynamics.surprise(seen.post, seen.prior)[:, 0]
 
 

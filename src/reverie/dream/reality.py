@@ -81,7 +81,12 @@ class World:
             raise DreamError(f"the run has no task {task!r}; it has {', '.join(self.tasks)}.")
         first = self._config.env.num + envs * self.tasks.index(task) + (only or 0)
         num, first_seed = (envs, 0) if only is None else (1, only)
-        how = {"num": num, "seed": seed, "first_index": first, "first_seed": first_seed}
+        how: dict[str, Any] = {
+            "num": num,
+            "seed": seed,
+            "first_index": first,
+            "first_seed": first_seed,
+        }
         source = sequence.source(task, self._make_env)
         try:
             made = eval_envs(self._config, source, **how)

@@ -187,8 +187,8 @@ class Session:
         left = jax.tree.map(lambda a, b: np.concatenate([a, b[:-1]]), before, states)
         said = said._replace(kl=self._surprise(left, action, [truth[0] for truth in truths]))
         for index, truth in enumerate(truths):
-            each = jax.tree.map(lambda x: x[index], (said, shown))  # noqa: B023
-            branch.rows.append(Row(*each, branch.taken[index - count], *truth))
+            told, look = jax.tree.map(lambda x: x[index], (said, shown))  # noqa: B023
+            branch.rows.append(Row(told, look, branch.taken[index - count], *truth))
 
     def _truth(self, branch: Branch, action: Mapping[str, np.ndarray]) -> tuple:
         """What really follows an action: observation, reward, end and drawing, or nothing known.
@@ -209,8 +209,8 @@ class Session:
         found = np.full(len(real), np.nan, np.float32)
         if known:
             obs = {key: np.stack([real[i][key] for i in known]) for key in real[known[0]]}
-            led = jax.tree.map(lambda x: np.asarray(x)[known], (before, action))
-            found[known] = self.inspector.surprised(*led, obs)
+            start, led = jax.tree.map(lambda x: np.asarray(x)[known], (before, action))
+            found[known] = self.inspector.surprised(start, led, obs)
         return found
 
     def _beside(self, branch: Branch) -> Beside | None:

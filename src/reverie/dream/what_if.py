@@ -179,7 +179,7 @@ def _grid(
 
 
 def likely_classes(
-    found: Controls, mode: dict[str, np.ndarray], policy: Mapping[str, np.ndarray]
+    found: Controls, mode: dict[str, np.ndarray], policy: Mapping[str, Any]
 ) -> tuple[list[dict[str, np.ndarray]], str]:
     """All combinations of classes; where they are too many, each component's with the others as
     the policy would choose them, the likeliest ones. And which are left out."""
