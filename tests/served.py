@@ -11,20 +11,27 @@ import threading
 @contextlib.contextmanager
 def served(app):
     """The port at which `app` answers."""
-    import uvicorn
-
     from reverie.web import server
 
     listening, port = server.listen("127.0.0.1", 0)
-    running = uvicorn.Server(uvicorn.Config(app, log_level="error", ws="none"))
-    thread = threading.Thread(target=running.run, kwargs={"sockets": [listening]})
+    with running(app, listening):
+        yield port
+    listening.close()
+
+
+@contextlib.contextmanager
+def running(app, listening):
+    """`app` answers at a socket that listens."""
+    import uvicorn
+
+    found = uvicorn.Server(uvicorn.Config(app, log_level="error", ws="none"))
+    thread = threading.Thread(target=found.run, kwargs={"sockets": [listening]})
     thread.start()
     try:
-        yield port
+        yield
     finally:
-        running.should_exit = True
+        found.should_exit = True
         thread.join(20)
-        listening.close()
 
 
 def call(port, path, body=None, **headers):

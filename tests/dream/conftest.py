@@ -2,7 +2,7 @@
 
 import pytest
 from served import served
-from tiny_dreams import BLIND, PICTURES, TITLE, Arm, Lamp, opened, run_of
+from tiny_dreams import BLIND, PICTURES, TITLE, Arm, Dial, Gears, Lamp, opened, run_of
 
 from reverie.dream.desk import Desk
 from reverie.dream.session import Session
@@ -22,6 +22,18 @@ def arm(tmp_path_factory, cache):
 
 
 @pytest.fixture(scope="session")
+def dial(tmp_path_factory, cache):
+    """The folder of a run on numbers and a class."""
+    return run_of(Dial, tmp_path_factory.mktemp("dreams") / "dial", {})
+
+
+@pytest.fixture(scope="session")
+def gears(tmp_path_factory, cache):
+    """The folder of a run whose actions are classes and a number."""
+    return run_of(Gears, tmp_path_factory.mktemp("dreams") / "gears", {})
+
+
+@pytest.fixture(scope="session")
 def lamp_inspector(lamp):
     return opened(lamp, Lamp)
 
@@ -29,6 +41,16 @@ def lamp_inspector(lamp):
 @pytest.fixture(scope="session")
 def arm_inspector(arm):
     return opened(arm, Arm)
+
+
+@pytest.fixture(scope="session")
+def dial_inspector(dial):
+    return opened(dial, Dial)
+
+
+@pytest.fixture(scope="session")
+def gears_inspector(gears):
+    return opened(gears, Gears)
 
 
 @pytest.fixture

@@ -4,16 +4,23 @@ import base64
 import gzip
 import json
 import re
+import shutil
 import socket
+import threading
 
 import numpy as np
 import pytest
-from served import call, check_alone, check_refused, foreign
+from served import call, check_alone, check_refused, foreign, running
 from tiny_dreams import TITLE, opened
 
 from reverie.cli import main
+from reverie.dream import export, wire
+from reverie.dream import show as dream_show
 from reverie.dream.desk import MOST_SESSIONS, Desk
 from reverie.dream.errors import DreamError
+from reverie.dream.options import DreamOptions
+from reverie.train import checkpoint
+from reverie.watch import terminal
 from reverie.web import show
 from reverie.web.errors import Gone
 
@@ -56,6 +63,43 @@ def test_a_browser_that_disconnects_harms_nobody(port):
             f"\r\nContent-Length: {len(text) + 50}\r\n\r\n{text}".encode()
         )
     assert call(port, "/api/hello", {})[0] == 200
+
+
+@pytest.mark.parametrize("path", ["/api/act", "/film", "/page"])
+def test_a_browser_that_leaves_while_its_answer_is_computed_harms_nobody(port, desk, path):
+    """What was asked is done; the session and the server go on."""
+    mine = {"session": json.loads(call(port, "/api/hello", {})[2])["session"]}
+    call(port, "/api/open", mine)
+    branch = json.loads(call(port, "/api/branch", mine | {"at": 1})[2])["branch"]
+    text = json.dumps(mine | {"branch": branch, "who": "sampled", "steps": 40})
+    held, go_on = threading.Event(), threading.Event()
+
+    def compute(_session):
+        held.set()
+        go_on.wait(60)
+
+    thread = threading.Thread(target=desk.hold, args=(mine["session"], compute))
+    thread.start()
+    assert held.wait(60)
+    with socket.create_connection(("127.0.0.1", port)) as cut:
+        cut.sendall(
+            f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Type: application/json"
+            f"\r\nContent-Length: {len(text)}\r\n\r\n{text}".encode()
+        )
+    go_on.set()
+    thread.join(60)
+    body = mine | {"branch": branch, "who": "greedy"}
+    status, _, raw = call(port, "/api/act", body)
+    assert status == 200 and len(json.loads(raw)["new"]) == 1
+    rows = len(desk.session(mine["session"]).find(branch).rows)
+    assert rows in ((2, 42) if path == "/api/act" else (2,))
+
+
+def test_who_waits_is_told_that_another_page_computes(desk):
+    mine, other = (desk.ask("hello", {})["session"] for _ in range(2))
+    assert desk.ask("busy", {"session": mine}) == {"other": False}
+    asked = desk.hold(mine, lambda _: [desk.ask("busy", {"session": n}) for n in (mine, other)])
+    assert asked == [{"other": False}, {"other": True}]
 
 
 @pytest.mark.parametrize(
@@ -112,7 +156,7 @@ def test_a_film_shows_the_pixels_of_reality_and_dream(desk):
     desk.ask("branch", {"session": name, "at": 1})
     desk.ask("act", {"session": name, "branch": 1, "who": "recorded", "steps": 2})
     branch = desk.session(name).find(1)
-    frames = frames_of(branch)
+    frames = frames_of(branch.rows)
     assert frames.shape == (3, 16, 3 * 16 + 2 * GAP, 3)
     np.testing.assert_array_equal(frames[2][:, :16], branch.rows[2].real["image"])
     np.testing.assert_array_equal(frames[2][:, 16 + GAP : 32 + GAP], branch.rows[2].shown["image"])
@@ -141,6 +185,8 @@ def test_the_session_that_was_idle_longest_goes(lamp_inspector):
         ("what_if", {"components": "x"}, "components is 'x', expected a list"),
         ("drift", {"samples": 1}, "samples is 1, expected 2 ... 64"),
         ("drift", {"horizon": "x"}, "horizon is 'x'"),
+        ("drift", {"branch": 7}, "there is no branch 7"),
+        ("what_if", {"components": ["x"]}, "no component 'x'; the action has classes only"),
     ],
 )
 def test_bad_requests(desk, name, body, said):
@@ -165,6 +211,73 @@ def test_a_run_that_cannot_be_opened_is_said(tmp_path, lamp, capsys, monkeypatch
     monkeypatch.setattr(show, "PACKAGES", ("fastapi", "no_such_package"))
     assert main(["dream", str(lamp)]) == 2
     assert "pip install 'reverie[dream]'" in capsys.readouterr().err
+
+
+def test_a_run_of_another_version_is_said(tmp_path, lamp, capsys, monkeypatch):
+    newer = tmp_path / "newer"
+    shutil.copytree(lamp, newer)
+    tree = json.loads((newer / "config.json").read_text())
+    del tree["digest"]
+    tree["config"]["world"]["telepathy"] = True
+    (newer / "config.json").write_text(json.dumps(tree))
+    assert main(["dream", str(newer), "--device", "cpu"]) == 1
+    said = capsys.readouterr().err
+    assert "is not the configuration of a run of this version" in said and "telepathy" in said
+    shutil.copy(lamp / "config.json", newer / "config.json")
+    (saved,) = (lamp / "checkpoints").glob("0*")
+    tree = checkpoint.load(saved)
+    shutil.rmtree(newer / "checkpoints")
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoint, "VERSION", 99)
+        checkpoint.save(newer / "checkpoints", 200, tree)
+    assert main(["dream", str(newer), "--device", "cpu"]) == 1
+    said = capsys.readouterr().err
+    assert "has format 99, this version of Reverie reads format" in said
+    assert said.rstrip().endswith("reads format 3.") and "Traceback" not in said
+
+
+def test_an_open_host_has_a_token_and_a_port_in_use_is_passed_over(lamp_inspector, monkeypatch):
+    """Without the token of the printed address nothing is answered."""
+    from reverie.web import server
+
+    printed, answers = [], []
+
+    def serve(app, listening):
+        token = printed[-1].partition("?token=")[2].split()[0]
+        with running(app, listening):
+            found = listening.getsockname()[1]
+            answers.append(found)
+            for path, body, headers in (
+                ("/", None, {}),
+                (f"/?token={token}", None, {}),
+                ("/api/hello", {}, {}),
+                ("/api/hello", {}, {"X_Reverie_Token": "guess"}),
+                ("/api/hello", {}, {"X_Reverie_Token": token}),
+            ):
+                answers.append(call(found, path, body, **headers)[0])
+
+    monkeypatch.setattr(server, "serve", serve)
+    monkeypatch.setattr(terminal, "say", printed.append)
+    with socket.socket() as taken:
+        taken.bind(("0.0.0.0", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        options = DreamOptions("run", host="0.0.0.0", port=port)
+        dream_show.run(Desk(lamp_inspector, TITLE), options)
+    found, *statuses = answers
+    assert statuses == [403, 200, 403, 403, 200]
+    assert printed[0] == f"port {port} is in use; this page is at port {found}.\n"
+    assert printed[1].startswith(f"open http://127.0.0.1:{found}/?token=")
+
+
+def test_the_legend_explains_every_curve():
+    page = export.page("nonce")
+    curves = re.search(r"const CURVES = \{(.*)\};", page)
+    assert curves is not None
+    titles = dict(re.findall(r'(\w+): "([^"]+)"', curves.group(1)))
+    assert tuple(titles) == wire.CURVES
+    entries = re.findall(r"<dt>(.+?)</dt><dd>(.+?)</dd>", page, re.S)
+    assert set(titles.values()) <= {name for name, said in entries if len(said) > 40}
 
 
 def test_an_environment_that_only_its_owner_can_make(lamp):

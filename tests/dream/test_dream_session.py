@@ -13,6 +13,7 @@ from reverie.dream.errors import DreamError
 from reverie.dream.programs import key_of
 from reverie.dream.session import Session
 from reverie.train.agent import load
+from reverie.train.evaluate import Evaluator
 from reverie.world.openloop import looks
 
 
@@ -112,6 +113,64 @@ def test_reality_is_known_as_long_as_the_actions_are_the_recorded_ones(session):
     assert row.real is None
 
 
+def test_the_real_row_surprises_a_dream_as_it_surprises_the_model(session):
+    """One row after reality was left both expect the same; later the dream knows less. Where
+    nobody knows what follows there is no number."""
+    seen, branch = session.observed, session.branch(2)
+    rows, _ = session.act(branch.number, "recorded", steps=1)
+    np.testing.assert_allclose(rows[0].said.kl, seen.said.kl[3], rtol=1e-4)
+    whole = session.branch(2)
+    rows, _ = session.act(whole.number, "recorded", steps=4)
+    kl = np.array([row.said.kl for row in rows])
+    np.testing.assert_allclose(kl[0], seen.said.kl[3], rtol=1e-4)
+    assert (kl > 0).all() and (kl[1:] != seen.said.kl[4:7]).all()
+    for _ in range(3):
+        rows, _ = session.act(branch.number, "recorded", steps=1)
+    np.testing.assert_allclose(rows[0].said.kl, kl[3], rtol=1e-4)
+    other = (int(seen.episode.action["action"][6][0]) + 1) % 3
+    (row,), _ = session.act(branch.number, "given", action={"action": other})
+    assert np.isnan(row.said.kl)
+
+
+def test_an_episode_of_the_evaluation_is_the_one_that_was_evaluated(lamp_inspector, tmp_path):
+    """Returns and lengths are those of the run's evaluation; latents those with which it acted;
+    reality goes on beside it."""
+    loaded = lamp_inspector.loaded
+    config, acting = loaded.config, loaded.model.acting()
+    evaluator = Evaluator(config, Lamp, tmp_path / "log")
+    numbers, _ = evaluator(acting, stop=lambda: False)
+    seen = [lamp_inspector.observed("evaluation", n) for n in range(config.train.eval_episodes)]
+    returns = [episode.episode.reward.sum() for episode in seen]
+    assert numbers["eval/return"] == pytest.approx(np.mean(returns))
+    assert numbers["eval/return_std"] == pytest.approx(np.std(returns))
+    assert numbers["eval/length"] == np.mean([found.episode.rows - 1 for found in seen])
+
+    envs, actor = evaluator._opened["custom:test"]
+    start, at = seen[1].episode.start, 3
+    assert (start.env, start.number, start.envs) == (0, 1, 2)
+    envs.rewind()
+    actor.reset()
+    for _ in range(start.row + at + 1):
+        envs.send(actor.action)
+        actor(acting, envs.recv())
+    for ours, theirs in zip(
+        jax.tree.leaves(seen[1].state(at)), jax.tree.leaves(actor.carry.state), strict=True
+    ):
+        np.testing.assert_allclose(ours[0], theirs[0], atol=1e-5)
+    evaluator.close()
+
+    for number in (1, 2):
+        session = Session(lamp_inspector)
+        session.open("evaluation", number)
+        branch = session.branch(2, reality=True)
+        assert branch.notice == "" and branch.beside is not None
+        (row,), _ = session.act(branch.number, "recorded")
+        real = session.observed.episode.obs["image"][3]
+        np.testing.assert_array_equal(row.real["image"], real)
+        assert np.isfinite(row.said.kl)
+        session.close()
+
+
 def test_reality_goes_on_beside_a_dream(lamp_inspector):
     session = Session(lamp_inspector)
     seen = session.open("played", 1)
@@ -152,6 +211,7 @@ def test_reality_goes_on_beside_a_dream(lamp_inspector):
         (lambda s: s.act(s.branch(0).number, "given", action=None), "an action is an object"),
         (lambda s: s.act(s.branch(0).number, "given", action={"action": "x"}), "is 'x', expected"),
         (lambda s: s.open("replay", 10_000), "there is no episode 10000 of the replay"),
+        (lambda s: s.open("evaluation", 3), "an evaluation's episode is 3, expected 0 ... 2"),
         (lambda s: s.open("reply", 0), "did you mean 'replay'?"),
     ],
 )
@@ -167,3 +227,14 @@ def test_what_is_not_there_is_said_and_changes_nothing(session, call, said):
 def test_a_replayed_episode_cannot_be_played_on(session):
     branch = session.branch(1, reality=True)
     assert "rows of the replay do not say how their episode began" in branch.notice
+
+
+@pytest.mark.slow
+def test_the_class_that_is_shown_is_the_likeliest_one(dial_inspector):
+    session = Session(dial_inspector)
+    seen = session.open("replay", 0)
+    world = dial_inspector.loaded.model.world
+    (said,) = world.objective(world.dynamics.view(seen.states))["side"]
+    assert [int(seen.shown(row)["side"]) for row in range(seen.episode.rows)] == np.argmax(
+        np.asarray(said.logits), -1
+    ).reshape(-1).tolist()

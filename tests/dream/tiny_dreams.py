@@ -43,9 +43,15 @@ class Lamp(gymnasium.Env):
         return self.seen(), reward, self.place == 15 and self.left < 10, self.left == 0, {}
 
     def seen(self):
+        place = np.array([self.place, self.left], np.float32)
+        return {"image": self.picture(self.place), "place": place}
+
+    @staticmethod
+    def picture(place):
+        """The spot in its column."""
         image = np.zeros((16, 16, 3), np.uint8)
-        image[4:12, self.place] = 255
-        return {"image": image, "place": np.array([self.place, self.left], np.float32)}
+        image[4:12, place] = 255
+        return image
 
 
 class Arm(gymnasium.Env):
@@ -70,8 +76,64 @@ class Arm(gymnasium.Env):
         return np.full((300, 200, 3), int(100 + 10 * self.at[0]), np.uint8)
 
 
+class Dial(gymnasium.Env):
+    """Fourteen numbers, of which each moves more than the one before, and a class, which three
+    numbers turn; it draws itself."""
+
+    metadata = {"render_modes": ["rgb_array"]}  # noqa: RUF012
+    observation_space = gymnasium.spaces.Dict(
+        {
+            "at": gymnasium.spaces.Box(-99, 99, (14,), np.float32),
+            "side": gymnasium.spaces.Discrete(3),
+        }
+    )
+    action_space = gymnasium.spaces.Box(-2, 2, (3,), np.float32)
+    render_mode = "rgb_array"
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self.angle, self.left = float(self.np_random.uniform(-1, 1)), 18
+        return self.seen(), {}
+
+    def step(self, action):
+        self.angle += float(action[0]) / 4
+        self.left -= 1
+        return self.seen(), -abs(self.angle), False, self.left == 0, {}
+
+    def seen(self):
+        at = np.arange(14, dtype=np.float32) * np.float32(self.angle)
+        return {"at": at.clip(-99, 99), "side": int(np.sign(self.angle)) + 1}
+
+    def render(self):
+        return np.full((60, 40, 3), int(100 + 10 * self.angle) % 256, np.uint8)
+
+
+class Gears(gymnasium.Env):
+    """A number, moved by two classes and a number."""
+
+    observation_space = gymnasium.spaces.Box(-99, 99, (1,), np.float32)
+    action_space = gymnasium.spaces.Dict(
+        {
+            "gear": gymnasium.spaces.MultiDiscrete([2, 3]),
+            "turn": gymnasium.spaces.Box(-1, 1, (1,), np.float32),
+        }
+    )
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self.at, self.left = float(self.np_random.uniform(-1, 1)), 18
+        return np.array([self.at], np.float32), {}
+
+    def step(self, action):
+        self.at += float(action["turn"][0]) * (1 + int(action["gear"].sum()))
+        self.left -= 1
+        return np.array([self.at], np.float32), -abs(self.at), False, self.left == 0, {}
+
+
 CHANGES: dict[str, Any] = {
     "steps": 200,
+    "train.eval_episodes": 3,
+    "train.eval_envs": 2,
     "world.reward.outscale": 1.0,
     "behavior.critic.outscale": 1.0,
     "behavior.actor.outscale": 1.0,
@@ -121,10 +183,14 @@ def played_at_random(make_env: Any, config: Config, folder: Path) -> dict[str, A
 
 def chosen_at_random(envs: Vector, rng: np.random.Generator) -> dict[str, np.ndarray]:
     """Any action of two environments."""
-    (key, spec), *_ = envs.action_specs.items()
-    if spec.kind == "discrete":
-        return {key: rng.integers(0, spec.classes[0], 2).astype(np.int32)}
-    return {key: rng.uniform(-1, 1, (2, *spec.shape)).astype(np.float32)}
+    found = {}
+    for key, spec in envs.action_specs.items():
+        if spec.kind == "discrete":
+            most = np.reshape(spec.classes, spec.shape)
+            found[key] = rng.integers(0, most, (2, *spec.shape)).astype(np.int32)
+        else:
+            found[key] = rng.uniform(-1, 1, (2, *spec.shape)).astype(np.float32)
+    return found
 
 
 def opened(run: Path, make_env: Any = None) -> Inspector:

@@ -11,7 +11,7 @@ calibration.py  how honest predicted rewards and continuations are
 wire.py       rows as JSON values
 desk.py       what a page may ask for, answered; no web in here
 server.py     the page, the requests of the desk, files to keep; nothing else
-export.py     a session as one page, films of a dream
+export.py     a session as one page, films of a dream; lines.py  numbers as pictures
 show.py       `reverie dream`, from the words of a command; options.py  its options
 errors.py     what goes wrong
 """

@@ -11,7 +11,8 @@ from reverie.envs.values import WrongValue, as_array
 from reverie.part.errors import suggest
 from reverie.records import Spec, Specs, component_names
 
-DIGITS = "1234567890"
+KEYS = "1234567890qweryuiopsdfghjklzxcvnm"
+"""Keys of classes in their order; letters that do something else on the page are left out."""
 ARROWS = {
     "left": "ArrowLeft",
     "right": "ArrowRight",
@@ -47,8 +48,8 @@ class Controls(NamedTuple):
 
     choices: tuple[Choice, ...]
     slides: tuple[Slide, ...]
-    keys: dict[str, int]
-    """Names of keys as browsers say them, for the classes of an action that is one class."""
+    keys: dict[str, tuple[int, int]]
+    """Names of keys as browsers say them, with the choice and its class that they stand for."""
 
 
 def controls(specs: Specs, task: str) -> Controls:
@@ -64,7 +65,8 @@ def controls(specs: Specs, task: str) -> Controls:
             else:
                 slides.append(Slide(key, index, name, *_bounds(spec, index)))
     lone = len(choices) == 1 and not slides
-    return Controls(tuple(choices), tuple(slides), _keys(choices[0].names) if lone else {})
+    keys = _keys(choices) | (_arrows(choices[0]) if lone else {})
+    return Controls(tuple(choices), tuple(slides), keys)
 
 
 def _bounds(spec: Spec, index: int) -> tuple[float, float]:
@@ -72,12 +74,19 @@ def _bounds(spec: Spec, index: int) -> tuple[float, float]:
     return (low, high) if np.isfinite([low, high]).all() else (-1.0, 1.0)
 
 
-def _keys(names: Sequence[str]) -> dict[str, int]:
-    found = dict(zip(DIGITS, range(len(names)), strict=False))
-    for index, name in enumerate(names):
+def _keys(choices: Sequence[Choice]) -> dict[str, tuple[int, int]]:
+    """A key for every class, as far as they go."""
+    pairs = [(at, c) for at, choice in enumerate(choices) for c in range(len(choice.names))]
+    return dict(zip(KEYS, pairs, strict=False))
+
+
+def _arrows(choice: Choice) -> dict[str, tuple[int, int]]:
+    """The arrow keys that the names of an action's classes speak of."""
+    found: dict[str, tuple[int, int]] = {}
+    for index, name in enumerate(choice.names):
         for word in name.lower().replace("_", " ").split():
             if word in ARROWS:
-                found.setdefault(ARROWS[word], index)
+                found.setdefault(ARROWS[word], (0, index))
     return found
 
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from reverie.dream.episode import Episode
+from reverie.dream.episode import Episode, Start
 from reverie.dream.model import Loaded
 from reverie.dream.programs import Readings, Seen, observe, show
 from reverie.dream.reality import Beside
@@ -56,12 +56,14 @@ class Observed:
     """An episode as the model saw it: its posteriors and what was said of each row."""
 
     def __init__(self, loaded: Loaded, episode: Episode):
-        self.episode, self._loaded = episode, loaded
+        self.episode, self._loaded, self._decodes = episode, loaded, loaded.decodes
         rows = episode.rows
         size = max(LEAST, 1 << (rows - 1).bit_length())
-        root = purpose_key(episode.seed or 0, EVAL)
+        start = episode.start or Start("", 0)
+        root = purpose_key(start.seed, EVAL)
+        how = {"first": np.uint32(start.row), "env": np.int32(start.env), "envs": start.envs}
         padded = jax.tree.map(lambda x: _padded(x, size), (episode.obs, episode.action))
-        seen: Seen = observe(loaded.model, *padded, root, config=loaded.config)
+        seen: Seen = observe(loaded.model, *padded, root, config=loaded.config, **how)
         self.states = jax.tree.map(lambda x: x[:rows], seen.state)
         self.said: Readings = jax.tree.map(lambda x: np.asarray(x[:rows]), seen.readings)
         self._shown: dict[int, dict[str, np.ndarray]] = {}
@@ -71,7 +73,10 @@ class Observed:
         return jax.tree.map(lambda x: x[row : row + 1], self.states)
 
     def shown(self, row: int) -> dict[str, np.ndarray]:
-        """How the model sees a row, by key; its neighbours are drawn along with it."""
+        """How the model sees a row, by key; its neighbours are drawn along with it. Where nothing
+        is decoded, the nearest stored observation, which at an observed state is its own."""
+        if not self._decodes:
+            return {key: value[row] for key, value in self.episode.obs.items()}
         if row not in self._shown:
             begin = row - row % SHOWN
             part = jax.tree.map(lambda x: x[begin : begin + SHOWN], self.states)

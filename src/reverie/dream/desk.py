@@ -4,11 +4,12 @@ import secrets
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from reverie.dream import calibration, drift, what_if, wire
+from reverie.dream.branch import Observed
 from reverie.dream.errors import DreamError, check_whole
 from reverie.dream.inspector import Inspector
 from reverie.dream.session import ACTORS, Session
@@ -23,10 +24,14 @@ MOST_ROWS = 64
 OBSERVED = 300
 """Rows of the episode in an exported page."""
 
-HERE: dict[str, Any] = {"keys": {}, "replay": [], "tasks": [], "no_replay": "", "no_reality": ""}
+HERE: dict[str, Any] = {
+    **{"keys": {}, "replay": [], "evaluations": 0, "tasks": []},
+    **{"no_replay": "", "no_reality": ""},
+}
 """What of the facts concerns this machine or a live page, and is no matter of an exported one."""
 
 Body = Mapping[str, Any]
+Answer = TypeVar("Answer")
 
 
 class Desk:
@@ -35,6 +40,7 @@ class Desk:
     def __init__(self, inspector: Inspector, title: Mapping[str, Any]):
         self._inspector, self._title = inspector, dict(title)
         self._lock = threading.Lock()
+        self._served: str | None = None  # the session that is answered now
         self._sessions: OrderedDict[str, Session] = OrderedDict()
         self._studies: dict[str, dict[str, Any]] = {}
         self._answers: dict[str, Callable[[Session, Body], dict[str, Any]]] = {
@@ -56,19 +62,30 @@ class Desk:
         """
         if not isinstance(body, Mapping):
             raise DreamError(f"a request is a JSON object, found {type(body).__name__}.")
-        with self._lock:
-            if name == "hello":
+        if name == "busy":
+            return {"other": self._served not in (None, body.get("session"))}
+        if name == "hello":
+            with self._lock:
                 return self._hello()
-            if name not in self._answers:
-                raise DreamError(
-                    f"there is no request {name!r}; {suggest(name, ('hello', *self._answers))}"
-                )
-            return self._answers[name](self._find(body), body)
+        if name not in self._answers:
+            known = ("busy", "hello", *self._answers)
+            raise DreamError(f"there is no request {name!r}; {suggest(name, known)}")
+        answer = self._answers[name]
+        return self.hold(body.get("session"), lambda session: answer(session, body))
+
+    def hold(self, name: Any, work: Callable[[Session], Answer]) -> Answer:
+        """What `work` makes of the session `name`, while nothing else is answered. Raises Gone."""
+        with self._lock:
+            session, self._served = self._find(name), name
+            try:
+                return work(session)
+            finally:
+                self._served = None
 
     def session(self, name: str) -> Session:
         """A session by its name. Raises Gone."""
         with self._lock:
-            return self._find({"session": name})
+            return self._find(name)
 
     def close(self) -> None:
         """End all environments."""
@@ -101,12 +118,12 @@ class Desk:
             "replay": found.library.names(),
             "first": found.library.first(),
             "no_replay": found.library.missing,
+            "evaluations": found.world.evaluations,
             "tasks": list(found.world.tasks),
             "no_reality": found.world.missing,
         }
 
-    def _find(self, body: Body) -> Session:
-        name = body.get("session")
+    def _find(self, name: Any) -> Session:
         if not isinstance(name, str) or name not in self._sessions:
             raise Gone(
                 "this page's session is gone: the server was started anew, or "
@@ -119,7 +136,10 @@ class Desk:
         more = {"task": _text(body, "task", ""), "greedy": _flag(body, "greedy")}
         seen = session.open(_text(body, "kind", "replay"), body.get("number", 0), **more)
         self._studies[body["session"]] = {}
-        return wire.episode(seen, self._inspector.controls)
+        return self._episode(seen)
+
+    def _episode(self, seen: Observed) -> dict[str, Any]:
+        return wire.episode(seen, self._inspector.observations, self._inspector.controls)
 
     def _rows(self, session: Session, body: Body) -> dict[str, Any]:
         seen = session.seen()
@@ -152,16 +172,16 @@ class Desk:
             raise DreamError(f"components is {components!r}, expected a list of names.")
         how = {"steps": body.get("steps", 1), "components": tuple(components)}
         row, number = body.get("row", 0), body.get("branch")
-        options = what_if.counterfactuals(session, row, number, **how)
+        options, note = what_if.counterfactuals(session, row, number, **how)
         best = int(np.argmax([option.value for option in options]))
         wired = [wire.option(option, self._inspector.observations) for option in options]
-        found = {"options": wired, "best": best, "row": row, "branch": number, **how}
+        found = {"options": wired, "note": note, "best": best, "row": row, "branch": number, **how}
         return self._noted(body, "what_if", found)
 
     def _drift(self, session: Session, body: Body) -> dict[str, Any]:
         how = {key: body[key] for key in ("horizon", "samples") if key in body}
-        row = body.get("row", 0)
-        found = wire.drift(drift.drift(session, row, **how)) | {"row": row}
+        where = {"row": body.get("row", 0), "branch": body.get("branch")}
+        found = wire.drift(drift.drift(session, *where.values(), **how)) | where
         return self._noted(body, "drift", found)
 
     def _calibration(self, session: Session, body: Body) -> dict[str, Any]:
@@ -186,7 +206,7 @@ class Desk:
         ]
         return {
             "facts": self.facts() | HERE,
-            "episode": wire.episode(seen, self._inspector.controls),
+            "episode": self._episode(seen),
             "rows": [self._wired(seen.row(at), at) for at in rows],
             "branches": branches,
             "studies": self._studies[body["session"]],

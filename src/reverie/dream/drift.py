@@ -1,6 +1,6 @@
 """How far: dreams leave reality under the same actions."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -22,7 +22,7 @@ SAMPLES = 32
 class Drift(NamedTuple):
     """How far H dreamed rows of many dreams are from reality, quantiles (H, 3) of 10, 50, 90 %."""
 
-    error: dict[str, np.ndarray]  # by observation key: pixels of 255, or standard deviations
+    error: dict[str, np.ndarray]  # by observation key, in the units of `distance`
     still: dict[str, np.ndarray]  # (H,) of a model that says nothing changes
     looked: dict[str, np.ndarray]  # (H,) of the model when it sees the row itself
     reward: np.ndarray  # (H, 3) predicted
@@ -30,19 +30,23 @@ class Drift(NamedTuple):
 
 
 def drift(
-    session: Session, row: int, *, horizon: int | None = None, samples: int = SAMPLES
+    session: Session,
+    row: int,
+    number: int | None = None,
+    *,
+    horizon: int | None = None,
+    samples: int = SAMPLES,
 ) -> Drift:
-    """How dreams from a row of the episode leave reality under the recorded actions.
+    """How dreams from a row leave reality under the recorded actions.
 
     Args:
-        row: of the episode.
+        row: of the episode, or of branch `number`, whose actions up to there are the recorded ones.
         horizon: dreamed rows, 1 ... 16; None: 16, or as many as follow.
         samples: dreams, 2 ... 64.
 
-    Raises DreamError where fewer rows follow.
+    Raises DreamError where fewer rows follow, and where nobody knows what follows.
     """
-    seen = session.seen()
-    session.row_number(row, seen.episode.rows, "the episode")
+    seen, (begin, row) = session.seen(), _begin(session, row, number)
     check_whole("samples", samples, 2, WIDE)
     most = min(CHUNK, seen.episode.rows - 1 - row)
     if most < 1:
@@ -50,7 +54,7 @@ def drift(
     horizon = most if horizon is None else horizon
     check_whole("horizon", horizon, 1, most, where=f" from row {row} on")
     inspector = session.inspector
-    start = jax.tree.map(lambda x: np.repeat(np.asarray(x), samples, 0), seen.state(row))
+    start = jax.tree.map(lambda x: np.repeat(np.asarray(x), samples, 0), begin)
     given = {key: value[:horizon] for key, value in windows(seen, np.full(samples, row)).items()}
     rolled = inspector.many(start, given, keys_of(0, samples), 1)
     states, feature = fold((rolled.state, rolled.readings.feature))
@@ -60,6 +64,23 @@ def drift(
     error, still, looks = ({key: value[i] for key, value in found.items()} for i in range(3))
     true = learned(seen.episode.reward[rows], inspector.loaded.config)
     return Drift(error, still, looks, _band(np.asarray(rolled.readings.reward)), true)
+
+
+def _begin(session: Session, row: int, number: int | None) -> tuple[Any, int]:
+    """The state (1, …) in which the dreams begin, and its row of the episode."""
+    seen = session.seen()
+    if number is None:
+        return seen.state(session.row_number(row, seen.episode.rows, "the episode")), row
+    branch = session.find(number)
+    at = session.row_number(row, len(branch.rows), f"branch {number}")
+    taken = branch.taken[: branch.depth - (len(branch.rows) - 1 - at)]
+    if not session.follows(branch.origin, taken):
+        raise DreamError(
+            f"drift is measured against what followed in the episode, which branch {number} has "
+            f"left before this row: ask it of row {branch.origin} of the episode, where the dream "
+            "began, or of a branch under the recorded actions."
+        )
+    return branch.states[at], branch.origin + len(taken)
 
 
 def _compared(
@@ -80,18 +101,22 @@ def learned(reward: np.ndarray, config: Config) -> np.ndarray:
 
 
 def distance(dreamed: np.ndarray, real: np.ndarray, scale: np.ndarray) -> np.ndarray:
-    """How far pictures are (mean difference of a pixel, 0 ... 255), or numbers (root mean square,
-    in units of `scale`); all axes but those of `scale` stay."""
+    """How far pictures are (mean difference of a pixel, 0 ... 255), numbers (root mean square, in
+    units of `scale`), or classes (share of those that differ); all axes but those of `scale` stay.
+    """
     difference = (dreamed.astype(np.float32) - real.astype(np.float32)) / scale
     axes = tuple(range(difference.ndim - scale.ndim, difference.ndim))
     if dreamed.dtype == np.uint8:
         return np.abs(difference).mean(axes)
+    if dreamed.dtype == np.int32:
+        return (difference != 0).mean(axes)
     return np.sqrt(np.square(difference).mean(axes))
 
 
 def _scale(truth: np.ndarray) -> np.ndarray:
-    """1 for pictures; the standard deviation of every number, 1 where it never changes."""
-    if truth.dtype == np.uint8:
+    """1 for pictures and classes; the standard deviation of every number, 1 where it never
+    changes."""
+    if truth.dtype != np.float32:
         return np.ones(truth.shape[1:], np.float32)
     spread = truth.std(0)
     return np.where(spread > 1e-6, spread, 1.0)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -26,6 +26,17 @@ LONG = 12
 """Rows of an episode with which a page begins, where there is one."""
 
 
+class Start(NamedTuple):
+    """Which episode of which evaluation: enough to play it again, with the same latents."""
+
+    task: str
+    seed: int  # of the environments and of the policy
+    env: int = 0  # environment that plays it
+    envs: int = 1  # among so many, for which the policy draws
+    number: int = 0  # of the episode, in that environment
+    row: int = 0  # steps of the evaluation before its first row
+
+
 @dataclass(frozen=True)
 class Episode:
     """T rows in the agent's terms."""
@@ -36,8 +47,7 @@ class Episode:
     reward: np.ndarray  # (T,) environment units
     is_last: np.ndarray  # (T,)
     is_terminal: np.ndarray  # (T,)
-    seed: int | None = None  # of `reverie eval`, where it was played now
-    task: str = ""
+    start: Start | None = None  # where it was played now
     drawn: np.ndarray | None = None  # (T, H, W, 3) as the environment draws itself
 
     @property

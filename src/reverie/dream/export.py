@@ -7,6 +7,7 @@ import io
 import json
 import secrets
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ import jinja2
 import numpy as np
 from PIL import Image
 
-from reverie.dream.branch import Branch, Row
+from reverie.dream import lines
+from reverie.dream.branch import Row
 from reverie.dream.desk import Desk
 from reverie.dream.errors import DreamError
 from reverie.envs.pictures import to_rgb
@@ -25,6 +27,8 @@ FPS = 8.0
 """Rows a second in a film."""
 GAP = 4
 """White pixels between its pictures."""
+MOST_ROWS = 1_000
+"""Rows of a film."""
 KINDS = ("gif", "mp4")
 LARGEST_GIF = 3
 """Factor by which small pictures are enlarged in a GIF at most."""
@@ -64,32 +68,58 @@ def frozen(desk: Desk, body: Any) -> bytes:
 
 
 def film(desk: Desk, body: Any) -> tuple[bytes, str]:
-    """A branch as a film of reality, dream and difference; its bytes and kind.
+    """A branch as a film; its bytes and kind. Only its rows are asked of the desk: while the film
+    is made, others are answered.
 
-    Raises DreamError where there are no pictures, or the encoder fails.
+    Raises DreamError where the branch or the kind is not there, or the encoder fails.
     """
     if not isinstance(body, dict):
         raise DreamError("a request is a JSON object.")
     kind = body.get("kind", "gif")
     if kind not in KINDS:
         raise DreamError(f"there are no films {kind!r}; {suggest(str(kind), KINDS)}")
-    session = desk.session(body.get("session", ""))
-    frames = frames_of(session.find(body.get("branch")), body.get("key"))
+    number = body.get("branch")
+    rows = desk.hold(body.get("session"), lambda session: list(session.find(number).rows))
+    frames = frames_of(rows, body.get("key"))
     return (_gif(frames) if kind == "gif" else _mp4(frames)), kind
 
 
-def frames_of(branch: Branch, key: Any = None) -> np.ndarray:
-    """Frames (T, H, W, 3): reality, dream and their difference side by side; reality that nobody
-    knows is grey. `key`: of the observation; None: the first picture."""
-    shown = branch.rows[-1].shown
-    names = [name for name, value in shown.items() if value.dtype == np.uint8 and value.ndim == 3]
-    if not names:
+def frames_of(rows: Sequence[Row], key: Any = None) -> np.ndarray:
+    """Frames (T, H, W, 3) of the rows of a branch; reality that nobody knows is grey.
+
+    Pictures: reality, dream and their difference side by side; `key` of the observation, None: the
+    first one. Where only numbers are observed: how the environment draws itself, if it does, beside
+    their lines.
+
+    Raises DreamError for pictures that are not there, and too many rows.
+    """
+    if len(rows) > MOST_ROWS:
         raise DreamError(
-            "there is nothing to film: the model shows no pictures. Export the page instead."
+            f"a film has at most {MOST_ROWS:,} rows, the branch has {len(rows):,}: begin another "
+            "one where the film is to begin."
         )
+    shown = rows[-1].shown
+    names = [name for name, value in shown.items() if value.dtype == np.uint8]
     if key is not None and key not in names:
-        raise DreamError(f"there is no picture {key!r}; {suggest(str(key), names)}")
-    return np.stack([_frame(row, key or names[0]) for row in branch.rows])
+        known = suggest(str(key), names) if names else "the model shows numbers only."
+        raise DreamError(f"there is no picture {key!r}; {known}")
+    if names:
+        return np.stack([_frame(row, key or names[0]) for row in rows])
+    drawn = next((row.drawn for row in rows if row.drawn is not None), None)
+    panels = lines.frames(rows)
+    if drawn is None:
+        return panels
+    return np.stack([_drawn(row, drawn, panel) for row, panel in zip(rows, panels, strict=True)])
+
+
+def _drawn(row: Row, like: np.ndarray, panel: np.ndarray) -> np.ndarray:
+    """What the environment draws beside the panel; grey where nothing is known."""
+    real = np.full_like(like, video.GREY) if row.drawn is None else row.drawn
+    high = max(len(real), len(panel))
+    parts = []
+    for part in (real, np.full((high, GAP, 3), 255, np.uint8), panel):
+        parts.append(np.pad(part, [(0, high - len(part)), (0, 0), (0, 0)], constant_values=255))
+    return np.concatenate(parts, 1)
 
 
 def _frame(row: Row, key: str) -> np.ndarray:

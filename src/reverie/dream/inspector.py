@@ -12,13 +12,13 @@ from reverie.dream.branch import Observed, pictures
 from reverie.dream.episode import Library
 from reverie.dream.errors import DreamError, check_whole
 from reverie.dream.model import Loaded
-from reverie.dream.programs import CHUNK, GIVEN, WIDE, Rolled, key_of, roll
+from reverie.dream.programs import CHUNK, GIVEN, WIDE, Rolled, key_of, roll, surprised
 from reverie.dream.reality import World
 from reverie.part.errors import suggest
 from reverie.part.values import SEEDS
 from reverie.world.openloop import closest
 
-KINDS = ("replay", "played")
+KINDS = ("replay", "evaluation", "played")
 """Where episodes come from."""
 KEPT = 4
 """Episodes that are remembered with what the model saw in them."""
@@ -57,6 +57,8 @@ class Inspector:
             return Observed(self.loaded, self.library.episode(number))
         acting = self.loaded.model.acting()
         task = task or self.world.tasks[0]
+        if kind == "evaluation":
+            return Observed(self.loaded, self.world.evaluation(acting, task, number))
         return Observed(self.loaded, self.world.play(acting, task, number, greedy=greedy))
 
     def warm(self) -> None:
@@ -65,6 +67,8 @@ class Inspector:
         start = dynamics.initial(1, dynamics.dtype)
         idle = {key: value[None, None] for key, value in self.nothing().items()}
         rolled = self.roll(start, idle, key_of(0)[None], 1)
+        seen = {k: np.zeros((1, *v.shape), v.dtype) for k, v in self.observations.items()}
+        self.surprised(start, {key: value[0] for key, value in idle.items()}, seen)
         if self.decodes:
             pictures(self.loaded, jax.tree.map(lambda x: x[:1, 0], rolled.state))
 
@@ -94,13 +98,21 @@ class Inspector:
             parts.append(jax.tree.map(lambda x: x[:steps, :left], rolled))  # noqa: B023
         return jax.tree.map(lambda *x: np.concatenate(x, 1), *parts)
 
+    def surprised(self, before: Any, action: Any, obs: Any) -> np.ndarray:
+        """KL of dreams (N,) whose real rows are known; arguments as `programs.surprised` takes
+        them, `CHUNK` at most."""
+        count = len(next(iter(action.values())))
+        index = np.minimum(np.arange(1 if count == 1 else CHUNK), count - 1)
+        asked = jax.tree.map(lambda x: np.asarray(x)[index], (before, action, obs))
+        return np.asarray(surprised(self.loaded.model, *asked))[:count]
+
     def look(self, states: Any, feature: np.ndarray, seen: Observed) -> dict[str, np.ndarray]:
         """How states (N, …) look: decoded, or what was observed in the nearest stored state."""
         if self.decodes:
             return pictures(self.loaded, states)
         known = [seen, *self.stored()]
         index = closest(np.concatenate([k.said.feature for k in known]), feature)
-        keys = [key for key, spec in self.observations.items() if spec.kind != "discrete"]
+        keys = self.observations
         return {key: np.concatenate([k.episode.obs[key] for k in known])[index] for key in keys}
 
     def stored(self) -> list[Observed]:

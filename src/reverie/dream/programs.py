@@ -68,13 +68,16 @@ class Rolled(NamedTuple):
     readings: Readings  # (H, N, …)
 
 
-@ft.partial(jax.jit, static_argnames="config")
+@ft.partial(jax.jit, static_argnames=("config", "envs"))
 def observe(
     model: Model,
     obs: dict[str, Array],
     action: dict[str, Array],
     root: PRNGKeyArray,
     *,
+    first: Int[Array, ""],
+    env: Int[Array, ""],
+    envs: int,
     config: Config,
 ) -> Seen:
     """The posterior at every row of an episode that begins with row 0.
@@ -82,14 +85,16 @@ def observe(
     Args:
         obs: (T, *shape) by key.
         action: (T, components) by key, chosen at each row.
-        root: the key that `Agent.act` folds with the number of the row: the same one gives the
-            latents with which the agent acts.
+        root: the key that an actor folds with the number of its step: the same one gives the
+            latents with which it acts.
+        first: the number of the step at row 0.
+        env: the environment that shows the episode, among `envs` for which the actor draws.
     """
     world, steps = model.world, len(next(iter(obs.values())))
     rows = jnp.arange(steps)
     acting = model.acting()
-    keys = jax.vmap(lambda row: jax.random.fold_in(root, row))(rows)
-    noise = jax.vmap(lambda key: acting.noise(key, 1).post[0])(keys)
+    keys = jax.vmap(lambda row: jax.random.fold_in(root, first + row))(rows)
+    noise = jax.vmap(lambda key: acting.noise(key, envs).post[env])(keys)
     led = {key: jnp.zeros_like(a).at[1:].set(a[:-1]) for key, a in action.items()}
     batch = jax.tree.map(lambda x: x[None], (obs, led, rows == 0, noise))
     seen = world.observe(None, *batch)
@@ -145,6 +150,20 @@ def roll(
     return Rolled(state, action, unfold(said, lead))
 
 
+@jax.jit
+def surprised(
+    model: Model, before: State, action: dict[str, Array], obs: dict[str, Array]
+) -> Float[Array, " n"]:
+    """How much observations (N, *shape) surprise N dreams, nats: KL of the posterior from the
+    prior, both after `action` (N, components) in the states `before` them (N, …)."""
+    world = model.world
+    (count,) = jax.tree.leaves(action)[0].shape[:1]
+    shown, led = jax.tree.map(lambda x: x[:, None], (obs, action))
+    noise = world.dynamics.noise(jax.random.key(0), (count, 1))  # the KL is that of any sample
+    seen = world.observe(before, shown, led, jnp.zeros((count, 1), bool), noise)
+    return world.dynamics.surprise(seen.post, seen.prior)[:, 0]
+
+
 def noise_of(model: Model, keys: PRNGKeyArray, row: Array) -> tuple[Array, dict[str, Array]]:
     """The numbers that decide the dreamed row `row` of N dreams: of the latents, of the actions."""
 
@@ -182,10 +201,13 @@ def read(model: Model, state: State, *, doubt: Array, kl: Array | None = None) -
 
 @ft.partial(jax.jit, static_argnames="config")
 def show(model: Model, state: State, *, config: Config) -> dict[str, Array]:
-    """How states (N, …) look, by observation key: pictures in uint8, numbers in their own units;
-    empty where the objective cannot tell."""
-    shown = looks(model.world, config.world.objective, state)
-    return {} if shown is None else shown
+    """How states (N, …) look, by observation key: pictures in uint8, numbers in their own units,
+    the most probable classes; empty where the objective cannot tell."""
+    world, objective = model.world, config.world.objective
+    shown = looks(world, objective, state)
+    if shown is None:
+        return {}
+    return shown | objective.classes(world.objective, world.dynamics.view(state))
 
 
 def weights(parts: list[Any]) -> Float[Array, "n w"]:

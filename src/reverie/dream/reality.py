@@ -8,8 +8,8 @@ from PIL import Image
 
 from reverie.behavior.policy import Acting
 from reverie.config.schema import Config
-from reverie.dream.episode import MOST_ROWS, Episode, as_episode
-from reverie.dream.errors import DreamError
+from reverie.dream.episode import MOST_ROWS, Episode, Start, as_episode
+from reverie.dream.errors import DreamError, check_whole
 from reverie.envs.base import EnvError
 from reverie.envs.pictures import to_rgb
 from reverie.envs.vector import Vector
@@ -61,8 +61,17 @@ class World:
         except RunError as error:
             self.missing = str(error)
 
-    def open(self, task: str, seed: int) -> Vector:
-        """One environment, which plays the episodes of `reverie eval RUN --seed SEED`.
+    @property
+    def evaluations(self) -> int:
+        """Episodes of each evaluation of the run, of every task."""
+        return self._config.train.eval_episodes
+
+    def open(self, task: str, seed: int, *, envs: int = 1, only: int | None = None) -> Vector:
+        """The environments of an evaluation on so many `envs`, or the one of them that `only` says.
+
+        Args:
+            task: one of the run's.
+            seed: of `reverie eval RUN --seed SEED`, or the run's own.
 
         Raises DreamError, with the reason, where it cannot be made.
         """
@@ -70,44 +79,75 @@ class World:
             raise DreamError(f"the environment cannot be made: {self.missing}")
         if task not in self.tasks:
             raise DreamError(f"the run has no task {task!r}; it has {', '.join(self.tasks)}.")
-        first = self._config.env.num + self.tasks.index(task)
+        first = self._config.env.num + envs * self.tasks.index(task) + (only or 0)
+        num, first_seed = (envs, 0) if only is None else (1, only)
+        how: dict[str, Any] = {
+            "num": num,
+            "seed": seed,
+            "first_index": first,
+            "first_seed": first_seed,
+        }
         source = sequence.source(task, self._make_env)
         try:
-            envs = eval_envs(self._config, source, num=1, seed=seed, first_index=first)
+            made = eval_envs(self._config, source, **how)
         except EnvError as error:
             raise DreamError(f"the environment cannot be made: {error}") from error
         try:
-            here = {"obs": envs.obs_specs, "action": envs.action_specs}
+            here = {"obs": made.obs_specs, "action": made.action_specs}
             there = {"obs": self._specs[0], "action": self._specs[1]}
             checkpoint.check_specs(there, here, "in training")
         except RunError as error:
-            envs.close()
+            made.close()
             raise DreamError(str(error)) from error
-        return envs
+        return made
 
     def play(self, acting: Acting, task: str, seed: int, *, greedy: bool = False) -> Episode:
         """The first episode of `reverie eval RUN --seed SEED`, at most `MOST_ROWS` of its rows.
 
         Raises DreamError where the environment cannot be made or fails.
         """
+        how_acted = ", greedy" if greedy else ""
+        name = f"played with seed {seed}{how_acted}"
+        return self._played(acting, Start(task, seed), name, greedy=greedy)
+
+    def evaluation(self, acting: Acting, task: str, number: int) -> Episode:
+        """An episode of the run's own evaluations: played by their seed, on as many environments,
+        by the policy as they ask it.
+
+        Raises DreamError where there are not so many, and as `play` does.
+        """
+        train = self._config.train
+        check_whole("an evaluation's episode", number, 0, self.evaluations - 1)
+        num = max(1, min(train.eval_envs, self.evaluations))
+        shares = np.array_split(np.arange(self.evaluations), num)
+        env = next(index for index, share in enumerate(shares) if number in share)
+        start = Start(task, self._config.seed, env, num, number - int(shares[env][0]))
+        return self._played(acting, start, f"evaluation {number}", greedy=train.eval_greedy)
+
+    def _played(self, acting: Acting, start: Start, name: str, *, greedy: bool) -> Episode:
+        """The rows of one episode, and how the environment draws them."""
         how: dict[str, Any] = {"greedy": greedy, "explore": by_explorer(self._config)}
-        actor = Actor(self._specs[1], 1, purpose_key(seed, EVAL), **how)
+        actor = Actor(self._specs[1], start.envs, purpose_key(start.seed, EVAL), **how)
         rows: list[dict[str, Any]] = []
         pictures: list[np.ndarray | None] = []
-        with self.open(task, seed) as envs:
+        with self.open(start.task, start.seed, envs=start.envs) as envs:
+            at = 0
             try:
-                while not rows or not (rows[-1]["is_last"][0] or len(rows) == MOST_ROWS):
+                while at <= start.number and len(rows) < MOST_ROWS:
                     step = stepped(envs, actor.action)
-                    rows.append(actor(acting, step))
-                    pictures.append(drawn(envs))
+                    row = actor(acting, step)
+                    if at == start.number:
+                        rows.append({key: value[start.env] for key, value in row.items()})
+                        pictures.append(drawn(envs, start.env))
+                    at += bool(step.is_last[start.env])
             except EnvError as error:
                 raise DreamError(f"the environment failed: {error}") from error
-        columns = {key: np.stack([row[key][0] for row in rows]) for key in rows[0]}
+        columns = {key: np.stack([row[key] for row in rows]) for key in rows[0]}
         cut = "" if columns["is_last"][-1] else f", cut at {MOST_ROWS:,}"
-        how_acted = ", greedy" if greedy else ""
-        name = f"played with seed {seed}{how_acted}: {len(rows):,} rows{cut}"
-        more = {"seed": seed, "task": task, "drawn": film(pictures)}
-        return as_episode(name, columns, self._specs[1], **more)
+        begun = start._replace(row=actor.count - len(rows))
+        more = {"start": begun, "drawn": film(pictures)}
+        named = f"{name}: {len(rows):,} rows{cut}"
+        return as_episode(named, columns, self._specs[1], **more)
 
 
 class Beside:
@@ -117,12 +157,15 @@ class Beside:
     """
 
     def __init__(self, world: World, episode: Episode, row: int):
-        if episode.seed is None:
+        start = episode.start
+        if start is None:
             raise DreamError(
                 "reality cannot go on here: rows of the replay do not say how their episode began. "
-                "Choose an episode that is played now."
+                "Choose an episode that is played now, or one of the evaluation."
             )
-        self._envs, self.over = world.open(episode.task, episode.seed), False
+        how = {"envs": start.envs, "only": start.env}
+        self._envs, self.over = world.open(start.task, start.seed, **how), False
+        self._envs.episodes.skip(np.array([start.number]), np.array([True]))
         specs = self._envs.action_specs
         try:
             step = stepped(self._envs, _nothing(specs))
@@ -172,13 +215,13 @@ def stepped(envs: Vector, action: Mapping[str, np.ndarray]) -> Step:
     return envs.recv()
 
 
-def drawn(envs: Vector) -> np.ndarray | None:
-    """How environment 0 draws itself, at most `LONG_SIDE` pixels; None where it shows pictures to
+def drawn(envs: Vector, index: int = 0) -> np.ndarray | None:
+    """How an environment draws itself, at most `LONG_SIDE` pixels; None where it shows pictures to
     the agent, or does not draw."""
     if any(spec.kind == "image" for spec in envs.obs_specs.values()):
         return None
     try:
-        picture = envs.render(0)
+        picture = envs.render(index)
     except EnvError:
         return None
     if picture is None:

@@ -1,6 +1,6 @@
 """What one person looks at: an episode, and the dreams that begin in it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jax
@@ -38,8 +38,9 @@ class Session:
         """Look at another episode; the branches of the one before are forgotten.
 
         Args:
-            kind: "replay", or "played" for one of the real environment.
-            number: of the replay's, or the seed with which it is played.
+            kind: "replay", "evaluation" for one of the run's own evaluations, or "played" for one
+                of the real environment.
+            number: of the replay's, of the evaluation's, or the seed with which it is played.
 
         Raises DreamError where it is not there; then nothing changes.
         """
@@ -133,6 +134,16 @@ class Session:
             raise DreamError("choose an episode first.")
         return self.observed
 
+    def follows(self, origin: int, taken: Sequence[Mapping[str, np.ndarray]]) -> bool:
+        """Whether actions from row `origin` of the episode on are the recorded ones, and the
+        episode has the row to which they lead."""
+        episode = self.seen().episode
+        return origin + len(taken) < episode.rows and all(
+            np.array_equal(row[key], value[origin + index])
+            for index, row in enumerate(taken)
+            for key, value in episode.action.items()
+        )
+
     def _given(
         self, branch: Branch, who: str, action: Any, steps: int
     ) -> list[dict[str, np.ndarray]]:
@@ -167,13 +178,17 @@ class Session:
         states = jax.tree.map(lambda x: x[:count, 0], rolled.state)
         said, action = jax.tree.map(lambda x: np.asarray(x[:count, 0]), (rolled[2], rolled[1]))
         shown = self.inspector.look(states, said.feature, self.seen())
+        before, truths = branch.states[-1], []
         for index in range(count):
             taken = {name: value[index] for name, value in action.items()}
-            truth = self._truth(branch, taken)
-            row = {name: value[index] for name, value in shown.items()}
+            truths.append(self._truth(branch, taken))
             branch.taken.append(taken)
-            branch.rows.append(Row(jax.tree.map(lambda x: x[index], said), row, taken, *truth))  # noqa: B023
             branch.states.append(jax.tree.map(lambda x: x[index : index + 1], states))  # noqa: B023
+        left = jax.tree.map(lambda a, b: np.concatenate([a, b[:-1]]), before, states)
+        said = said._replace(kl=self._surprise(left, action, [truth[0] for truth in truths]))
+        for index, truth in enumerate(truths):
+            told, look = jax.tree.map(lambda x: x[index], (said, shown))  # noqa: B023
+            branch.rows.append(Row(told, look, branch.taken[index - count], *truth))
 
     def _truth(self, branch: Branch, action: Mapping[str, np.ndarray]) -> tuple:
         """What really follows an action: observation, reward, end and drawing, or nothing known.
@@ -183,20 +198,20 @@ class Session:
         """
         if branch.beside is not None:
             return self._beside_row(branch, action)
-        episode, row = self.seen().episode, branch.origin + branch.depth + 1
-        if row >= episode.rows or not self._recorded(branch, action):
+        if not self.follows(branch.origin, [*branch.taken, action]):
             return None, None, False, None
-        found = self.seen().row(row)
+        found = self.seen().row(branch.origin + branch.depth + 1)
         return found.real, found.reward, found.over, found.drawn
 
-    def _recorded(self, branch: Branch, action: Mapping[str, np.ndarray]) -> bool:
-        """Whether all actions since reality was left, and this one, are the recorded ones."""
-        taken, recorded = [*branch.taken, action], self.seen().episode.action
-        return all(
-            np.array_equal(row[key], value[branch.origin + index])
-            for index, row in enumerate(taken)
-            for key, value in recorded.items()
-        )
+    def _surprise(self, before: Any, action: Any, real: list[Any]) -> np.ndarray:
+        """How much the real rows surprise the dream, nats; not a number where none is known."""
+        known = [index for index, obs in enumerate(real) if obs is not None]
+        found = np.full(len(real), np.nan, np.float32)
+        if known:
+            obs = {key: np.stack([real[i][key] for i in known]) for key in real[known[0]]}
+            start, led = jax.tree.map(lambda x: np.asarray(x)[known], (before, action))
+            found[known] = self.inspector.surprised(start, led, obs)
+        return found
 
     def _beside(self, branch: Branch) -> Beside | None:
         """The real environment at the begin of a branch; None, with a notice, where there is

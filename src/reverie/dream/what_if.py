@@ -1,7 +1,8 @@
 """What if: every action from one state, what it is worth, and how it looks some rows later."""
 
 import itertools
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -28,6 +29,13 @@ LINE = 9
 """Values of a lone one."""
 
 
+class Options(NamedTuple):
+    """What is tried."""
+
+    options: list["Option"]
+    note: str  # which actions are not; empty where all are, or a grid of numbers
+
+
 class Option(NamedTuple):
     """One action, and what the model expects of it."""
 
@@ -50,8 +58,11 @@ def counterfactuals(
     steps: int = 1,
     components: Sequence[str] = (),
     seed: int = 0,
-) -> list[Option]:
+) -> Options:
     """Every action from a row of the episode, or of branch `number`; then the policy's mode.
+
+    Classes come first, then the grid of numbers; where an action has both, the others are the
+    policy's.
 
     Args:
         steps: after how many rows the picture is taken, 1 ... 16.
@@ -61,8 +72,10 @@ def counterfactuals(
     Raises DreamError for what is not there.
     """
     check_whole("steps", steps, 1, CHUNK)
-    inspector, state = session.inspector, _state(session, row, number)
-    options = _options(inspector, _mode(inspector, state), components)
+    inspector, (state, here) = session.inspector, _state(session, row, number)
+    mode = _mode(inspector, state)
+    tried, note = likely_classes(inspector.controls, mode, here.policy)
+    options = [*((action, ()) for action in tried), *_grid(inspector, mode, components)]
     config, actions = inspector.loaded.config, [action for action, _ in options]
     keys = keys_of(seed, SAMPLES)
     first = _arrive(inspector, state, actions, keys)
@@ -71,7 +84,7 @@ def counterfactuals(
     values = worth(said, config)
     last, after = _later(inspector, first, actions, keys[0], steps)
     shown = inspector.look(last, np.asarray(after.feature), session.seen())
-    return [
+    found = [
         Option(
             *(action, label(action, inspector.controls), place),
             *(float(values[i].mean()), float(values[i].std())),
@@ -81,6 +94,7 @@ def counterfactuals(
         )
         for i, (action, place) in enumerate(options)
     ]
+    return Options(found, note)
 
 
 def _arrive(inspector: Inspector, state: Any, actions: list[Any], keys: Any) -> Rolled:
@@ -121,12 +135,15 @@ def worth(said: Readings, config: Config) -> np.ndarray:
     return np.asarray(said.reward + discount * said.value)
 
 
-def _state(session: Session, row: int, number: int | None) -> Any:
+def _state(session: Session, row: int, number: int | None) -> tuple[Any, Readings]:
+    """The state of a row, (1, …), and what is said of it."""
     if number is None:
         seen = session.seen()
-        return seen.state(session.row_number(row, seen.episode.rows, "the episode"))
+        at = session.row_number(row, seen.episode.rows, "the episode")
+        return seen.state(at), jax.tree.map(lambda x: x[at], seen.said)
     branch = session.find(number)
-    return branch.states[session.row_number(row, len(branch.rows), f"branch {number}")]
+    at = session.row_number(row, len(branch.rows), f"branch {number}")
+    return branch.states[at], branch.rows[at].said
 
 
 def _mode(inspector: Inspector, state: Any) -> dict[str, np.ndarray]:
@@ -136,19 +153,20 @@ def _mode(inspector: Inspector, state: Any) -> dict[str, np.ndarray]:
     return {key: np.asarray(value[0, 0]) for key, value in rolled.action.items()}
 
 
-def _options(
+def _grid(
     inspector: Inspector, mode: dict[str, np.ndarray], components: Sequence[str]
 ) -> list[tuple[dict[str, np.ndarray], tuple[int, ...]]]:
-    """The actions that are tried, and their places in the grid."""
+    """Values of one or two numbers of the action, and their places in the grid."""
     found = inspector.controls
-    if not found.slides:
-        return [(action, ()) for action in _classes(found, mode)]
     names = [slide.name for slide in found.slides]
     for name in components:
         if name not in names:
-            raise DreamError(f"there is no component {name!r}; {suggest(str(name), names)}")
+            known = suggest(str(name), names) if names else "the action has classes only."
+            raise DreamError(f"there is no component {name!r}; {known}")
     if len(set(components)) != len(components) or len(components) > 2:
         raise DreamError(f"a grid has one component or two different ones, found {components!r}.")
+    if not names:
+        return []
     chosen = [found.slides[names.index(name)] for name in components or names[:2]]
     values = np.linspace(-1.0, 1.0, GRID if len(chosen) == 2 else LINE, dtype=np.float32)
     options = []
@@ -160,14 +178,37 @@ def _options(
     return options
 
 
-def _classes(found: Controls, mode: dict[str, np.ndarray]) -> list[dict[str, np.ndarray]]:
+def likely_classes(
+    found: Controls, mode: dict[str, np.ndarray], policy: Mapping[str, Any]
+) -> tuple[list[dict[str, np.ndarray]], str]:
     """All combinations of classes; where they are too many, each component's with the others as
-    the policy would choose them."""
+    the policy would choose them, the likeliest ones. And which are left out."""
+    if not found.choices:
+        return [], ""
     choices = [range(len(choice.names)) for choice in found.choices]
-    if np.prod([len(c) for c in choices]) <= MOST_OPTIONS:
-        return [_with(mode, found, dict(enumerate(c))) for c in itertools.product(*choices)]
-    options = [_with(mode, found, {i: c}) for i, part in enumerate(choices) for c in part]
-    return options[:MOST_OPTIONS]
+    count = math.prod(len(part) for part in choices)
+    if count <= MOST_OPTIONS:
+        return [_with(mode, found, dict(enumerate(c))) for c in itertools.product(*choices)], ""
+    pairs = [(i, c) for i, part in enumerate(choices) for c in part]
+    weights = np.concatenate([policy[key] for key in sorted({c.key for c in found.choices})])
+    likely = np.sort(np.argsort(-weights, kind="stable")[:MOST_OPTIONS])
+    options = [_with(mode, found, dict([pairs[at]])) for at in likely]
+    return options, _left_out(count, len(pairs), alone=len(choices) > 1)
+
+
+def _left_out(combinations: int, classes: int, *, alone: bool) -> str:
+    """What is not tried, in a sentence."""
+    said = []
+    if alone:
+        said.append(
+            f"There are {combinations:,} combinations of classes: each class is tried alone, the "
+            "others are as the policy would choose them."
+        )
+    if classes > MOST_OPTIONS:
+        said.append(
+            f"Of {classes:,} classes the {MOST_OPTIONS} are tried that the policy finds likeliest."
+        )
+    return " ".join(said)
 
 
 def _with(

@@ -84,17 +84,23 @@ def branch(found: Branch) -> dict[str, Any]:
     }
 
 
-def episode(seen: Observed, controls: Controls) -> dict[str, Any]:
-    """The numbers of all rows of an episode, without what they look like."""
+def episode(seen: Observed, specs: Specs, controls: Controls) -> dict[str, Any]:
+    """The numbers of all rows of an episode, without what they look like; `moves`: the standard
+    deviation of everything observed that is no picture."""
     found, rows = seen.episode, range(seen.episode.rows)
     acts = [{key: value[at] for key, value in found.action.items()} for at in rows]
     return {
         "name": found.name,
         "rows": found.rows,
-        "seed": found.seed,
+        "seed": None if found.start is None else found.start.seed,
         "return": number(found.reward.sum()),
         "rewards": numbers(found.reward),
         "ends": bool(found.is_terminal[-1]),
+        "moves": {
+            key: numbers(value.reshape(len(value), -1).std(0))
+            for key, value in found.obs.items()
+            if specs[key].kind != "image"
+        },
         "acts": [label(action, controls) for action in acts],
         "curves": {name: numbers(getattr(seen.said, name)) for name in CURVES},
     }

@@ -109,13 +109,14 @@ def eval_envs(
     num: int,
     seed: int,
     first_index: int,
+    first_seed: int = 0,
     log_file: Path | None = None,
 ) -> Vector:
     """Environments for evaluation; their episodes are the same at every evaluation, and they are
     watched over as those of the training are.
 
     `source` is a task's name, or the callable that makes its environment. They are told the numbers
-    from `first_index` on.
+    from `first_index` on, and play the episodes of those from `first_seed` on.
     """
     return Vector(
         maker(source, config.env, render=True, split="eval"),
@@ -123,6 +124,7 @@ def eval_envs(
         seed=seed,
         stream="eval",
         first_index=first_index,
+        first_seed=first_seed,
         parallel=config.env.parallel,
         backend=config.env.backend,
         workers=config.env.workers,

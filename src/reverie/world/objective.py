@@ -36,6 +36,11 @@ class AbstractObjective(AbstractTerm):
         """
         return None
 
+    def classes(self, model: Any, view: Latent) -> dict[str, Array]:
+        """The most probable classes of latents (N, …), of the observations that are classes; those
+        of which it cannot tell them are left out."""
+        return {}
+
     def explained(
         self, model: Any, view: Latent, obs: Mapping[str, Array]
     ) -> dict[str, Float[Array, ""]]:

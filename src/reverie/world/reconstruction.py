@@ -137,6 +137,15 @@ class Reconstruction(AbstractObjective):
                 means[key] = mean.reshape(-1, *specs[key].shape)
         return means
 
+    def classes(self, model: "Decoder", view: Latent) -> dict[str, Array]:
+        """The most probable classes, (N, *shape) int32 by key."""
+        specs, found = dict(model.specs), {}
+        for key, pred in model(view).items():
+            if not isinstance(pred, SquaredError):
+                modes = jnp.stack([part.mode() for part in pred], -1)
+                found[key] = modes.reshape(-1, *specs[key].shape)
+        return found
+
     def explained(
         self, model: "Decoder", view: Latent, obs: Mapping[str, Array]
     ) -> dict[str, Float[Array, ""]]:
