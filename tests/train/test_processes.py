@@ -27,6 +27,8 @@ from reverie.train.collect import Share, random_action
 from reverie.train.peers import ALONE, Together, silent
 
 MET = {"mesh": "data=2", "coordinator": "10.0.0.1:1234", "processes": 4, "process": 2}
+TOLD = {"processes": 1, "process": 0}
+"""Where SLURM or the environment say which process this is."""
 SLURM = {
     "SLURM_JOB_ID": "4100",
     "SLURM_STEP_NODELIST": "node[007-009,012],other",
@@ -52,15 +54,40 @@ def test_a_process_finds_its_place():
 @pytest.mark.parametrize(
     ("changes", "variables", "said"),
     [
-        ({"coordinator": "slurm"}, {}, r"a job step that srun started: .*SLURM_PROCID"),
-        ({"coordinator": "env"}, {**JAX, "JAX_PROCESS_ID": ""}, "not set here: JAX_PROCESS_ID"),
-        ({"coordinator": "env"}, {**JAX, "JAX_PROCESS_ID": "2"}, "process 2 of 2: .*from 0 to one"),
-        ({"coordinator": "env"}, {**JAX, "JAX_NUM_PROCESSES": "x"}, "process 1 of x"),
+        ({**TOLD, "coordinator": "slurm"}, {}, r"a job step that srun started: .*SLURM_PROCID"),
+        (
+            {**TOLD, "coordinator": "env"},
+            {**JAX, "JAX_PROCESS_ID": ""},
+            "not set here: JAX_PROCESS_ID",
+        ),
+        (
+            {**TOLD, "coordinator": "env"},
+            {**JAX, "JAX_PROCESS_ID": "2"},
+            "process 2 of 2: .*from 0 to one",
+        ),
+        ({**TOLD, "coordinator": "env"}, {**JAX, "JAX_NUM_PROCESSES": "x"}, "process 1 of x"),
         ({"coordinator": "nowhere"}, {}, "must be HOST:PORT, .* found 'nowhere'"),
         ({"coordinator": "host:70000"}, {}, "must be HOST:PORT"),
         ({"process": 4}, {}, r"device.process must be between 0 and 3 .* found 4"),
         ({"processes": 0}, {}, "device.processes must be at least 1"),
         ({"wait": 0.0}, {}, "device.wait must be greater than 0"),
+        ({"coordinator": ""}, {}, "device.processes must be 1 unless .* is HOST:PORT; .* found 4"),
+        (
+            {**TOLD, "coordinator": "", "process": 1},
+            {},
+            "device.process must be 0 unless .* found 1",
+        ),
+        (
+            {**TOLD, "coordinator": "", "wait": 9},
+            {},
+            "wait must be 300 unless .* for nobody, found 9",
+        ),
+        (
+            {"coordinator": "slurm"},
+            SLURM,
+            "device.processes must be 1 .*slurm and env say .* found 4",
+        ),
+        ({**TOLD, "coordinator": "env", "process": 1}, JAX, "device.process must be 0 .* found 1"),
         ({"mesh": ""}, {}, "device.mesh must be given where device.coordinator is"),
     ],
 )

@@ -74,6 +74,13 @@ class LogConfig:
         Checker(self, "log.")
 
 
+_UNUSED = {
+    "processes": "1 unless device.coordinator is HOST:PORT; slurm and env say it themselves",
+    "process": "0 unless device.coordinator is HOST:PORT; slurm and env say it themselves",
+    "wait": "300 unless device.coordinator is given: one process waits for nobody",
+}
+"""What options must be where nothing reads them."""
+
 _SHARED = "given where device.coordinator is, such as data=8: how the devices of all are shared"
 
 
@@ -129,9 +136,22 @@ class DeviceConfig:
         check.at_least(0, "unroll")
         check.at_least(1, "processes")
         check.above(0, "wait")
+        for name in self._unused():
+            untouched = getattr(self, name) == getattr(DeviceConfig, name)
+            check.require(untouched, name, _UNUSED[name])
         check.require(0 <= self.process < self.processes, "process", _below(self.processes))
         read_mesh(self.mesh)
         check.require(not self.coordinator or self.mesh != "", "mesh", _SHARED)
+
+    def _unused(self) -> tuple[str, ...]:
+        """Options of a meeting that `coordinator` leaves no use for."""
+        match self.coordinator:
+            case "":
+                return ("processes", "process", "wait")
+            case "slurm" | "env":
+                return ("processes", "process")
+            case _:
+                return ()
 
     @property
     def mesh_shape(self) -> MeshShape | None:
