@@ -9,7 +9,7 @@ from pathlib import Path
 import jax
 import numpy as np
 import pytest
-from tiny_runs import metrics, start
+from tiny_runs import free_port, metrics, start
 
 from reverie.config.edit import apply
 from reverie.config.mesh import MeshShape, check_batch, nearest, read_mesh
@@ -20,6 +20,7 @@ from reverie.part.errors import ConfigError
 from reverie.train.group.train import check_batched
 
 EIGHT = "--xla_force_host_platform_device_count=8"
+FOUR = "--xla_force_host_platform_device_count=4"
 
 
 def eight_devices() -> dict[str, str]:
@@ -55,6 +56,27 @@ def test_so_do_those_of_other_meshes():
     for mesh, found in updates("data=8", "data=2", "model=4", "data=2,model=4").items():
         check_equal(found)
         assert (found["split"] > 0) == ("model" in mesh)
+
+
+@pytest.mark.slow
+def test_so_do_those_of_two_processes():
+    script = Path(__file__).with_name("mesh_halves.py")
+    address = f"127.0.0.1:{free_port()}"
+    four = os.environ | {"XLA_FLAGS": f"{os.environ.get('XLA_FLAGS', '')} {FOUR}"}
+    pair = [
+        subprocess.Popen(
+            [sys.executable, str(script), address, str(index)], env=four, stdout=subprocess.PIPE
+        )
+        for index in range(2)
+    ]
+    for process in pair:
+        said, _ = process.communicate(timeout=600)
+        assert process.returncode == 0
+        found = json.loads(said.splitlines()[-1])
+        assert (found["devices"], found["here"]) == (8, 4)
+        for name in ("state", "acting", "written"):
+            assert found[name] < 1e-5, (name, found)
+        assert found["metrics"] < 3e-5, found  # norms and logs of what agrees to 1e-5
 
 
 FEW = {"train.ratio": 2, "behavior.critic.dist": "gauss", "world.reward.dist": "gauss"}

@@ -1,9 +1,7 @@
 """Several processes that learn one run: how they meet, what they tell each other, and that the
 numbers are those of one process."""
 
-import contextlib
 import signal
-import socket
 import subprocess
 import threading
 import time
@@ -11,7 +9,7 @@ import time
 import jax
 import numpy as np
 import pytest
-from tiny_runs import flat, metrics, newest, start, tiny, wait_for_step
+from tiny_runs import flat, free_port, metrics, newest, start, tiny, wait_for_step
 
 from reverie.config.edit import apply
 from reverie.config.run import DeviceConfig
@@ -94,12 +92,6 @@ def test_a_process_finds_its_place():
 def test_a_place_that_cannot_be_is_one_sentence(changes, variables, said):
     with pytest.raises(ConfigError, match=said):
         place_of(DeviceConfig(**(MET | changes)), variables)
-
-
-def free_port() -> int:
-    with contextlib.closing(socket.socket()) as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
 
 
 def test_a_coordinator_that_is_not_reached_is_told_with_what_was_tried(monkeypatch):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -84,6 +85,13 @@ def last_step(logdir: Path) -> int:
     rows = text.splitlines(keepends=True)
     whole = [row for row in rows if row.endswith(b"\n")]
     return json.loads(whole[-1])["step"] if whole else 0
+
+
+def free_port() -> int:
+    """A port of this machine that nothing listens at."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]
 
 
 def wait_for_step(process: subprocess.Popen, logdir: Path, step: int) -> None:
