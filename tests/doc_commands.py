@@ -4,7 +4,8 @@ import re
 
 import tyro
 
-from reverie.api.sweep_words import compose, split
+from reverie.api.sweep_plan import compose
+from reverie.api.sweep_words import split
 from reverie.bench.options import (
     ActOptions,
     EnvOptions,

@@ -31,8 +31,9 @@ def sweep(words: list[str]) -> int:
     near = difflib.get_close_matches(words[0], ACTIONS, n=1)
     if near and words[0].isalpha():  # the name of a task has a suite
         raise ConfigError(f"there is no task {words[0]!r}; did you mean `reverie sweep {near[0]}`?")
+    from reverie.api.sweep_plan import compose
     from reverie.api.sweep_runs import run
-    from reverie.api.sweep_words import compose, split
+    from reverie.api.sweep_words import split
 
     asked = compose(split(words))
     terminal.say(f"sweep folder: {asked.folder}\n")

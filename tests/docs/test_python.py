@@ -14,7 +14,7 @@ from doc_pages import DOCS, PAGES, blocks, parts
 from tiny_runs import TINY
 
 import reverie
-from reverie.api import sweep_words
+from reverie.api import sweep_plan, sweep_words
 from reverie.config.edit import apply, flat
 from reverie.config.presets import resolve
 from reverie.config.sizes import size_edits
@@ -150,7 +150,7 @@ def test_a_toml_block_is_read(block, tmp_path):
     path = tmp_path / "mine.toml"
     path.write_text(block.text)
     if "tasks" in found:  # the plan of a sweep
-        assert sweep_words.compose(sweep_words.of_file(path)).plan
+        assert sweep_plan.compose(sweep_words.of_file(path)).plan
     elif "project" not in found:  # a preset
         assert resolve("gym:CartPole-v1", preset=path)
 

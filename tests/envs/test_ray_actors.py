@@ -9,6 +9,7 @@ from test_vector import assert_steps_equal, collect, gone
 from toy_envs import Counter, make_counter
 
 from reverie.envs import ray as rays
+from reverie.envs import ray_cluster
 from reverie.envs.adapter import Adapter
 from reverie.envs.base import EnvError
 from reverie.envs.make import maker
@@ -39,7 +40,7 @@ def test_ray_is_not_installed(monkeypatch):
     "address", ["127.0.0.1:1", "ray://127.0.0.1:1", "[::1]:1", "nowhere.invalid:6379"]
 )
 def test_nobody_answers_at_the_address(no_cluster, monkeypatch, address):
-    monkeypatch.setenv(rays.ADDRESS, address)
+    monkeypatch.setenv(ray_cluster.ADDRESS, address)
     with pytest.raises(EnvError) as told:
         open_on_ray()
     assert f"cluster at {address} (RAY_ADDRESS) was not reached within 10 seconds" in str(
@@ -50,7 +51,7 @@ def test_nobody_answers_at_the_address(no_cluster, monkeypatch, address):
 
 @pytest.mark.parametrize("address", ["nonsense", "host:", ":6379", "host:port", "ray://host"])
 def test_an_address_that_is_none(no_cluster, monkeypatch, address):
-    monkeypatch.setenv(rays.ADDRESS, address)
+    monkeypatch.setenv(ray_cluster.ADDRESS, address)
     with pytest.raises(EnvError, match=f"RAY_ADDRESS is '{address}', expected HOST:PORT"):
         open_on_ray()
 
@@ -59,7 +60,7 @@ def test_auto_without_a_cluster(no_cluster, monkeypatch):
     def init(**_):
         raise ConnectionError("Could not find any running Ray instance")
 
-    monkeypatch.setenv(rays.ADDRESS, "auto")
+    monkeypatch.setenv(ray_cluster.ADDRESS, "auto")
     monkeypatch.setattr("ray.init", init)
     with pytest.raises(EnvError, match=r"no Ray cluster could be joined .*; RAY_ADDRESS is auto\."):
         open_on_ray()

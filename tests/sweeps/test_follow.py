@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+from functools import partial
 
 import pytest
 from doc_pages import DOCS, parts
@@ -17,7 +18,7 @@ from reverie.folder.errors import RunError
 from reverie.sweeps import control, file, record, show
 from reverie.sweeps.errors import SweepError
 from reverie.sweeps.local import Local
-from reverie.sweeps.room import Room
+from reverie.sweeps.room import Needs, Room
 
 
 def test_all_trials_run_and_the_plan_is_written(tmp_path):
@@ -219,16 +220,28 @@ def test_a_trial_that_its_process_cannot_run_says_why(tmp_path):
     assert "sweep.json is not the plan of a sweep" in found.sentence
 
 
-def test_each_trial_gets_a_device_of_its_own(tmp_path):
-    made: list[Local] = []
+def test_a_trial_that_has_ended_is_not_run_again(tmp_path):
+    found = begin(tmp_path, plan("a", seeds=1))
+    assert subprocess.run([*RUNNER, str(tmp_path), "a-seed=0", "1"]).returncode == 0
+    assert file.read(tmp_path).trials == found.trials
 
-    def make(sweep):
-        made.append(Local(sweep.folder, Room(cores=8, devices=("3", "5")), runner=RUNNER))
-        return made[-1]
 
-    found = control.begin(tmp_path, plan("slow", seeds=2, steps=20), file.How(), make, len)
-    assert found.count("finished") == 2
-    assert sorted(made[0]._devices.values()) == ["3", "5"]
+@pytest.mark.parametrize(("each", "given"), [(1, ["3", "5", "6", "7"]), (2, ["3,5", "6,7"])])
+def test_each_trial_gets_devices_of_its_own(tmp_path, monkeypatch, each, given):
+    room = Room(cores=8, each=Needs(1, each), devices=("3", "5", "6", "7"))
+    seen: list[str] = []
+
+    def started(words, *, env, **options):
+        seen.append(env["CUDA_VISIBLE_DEVICES"])
+        return popen(words, env=env, **options)
+
+    popen = subprocess.Popen
+    monkeypatch.setattr("reverie.sweeps.local.subprocess.Popen", started)
+    asked = plan("slow", seeds=len(given), steps=40)
+    make = partial(Local, room=room, runner=RUNNER)
+    found = control.begin(tmp_path, asked, file.How(), lambda sweep: make(sweep.folder), len)
+    assert found.count("finished") == len(given)
+    assert sorted(seen) == given
 
 
 def test_a_file_system_without_locks_is_told_instead_of_waited_for(tmp_path, monkeypatch):

@@ -10,8 +10,9 @@ from test_slurm import there
 from tiny_runs import TINY, assert_same_run, learn
 
 import reverie
+from reverie.api.sweep_plan import compose
 from reverie.api.sweep_runs import run
-from reverie.api.sweep_words import compose, of_values
+from reverie.api.sweep_words import of_values
 from reverie.train import checkpoint
 
 TASK = "gym:CartPole-v1"

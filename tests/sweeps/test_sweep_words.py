@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 
 import reverie
-from reverie.api.sweep_words import compose, of_values, split
+from reverie.api.sweep_plan import compose, configs
+from reverie.api.sweep_words import of_values, split
 from reverie.options import CompareOptions
 from reverie.part.errors import ConfigError
 from reverie.sweeps import file, room
+from reverie.sweeps.errors import SweepError
 from reverie.sweeps.grid import folder_name
 from reverie.sweeps.plan import Plan, Search, from_json
 from reverie.sweeps.values import Range
@@ -165,6 +167,23 @@ REFUSED = [
     ),
     ([TASK, "--search", "optuna", "--vary", "train.batch=0..9"], "train.batch"),
     (["mine.toml"], "cannot be read as a plan"),
+    ([TASK, "--trials", "40"], "--trials is for a search.*add --search optuna, or leave --trials"),
+    ([TASK, "--metric", "eval/return"], "--metric is for a search"),
+    ([TASK, "--direction", "maximize"], "--direction is for a search"),
+    ([TASK, "--slurm", "partition=gpu"], "run by --backend local here: add --backend slurm"),
+    ([TASK, "--slurm", "time=9", "--backend", "ray"], "--slurm time=9 is for jobs of SLURM"),
+    (
+        [TASK, "--search", "optuna", "--vary", "steps=5..9", "--together"],
+        "--together is for several seeds",
+    ),
+    (
+        [TASK, "--device.mesh", "data=2", "--device.coordinator", "10.0.0.1:12345"],
+        "device.coordinator 10.0.0.1:12345 is for a run that several processes learn",
+    ),
+    (
+        [TASK, "--device.mesh", "data=2", "--vary", "device.coordinator=slurm,env"],
+        "device.coordinator slurm is for a run",
+    ),
 ]
 
 
@@ -233,12 +252,37 @@ def test_compare_takes_what_a_sweep_varied(tmp_path):
         reverie.compare([tmp_path])
 
 
+def test_the_largest_trial_says_what_one_takes(monkeypatch):
+    monkeypatch.delenv("JAX_PLATFORMS", raising=False)
+
+    def needs(*given: str) -> room.Needs:
+        return room.needs_of(configs(compose(split([TASK, *given])).plan))
+
+    assert needs("--env.num", "3") == room.Needs(3, 1)
+    assert needs("--vary", "env.num=2,5,3", "--device.kind", "cpu") == room.Needs(5, 0)
+    mesh = ("--env.num", "4", "--train.batch", "16", "--device.mesh")
+    assert needs(*mesh, "data=2,model=2") == room.Needs(4, 4)
+    drawn = ("--search", "optuna", "--vary", "env.num=2..6", "--vary", "device.mesh=data=2")
+    assert needs(*drawn) == room.Needs(6, 2)
+    assert room.needs_of([]) == room.Needs(1, 0)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1,2")
+    assert room.room_here(room.Needs(1, 3), 0).devices == ("0", "1", "2")
+    with pytest.raises(SweepError, match=r"takes 4 GPUs, and this machine has 3: give a smaller"):
+        room.room_here(room.Needs(1, 4), 0)
+    monkeypatch.setenv("JAX_PLATFORMS", "cpu")
+    assert needs(*mesh, "data=4") == room.Needs(4, 0)
+    assert room.room_here(room.Needs(4, 0), 0).devices == ()
+
+
 def test_as_many_trials_as_cores_devices_and_memory_allow(tmp_path, monkeypatch):
     monkeypatch.setattr(room, "planned_bytes", lambda run: 10 if run.name != "new" else 0)
-    assert room.Room(cores=8, cores_each=2).jobs(tmp_path, []) == 4
-    assert room.Room(cores=8, devices=("0", "1")).jobs(tmp_path, []) == 2
+    two, one = room.Needs(2), room.Needs(1, 1)
+    assert room.Room(cores=8, each=two).jobs(tmp_path, []) == 4
+    assert room.Room(cores=8, each=one, devices=("0", "1")).jobs(tmp_path, []) == 2
+    over_two = room.Room(cores=8, each=room.Needs(1, 2), devices=tuple("01234"))
+    assert over_two.jobs(tmp_path, []) == 2
     assert room.Room(limit=7, cores=1).jobs(tmp_path, []) == 7
-    assert room.Room(cores=1, cores_each=2).jobs(tmp_path, []) == 1
+    assert room.Room(cores=1, each=two).jobs(tmp_path, []) == 1
     planned = room.Room(cores=8, memory=34)
     assert planned.jobs(tmp_path, []) == 1
     assert planned.jobs(tmp_path, ["new"]) == 1

@@ -5,7 +5,8 @@ folder.py     load, evaluate, saved_config: what a run folder holds
 look.py       compare, check_env
 words.py      the words of the command line, for shells that complete them
 sweep_runs.py   sweep: many runs
-sweep_words.py  from words or a file to the plan of a sweep
+sweep_words.py  what words, a file or Python ask of a sweep
+sweep_plan.py   from there to a plan whose every trial was understood
 many.py       train_seeds
 seeds.py      several seeds: their configurations, and how they ended
 arguments.py  paths and names as Python gives them

@@ -5,12 +5,13 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from reverie.api.sweep_words import Asked, compose, config_of, of_values
-from reverie.config.schema import Config
+from reverie.api.sweep_plan import Asked, compose, configs
+from reverie.api.sweep_words import of_values
 from reverie.part.errors import ConfigError
 from reverie.sweeps import control
 from reverie.sweeps.backend import AbstractBackend
 from reverie.sweeps.file import How, Sweep
+from reverie.sweeps.room import needs_of, room_here
 
 
 def sweep(
@@ -25,9 +26,9 @@ def sweep(
     jobs: int = 0,
     retries: int = 1,
     search: Literal["optuna"] | None = None,
-    metric: str = "eval/return",
-    direction: Literal["maximize", "minimize"] = "maximize",
-    trials: int = 20,
+    metric: str | None = None,
+    direction: Literal["maximize", "minimize"] | None = None,
+    trials: int | None = None,
     slurm: Mapping[str, Any] | None = None,
 ) -> Sweep:
     """Runs tasks x settings x seeds, each an ordinary run folder below one sweep folder; or goes
@@ -47,9 +48,9 @@ def sweep(
         jobs: trials at once; 0: as many as fit, or as the cluster grants.
         retries: further tries of a trial that fails.
         search: who chooses settings; None: all combinations are run.
-        metric: what a search goes by.
-        direction: whether much or little of it is good.
-        trials: how many a search makes.
+        metric: what a search goes by; None: eval/return.
+        direction: whether much or little of it is good; None: maximize.
+        trials: how many a search makes; None: 20.
         slurm: parameters of the jobs, as submitit calls them, `{"partition": "gpu"}`.
 
     Returns the sweep: `.folder`, which `compare` takes, and `.trials`, what became of each by name.
@@ -86,8 +87,8 @@ with less known."""
 
 
 def backend_of(sweep: Sweep) -> AbstractBackend:
-    """Where the trials of a sweep run. Raises SweepError where that is not installed."""
-    config = _config(sweep)
+    """Where the trials of a sweep run. Raises SweepError where that is not installed, or too small
+    for any trial."""
     how, folder = sweep.how, sweep.folder
     jobs = how.jobs or (AT_ONCE if sweep.plan.search else 0)
     match how.backend:
@@ -101,18 +102,9 @@ def backend_of(sweep: Sweep) -> AbstractBackend:
         case "ray":
             from reverie.sweeps.ray import Ray
 
-            return Ray(folder, config, jobs=jobs, retries=how.retries)
+            return Ray(folder, needs_of(configs(sweep.plan)), jobs=jobs, retries=how.retries)
         case _:
             from reverie.sweeps.local import Local
-            from reverie.sweeps.room import room_here
 
-            return Local(folder, room_here(config, how.jobs), retries=how.retries)
-
-
-def _config(sweep: Sweep) -> Config | None:
-    """That of the first trial, by which resources are shared out."""
-    if sweep.entries:
-        return config_of(sweep.entries[0].trial.words)
-    if sweep.plan.search:
-        return config_of((sweep.plan.tasks[0], *sweep.plan.options))
-    return None
+            room = room_here(needs_of(configs(sweep.plan)), how.jobs)
+            return Local(folder, room, retries=how.retries)

@@ -1,4 +1,4 @@
-"""From words after `reverie sweep`, or a file, to a plan whose every trial was understood."""
+"""What the words after `reverie sweep`, a file or values of Python ask for."""
 
 import dataclasses
 import difflib
@@ -7,40 +7,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from reverie.callbacks.watched import check_metric
 from reverie.config.edit import field_types
-from reverie.config.flags import unknown
-from reverie.config.schema import Config
-from reverie.envs import catalog
-from reverie.envs.suites import SUITES
-from reverie.launch import LONE, NAMED, read
+from reverie.launch import LONE, NAMED
 from reverie.part.errors import ConfigError, suggest
-from reverie.sweeps import search
-from reverie.sweeps.grid import folder_name, words
 from reverie.sweeps.options import SweepOptions
-from reverie.sweeps.plan import Plan, Search
-from reverie.sweeps.values import (
-    Range,
-    Values,
-    as_text,
-    of_python,
-    read_vary,
-    seeds_of_python,
-)
+from reverie.sweeps.values import Values, as_text, of_python, read_vary, seeds_of_python
 
 OWN = tuple(field.name for field in dataclasses.fields(SweepOptions) if field.name != "tasks")
 """Flags of `reverie sweep` that are none of `reverie train`, or mean something else."""
 SEVERAL = ("seeds", "vary", "slurm")
 """Those that take more values than one."""
-ELSEWHERE = {
-    "seeds": "they are the sweep's own",
-    "together": "it is the sweep's own",
-    "seed": "--seeds says which seeds there are",
-    "from": "--from is for one run",
-    "logdir": "--logdir is the sweep folder; trials have their own below it",
-    "task": "tasks are written without an option, before the first one",
-}
-"""What a trial's option cannot be, and why."""
 
 
 class Given(NamedTuple):
@@ -187,109 +163,3 @@ def _flat(tree: Any, before: str = "") -> Iterator[tuple[str, Any]]:
             yield from _flat(value, f"{before}{key}.")
         else:
             yield f"{before}{str(key).replace('-', '_')}", value
-
-
-class Asked(NamedTuple):
-    """A plan whose trials were all understood."""
-
-    options: SweepOptions
-    plan: Plan
-    folder: Path
-
-
-def compose(given: Given) -> Asked:
-    """The plan, after every setting was composed on every task.
-
-    Raises ConfigError naming what a trial could not be, before anything is started.
-    """
-    own = dict(given.own)
-    seed = own.pop("seed", None)
-    options = SweepOptions(**own)
-    if not options.tasks:
-        raise ConfigError(
-            "say what to learn: `reverie sweep TASK ... --seeds 5 --vary KEY=A,B`; `reverie tasks` "
-            "lists the tasks."
-        )
-    for task in options.tasks:
-        if options.tasks.count(task) > 1:
-            raise ConfigError(f"the task {task} is named twice; keep one of them.")
-    options.parameters()
-    _check_options(given)
-    plan = Plan(
-        tasks=options.tasks,
-        seeds=options.all_seeds() if seed is None else (seed,),
-        vary=given.vary,
-        options=given.options,
-        search=Search(options.metric, options.direction, options.trials)
-        if options.search
-        else None,
-        together=options.together,
-    )
-    _check_trials(plan)
-    folder = Path(options.logdir or _default_folder(plan)).expanduser().absolute()
-    return Asked(options, plan, folder)
-
-
-def _check_options(given: Given) -> None:
-    shared = [word.removeprefix("--").partition("=")[0] for word in given.options]
-    for name in (*given.vary, *shared):
-        if name in ELSEWHERE:
-            raise ConfigError(f"{name} cannot be an option of the trials: {ELSEWHERE[name]}.")
-    known = (*NAMED, *LONE, *field_types())
-    for name in given.vary:
-        if name in shared:
-            raise ConfigError(f"--{name} is given, and varied too; keep one of them.")
-        if name in OWN and name not in known:
-            raise ConfigError(f"--vary {name}: that is an option of the sweep, not of its trials.")
-        if name not in known and "." not in name:
-            raise ConfigError(f"--vary {name}: {unknown(name, known)}")
-
-
-def _check_trials(plan: Plan) -> None:
-    """Composes what every trial would, seeds left out."""
-    ranges = [key for key, found in plan.vary.items() if isinstance(found, Range)]
-    if ranges and not plan.search:
-        raise ConfigError(
-            f"--vary {ranges[0]} is a range, from which a search draws: add --search optuna, or "
-            "name values with commas between."
-        )
-    if plan.search:
-        search.check(plan)
-        check_metric(plan.search.metric)
-        for setting in _corners(plan.vary):
-            config_of(words(plan.tasks[0], setting, plan.seeds, plan.options))
-        return
-    first = plan.seeds[0]
-    for trial in dataclasses.replace(plan, seeds=(first,)).trials():
-        config = config_of(trial.words)
-        if plan.together and len(plan.seeds) > 1:
-            from reverie.train.group.train import check_batched
-
-            check_batched(config)
-
-
-def _corners(vary: Mapping[str, Values]) -> Iterator[dict[str, str]]:
-    """Settings in which every value that a search may choose, and every limit, comes up."""
-    ends = {key: _ends(found) for key, found in vary.items()}
-    for number in range(max(map(len, ends.values()), default=0)):
-        yield {key: texts[min(number, len(texts) - 1)] for key, texts in ends.items()}
-
-
-def _ends(found: Values) -> tuple[str, ...]:
-    if not isinstance(found, Range):
-        return found
-    return tuple(str(int(end) if found.whole else end) for end in (found.low, found.high))
-
-
-def config_of(trial: Sequence[str]) -> Config:
-    """The configuration of a trial. Raises ConfigError or EnvError for what it could not be."""
-    config = read(trial).config()
-    if config.task.partition("_")[0] in SUITES:
-        catalog.parse(config.task)
-    return config
-
-
-def _default_folder(plan: Plan) -> str:
-    first, *others = plan.tasks
-    more = f"-and-{len(others)}-more" if others else ""
-    return str(Path("runs") / f"sweep-{folder_name(first)}{more}")

@@ -52,7 +52,8 @@ history.py       what is kept of an open episode
 crew.py          their seats: made, watched over, replaced, closed
 seats.py         where an environment sits: in this process or in one of its own
 worker.py        what runs inside such a process
-ray.py           a seat at an actor of Ray; how its cluster is joined
+ray.py           a seat at an actor of Ray
+ray_cluster.py   which cluster of Ray there is, and how it is joined
 ray_host.py      what runs inside such an actor
 board.py         the memory that both sides write to
 recipes.py       functions that make environments, on their way to another process

@@ -1,13 +1,8 @@
-"""Environments as actors of Ray: the seats on this side, and how the cluster is joined."""
+"""Environments as actors of Ray: the seats on this side."""
 
 import contextlib
-import importlib
 import logging
-import os
-import signal
-import socket
 import sys
-import threading
 import time
 from typing import Any
 
@@ -17,20 +12,15 @@ from reverie.envs.base import EnvError
 from reverie.envs.board import Board
 from reverie.envs.faults import Crash, short
 from reverie.envs.printed import PrintLog
+from reverie.envs.ray_cluster import connect, passed
 from reverie.envs.ray_host import Answer, Host
 from reverie.envs.seats import KILLED, REPORT, START
 from reverie.envs.worker import Order
 
 EACH = 16
 """Environments of an actor, where the number of actors is not given."""
-ADDRESS = "RAY_ADDRESS"
-"""Ray's own variable that names a cluster."""
-REACH = 10.0
-"""Seconds that an address gets to answer."""
 SIGN = 5.0
 """Seconds that an actor gets for a sign of life."""
-PASSED = ("JAX_", "XLA_", "MUJOCO_", "SDL_", "PYTHONPATH", "REVERIE_")
-"""Beginnings of the variables that processes take from the run, wherever they are started."""
 
 log = logging.getLogger("reverie.envs")
 
@@ -48,59 +38,6 @@ def check_backend(backend: str, *, parallel: bool, compiled: bool) -> None:
         raise EnvError("env.backend ray does without env.parallel false: leave one of them out.")
 
 
-def passed() -> dict[str, str]:
-    """The variables of this process that hold on every machine of a cluster."""
-    return {key: value for key, value in os.environ.items() if key.startswith(PASSED)}
-
-
-def connect() -> Any:
-    """The package ray, connected to a cluster.
-
-    That is the one which RAY_ADDRESS names, else one that runs on this machine, else one of our
-    own, which ends with this process. Raises EnvError where Ray is missing or not reached.
-    """
-    try:
-        ray = importlib.import_module("ray")
-    except ImportError as error:
-        what = "env.backend ray needs the package ray"
-        raise EnvError(f"{what}: pip install 'reverie[ray]'.") from error
-    if ray.is_initialized():
-        return ray
-    address = os.environ.get(ADDRESS, "")
-    _reach(address)
-    on_term = signal.getsignal(signal.SIGTERM)
-    try:
-        ray.init(log_to_driver=False, logging_level="ERROR", include_dashboard=False)
-    except (ConnectionError, OSError, RuntimeError, ValueError) as error:
-        raise EnvError(
-            f"no Ray cluster could be joined or started ({short(str(error))}); {ADDRESS} is "
-            f"{address or 'not set'}."
-        ) from error
-    finally:
-        if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGTERM, on_term or signal.SIG_DFL)  # a stop is the run's affair
-    return ray
-
-
-def _reach(address: str) -> None:
-    """Ray itself waits for minutes where nobody answers, and says it in many lines."""
-    if address in ("", "auto", "local"):
-        return
-    host, _, port = address.split("://", 1)[-1].rpartition(":")
-    if not host or not port.isdecimal():
-        raise EnvError(
-            f"{ADDRESS} is {address!r}, expected HOST:PORT, ray://HOST:PORT, auto or local."
-        )
-    try:
-        socket.create_connection((host.strip("[]"), int(port)), REACH).close()
-    except (OSError, OverflowError) as error:
-        raise EnvError(
-            f"the Ray cluster at {address} ({ADDRESS}) was not reached within {REACH:g} seconds "
-            f"({error}): start it there (ray start --head), correct the address, or unset "
-            f"{ADDRESS} for a cluster on this machine."
-        ) from error
-
-
 class Actor:
     """Environments in an actor of Ray (`ray_host.py`), on whatever machine Ray chooses.
 
@@ -115,7 +52,7 @@ class Actor:
     """
 
     def __init__(self, recipe: bytes, printed: PrintLog, folder: str, *, timeout: float):
-        self._ray, self._printed, self._timeout = connect(), printed, timeout
+        self._ray, self._printed, self._timeout = connect("env.backend ray"), printed, timeout
         self._first, self._count, self._starting = 0, 0, True
         self._asked: list[Order] = []
         self._answer: Any = None

@@ -22,7 +22,7 @@ class Local(AbstractBackend):
         self._folder, self._room = folder, room
         self._retries, self._runner = retries, tuple(runner)
         self._processes: dict[str, subprocess.Popen] = {}
-        self._devices: dict[str, str] = {}
+        self._devices: dict[str, tuple[str, ...]] = {}
 
     def room(self, names: Sequence[str]) -> int:
         """What is left of the jobs that fit."""
@@ -35,20 +35,22 @@ class Local(AbstractBackend):
             with record.path(self._folder, name, "log").open("ab") as log:
                 self._processes[name] = subprocess.Popen(
                     words,
-                    env=os.environ | self._device(name),
+                    env=os.environ | self._variables(name),
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,
                     start_new_session=True,
                 )
 
-    def _device(self, name: str) -> Mapping[str, str]:
-        """The variable that gives a trial the device which the fewest others use."""
+    def _variables(self, name: str) -> Mapping[str, str]:
+        """The variable that gives a trial the devices which the fewest others use."""
         if not self._room.devices:
             return {}
-        taken = [self._devices[n] for n, p in self._processes.items() if p.poll() is None]
-        self._devices[name] = min(self._room.devices, key=taken.count)
-        return {"CUDA_VISIBLE_DEVICES": self._devices[name]}
+        under_way = [self._devices[n] for n, p in self._processes.items() if p.poll() is None]
+        taken = [device for those in under_way for device in those]
+        free = sorted(self._room.devices, key=taken.count)
+        self._devices[name] = tuple(free[: self._room.each.devices])
+        return {"CUDA_VISIBLE_DEVICES": ",".join(self._devices[name])}
 
     def alive(self, name: str) -> bool:
         """Whether its process runs."""

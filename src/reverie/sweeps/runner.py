@@ -19,6 +19,7 @@ from types import FrameType
 
 from reverie.sweeps import file, record
 from reverie.sweeps.errors import SweepError
+from reverie.sweeps.record import ENDS
 
 PROGRAM = (sys.executable, "-m", "reverie")
 GRACE = 300.0
@@ -62,6 +63,9 @@ def _main(folder: Path, name: str, words: Sequence[str], program: Sequence[str])
     handle = _lock(folder, name, signals)
     if handle is None:
         return STOPPED
+    if record.read(folder, name).state in ENDS:  # an earlier process of it came to the end
+        os.close(handle)
+        return 0
     with _Child(folder, name, Path(sweep.directory), handle, together=together) as child:
         return _tries(child, command, retries, signals)
 
