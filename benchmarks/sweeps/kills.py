@@ -15,8 +15,9 @@ from reverie.sweeps import file
 from reverie.sweeps.plan import Plan
 
 KILLS = 5
-SHORTEST, LONGEST = 1.0, 8.0
-"""Seconds between which a process of the sweep is killed; its imports take some two of them."""
+MOMENTS = {"local": (1.0, 8.0), "ray": (8.0, 25.0)}
+"""Seconds between which a process of the sweep is killed; its imports take some two of them, and a
+cluster of its own some six more."""
 
 
 def words(folder: Path, asked: Plan, backend: str) -> list[str]:
@@ -55,7 +56,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name, "sweep")
         for number in range(1, KILLS + 1):
-            after = draws.uniform(SHORTEST, LONGEST)
+            after = draws.uniform(*MOMENTS[given.backend])
             states = killed(folder, asked, given.backend, after)
             sys.stdout.write(f"kill {number} after {after:.1f} s: {states}\n")
             sys.stdout.flush()
