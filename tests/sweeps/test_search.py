@@ -5,12 +5,15 @@ import subprocess
 import sys
 
 import pytest
-from sweep_parts import HERE, begin, local, numbers, plan, wait_for
+from sweep_parts import HERE, RUNNER, begin, local, numbers, plan, wait_for
 
 from reverie.sweeps import control, file, record, search, show
-from reverie.sweeps.errors import SweepError
+from reverie.sweeps.errors import SearchError, SweepError
+from reverie.sweeps.file import How
+from reverie.sweeps.local import Local
 from reverie.sweeps.plan import Plan, Search
 from reverie.sweeps.record import Record
+from reverie.sweeps.room import Room
 from reverie.sweeps.values import Range
 
 pytest.importorskip("optuna")
@@ -79,6 +82,55 @@ def test_a_metric_that_never_appears_stops_the_search_after_the_first_trial(tmp_
         begin(tmp_path, asked(20, metric="loss/kl"), jobs=1)
     assert "trial-0000" in str(refused.value)
     assert len(file.read(tmp_path).entries) <= 2
+
+
+class Queue(Local):
+    """A cluster with room for one trial, whose jobs do not need the process of the sweep."""
+
+    lasting = True
+    interval = 0.02
+
+    def __init__(self, sweep):
+        super().__init__(sweep.folder, Room(limit=4), retries=0, runner=RUNNER)
+        self._waiting: list[str] = []
+
+    def start(self, names):
+        now = [] if self._processes else list(names)[:1]
+        super().start(now)
+        self._waiting += [name for name in names if name not in now]
+
+    def alive(self, name):
+        return name in self._waiting or super().alive(name)
+
+    def withdraw(self, names):
+        self._waiting = [name for name in self._waiting if name not in names]
+
+    def jobs(self):
+        return {name: str(number) for number, name in enumerate(self._waiting)}
+
+
+def test_such_a_search_leaves_no_job_in_a_queue(tmp_path):
+    queues = []
+
+    def make(sweep):
+        queues.append(Queue(sweep))
+        return queues[0]
+
+    how = How(jobs=4, retries=0)
+    with pytest.raises(SearchError, match="has no loss/kl"):
+        control.begin(tmp_path, asked(20, metric="loss/kl"), how, make, len)
+    assert queues[0]._waiting == []
+    states = sorted(entry.record.state for entry in file.read(tmp_path).entries)
+    assert states == ["finished", "waiting", "waiting", "waiting"]
+
+
+def test_a_metric_that_is_never_a_number_is_not_called_missing(tmp_path):
+    (tmp_path / record.LOGS).mkdir()
+    chooser = search.OptunaSearch(tmp_path, asked(8))
+    (trial,) = chooser.more({}, 1)
+    curve(tmp_path, trial.name, [None] * 3)
+    with pytest.raises(SearchError, match="eval/return was never a finite number"):
+        chooser.look({trial.name: Record("finished")})
 
 
 def curve(folder, name: str, values) -> None:

@@ -39,6 +39,10 @@ class AbstractBackend(abc.ABC):
         """Whether the process of a trial that this back end started waits or runs."""
 
     @abc.abstractmethod
+    def withdraw(self, names: Sequence[str]) -> None:
+        """Take trials that have not begun out of a queue, where they would need nobody to begin."""
+
+    @abc.abstractmethod
     def jobs(self) -> dict[str, str]:
         """What a later process needs to know of trials that last, by name."""
 

@@ -11,7 +11,7 @@ from reverie.folder.errors import RunError
 from reverie.folder.lock import Lock
 from reverie.sweeps import file, plan, record, search
 from reverie.sweeps.backend import AbstractBackend
-from reverie.sweeps.errors import SweepError
+from reverie.sweeps.errors import SearchError, SweepError
 from reverie.sweeps.file import Entry, How, Sweep
 from reverie.sweeps.follow import Chooser, Follower, Grid, Say, follow
 from reverie.sweeps.plan import Plan
@@ -88,8 +88,8 @@ def _run(sweep: Sweep, make: MakeBackend, say: Say) -> Sweep:
     follower = Follower(sweep, backend, chooser, say)
     try:
         return follow(follower, backend)
-    except SweepError:
-        if not backend.lasting:
+    except SweepError as error:
+        if not backend.lasting or isinstance(error, SearchError):
             follower.stop("stopped")
         raise
     finally:

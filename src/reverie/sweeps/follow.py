@@ -170,10 +170,14 @@ class Follower:
         return True
 
     def stop(self, state: str) -> None:
-        """Ask every trial that runs to end, and wait until it has saved."""
+        """Take back every trial that waits, ask those that run to end, and wait until they have
+        saved."""
         running = [name for name in self.records if self._under_way(name)]
         for name in running:
             record.ask(self.folder, name, state)
+        waiting = [name for name in running if self.records[name].state == "waiting"]
+        self._backend.withdraw(waiting)
+        self._started -= set(waiting)
         while any(self._under_way(name) for name in running):
             time.sleep(self._backend.interval)
         self.save()

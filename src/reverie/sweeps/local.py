@@ -57,6 +57,9 @@ class Local(AbstractBackend):
         process = self._processes.get(name)
         return process is not None and process.poll() is None
 
+    def withdraw(self, names: Sequence[str]) -> None:
+        """Not needed: what has not begun ends as soon as it begins."""
+
     def jobs(self) -> dict[str, str]:
         """None: a process is found by the lock that it holds."""
         return {}

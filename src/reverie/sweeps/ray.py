@@ -76,6 +76,9 @@ class Ray(AbstractBackend):
         ref = self._refs.get(name)
         return ref is not None and not self._ray.wait([ref], timeout=0)[0]
 
+    def withdraw(self, names: Sequence[str]) -> None:
+        """Not needed: what has not begun ends as soon as it begins."""
+
     def jobs(self) -> dict[str, str]:
         """None: Ray ends tasks with the process that asked for them."""
         return {}

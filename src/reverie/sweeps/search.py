@@ -15,7 +15,7 @@ from reverie.part.errors import ConfigError
 from reverie.report.metrics import read_metrics
 from reverie.sweeps import grid, record
 from reverie.sweeps.backend import need
-from reverie.sweeps.errors import SweepError
+from reverie.sweeps.errors import SearchError
 from reverie.sweeps.grid import Trial
 from reverie.sweeps.plan import Plan
 from reverie.sweeps.record import ENDS, Record
@@ -79,7 +79,7 @@ class OptunaSearch:
         """Report new points of the curves and how trials ended; ask for the end of those that
         the study would prune.
 
-        Raises SweepError where the first trial has finished without the metric.
+        Raises SearchError where the first trial has finished without the metric.
         """
         for frozen in self._study.get_trials(deepcopy=False):
             name = _name(frozen.number)
@@ -98,7 +98,7 @@ class OptunaSearch:
             self._study.tell(frozen.number, state=states.PRUNED)
         elif found.state == "finished":
             if not values:
-                raise SweepError(self._nothing(name))
+                raise SearchError(self._nothing(name))
             self._study.tell(frozen.number, values[max(values)])
 
     def _report(self, trial: Any, name: str, told: Mapping[int, float], state: str):
@@ -131,8 +131,14 @@ class OptunaSearch:
         return {int(step): float(value) for step, value in pairs if value == value}
 
     def _nothing(self, name: str) -> str:
-        series, _ = read_metrics(self._folder / name / "metrics.jsonl")
+        file = self._folder / name / "metrics.jsonl"
+        series, _ = read_metrics(file)
         names, metric = sorted(series), self._search.metric
+        if file.is_file() and f'"{metric}": null' in file.read_text(errors="replace"):
+            return (
+                f"the search cannot go on: {name} has finished, and {metric} was never a finite "
+                "number in it (null in its metrics.jsonl)."
+            )
         near = difflib.get_close_matches(metric, names, n=1, cutoff=0.5)
         hint = f" Did you mean --metric {near[0]}?" if near else ""
         return (

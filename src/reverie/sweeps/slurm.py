@@ -125,6 +125,10 @@ class Slurm(AbstractBackend):
             self._seen, self._looked = queued(), time.monotonic()
         return job in self._seen
 
+    def withdraw(self, names: Sequence[str]) -> None:
+        """By their numbers."""
+        withdraw([self._jobs[name] for name in names if name in self._jobs])
+
     def jobs(self) -> dict[str, str]:
         """The numbers of the jobs."""
         return dict(self._jobs)
