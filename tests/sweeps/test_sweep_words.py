@@ -122,6 +122,18 @@ def test_a_file_says_the_same_as_the_line_and_the_line_comes_last(tmp_path):
     ]
 
 
+def test_python_takes_the_same_file(tmp_path, monkeypatch):
+    path, heard = tmp_path / "mine.toml", []
+    path.write_text(FILE)
+    monkeypatch.setattr("reverie.api.sweep_runs.run", lambda asked, say: heard.append(asked))
+    reverie.sweep(str(path), seeds=1, options={"steps": 200})
+    by_line = compose(split([str(path), "--seeds", "1", "--steps", "200"]))
+    assert heard[0].plan == by_line.plan and heard[0].options == by_line.options
+    reverie.sweep(TASK)
+    plain = compose(split([TASK]))
+    assert heard[1].plan == plain.plan and heard[1].options == plain.options
+
+
 REFUSED = [
     ([], "say what to learn"),
     ([TASK, TASK], "is named twice"),

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from reverie.api.sweep_plan import Asked, compose, configs
-from reverie.api.sweep_words import of_values
+from reverie.api.sweep_words import of_values, with_file
 from reverie.part.errors import ConfigError
 from reverie.sweeps import control
 from reverie.sweeps.backend import AbstractBackend
@@ -17,14 +17,14 @@ from reverie.sweeps.room import needs_of, room_here
 def sweep(
     tasks: str | Sequence[str],
     *,
-    seeds: int | Sequence[int] = 1,
-    together: bool = False,
+    seeds: int | Sequence[int] | None = None,
+    together: bool | None = None,
     vary: Mapping[str, Any] | None = None,
     options: Mapping[str, Any] | None = None,
     logdir: str | Path | None = None,
-    backend: Literal["local", "slurm", "ray"] = "local",
-    jobs: int = 0,
-    retries: int = 1,
+    backend: Literal["local", "slurm", "ray"] | None = None,
+    jobs: int | None = None,
+    retries: int | None = None,
     search: Literal["optuna"] | None = None,
     metric: str | None = None,
     direction: Literal["maximize", "minimize"] | None = None,
@@ -36,17 +36,17 @@ def sweep(
 
     Args:
         tasks: names as `train` takes them on the command line (`MODULE:FUNCTION` for your own), or
-            a TOML file's path.
-        seeds: how many, from 0 on; or which.
+            the path of a TOML file, which then says what is None below.
+        seeds: how many, from 0 on, or which; None: 1.
         together: the seeds of a setting learn in one process; a trial is then a setting, with a run
             folder for each seed in it.
         vary: option of `reverie train` -> its values, `{"optim.lr": [4e-5, 1e-4]}`; with a search
             also a range, `{"optim.lr": "1e-5..1e-3:log"}`.
         options: options that all trials share, `{"steps": 10_000, "size": "1m"}`.
         logdir: sweep folder; None takes runs/sweep-TASK.
-        backend: where trials run.
-        jobs: trials at once; 0: as many as fit, or as the cluster grants.
-        retries: further tries of a trial that fails.
+        backend: where trials run; None: local.
+        jobs: trials at once; 0 and None: as many as fit, or as the cluster grants.
+        retries: further tries of a trial that fails; None: 1.
         search: who chooses settings; None: all combinations are run.
         metric: what a search goes by; None: eval/return.
         direction: whether much or little of it is good; None: maximize.
@@ -67,10 +67,7 @@ def sweep(
     given |= {"jobs": jobs, "retries": retries, "search": search, "metric": metric}
     given |= {"direction": direction, "trials": trials, "slurm": slurm}
     given |= {"together": together}
-    found = of_values(given)
-    if isinstance(tasks, str) and tasks.endswith(".toml"):
-        raise ConfigError(f"a file is read by the command: `reverie sweep {tasks}`.")
-    return run(compose(found), lambda text: None)
+    return run(compose(with_file(of_values(given))), lambda text: None)
 
 
 def run(asked: Asked, say: Callable[[str], None]) -> Sweep:

@@ -52,7 +52,7 @@ def split(given: Sequence[str]) -> Given:
             _check_name(word, name)
             options.append(f"--{name}={','.join(values)}" if values else f"--{name}")
     found = Given(_typed(own, tasks), read_vary(own.get("vary", [])), tuple(options))
-    return _seeded(_with_file(found))
+    return _seeded(with_file(found))
 
 
 def _single(name: str) -> bool:
@@ -107,7 +107,11 @@ def _seeded(given: Given) -> Given:
     return Given(given.own | {"seed": _whole("seed", seeds[0])}, given.vary, rest)
 
 
-def _with_file(given: Given) -> Given:
+def with_file(given: Given) -> Given:
+    """The same, where the one task is a file that says the rest; what is given besides wins.
+
+    Raises ConfigError where it cannot be read, or tasks are named beside it.
+    """
     tasks = given.own.get("tasks", ())
     files = [task for task in tasks if task.endswith(".toml")]
     if not files:
