@@ -26,7 +26,8 @@ test-all: setup
 
 # The pages in Chromium, which test skips: where none is installed every one of them is skipped.
 test-pages: setup
-	$(BIN)/python -m pytest tests/live/test_live_browser.py tests/dream/test_dream_browser.py
+	$(BIN)/python -m pytest tests/live/test_live_browser.py tests/dream/test_dream_browser.py \
+		tests/dream/test_dream_browser_numbers.py
 
 lint: setup
 	$(BIN)/ruff check .
