@@ -134,6 +134,13 @@ def test_python_takes_the_same_file(tmp_path, monkeypatch):
     assert heard[1].plan == plain.plan and heard[1].options == plain.options
 
 
+def test_seeds_given_besides_win_over_one_seed_of_a_file(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text(f'tasks = ["{TASK}"]\nseeds = [3]\n')
+    assert compose(split([str(path)])).plan.seeds == (3,)
+    assert compose(split([str(path), "--seeds", "2"])).plan.seeds == (0, 1)
+
+
 REFUSED = [
     ([], "say what to learn"),
     ([TASK, TASK], "is named twice"),

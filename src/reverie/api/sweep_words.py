@@ -119,7 +119,10 @@ def with_file(given: Given) -> Given:
     if len(tasks) > 1:
         raise ConfigError(f"{files[0]} names the tasks: leave out {' '.join(tasks[1:])}.")
     below = of_file(Path(files[0]).expanduser())
-    own = below.own | {name: value for name, value in given.own.items() if name != "tasks"}
+    besides = {name: value for name, value in given.own.items() if name != "tasks"}
+    other = {"seed": "seeds", "seeds": "seed"}  # two spellings of one thing
+    kept_own = {k: v for k, v in below.own.items() if other.get(k) not in besides}
+    own = kept_own | besides
     taken = {word.partition("=")[0] for word in given.options}
     kept = tuple(word for word in below.options if word.partition("=")[0] not in taken)
     return Given(own, below.vary | given.vary, (*kept, *given.options))
