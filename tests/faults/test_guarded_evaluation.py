@@ -19,7 +19,7 @@ from reverie.envs.base import EnvError
 from reverie.envs.make import maker
 from reverie.envs.vector import Vector
 from reverie.records import Step
-from reverie.train import evaluate
+from reverie.train import evaluate, players
 
 
 class Still:
@@ -38,7 +38,7 @@ class Still:
 def evaluation(make_env, *, num=1, episodes=3, **edits):
     """What an evaluation of `episodes` episodes says."""
     config = resolve("custom:x", overrides={f"env.{k}": v for k, v in edits.items()})
-    with evaluate.eval_envs(config, make_env, num=num, seed=0, first_index=1) as envs:
+    with players.eval_envs(config, make_env, num=num, seed=0, first_index=1) as envs:
         numbers, _ = evaluate.play(SimpleNamespace(), envs, Still(num), episodes)
     return numbers
 

@@ -12,8 +12,8 @@ from reverie.config.strategies import STRATEGIES
 from reverie.envs.probes import PROBES
 from reverie.train.agent import newest
 from reverie.train.arrays import from_host
-from reverie.train.evaluate import eval_envs
 from reverie.train.learner import acting_of
+from reverie.train.players import eval_envs, first_index
 from reverie.train.state import init
 from reverie.world.model import feature
 
@@ -117,7 +117,8 @@ def watch(run, episodes):
     """What the learned model says of every row of some fresh episodes."""
     config, saved = reverie.saved_config(run), newest(run)
     found = []
-    with eval_envs(config, config.task, num=1, seed=1, log=run / "simulators.log") as envs:
+    how = {"first_index": first_index(config, config.task, 1), "log_file": run / "simulators.log"}
+    with eval_envs(config, config.task, num=1, seed=1, **how) as envs:
         shape = jax.eval_shape(
             lambda key: init(envs.obs_specs, envs.action_specs, config, key), jax.random.key(0)
         )

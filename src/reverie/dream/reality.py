@@ -17,8 +17,8 @@ from reverie.folder.errors import RunError
 from reverie.records import Specs, Step
 from reverie.train import checkpoint, sequence, stranger
 from reverie.train.collect import Actor
-from reverie.train.evaluate import by_explorer, eval_envs
 from reverie.train.learner import EVAL, purpose_key
+from reverie.train.players import by_explorer, envs_of, eval_envs, first_index, shares
 
 LONG_SIDE = 192
 """Pixels of the longer side of what an environment draws; larger pictures are made smaller."""
@@ -79,7 +79,7 @@ class World:
             raise DreamError(f"the environment cannot be made: {self.missing}")
         if task not in self.tasks:
             raise DreamError(f"the run has no task {task!r}; it has {', '.join(self.tasks)}.")
-        first = self._config.env.num + envs * self.tasks.index(task) + (only or 0)
+        first = first_index(self._config, task, envs) + (only or 0)
         num, first_seed = (envs, 0) if only is None else (1, only)
         how: dict[str, Any] = {
             "num": num,
@@ -118,10 +118,10 @@ class World:
         """
         train = self._config.train
         check_whole("an evaluation's episode", number, 0, self.evaluations - 1)
-        num = max(1, min(train.eval_envs, self.evaluations))
-        shares = np.array_split(np.arange(self.evaluations), num)
-        env = next(index for index, share in enumerate(shares) if number in share)
-        start = Start(task, self._config.seed, env, num, number - int(shares[env][0]))
+        played = shares(self.evaluations, envs_of(self._config))
+        env = next(index for index, share in enumerate(played) if number in share)
+        begun = number - int(played[env][0])
+        start = Start(task, self._config.seed, env, len(played), begun)
         return self._played(acting, start, f"evaluation {number}", greedy=train.eval_greedy)
 
     def _played(self, acting: Acting, start: Start, name: str, *, greedy: bool) -> Episode:

@@ -25,6 +25,7 @@ learner.py         updates on the device, their results fetched late
 sweep.py           scores of the whole replay, brought up to date
 dream.py           open-loop predictions of replayed sequences
 evaluate.py        episodes without learning
+players.py         who plays them
 agent.py           the agent of a run folder, to act with anywhere
 agent_terms.py     observations in the agent's own terms, checked
 carry.py           what acting hands from one observation to the next

@@ -12,7 +12,6 @@ import numpy as np
 from reverie.behavior.policy import Acting
 from reverie.config.reader import as_read
 from reverie.config.schema import Config
-from reverie.envs.make import maker
 from reverie.envs.vector import Vector
 from reverie.folder.errors import RunError
 from reverie.records import Step
@@ -21,6 +20,7 @@ from reverie.train.agent import Agent, load
 from reverie.train.chosen import NEWEST, choose
 from reverie.train.collect import Actor, Episodes
 from reverie.train.learner import EVAL, purpose_key
+from reverie.train.players import by_explorer, envs_of, eval_envs, first_index, shares
 from reverie.watch.film import Films
 from reverie.watch.recorder import EpisodeRecorder
 
@@ -48,7 +48,7 @@ def play(
     envs.rewind()
     actor.reset()
     restarted, patience = envs.restarted, Patience(envs.num)
-    share = np.array([len(part) for part in np.array_split(np.arange(episodes), envs.num)])
+    share = np.array([len(part) for part in shares(episodes, envs.num)])
     done, results = np.zeros(envs.num, int), []
     count, recorder, frames = Episodes(envs.num), EpisodeRecorder(wanted=film), None
     while (done < share).any():
@@ -100,43 +100,6 @@ def statistics(results: Sequence[Mapping[str, float]]) -> dict[str, float]:
         "eval/length": float(columns.pop("length").mean()),
         "eval/episodes": float(len(results)),
     } | {f"eval/{name}": float(value.mean()) for name, value in columns.items()}
-
-
-def eval_envs(
-    config: Config,
-    source: str | Callable,
-    *,
-    num: int,
-    seed: int,
-    first_index: int,
-    first_seed: int = 0,
-    log_file: Path | None = None,
-) -> Vector:
-    """Environments for evaluation; their episodes are the same at every evaluation, and they are
-    watched over as those of the training are.
-
-    `source` is a task's name, or the callable that makes its environment. They are told the numbers
-    from `first_index` on, and play the episodes of those from `first_seed` on.
-    """
-    return Vector(
-        maker(source, config.env, render=True, split="eval"),
-        num=num,
-        seed=seed,
-        stream="eval",
-        first_index=first_index,
-        first_seed=first_seed,
-        parallel=config.env.parallel,
-        backend=config.env.backend,
-        workers=config.env.workers,
-        timeout=config.env.timeout,
-        restarts=config.env.restarts,
-        log_file=log_file,
-    )
-
-
-def by_explorer(config: Config) -> bool:
-    """Whether evaluations watch the explorer instead of the task's actor."""
-    return config.explore.evaluated
 
 
 class Evaluator:
@@ -201,8 +164,8 @@ class Evaluator:
     def _open(self, task: str) -> tuple[Vector, Actor]:
         config = self._config
         source = sequence.source(task, self._make_env)
-        num = max(1, min(config.train.eval_envs, config.train.eval_episodes))
-        first = config.env.num + num * sequence.evaluated(config).index(task)
+        num = envs_of(config)
+        first = first_index(config, task, num)
         how = {"seed": config.seed, "first_index": first, "log_file": self._log_file}
         envs = eval_envs(config, source, num=num, **how)
         key = purpose_key(config.seed, EVAL)
@@ -287,7 +250,7 @@ def _play_task(
             "name it with --env MODULE:FUNCTION, or hand it over from Python with "
             "reverie.evaluate(..., make_env=...)."
         )
-    first = config.env.num + envs * sequence.evaluated(config).index(task)
+    first = first_index(config, task, envs)
     with eval_envs(config, source, num=envs, seed=seed, first_index=first) as vector:
         here = {"obs": vector.obs_specs, "action": vector.action_specs}
         there = {"obs": agent.obs_specs, "action": agent.action_specs}
