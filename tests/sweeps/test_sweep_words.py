@@ -7,7 +7,7 @@ import pytest
 
 import reverie
 from reverie.api.sweep_plan import compose, configs
-from reverie.api.sweep_words import of_values, split
+from reverie.api.sweep_words import of_values, split, with_file
 from reverie.options import CompareOptions
 from reverie.part.errors import ConfigError
 from reverie.sweeps import file, room
@@ -134,11 +134,18 @@ def test_python_takes_the_same_file(tmp_path, monkeypatch):
     assert heard[1].plan == plain.plan and heard[1].options == plain.options
 
 
-def test_seeds_given_besides_win_over_one_seed_of_a_file(tmp_path):
+@pytest.mark.parametrize(
+    ("there", "alone"),
+    [("seeds = [3]", (3,)), ("seeds = 3", (0, 1, 2)), ("[options]\nseed = 3", (3,))],
+)
+def test_seeds_given_besides_win_over_those_of_a_file(there, alone, tmp_path):
     path = tmp_path / "mine.toml"
-    path.write_text(f'tasks = ["{TASK}"]\nseeds = [3]\n')
-    assert compose(split([str(path)])).plan.seeds == (3,)
+    path.write_text(f'tasks = ["{TASK}"]\n{there}\n')
+    assert compose(split([str(path)])).plan.seeds == alone
     assert compose(split([str(path), "--seeds", "2"])).plan.seeds == (0, 1)
+    assert compose(split([str(path), "--seed", "5"])).plan.seeds == (5,)
+    given = with_file(of_values({"tasks": str(path), "seeds": 2}))
+    assert compose(given).plan.seeds == (0, 1)
 
 
 REFUSED = [

@@ -52,7 +52,7 @@ def split(given: Sequence[str]) -> Given:
             _check_name(word, name)
             options.append(f"--{name}={','.join(values)}" if values else f"--{name}")
     found = Given(_typed(own, tasks), read_vary(own.get("vary", [])), tuple(options))
-    return _seeded(with_file(found))
+    return with_file(_seeded(found))
 
 
 def _single(name: str) -> bool:
@@ -118,11 +118,11 @@ def with_file(given: Given) -> Given:
         return given
     if len(tasks) > 1:
         raise ConfigError(f"{files[0]} names the tasks: leave out {' '.join(tasks[1:])}.")
-    below = of_file(Path(files[0]).expanduser())
+    below = _seeded(of_file(Path(files[0]).expanduser()))
     besides = {name: value for name, value in given.own.items() if name != "tasks"}
-    other = {"seed": "seeds", "seeds": "seed"}  # two spellings of one thing
-    kept_own = {k: v for k, v in below.own.items() if other.get(k) not in besides}
-    own = kept_own | besides
+    seeds = {"seed", "seeds"}  # which one there is, or how many: either replaces both
+    replaced = seeds if seeds & besides.keys() else set()
+    own = {name: value for name, value in below.own.items() if name not in replaced} | besides
     taken = {word.partition("=")[0] for word in given.options}
     kept = tuple(word for word in below.options if word.partition("=")[0] not in taken)
     return Given(own, below.vary | given.vary, (*kept, *given.options))
