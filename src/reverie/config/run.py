@@ -75,11 +75,11 @@ class LogConfig:
 
 
 _UNUSED = {
-    "processes": "1 unless device.coordinator is HOST:PORT; slurm and env say it themselves",
-    "process": "0 unless device.coordinator is HOST:PORT; slurm and env say it themselves",
-    "wait": "300 unless device.coordinator is given: one process waits for nobody",
+    "processes": "device.coordinator is HOST:PORT; slurm and env say it themselves",
+    "process": "device.coordinator is HOST:PORT; slurm and env say it themselves",
+    "wait": "device.coordinator is given: one process waits for nobody",
 }
-"""What options must be where nothing reads them."""
+"""Options that must be as nobody has changed them, unless ..."""
 
 _SHARED = "given where device.coordinator is, such as data=8: how the devices of all are shared"
 
@@ -137,8 +137,9 @@ class DeviceConfig:
         check.at_least(1, "processes")
         check.above(0, "wait")
         for name in self._unused():
-            untouched = getattr(self, name) == getattr(DeviceConfig, name)
-            check.require(untouched, name, _UNUSED[name])
+            default = getattr(DeviceConfig, name)
+            untouched = getattr(self, name) == default
+            check.require(untouched, name, f"{default:g} unless {_UNUSED[name]}")
         check.require(0 <= self.process < self.processes, "process", _below(self.processes))
         read_mesh(self.mesh)
         check.require(not self.coordinator or self.mesh != "", "mesh", _SHARED)
