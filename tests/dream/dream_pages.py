@@ -1,8 +1,8 @@
 """The inspector's page in Chromium, as the tests of it need it."""
 
 import contextlib
-import time
 
+from browsed import quiet_page, until
 from served import served
 from tiny_dreams import TITLE
 
@@ -11,8 +11,6 @@ from reverie.web.guard import Guard
 
 PIXELS = """id => { const c = document.getElementById(id);
     return [...c.getContext("2d").getImageData(0, 0, c.width, c.height).data]; }"""
-PATIENCE = 60_000
-"""Milliseconds that a page gets to reach a state: programs are compiled meanwhile."""
 
 
 @contextlib.contextmanager
@@ -26,24 +24,13 @@ def desk_of(inspector, token=""):
     desk.close()
 
 
-def is_error(message):
-    return message.type == "error" and "status of 400" not in message.text
-
-
 @contextlib.contextmanager
 def opened_page(browser, address):
-    """A page that has begun. Raises AssertionError at the end where it met an error; that a request
-    was refused (400) is none, the page says so."""
-    made = browser.new_page()
-    made.set_default_timeout(PATIENCE)
-    said = []
-    made.on("console", lambda m: said.append(m.text) if is_error(m) else None)
-    made.on("pageerror", lambda error: said.append(str(error)))
-    made.goto(address)
-    made.wait_for_selector("body[data-ready=yes]")
-    yield made
-    assert said == []
-    made.close()
+    """A page that has begun. That a request was refused (400) is no error, the page says so."""
+    with quiet_page(browser, "status of 400") as made:
+        made.goto(address)
+        made.wait_for_selector("body[data-ready=yes]")
+        yield made
 
 
 @contextlib.contextmanager
@@ -89,14 +76,6 @@ def slide(page, selector, value):
     )
 
 
-def wait_until(page, truth):
-    """Until an expression is true in the page, which forbids to evaluate texts by itself."""
-    end = time.monotonic() + PATIENCE / 1000
-    while not page.evaluate(truth):
-        assert time.monotonic() < end, truth
-        page.wait_for_timeout(50)
-
-
 def open_episode(page, kind, **fields):
     """Choose an episode and wait until it is there; `fields`: of its line, by id."""
     page.select_option("#kind", kind)
@@ -104,4 +83,4 @@ def open_episode(page, kind, **fields):
         page.fill(f"#{name}", str(value))
     page.evaluate("window.opened = reverie.episode")
     page.click("#open")
-    wait_until(page, "reverie.episode !== window.opened && reverie.waiting === 0")
+    until(page, "reverie.episode !== window.opened && reverie.waiting === 0")

@@ -4,6 +4,7 @@ import threading
 
 import pytest
 import tiny_dreams
+from browsed import until
 from dream_pages import (
     desk_of,
     kept_page,
@@ -13,7 +14,6 @@ from dream_pages import (
     shown,
     slide,
     wait_at,
-    wait_until,
 )
 
 import reverie
@@ -65,7 +65,7 @@ def test_twenty_steps_by_keys_a_branch_and_what_is_kept(page, desk, tmp_path):
         assert shown(alone, "dream") == session.find(2).rows[-1].shown["image"].tobytes()
         alone.keyboard.press("End")
         alone.keyboard.press("Space")  # at the end of a branch there is nothing to play
-        wait_until(alone, "!reverie.playing && reverie.waiting === 0")
+        until(alone, "!reverie.playing && reverie.waiting === 0")
         assert alone.inner_text("#trouble") == ""
 
 
@@ -145,9 +145,9 @@ def test_every_key_of_the_page(page, desk):
     page.keyboard.press("b")
     wait_at(page, 1, 0)
     page.keyboard.press("Space")
-    wait_until(page, "reverie.at >= 3")
+    until(page, "reverie.at >= 3")
     page.keyboard.press("Space")
-    wait_until(page, "!reverie.playing && reverie.waiting === 0")
+    until(page, "!reverie.playing && reverie.waiting === 0")
     branch = session_of(page, desk).find(1)
     assert (branch.origin, len(branch.rows) - 1) == (1, page.evaluate("reverie.at"))
     assert "Play" in page.inner_text("#play")
@@ -247,7 +247,7 @@ def test_an_episode_of_the_evaluation_is_chosen(page, desk):
     page.select_option("#number", "2")
     page.evaluate("window.opened = reverie.episode")
     page.click("#open")
-    wait_until(page, "reverie.episode !== window.opened && reverie.waiting === 0")
+    until(page, "reverie.episode !== window.opened && reverie.waiting === 0")
     episode = session_of(page, desk).seen().episode
     assert (episode.start.env, episode.start.number) == (1, 0)
     assert page.inner_text("#episode").startswith("evaluation 2:")

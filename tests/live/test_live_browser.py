@@ -1,8 +1,7 @@
 """The page in Chromium: it opens, follows a run that grows, and does what its controls say."""
 
-import time
-
 import pytest
+from browsed import quiet_page, until
 from fake_run import make_media
 from grown import Growing, feed_of
 from served import served
@@ -29,14 +28,8 @@ def runs(tmp_path):
 
 @pytest.fixture
 def page(browser):
-    made = browser.new_page()
-    made.set_default_timeout(60_000)
-    said = []
-    made.on("console", lambda m: said.append(m.text) if m.type == "error" else None)
-    made.on("pageerror", lambda error: said.append(str(error)))
-    yield made
-    made.close()
-    assert [text for text in said if "Failed to load resource" not in text] == []
+    with quiet_page(browser, "Failed to load resource") as made:
+        yield made
 
 
 @pytest.fixture
@@ -49,15 +42,6 @@ def live(page, runs):
         up_to_date(page)
         yield page
         page.goto("about:blank")
-
-
-def until(page, ask, expected):
-    """Wait for an expression of the page (its policy forbids what Playwright would do)."""
-    end = time.monotonic() + 60
-    while (found := page.evaluate(ask)) != expected and time.monotonic() < end:
-        page.wait_for_timeout(50)
-    if found != expected:
-        raise AssertionError(f"{ask} is {found!r}, expected {expected!r}")
 
 
 def up_to_date(page):

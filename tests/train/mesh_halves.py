@@ -9,12 +9,10 @@ import sys
 
 import jax
 import numpy as np
-from mesh_updates import CASE, UPDATES, largest, learner_on, worst
+from mesh_updates import CASE, largest, learn, learner_on, whole, worst
 
-from reverie.bench.case import random_rows
 from reverie.config.run import DeviceConfig
 from reverie.machine import cluster
-from reverie.train.learner import Learner
 
 MESH = "data=8"
 
@@ -25,29 +23,14 @@ def halved(tree, process: int):
     return jax.tree.map(lambda x: np.asarray(x)[process * half : (process + 1) * half], tree)
 
 
-def learn(learner: Learner, process: int | None = None) -> list:
-    """What each update gave, on the rows of `process`; None: on all of them."""
-
-    def rows(seed: int):
-        whole = random_rows(CASE, seed)
-        return whole if process is None else halved(whole, process)
-
-    learner.compile(learner._place.batch(rows(0)))
-    found = []
-    for seed in range(UPDATES):
-        finished = learner.update(rows(seed), (0, 0))
-        found += [learner.fetch(finished[1])] if finished else []
-    assert learner.pending is not None
-    return [*found, learner.fetch(learner.pending[1])]
-
-
 def main(address: str, process: int) -> None:
     met = {"mesh": MESH, "coordinator": address, "processes": 2, "process": process}
     cluster.join(DeviceConfig(**met))
     alone, together = learner_on(""), learner_on(MESH)
-    whole, half = learn(alone), learn(together, process)
+    all_of_it = learn(alone)
+    half = learn(together, lambda seed: halved(whole(seed), process))
     one, two = alone.state(), together.state()
-    pairs = list(zip(whole, half, strict=True))
+    pairs = list(zip(all_of_it, half, strict=True))
     report = {
         "devices": len(jax.devices()),
         "here": len(jax.local_devices()),

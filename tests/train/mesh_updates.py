@@ -6,11 +6,12 @@ for each mesh the largest differences, relative to the norm of each array, and w
 
 import json
 import sys
+from collections.abc import Callable
 
 import jax
 import numpy as np
 
-from reverie.bench.case import Case, cases, random_rows
+from reverie.bench.case import cases, random_rows
 from reverie.config.edit import apply
 from reverie.module import named_leaves
 from reverie.train import placement
@@ -30,13 +31,22 @@ def learner_on(mesh: str) -> Learner:
     return Learner(CASE.obs_specs, CASE.action_specs, config)
 
 
-def learn(learner: Learner, case: Case, first: int = 0, updates: int = UPDATES) -> list:
+Rows = Callable[[int], dict]
+"""The rows that a learner is given, by their seed."""
+
+
+def whole(seed: int) -> dict:
+    """All rows of a batch."""
+    return random_rows(CASE, seed)
+
+
+def learn(learner: Learner, rows: Rows = whole, first: int = 0, updates: int = UPDATES) -> list:
     """What each update gave: metrics and replay's columns."""
     if not learner.names:
-        learner.compile(random_rows(case))
+        learner.compile(learner._place.batch(rows(0)))
     found = []
     for seed in range(first, first + updates):
-        finished = learner.update(random_rows(case, seed), (0, 0))
+        finished = learner.update(rows(seed), (0, 0))
         found += [learner.fetch(finished[1])] if finished else []
     assert learner.pending is not None
     return [*found, learner.fetch(learner.pending[1])]
@@ -65,19 +75,19 @@ def moved(saved: dict, mesh: str, twin: Learner) -> dict:
     other.load(saved)
     arrays = to_host(other.train_state)
     same = all(np.array_equal(arrays[name], saved["state"][name]) for name in arrays)
-    learn(other, CASE, first=UPDATES, updates=1)
+    learn(other, first=UPDATES, updates=1)
     return {"same": same, "after": to_host(other.train_state)}
 
 
 def main(meshes: list[str]) -> None:
     alone = learner_on("")
-    metrics = learn(alone, CASE)
+    metrics = learn(alone)
     before = alone.state()
     report = {"devices": len(jax.devices()), "meshes": {}}
-    learn(alone, CASE, first=UPDATES, updates=1)
+    learn(alone, first=UPDATES, updates=1)
     for mesh in meshes:
         learner = learner_on(mesh)
-        found = learn(learner, CASE)
+        found = learn(learner)
         spread = named_leaves(learner.train_state)
         saved = learner.state()
         back, forth = moved(saved, "", alone), moved(before, mesh, learner)
