@@ -9,23 +9,20 @@ a branch, the question What if and the drift. One JSON object is printed.
 """
 
 import argparse
-import contextlib
 import io
 import json
-import re
-import shutil
 import statistics
-import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from PIL import Image
-from playwright.sync_api import Browser, Page, sync_playwright
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+from pages import chromium, served
+from PIL import Image
+from playwright.sync_api import Browser, Page
+
 MOST = 300.0
 """Seconds that a start may take."""
 SIZE = {"width": 1200, "height": 900}
@@ -52,25 +49,6 @@ class Start(NamedTuple):
     answers: float  # the address is printed, and the page comes
     picture: float  # the episode's first row is drawn
     dreamed: float  # the first dreamed row is drawn
-
-
-@contextlib.contextmanager
-def served(run: Path) -> Iterator[str]:
-    """The address that `reverie dream RUN` prints; the server ends with the block."""
-    words = [sys.executable, "-m", "reverie", "dream", str(run), "--port", "0"]
-    server = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    assert server.stdout is not None
-    try:
-        address = None
-        while address is None:
-            line = server.stdout.readline()
-            if not line:
-                raise SystemExit("reverie dream ended before it printed an address.")
-            address = re.search(r"open (http://\S+)", line)
-        yield address.group(1)
-    finally:
-        server.terminate()
-        server.wait(20)
 
 
 def begun(page: Page, address: str, begin: float) -> Start:
@@ -116,7 +94,7 @@ def keep_picture(page: Page, path: Path) -> None:
 def measure(browser: Browser, run: Path, keys: int, picture: Path | None) -> tuple[Start, list]:
     """One start, and the milliseconds of so many keys."""
     begin = time.monotonic()
-    with served(run) as address:
+    with served(["dream", str(run)]) as address:
         page = browser.new_page(viewport=SIZE)  # type: ignore[arg-type]
         found = begun(page, address, begin)
         names = sorted(page.evaluate("Object.keys(reverie.facts.keys)"))
@@ -136,15 +114,12 @@ def main() -> None:
     parser.add_argument("--picture", type=Path)
     given = parser.parse_args()
     starts, times = [], []
-    with sync_playwright() as found:
-        program = next(filter(None, map(shutil.which, BROWSERS)), None)
-        browser = found.chromium.launch(executable_path=program, args=["--no-sandbox"])
+    with chromium() as browser:
         for number in range(given.starts):
             last = number == given.starts - 1
             how = (given.keys, given.picture) if last else (0, None)
             start, times = measure(browser, given.run, *how)
             starts.append(start)
-        browser.close()
     middle = Start(*(round(statistics.median(part), 2) for part in zip(*starts, strict=True)))
     told = {
         "starts": [[round(seconds, 2) for seconds in start] for start in starts],

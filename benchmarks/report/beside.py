@@ -14,8 +14,6 @@ import contextlib
 import http.client
 import json
 import os
-import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -25,26 +23,16 @@ from pathlib import Path
 
 import numpy as np
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from pages import chromium, served
+
 PAUSE = 2.0
 DRAWS = 10_000
 REVERIE = [sys.executable, "-m", "reverie"]
 
 Look = Callable[[], None]
 """What an open page does every two seconds."""
-
-
-@contextlib.contextmanager
-def served(words: list[str]) -> Iterator[str]:
-    """The address that a command prints, until it is ended."""
-    shown = subprocess.Popen([*REVERIE, *words, "--port", "0"], stdout=subprocess.PIPE, text=True)
-    assert shown.stdout is not None
-    try:
-        found = re.search(r"http://\S+", shown.stdout.readline())
-        assert found is not None, "the server ended before it said where it is"
-        yield found[0]
-    finally:
-        shown.terminate()
-        shown.wait()
 
 
 @contextlib.contextmanager
@@ -67,15 +55,9 @@ def live(logdir: Path) -> Iterator[Look]:
 @contextlib.contextmanager
 def inspector(finished: Path) -> Iterator[Look]:
     """The inspector of a finished run, open in Chromium."""
-    from playwright.sync_api import sync_playwright
-
-    with served(["dream", str(finished)]) as address, sync_playwright() as found:
-        browser = found.chromium.launch(
-            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
-        )
+    with served(["dream", str(finished)]) as address, chromium() as browser:
         browser.new_page().goto(address)
         yield lambda: None
-        browser.close()
 
 
 def trained(logdir: Path, steps: int, look: Look) -> float:

@@ -1,6 +1,6 @@
 """The picture of the live report in docs/report.md, taken in Chromium.
 
-    python scripts/live_picture.py runs/a runs/b docs/pictures/live.webp
+    python benchmarks/report/picture.py runs/a runs/b docs/pictures/live.webp
 
 Serves the runs by `reverie report --live`, opens the losses inside the agent, and sets side by side
 the page from its head to the table of runs, an episode, a dream, and the losses. The picture of the
@@ -11,33 +11,17 @@ guide shows two runs of
 """
 
 import io
-import re
-import shutil
-import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from pages import chromium, served
 from PIL import Image
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
 WIDTH, GAP, QUALITY = 1180, 24, 60
 OPENED = "Losses"
-
-
-@contextmanager
-def served(runs: list[str]) -> Iterator[str]:
-    """The address of a live report."""
-    words = [sys.executable, "-m", "reverie", "report", "--live", *runs, "--port", "0"]
-    shown = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
-    assert shown.stdout is not None
-    try:
-        found = re.search(r"http://\S+", shown.stdout.readline())
-        assert found is not None, "the server ended before it said where it is"
-        yield found[0]
-    finally:
-        shown.terminate()
-        shown.wait()
 
 
 def ready(page: Page) -> None:
@@ -86,16 +70,12 @@ def joined(columns: list[list[Image.Image]]) -> Image.Image:
 def main(*words: str) -> None:
     """Takes the picture and writes it."""
     *runs, out = words
-    with served(runs) as address, sync_playwright() as found:
-        browser = found.chromium.launch(
-            executable_path=shutil.which("chromium"), args=["--no-sandbox"], timeout=120_000
-        )
+    with served(["report", "--live", *runs]) as address, chromium() as browser:
         page = browser.new_page(viewport={"width": WIDTH, "height": 900})
         page.set_default_timeout(60_000)
         page.goto(address)
         ready(page)
         picture = joined(taken(page))
-        browser.close()
     picture.save(out, quality=QUALITY, method=6)
 
 
