@@ -93,6 +93,11 @@ PACE = ("update", "ratio", "prefill", "pretrain", "batch", "length")
 ends, its seed and name, what it logs and when it evaluates or saves are no part of it."""
 
 
+def told(record, names):
+    """Some fields of a record, in words that differ where they do."""
+    return repr([getattr(record, name) for name in names])
+
+
 @pytest.fixture(scope="session")
 def programs():
     """Compiled updates by configuration and shapes, of the runs in this process."""
@@ -115,16 +120,14 @@ def traced_once(cache, programs):
     real_act = Actor.__init__
 
     def begin_once(learner, obs, actions, config, *, like=None):
-        own = repr([getattr(config, name) for name in LEARNED])
-        key = own, config.train.update, repr((obs, actions))
+        key = told(config, LEARNED), config.train.update, repr((obs, actions))
         real_begin(learner, obs, actions, config, like=like or programs.get(key))
         made = SimpleNamespace(_make=learner._make, _acting_of=learner._acting_of)
         programs.setdefault(key, made)
 
     def compile_once(learner, rows):
         config = learner._config
-        own = repr([getattr(config, name) for name in LEARNED])
-        own += repr([getattr(config.train, name) for name in PACE])
+        own = told(config, LEARNED) + told(config.train, PACE)
         key = own, repr(sorted(rows.items())), jax.tree.structure(learner.train_state)
         if key not in programs:
             future = real(learner, rows)
@@ -135,7 +138,7 @@ def traced_once(cache, programs):
 
     def compile_all_once(stack, rows):
         config, learners = stack._learners[0]._config, stack._learners
-        own = repr([getattr(config, name) for name in (*LEARNED, "train")])
+        own = told(config, (*LEARNED, "train"))
         key = own, len(learners), repr(sorted(rows.items()))
         if key not in programs:
             future = real_stack(stack, rows)
@@ -147,8 +150,7 @@ def traced_once(cache, programs):
         return future
 
     def own_of(run):
-        own = repr([getattr(run.config, name) for name in (*LEARNED, "env")])
-        own += repr([getattr(run.config.train, name) for name in (*PACE, "chunk")])
+        own = told(run.config, (*LEARNED, "env")) + told(run.config.train, (*PACE, "chunk"))
         return own, run.config.task
 
     def result_like_once(device):
@@ -179,8 +181,8 @@ def traced_once(cache, programs):
     def act_once(actor, *given, like=None, **how):
         store = how.get("store")
         config = getattr(store, "keywords", {}).get("config")
-        own = [store] if config is None else [getattr(config, name) for name in LEARNED]
-        key = "acting", repr(own), how.get("greedy"), repr(how.get("share"))
+        own = repr(store) if config is None else told(config, LEARNED)
+        key = "acting", own, how.get("greedy"), repr(how.get("share"))
         real_act(actor, *given, like=like or programs.get(key), **how)
         programs.setdefault(key, SimpleNamespace(_act=actor._act))
 
