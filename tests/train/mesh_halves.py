@@ -9,7 +9,7 @@ import sys
 
 import jax
 import numpy as np
-from mesh_updates import CASE, largest, learn, learner_on, whole, worst
+from mesh_updates import CASE, history, learn, learner_on, whole, worst
 
 from reverie.config.run import DeviceConfig
 from reverie.machine import cluster
@@ -30,14 +30,14 @@ def main(address: str, process: int) -> None:
     all_of_it = learn(alone)
     half = learn(together, lambda seed: halved(whole(seed), process))
     one, two = alone.state(), together.state()
-    pairs = list(zip(all_of_it, half, strict=True))
+    mine = [(metrics, halved(columns, process)) for metrics, columns in all_of_it]
     report = {
         "devices": len(jax.devices()),
         "here": len(jax.local_devices()),
         "state": worst(one["state"], two["state"]),
         "acting": worst(one["newest"], two["newest"]),
-        "metrics": largest(worst(a[0], b[0]) for a, b in pairs),
-        "written": largest(worst(halved(a[1], process), b[1]) for a, b in pairs),
+        "metrics": worst(history(mine, 0), history(half, 0)),
+        "written": worst(history(mine, 1), history(half, 1)),
     }
     sys.stdout.write(json.dumps(report) + "\n")
 

@@ -74,9 +74,8 @@ def test_so_do_those_of_two_processes():
         assert process.returncode == 0
         found = json.loads(said.splitlines()[-1])
         assert (found["devices"], found["here"]) == (8, 4)
-        for name in ("state", "acting", "written"):
+        for name in ("state", "acting", "metrics", "written"):
             assert found[name] < 1e-5, (name, found)
-        assert found["metrics"] < 3e-5, found  # norms and logs of what agrees to 1e-5
 
 
 FEW = {"train.ratio": 2, "behavior.critic.dist": "gauss", "world.reward.dist": "gauss"}
