@@ -76,7 +76,10 @@ def test_a_handful_of_episodes_is_not_judged():
             run(noise(90, 20, 4), **CHANCE, train__return_high=9.0),
             ["by chance", "--train.ratio than 256", "plan2explore"],
         ),
-        (run(noise(90, 20, 4), train__updates=320), ["only 320 updates", "--steps", "256"]),
+        (
+            run(noise(90, 20, 4), **CHANCE, train__updates=320),
+            ["only 320 updates", "--steps", "a larger --train.ratio than 256"],
+        ),
     ],
     ids=["no reward", "no end", "certain", "small rewards", "by chance", "few updates"],
 )

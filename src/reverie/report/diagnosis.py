@@ -81,7 +81,7 @@ def _by_chance(run: Run) -> Iterator[str]:
     limit = float(run.config.get("behavior.scale.limit") or 0)
     spread = run.last("train/return_high") - run.last("train/return_low")
     chance = [action for action, share in _last(run, "train/rand/") if share > RANDOM]
-    if not chance:
+    if not chance or run.last("train/updates") < SETTLED:  # too few updates to judge it
         return
     narrow = "train/return_high" in run.series and spread < NARROW * limit
     seen = f"the policy still acts by chance (entropy of {chance[0]!r} near the largest)"
