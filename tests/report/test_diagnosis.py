@@ -157,8 +157,10 @@ def test_a_value_beyond_what_episodes_allow_has_run_away():
     for word in ("magnitude 201", "allow 66.6", "lower --optim.lr than 4e-05", "than 333.0"):
         assert word in sentence
     assert list(value_scale(run(returns, lengths, train__val=199.0, train__tar=200.0))) == []
-    early = run(returns, lengths, train__val=201.0, train__tar=200.0, train__updates=999)
+    early = run(returns, lengths, train__val=201.0, train__tar=200.0, train__updates=399)
     assert list(value_scale(early)) == []
+    warm = run(returns, config=AGENTS["v3"], train__val=9, train__tar=30, train__updates=499)
+    assert AGENTS["v3"]["optim.warmup"] == 100 and list(value_scale(warm)) == []
     v2 = run(returns, lengths, config=AGENTS["v2"], train__val=300.0, train__tar=301.0)
     assert largest_return(v2) == 100.0  # the tanh of a reward over a horizon of 100
     (sentence,) = value_scale(run(returns, config=AGENTS["v2"], train__val=301, train__tar=300))
@@ -183,6 +185,10 @@ def test_a_critic_that_does_not_follow_its_returns():
         assert word in sentence
     (sentence,) = value_scale(run(returns, config=AGENTS["v3"], **behind))
     assert "larger --optim.lr than 0.0004" in sentence and "--train.ratio" in sentence
+    thousand = plain | {"world.reward.divisor": 0.001}  # as a run of V2 on CartPole ended
+    ended = {"train__val": 1440.8, "train__tar": 4792.1, "train__updates": 511}
+    (sentence,) = value_scale(run(noise(180, 14, 4), config=thousand, **ended))
+    assert "--world.reward.divisor 5," in sentence
     near = {"train__val": 131.0, "train__tar": 260.0}
     assert list(value_scale(run(returns, config=plain, **near))) == []
     tiny = {"train__val": 0.1, "train__tar": 0.9}

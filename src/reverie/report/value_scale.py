@@ -6,13 +6,15 @@ import numpy as np
 
 from reverie.report import remedies
 from reverie.report.read import Run
-from reverie.watch.advice import SETTLED
 
 BEYOND = 3.0
 """Times the largest return that a critic's mean may reach: the bound is rough where rewards of both
 signs cancel in the returns."""
 APART = 0.5
 """Share of the imagined returns by which a critic's mean may miss them."""
+BEGUN = 400
+"""Updates after the warm-up from which a critic is judged: those of runs that learn were within a
+fifth of their returns by then."""
 LOUD = 10
 """Times the weight of the entropy that advantages should be."""
 SMALL = 1.0
@@ -24,7 +26,8 @@ def value_scale(run: Run) -> Iterator[str]:
     """A sentence where values run away from the rewards, or do not follow them."""
     value, target = run.last("train/val"), run.last("train/tar")
     size, most = max(abs(value), abs(target)), largest_return(run)
-    if size <= SMALL or run.last("train/updates") < SETTLED:
+    begun = BEGUN + run.config.get("optim.warmup", 0)
+    if size <= SMALL or run.last("train/updates") < begun:
         return
     if abs(value) > BEYOND * max(most, SMALL):
         yield (
