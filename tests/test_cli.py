@@ -10,6 +10,7 @@ import types
 from pathlib import Path
 
 import pytest
+from fake_run import bare_run
 
 from reverie import launch
 from reverie.bench.options import ActOptions, EnvOptions, UpdateOptions
@@ -29,20 +30,24 @@ def calls(monkeypatch):
     """Stand-ins for what the verbs call: the wiring is tested here, the work elsewhere."""
     seen: dict[str, tuple] = {}
 
-    def stand_in(module: str, name: str, answer):
+    def answering(name: str, answer):
         def call(*args, **kwargs):
-            seen[name if name != "run" else module] = (args, kwargs)
+            seen[name] = (args, kwargs)
             if isinstance(answer, BaseException):
                 raise answer
             return answer
 
+        return call
+
+    def stand_in(module: str, name: str, answer):
         fake = types.ModuleType(module)
-        setattr(fake, name, call)
+        setattr(fake, name, answering(name if name != "run" else module, answer))
         monkeypatch.setitem(sys.modules, module, fake)
 
     stand_in("reverie.train.loop", "train", Path("runs/x"))
     stand_in("reverie.train.evaluate", "evaluate_run", {"eval/return": 1.25, "eval/episodes": 3})
-    stand_in("reverie.report.page", "write_report", Path("page.html"))
+    report = answering("write_report", Path("page.html"))
+    monkeypatch.setattr("reverie.report.page.write_report", report)
     for kind in ("update", "act", "env"):
         stand_in(f"reverie.bench.{kind}", "run", None)
     monkeypatch.setattr("reverie.machine.cluster.join", lambda device: None)
@@ -53,11 +58,13 @@ def calls(monkeypatch):
 
 def test_train_composes_presets_and_flags(calls, capsys):
     words = (
-        "train atari100k_pong --size 1m --steps 1e4 --world.dynamics.deter 256 --env.no-parallel"
+        "train atari100k_pong --size 1m --steps 1e4 --world.dynamics.deter 256 --env.no-parallel "
+        "--log.progress none"
     )
     assert main(words.split()) == 0
     (config,), options = calls["train"]
     overrides = {"steps": 10_000, "world.dynamics.deter": 256, "env.parallel": False}
+    overrides |= {"log.progress": "none"}
     assert config == resolve("atari100k_pong", size="1m", overrides=overrides)
     assert options == {"make_env": None}
     assert calls["prepare"][0] == (config.device,)
@@ -374,11 +381,8 @@ def test_several_seeds_are_runs_one_after_another(calls, tmp_path, monkeypatch, 
         seen.append((config.seed, config.logdir))
         if config.seed == 1:
             raise RunError("the disk is full.")
-        logdir = Path(config.logdir)
-        logdir.mkdir(parents=True)
         row = {"step": 10, "eval/return": 10.0 * config.seed}
-        (logdir / "metrics.jsonl").write_text(json.dumps(row) + "\n")
-        return logdir
+        return bare_run(Path(config.logdir), [row])
 
     monkeypatch.setattr(sys.modules["reverie.train.loop"], "train", learn)
     monkeypatch.chdir(tmp_path)
@@ -396,32 +400,10 @@ def test_several_seeds_are_runs_one_after_another(calls, tmp_path, monkeypatch, 
     assert main(["train", "gym:A", "--seeds", "3,4", "--no-together"]) == 0
 
 
-def test_a_copy_of_a_seed_that_fails_ends_no_other(calls, tmp_path, monkeypatch, capsys):
-    """Its folder is whole, the URL is not reached."""
-    logdir = tmp_path / "seed"
-    logdir.mkdir()
-    (logdir / "metrics.jsonl").write_text('{"step": 10, "eval/return": 7.0}\n')
-
-    def deliver(url, _):
-        if url.endswith("seed-0"):
-            raise RunError(f"{url} cannot be written.")
-
-    calls["fail"]("reverie.train.loop", "train", logdir)
-    monkeypatch.setattr("reverie.api.seeds.deliver", deliver)
-    words = ["train", "gym:A", "--seeds", "0", "1", "--logdir", "memory://b", "--no-together"]
-    assert main(words) == 1
-    said = capsys.readouterr()
-    assert said.err == "reverie: seed 0 failed: memory://b/seed-0 cannot be written.\n"
-    assert "seed 0: return" not in said.out
-    assert "seeds: return 7 of 1 runs, 1 failed" in said.out
-
-
 def test_several_seeds_learn_in_one_process(calls, tmp_path, monkeypatch, capsys):
     """How each of them ended is told as of runs one after another."""
     monkeypatch.chdir(tmp_path)
-    logdir = Path("mine/seed-0")
-    logdir.mkdir(parents=True)
-    (logdir / "metrics.jsonl").write_text('{"step": 10, "eval/return": 7.0}\n')
+    logdir = bare_run(Path("mine/seed-0"), [{"step": 10, "eval/return": 7.0}])
     first, second = (dataclasses.replace(Config(), seed=seed) for seed in (0, 1))
     ends = [(first, logdir, None), (second, Path("mine/seed-1"), RunError("it broke."))]
     calls["fail"]("reverie.train.group.train", "train", ends)

@@ -27,6 +27,7 @@ The tree, in the order in which its stations may import each other:
 """
 
 import importlib
+import sys
 import types
 import typing
 
@@ -104,7 +105,7 @@ class _Train(types.ModuleType):
 
     def __call__(self, *task: typing.Any, **options: typing.Any) -> typing.Any:
         """See `reverie.api.train`."""
-        return _verb()(*task, **options)
+        return _imported(options.get("overrides"))(*task, **options)
 
     @property
     def __signature__(self) -> "inspect.Signature":
@@ -131,6 +132,16 @@ def _verb() -> typing.Any:
     from reverie.api import train
 
     return train
+
+
+def _imported(overrides: typing.Any) -> typing.Any:
+    """The verb; where it is imported only now it is said what takes so long, unless `overrides` ask
+    for silence."""
+    from reverie.watch import startup
+
+    silent = isinstance(overrides, dict) and overrides.get("log.progress") == "none"
+    with startup.phase("imports", shown=not silent and "reverie.api" not in sys.modules):
+        return _verb()
 
 
 _Train.__doc__ = property(_documented)  # type: ignore[assignment]

@@ -1,11 +1,11 @@
 """The verbs of the command line: each takes the words after it and gives an exit code."""
 
 import contextlib
+import functools as ft
 import json
 import math
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reverie.folder.address import is_url, local_path
 from reverie.listings import completion, presets, tasks
@@ -14,6 +14,13 @@ from reverie.publish import export, parse, pull, push, start_on
 from reverie.sweep_verb import sweep
 from reverie.train import interrupt
 from reverie.watch import terminal
+
+if TYPE_CHECKING:
+    from reverie.api.following import Following
+    from reverie.api.seeds import Learn
+    from reverie.config.schema import Config
+    from reverie.launch import Launch
+    from reverie.train.sequence import MakeEnv
 
 LEARNING = ("train", "continual")
 """Verbs that begin or resume a run."""
@@ -32,57 +39,45 @@ def train(words: list[str]) -> int:
         terminal.say(help_text(launch))
         return 0
     config = launch.config()
-    from reverie.envs.source import makers
+    from reverie.envs.importing import is_path_to_object
+    from reverie.envs.source import asked, makers
     from reverie.machine import cluster
     from reverie.machine.device import prepare
 
     made_by = makers(launch.task, launch.overrides, json.loads(config.env.kwargs))
+    own = [*filter(is_path_to_object, asked(launch.task, launch.overrides))]
     cluster.join(config.device)
     prepare(config.device)
     from reverie.train.loop import train as learn
 
     interrupt.started()
-    asked = {"from_step": launch.from_step, "init": launch.init}
-    back: dict[str, Any] = {name: value for name, value in asked.items() if value is not None}
+    given = {"from_step": launch.from_step, "init": launch.init}
+    back: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    run = ft.partial(learn, make_env=made_by, **back)
+    from reverie.api import ending, following
 
-    def run(config: Any) -> Path:
-        return learn(config, make_env=made_by, **back)
-
+    then = ft.partial(following.commands, config=config, words=["train", *words], own=own)
     if launch.seeds:
-        from reverie.api.seeds import configs_of, learn_all, tell_all
-
-        configs = configs_of(config, launch.seeds)
-        if not launch.together or len(configs) == 1:
-            return 1 if learn_all(configs, run) else 0
-        from reverie.train.group.train import train as learn_together
-
-        return 1 if tell_all(learn_together(configs, made_by, init=launch.init)) else 0
+        return 1 if _learn_seeds(launch, config, made_by, run, then) else 0
     logdir = run(config)
-    if cluster.follows():
-        return 0
-    _close(logdir, config, launch, words)
-    terminal.say(f"run folder: {config.logdir if is_url(config.logdir) else logdir}\n")
+    ending.end(config, logdir, then)
+    if not cluster.follows():
+        terminal.say(f"run folder: {config.logdir if is_url(config.logdir) else logdir}\n")
     return 0
 
 
-def _close(logdir: Path, config: Any, launch: Any, words: list[str]) -> None:
-    """The page of a finished run, and what to do next."""
-    if not (logdir / "config.json").is_file():
-        return
-    from reverie.folder.mirror import deliver
-    from reverie.report import closing
+def _learn_seeds(
+    launch: "Launch", config: "Config", made_by: "MakeEnv", run: "Learn", then: "Following"
+) -> int:
+    """Learns several seeds, together or one after another; the number that failed."""
+    from reverie.api.seeds import configs_of, learn_all, tell_all
 
-    finished = closing.finish(logdir)
-    deliver(config.logdir, logdir)
-    if config.log.progress == "none":
-        return
-    for sentence in finished.troubles:
-        terminal.say(f"- {sentence}\n")
-    sequence = bool(config.sequence.tasks)
-    more = [] if sequence else ["train", *words]
-    own = launch.task if config.task.startswith("custom:") else ""
-    terminal.say(f"{finished.page}\n")
-    terminal.say("\n".join(closing.next_commands(logdir, more, config.steps, own)) + "\n")
+    configs = configs_of(config, launch.seeds)
+    if not launch.together or len(configs) == 1:
+        return learn_all(configs, run, then)
+    from reverie.train.group.train import train as learn_together
+
+    return tell_all(learn_together(configs, made_by, init=launch.init), then, told=True)
 
 
 def continual(words: list[str]) -> int:
@@ -113,7 +108,7 @@ def evaluate(words: list[str]) -> int:
 
 def _evaluated(options: Any, given: dict[str, str]) -> tuple[dict[str, Any], dict, list[str]]:
     """What was played, its numbers, and the files of the films."""
-    from reverie.api import makers_for
+    from reverie.api import makers_named
     from reverie.folder.mirror import run_path
     from reverie.machine.device import prepare
     from reverie.train import chosen, weights
@@ -122,9 +117,8 @@ def _evaluated(options: Any, given: dict[str, str]) -> tuple[dict[str, Any], dic
     chosen.as_name(options.checkpoint)
     films = local_path(options.video, "--video")
     logdir = run_path(options.run)
-    named: Any = options.env[0] if len(options.env) == 1 else {n: n for n in options.env}
     config, ignored = read(logdir, {"device.kind": options.device, **given}, tuple(options.allow))
-    made_by = makers_for(config, named or None)
+    made_by = makers_named(config, options.env)
     if ignored:
         terminal.complain(ignored)
     prepare(config.device)
@@ -249,7 +243,7 @@ def dream(words: list[str]) -> int:
 
     words, given = reader.take(words)
     options = parse(DreamOptions, words, "dream")
-    from reverie.api import makers_for
+    from reverie.api import makers_named
     from reverie.dream import show
     from reverie.folder.mirror import run_path
     from reverie.machine.device import prepare
@@ -259,10 +253,9 @@ def dream(words: list[str]) -> int:
 
     check_packages("the inspector")
     chosen.as_name(options.checkpoint)
-    named: Any = options.env[0] if len(options.env) == 1 else {n: n for n in options.env}
     logdir = run_path(options.run, replay=True)
     config, ignored = read(logdir, {"device.kind": options.device, **given}, tuple(options.allow))
-    made_by = makers_for(config, named or None)
+    made_by = makers_named(config, options.env)
     if ignored:
         terminal.complain(ignored)
     prepare(config.device)

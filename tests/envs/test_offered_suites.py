@@ -168,6 +168,7 @@ def test_a_run_on_it_learns_and_is_evaluated_only_with_a_word(installed, tmp_pat
         overrides={k: v for k, v in TINY.items() if k != "steps"} | {"device.cache": str(cache)},
     )
     assert max(row.get("train/updates", 0) for row in metrics(run)) > 5
+    assert "myrooms_hall" in (run / "report.html").read_text()
     sys.modules.pop("rooms_of_mine")
     marker.unlink()
     assert origin.foreign_modules("myrooms_hall") == ["rooms_of_mine"]

@@ -69,5 +69,6 @@ def test_four_trials_one_killed_equal_runs_by_hand(backend, by_hand, tmp_path, r
     assert sorted(r.failures for r in found.trials.values()) == [0, 0, 0, 1]
     for name in numbers(by_hand):
         assert_same_run(by_hand / name, folder / name)
+        assert (folder / name / "report.html").is_file()
     hand = sorted(by_hand.iterdir())
     assert rows(reverie.compare([folder])) == rows(reverie.compare(hand, by="behavior.horizon"))

@@ -120,6 +120,10 @@ def test_every_task_is_evaluated_each_time(run):
         assert row["eval/episodes"] == 2
 
 
+def test_a_finished_sequence_has_its_page(run):
+    assert "First" in (run / "report.html").read_text()
+
+
 def test_training_returns_are_those_of_the_task_at_hand(run):
     returns = {
         row["step"]: row["episode/return"] for row in metrics(run) if "episode/return" in row

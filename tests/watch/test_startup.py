@@ -1,4 +1,7 @@
-"""What a start says, and what one that fails leaves behind."""
+"""What a start says, and when, and what one that fails leaves behind."""
+
+import subprocess
+import sys
 
 import pytest
 
@@ -41,6 +44,38 @@ def test_a_silent_phase_says_nothing():
 )
 def test_who_wants_no_progress_hears_nothing_of_the_start(words, told):
     assert wanted(words.split()) is told
+
+
+FIRST = """
+import os, sys, time
+from reverie.watch import terminal
+
+def say(text):
+    os.write(1, f"{text.strip()} {'jax' in sys.modules} {time.process_time()}".encode())
+    os._exit(0)
+
+terminal.say = say
+from reverie.cli import main
+main()
+"""
+
+
+def test_the_first_word_of_a_run_comes_within_a_second():
+    """Of the process's own time, which other work on the machine does not lengthen."""
+    command = [sys.executable, "-c", FIRST, "train", "gym:CartPole-v1"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    word, imported, seconds = done.stdout.split()
+    assert (word, imported) == ("imports", "False"), done.stderr
+    assert float(seconds) <= 1.0
+
+
+@pytest.mark.parametrize(("overrides", "told"), [({}, True), ({"log.progress": "none"}, False)])
+def test_the_first_word_of_a_run_from_python_is_of_imports_too(overrides, told):
+    code = f"import reverie; reverie.train('gym:A', steps='many', overrides={overrides})"
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert "steps takes an integer, found 'many'" in done.stderr
+    assert done.stdout.startswith("imports   ") == told and (told or not done.stdout)
 
 
 def start(logdir, *, begun=False):

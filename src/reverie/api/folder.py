@@ -156,6 +156,13 @@ def makers_for(config: Config, make_env: Any) -> dict[str, Any] | None:
     return found
 
 
+def makers_named(config: Config, names: Sequence[str]) -> dict[str, Any] | None:
+    """The same for names MODULE:FUNCTION: one stands for the only task of a run, whatever it was
+    called, and for that of its own name in a sequence."""
+    alone = len(names) == 1 and not config.sequence.tasks
+    return makers_for(config, names[0] if alone else {name: name for name in names} or None)
+
+
 def _prepare(folder: Path, overrides: Mapping[str, Any] | None, allow: tuple[str, ...]) -> Config:
     """Starts the reader's device; the configuration with which the run is loaded here."""
     from reverie.machine.device import prepare

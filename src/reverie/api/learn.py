@@ -1,5 +1,6 @@
 """Learning from Python: one task, or a sequence of them."""
 
+import functools as ft
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -84,7 +85,8 @@ def train(
         parts=parts,
         overrides=overrides,
     )
-    return _learn(config, make_env, _how(from_step, callbacks, init, init_take))
+    how = _how(from_step, callbacks, init, init_take)
+    return _learn(config, make_env, how, {} if make_env is None else {config.task: task})
 
 
 def configured(
@@ -173,8 +175,8 @@ def continual(
         replay=or_empty(replay),
         overrides=edits,
     ).config()
-    made_by = _made_by(sources, config)
-    return _learn(config, made_by, _how(from_step, callbacks, init, init_take))
+    how = _how(from_step, callbacks, init, init_take)
+    return _learn(config, _made_by(sources, config), how, _handed(sources, tasks))
 
 
 def _edits(
@@ -214,11 +216,19 @@ def _made_by(sources: Sequence[Source], config: Config) -> dict[str, Callable]:
     return {s.task: s.make_env for s in sources if s.make_env is not None}
 
 
+def _handed(sources: Sequence[Source], tasks: Sequence[Any]) -> dict[str, Any]:
+    """What was handed over for the tasks that are no names, by task."""
+    pairs = zip(sources, tasks, strict=False)  # a named sequence has no sources
+    return {source.task: given for source, given in pairs if source.make_env is not None}
+
+
 def _learn(
     config: Config,
     make_env: Callable | Mapping[str, Callable] | None,
     how: Mapping[str, Any],
+    handed: Mapping[str, Any],
 ) -> Path:
+    """Learn, and end as every run does; `handed` as `following.calls` has it."""
     sort(how["callbacks"])
     from reverie.machine.cluster import join
     from reverie.machine.device import prepare
@@ -227,7 +237,12 @@ def _learn(
     prepare(config.device)
     from reverie.train.loop import train as learn
 
-    return learn(config, make_env=make_env, **how)
+    logdir = learn(config, make_env=make_env, **how)
+    from reverie.api.ending import end
+    from reverie.api.following import calls
+
+    end(config, logdir, ft.partial(calls, config=config, handed=handed))
+    return logdir
 
 
 def _sources(tasks: Sequence[Any]) -> list[Source]:

@@ -1,11 +1,13 @@
 """Several seeds from Python."""
 
+import functools as ft
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from reverie.api.following import calls
 from reverie.api.learn import configured
-from reverie.api.seeds import configs_of
+from reverie.api.seeds import configs_of, tell_all
 from reverie.callbacks.base import Callback
 from reverie.config.start import start_of
 from reverie.envs.source import Given
@@ -55,6 +57,8 @@ def train_seeds(
     from reverie.train.group.train import train
 
     outcomes = train(configs_of(config, chosen), make_env, init=start, callbacks=callbacks)
+    handed = {} if make_env is None else {config.task: task}
+    tell_all(outcomes, ft.partial(calls, config=config, handed=handed), told=False)
     failed = [f"seed {one.config.seed}: {one.error}" for one in outcomes if one.error is not None]
     if failed:
         raise RunError(" ".join(failed))

@@ -55,17 +55,20 @@ def makers(
 
     Returns the maker, those of a sequence by task name, or None where the names do.
     """
-    names = [
-        name for key in ("tasks", "tests") for name in sequence_names(overrides, f"sequence.{key}")
-    ]
-    found = [
-        source_of(name) for name in names or (() if task.startswith("continual:") else (task,))
-    ]
+    names = asked(task, overrides)
+    found = [source_of(name) for name in names]
     for source in found:
         source.check_kwargs(kwargs)
-    if not names:
-        return found[0].make_env if found else None
+    if names == [task]:
+        return found[0].make_env
     return {source.task: source.make_env for source in found if source.make_env is not None}
+
+
+def asked(task: str, overrides: Mapping[str, Any]) -> list[str]:
+    """The names of the tasks of such a run; none for a named sequence."""
+    keys = ("sequence.tasks", "sequence.tests")
+    names = [name for key in keys for name in sequence_names(overrides, key)]
+    return names or ([] if task.startswith("continual:") else [task])
 
 
 @dataclasses.dataclass(frozen=True)

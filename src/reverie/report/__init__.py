@@ -6,6 +6,8 @@ metrics.py           its metrics.jsonl as curves
 page.py              runs as one HTML page, of the templates in `blocks`
 closing.py           the end of a run: page, score, what comes next
 diagnosis.py         what stands in the way of a run that goes nowhere
+value_scale.py       whether its values are of the size that its rewards allow
+remedies.py          settings that may help it, as the options that its method has
 panels.py            which charts it shows
 places.py            folders of this machine, left out
 tables.py            what it tells in words and numbers

@@ -1,16 +1,16 @@
-"""The end of a run: its page, its score, and the commands that come next."""
+"""The end of a run: its page, its troubles, its score."""
 
 import os
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
+from reverie.folder.mirror import deliver
 from reverie.report.diagnosis import diagnose
 from reverie.report.metrics import read_metrics
-from reverie.report.read import ReportError, Run, read_run
+from reverie.report.read import Run, read_run
 
 EPISODES = 20
 """Training episodes whose mean return is a run's score where it was never evaluated."""
@@ -19,47 +19,47 @@ EPISODES = 20
 class Finished(NamedTuple):
     """What is said of a finished run."""
 
-    page: str  # a sentence on its page
+    page: Path | None  # None: it could not be written
     troubles: list[str]  # what its metrics show to be wrong, one sentence each (`diagnosis.py`)
+    failed: str = ""  # why there is no page, or no copy of it
 
 
-def finish(logdir: Path) -> Finished:
-    """Write the page of a finished run into its folder, which is read once."""
-    folder = logdir.resolve()
-    try:
-        run = read_run(folder, folder.name)
-    except ReportError as error:
-        return Finished(f"report: {error}", [])
-    return Finished(f"report: {_written(run)}", diagnose(run))
+def finish(logdir: Path, place: str = "") -> Finished:
+    """Write the page of a finished run into its folder, which is read once.
 
-
-def _written(run: Run) -> str:
-    """Where the page of a run was written, or why it was not."""
-    from reverie.report.page import NAME, render, write_whole
-
-    try:
-        write_whole(run.path / NAME, render([run]))
-    except ReportError as error:
-        return str(error)
-    return near(run.path / NAME)
-
-
-def next_commands(logdir: Path, words: Sequence[str], steps: int, own: str = "") -> list[str]:
-    """What to do with a finished run: play, compare, learn longer.
+    Nothing is raised: a run of hours does not fail because of its page.
 
     Args:
-        words: those after `reverie` that it was started with; empty where it cannot be prolonged.
-        steps: environment steps that it has.
-        own: MODULE:FUNCTION of its environment, where it has one.
+        place: where the run was asked to be; a URL gets a copy of the page.
     """
-    folder = shlex.quote(near(logdir))
-    more = [*without(words, "--steps"), "--steps", str(2 * steps)]
-    return [
-        "next:",
-        f"  reverie eval {folder}{f' --env {shlex.quote(own)}' if own else ''}",
-        f"  reverie compare {folder} OTHER_RUN",
-        *([f"  reverie {shlex.join(more)}"] if words else []),
-    ]
+    folder, troubles = logdir.resolve(), []
+    try:
+        run = read_run(folder, folder.name)
+        troubles = diagnose(run)
+        page = _written(run)
+    except Exception as error:
+        why = f"the run {near(logdir)} is complete, but its page is not written"
+        return Finished(None, troubles, f"{why}: {_reason(error)}")
+    try:
+        deliver(place, logdir)
+    except Exception as error:
+        why = f"the run {place} is complete, but its page is not copied there"
+        return Finished(page, troubles, f"{why}: {_reason(error)}")
+    return Finished(page, troubles)
+
+
+def _written(run: Run) -> Path:
+    """Where the page of a run was written."""
+    from reverie.report.page import NAME, render, write_whole
+
+    write_whole(run.path / NAME, render([run]))
+    return run.path / NAME
+
+
+def _reason(error: Exception) -> str:
+    """The sentence of an error that Reverie foresees; of any other its name, too."""
+    known = type(error).__module__.split(".")[0] == "reverie"
+    return str(error) if known else f"{type(error).__name__}: {error}"
 
 
 def near(path: Path) -> str:
@@ -69,18 +69,6 @@ def near(path: Path) -> str:
     except ValueError:
         return str(path)
     return os.fspath(inside)
-
-
-def without(words: Sequence[str], flag: str) -> list[str]:
-    """`words` without a flag and its value."""
-    left, queue = [], list(words)
-    while queue:
-        word = queue.pop(0)
-        if word == flag:
-            queue[:1] = []
-        elif not word.startswith(f"{flag}="):
-            left.append(word)
-    return left
 
 
 class Score(NamedTuple):

@@ -4,7 +4,9 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from reverie.report import remedies
 from reverie.report.read import Run
+from reverie.report.value_scale import small_advantages, value_scale
 from reverie.watch.advice import EXPLAINED, SETTLED, unseen_keys
 
 LEAST = 10
@@ -48,8 +50,8 @@ def _no_reward(run: Run) -> Iterator[str]:
     if not returns.any():
         yield (
             f"no episode of {len(returns):,} brought a reward other than 0: nothing tells the "
-            "agent what is wanted. Let it seek what it does not know with --explore plan2explore, "
-            f"or act more at random with {_entropy(run, 10)}."
+            f"agent what is wanted. Try {remedies.seeking(run)}, which looks for what it does not "
+            f"know, or {remedies.entropy(run, 10)}, which acts more at random."
         )
 
 
@@ -60,8 +62,8 @@ def _no_end(run: Run) -> Iterator[str]:
     if lengths[0] > 1:
         yield (
             f"all {len(lengths):,} episodes ran to their limit of {lengths[0]:,.0f} steps. If the "
-            "task is to reach an end, it was never reached: --explore plan2explore seeks it, and "
-            "--env.repeat 4 takes longer ways at random."
+            f"task is to reach an end, it was never reached: try {remedies.seeking(run)}, or "
+            f"{remedies.longer(run)}."
         )
 
 
@@ -70,16 +72,16 @@ def _certain(run: Run) -> Iterator[str]:
         if share < CERTAIN:
             yield (
                 f"the policy has become certain (entropy of {action!r} at {share:.1%} of the "
-                f"largest) and the return did not rise: try {_entropy(run, 10)}, or a lower "
-                "--optim.lr."
+                f"largest) and the return did not rise: try {remedies.entropy(run, 10)}, or "
+                f"{remedies.rate(run, 'actor', 'lower')}."
             )
 
 
 def _by_chance(run: Run) -> Iterator[str]:
-    low, high = (run.get(f"train/return_{end}").value[-1:].sum() for end in ("low", "high"))
-    limit, spread = float(run.config.get("behavior.scale.limit") or 0), float(high - low)
+    limit = float(run.config.get("behavior.scale.limit") or 0)
+    spread = run.last("train/return_high") - run.last("train/return_low")
     chance = [action for action, share in _last(run, "train/rand/") if share > RANDOM]
-    if not chance:
+    if not chance or run.last("train/updates") < SETTLED:  # too few updates to judge it
         return
     narrow = "train/return_high" in run.series and spread < NARROW * limit
     seen = f"the policy still acts by chance (entropy of {chance[0]!r} near the largest)"
@@ -87,13 +89,14 @@ def _by_chance(run: Run) -> Iterator[str]:
         yield (
             f"{seen}: imagined returns differ by {spread:.2g}, and advantages are divided by at "
             f"least {limit:g}, so the bonus for entropy outweighs them: try "
-            f"--behavior.scale.limit {max(spread, 0.01):.1g}, or {_entropy(run, 0.1)}."
+            f"--behavior.scale.limit {max(spread, 0.01):.1g}, or {remedies.entropy(run, 0.1)}."
         )
+    elif small := small_advantages(run):
+        yield f"{seen}: {small}"
     else:
         yield (
             f"{seen}: it has found nothing that it could repeat. More updates a step "
-            f"(a larger --train.ratio than {run.config.get('train.ratio')}) or "
-            "--explore plan2explore may help."
+            f"({remedies.ratio(run)}) or {remedies.seeking(run)} may help."
         )
 
 
@@ -102,7 +105,7 @@ def _few_updates(run: Run) -> Iterator[str]:
     if len(updates) and updates[0] < SETTLED:
         yield (
             f"only {updates[0]:,.0f} updates were made, too few to judge a method: go on with more "
-            f"--steps, or raise --train.ratio ({run.config.get('train.ratio')} now)."
+            f"--steps, or {remedies.ratio(run)}."
         )
 
 
@@ -110,6 +113,7 @@ _NOWHERE: tuple[Callable[[Run], Iterator[str]], ...] = (
     _few_updates,
     _no_reward,
     _no_end,
+    value_scale,
     _certain,
     _by_chance,
 )
@@ -125,13 +129,12 @@ def _idle(run: Run) -> Iterator[str]:
         yield (
             f"the return rose from {first.mean():.3g} to {last.mean():.3g} and was never above 0: "
             "the agent has learned to avoid costs by doing nothing. If there is a reward, it was "
-            "never found: --explore plan2explore seeks it, and --env.repeat 4 takes longer ways at "
-            "random."
+            f"never found: try {remedies.seeking(run)}, or {remedies.longer(run)}."
         )
 
 
 def _unseen(run: Run) -> Iterator[str]:
-    updates = int(run.get("train/updates").value[-1:].sum())
+    updates = int(run.last("train/updates"))
     shares = {f"{EXPLAINED}{key}": share for key, share in _last(run, EXPLAINED)}
     yield from unseen_keys(shares, updates).values()
 
@@ -147,11 +150,3 @@ def _last(run: Run, prefix: str) -> Iterator[tuple[str, float]]:
     for name in sorted(run.series):
         if name.startswith(prefix) and len(values := run.get(name).value):
             yield name.removeprefix(prefix), float(values[-1])
-
-
-def _entropy(run: Run, factor: float) -> str:
-    """The option for `factor` times the weight of the entropy, as far as that is a number."""
-    weight = run.config.get("behavior.actor.entropy")
-    if isinstance(weight, int | float) and weight > 0:
-        return f"--behavior.actor.entropy {factor * weight:g}"
-    return f"a {'larger' if factor > 1 else 'smaller'} --behavior.actor.entropy"

@@ -38,6 +38,10 @@ class Run:
         """The metric `name`; empty where the run has none."""
         return self.series.get(name, EMPTY)
 
+    def last(self, name: str) -> float:
+        """The last value of the metric `name`; 0 where the run has none."""
+        return float(self.get(name).value[-1:].sum())
+
 
 EMPTY = Series(np.zeros(0), np.zeros(0))
 

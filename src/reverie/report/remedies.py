@@ -1,0 +1,43 @@
+"""Settings that may help a run, as the options that its method has."""
+
+from reverie.report.read import Run
+
+
+def entropy(run: Run, factor: float) -> str:
+    """`factor` times the weight of the entropy, as far as that is a number."""
+    weight = run.config.get("behavior.actor.entropy")
+    if isinstance(weight, int | float) and weight > 0:
+        return f"--behavior.actor.entropy {factor * weight:g}"
+    return f"a {'larger' if factor > 1 else 'smaller'} --behavior.actor.entropy"
+
+
+def rate(run: Run, group: str, word: str) -> str:
+    """A `word` (lower, larger) learning rate of a group of parameters, or of all together where
+    the optimiser has one rate."""
+    own = f"optim.{group}.lr"
+    name = own if own in run.config else "optim.lr"
+    return f"a {word} --{name} than {run.config.get(name)}"
+
+
+def ratio(run: Run) -> str:
+    """More updates a step."""
+    return f"a larger --train.ratio than {run.config.get('train.ratio')}"
+
+
+def seeking(run: Run) -> str:
+    """An explorer, or more of it where the run has one."""
+    if run.config.get("explore", "none") == "none":
+        return "--explore plan2explore"
+    return "more --steps for its explorer"
+
+
+def longer(run: Run) -> str:
+    """Actions that are repeated more often."""
+    now = int(run.config.get("env.repeat", 1))
+    return f"--env.repeat {4 if now < 4 else 2 * now}, which takes longer ways at random"
+
+
+def smaller_unit(run: Run, size: float) -> str:
+    """Rewards in units in which what is of `size` now is 1."""
+    divisor = size * float(run.config.get("world.reward.divisor", 1))
+    return f"--world.reward.divisor {float(f'{divisor:.1g}'):g}"
