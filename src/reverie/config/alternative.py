@@ -1,6 +1,6 @@
 """The settings that a small task could have instead: published ones for quick ones, and back."""
 
-from reverie.config.presets import default_preset, resolve, suite_of
+from reverie.config.presets import default_preset, resolve
 from reverie.config.schema import Config
 
 OTHER = {"quick": "published", "published": "quick"}
@@ -10,7 +10,7 @@ def alternative(config: Config) -> Config | None:
     """The task's settings under the other of the two presets, with the agent and nothing else that
     the user chose. None for tasks that get no quick settings, sequences, and other presets."""
     other = OTHER.get(config.preset)
-    if other is None or config.sequence.tasks or default_preset(suite_of(config.task)) != "quick":
+    if other is None or config.sequence.tasks or default_preset(config.task) != "quick":
         return None
     return resolve(config.task, agent=config.agent, preset=other)
 
