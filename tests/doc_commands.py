@@ -43,6 +43,8 @@ RECORDS = {
 }
 LISTING = ("tasks", "presets", "completion")
 """Verbs that are quick enough to be run."""
+MODULES = {"my_draws.py": "parts.md", "my_package/draws.py": "replay.md"}
+"""Modules of the reader's own that commands name: the first Python block of a page each."""
 PLACES = {"TASK": "gym:CartPole-v1", "ID": "CartPole-v1", "RUN": "runs/mine", "NAME": "quick"}
 """Words in capitals that stand for one of the reader's own, and a value for each."""
 

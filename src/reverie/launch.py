@@ -30,8 +30,8 @@ NAMED = {
     "the preset's own (quick: tiny), else what the observations need (v3: 1m for vectors, 12m as "
     "soon as there are pictures; v3-2023: xs, s; v2: w200).",
     "preset": "Benchmark preset (see `reverie presets`), or a file of your own such as "
-    "my/preset.toml; empty: quick for single small tasks (gym:, minigrid, minatar, gymnax, navix, "
-    "MODULE:FUNCTION), published for all others: what belongs to the task's suite.",
+    "my/preset.toml; empty: quick for single small tasks (no screen, camera, body or many rooms) "
+    "and MODULE:FUNCTION, published for all others: what belongs to the task's suite.",
     "methods": "Method presets, laid over benchmark and size.",
     "harmony": "HarmonyDream: balance the world model's losses by learned scalars.",
     "balance": "How these losses are balanced: fixed, harmony, reciprocal, unrectified, dwa, and "

@@ -1,7 +1,6 @@
 """What there is to choose from: the verbs `tasks` and `presets`."""
 
-import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from reverie.part.errors import ConfigError, suggest
@@ -42,13 +41,6 @@ again after an update:
 GROUPS = ("agents", "benchmarks", "blocks", "methods", "balance", "replay", "sequences", "sizes")
 """What presets are listed by."""
 
-WIDTH = 100
-INDENT: dict[str, Any] = {
-    "initial_indent": "  ",
-    "subsequent_indent": "  ",
-    "break_on_hyphens": False,
-}
-
 
 def tasks(words: list[str]) -> int:
     """`reverie tasks [FILTER]`"""
@@ -84,8 +76,8 @@ def presets(words: list[str]) -> int:
         _list_names()
     elif name in GROUPS:
         for title, rows in _groups()[name].items():
-            terminal.say(f"{title}\n")
-            terminal.table([(f"  {row}", doc) for row, doc in rows.items()])
+            terminal.paragraph(title)
+            terminal.table([(f"  {row}", doc) for row, doc in rows.items()], wrap=True)
     elif not _show_sequence(name):
         from reverie.config.presets import preset_named
 
@@ -150,14 +142,15 @@ def _list_names() -> None:
     """The names of all presets by group, in lines of text."""
     for name, titles in _groups().items():
         for title, rows in titles.items():
-            terminal.say(f"{title}\n")
+            terminal.paragraph(title)
             if name == "sizes":
-                terminal.table([(f"  {agent}", sizes) for agent, sizes in rows.items()])
+                terminal.table([(f"  {agent}", sizes) for agent, sizes in rows.items()], wrap=True)
             else:
-                terminal.say(textwrap.fill(", ".join(rows), WIDTH, **INDENT) + "\n")
-    terminal.say(
-        "\n`reverie presets NAME` shows what one of them sets, `reverie presets methods` the "
-        "meanings of a group.\n"
+                terminal.paragraph(", ".join(rows), indent=2)
+    terminal.say("\n")
+    terminal.paragraph(
+        "`reverie presets NAME` shows what one of them sets, `reverie presets methods` the "
+        "meanings of a group."
     )
 
 
@@ -168,21 +161,24 @@ def _show_sequence(name: str) -> bool:
     row = SEQUENCES.get(name)
     if row is None:
         return False
-    terminal.say(f"{row.doc}\n")
+    terminal.paragraph(row.doc)
     facts = [("tasks", ", ".join(row.tasks)), ("steps of each", f"{row.steps:,}")]
-    terminal.table([*facts, *((path, str(value)) for path, value in row.edits.items())])
+    terminal.table([*facts, *((path, str(value)) for path, value in row.edits.items())], wrap=True)
     return True
 
 
 def _show_preset(preset: "Preset") -> None:
     """What a preset sets, and what it adds under single agents."""
-    terminal.say(f"{preset.doc}\n")
+    terminal.paragraph(preset.doc)
     size = f"{preset.size} (agent {preset.agent})" if preset.agent else preset.size
-    sizes = [("size", size)] if preset.size != "auto" else []
-    terminal.table([*sizes, *((path, str(value)) for path, value in preset.edits.items())])
+    _show_edits(preset.edits, [("size", size)] if preset.size != "auto" else [])
     for agent, edits in preset.by_agent.items():
         terminal.say(f"and under --agent {agent}\n")
-        terminal.table([(path, str(value)) for path, value in edits.items()])
+        _show_edits(edits)
+
+
+def _show_edits(edits: Mapping[str, Any], first: Sequence[tuple[str, str]] = ()) -> None:
+    terminal.table([*first, *((path, str(value)) for path, value in edits.items())], wrap=True)
 
 
 def _asks_for_help(words: list[str]) -> bool:

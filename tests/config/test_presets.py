@@ -38,7 +38,7 @@ BLOCKS = {
 
 @pytest.mark.parametrize("task", BLOCKS)
 def test_a_suite_has_the_official_numbers(task):
-    config = resolve(task)
+    config = resolve(task, preset="published")
     assert (config.env.num, config.steps, config.train.ratio) == BLOCKS[task]
     assert (config.train.batch, config.train.length) == (16, 64)
     assert (config.replay.capacity, config.replay.context) == (5_000_000, 1)
@@ -213,7 +213,7 @@ def test_quick_is_quick_under_every_agent():
 
 
 def test_small_tasks_get_quick_settings_and_published_ones_by_a_word():
-    for task in ("gym:CartPole-v1", "custom:mine", "minigrid_empty_5x5", "minatar_breakout"):
+    for task in ("gym:CartPole-v1", "custom:mine", "minigrid_empty_5x5", "bsuite_catch/0"):
         usual, named = resolve(task), resolve(task, preset="quick")
         assert usual == named and usual.preset == "quick"
         published = resolve(task, preset="published")
@@ -224,7 +224,7 @@ def test_small_tasks_get_quick_settings_and_published_ones_by_a_word():
 
 
 def test_other_suites_and_sequences_keep_their_own_settings():
-    for task in ("atari100k_pong", "dmc_walker_walk", "minihack_river", "probe_action"):
+    for task in ("atari100k_pong", "gym:ALE/Pong-v5", "dmc_walker_walk", "probe_action"):
         assert resolve(task).preset == "published"
         assert resolve(task) == resolve(task, preset="published")
     assert resolve("continual:minigrid3").preset == "published"

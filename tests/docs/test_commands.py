@@ -6,7 +6,7 @@ import sys
 import tomllib
 
 import pytest
-from doc_commands import understand
+from doc_commands import MODULES, understand
 from doc_pages import DOCS, PAGES, ROOT, blocks, commands, parts, spans
 
 from reverie.part.errors import ConfigError
@@ -24,8 +24,6 @@ OTHERS = {
 OPEN = re.compile(r"\.\.\.|…|\||VERB|FILTER|FIELD|FILE|KEY|FUNCTION|DIR|[\[\]]")
 """What a command holds that is a pattern, and no line to type."""
 LOOP = ("for", "do", "done")
-MODULES = {"my_draws.py": "parts.md", "my_package/draws.py": "replay.md"}
-"""Modules of the reader's own that commands name: the first Python block of a page each."""
 
 
 @pytest.fixture

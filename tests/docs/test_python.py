@@ -1,24 +1,18 @@
 """Every Python block of README and docs/ runs as printed, in the order of its page.
 
 Runs are made small behind the pages' backs: what a page asks for is composed and checked as ever,
-then `shrunk` makes the configuration small before it reaches the loop.
+then `doc_runs.shrunk` makes the configuration small before it reaches the loop.
 """
 
-import shutil
 import tomllib
-from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from doc_pages import DOCS, PAGES, blocks, parts
-from tiny_runs import TINY
+from doc_runs import MAKER, give
 
 import reverie
 from reverie.api import sweep_plan, sweep_words
-from reverie.config.edit import apply, flat
 from reverie.config.presets import resolve
-from reverie.config.sizes import size_edits
-from reverie.folder.run_folder import read_config, write_config
 
 ELSEWHERE = {
     "own_environment.md": "tests/doctor/test_own_environment.py",
@@ -28,13 +22,6 @@ ELSEWHERE = {
 OPTIONAL = ("optuna", "IPython")
 """Packages that a page may import and that need not be there."""
 
-MAKER = """
-import gymnasium
-import reverie
-
-def make_env():
-    return gymnasium.make("CartPole-v1")
-"""
 BEFORE = {
     "guide.md": MAKER + "env = make_env()\nobs, _ = env.reset(seed=0)\n",
     "continual.md": MAKER + "first_task = second_task = 'gym:CartPole-v1'\n",
@@ -63,62 +50,6 @@ FOLDERS = {
     "compare.md": ["a-0", "a-1", "b-0", "b-1"],
 }
 """Run folders that a page reads."""
-
-
-SMALL = {**TINY, "behavior.starts": 0, "device.precision": "f32"}
-PLAIN = resolve("gym:CartPole-v1", size="debug", overrides=SMALL)
-SAME = ("behavior.horizon", "optim.lr", "optim.warmup", "train.eval_envs")
-"""Numbers that presets of the pages choose, and that would compile one program for each."""
-
-
-def shrunk(config):
-    """The same run, over in seconds."""
-    plain = {path: value for path, value in flat(PLAIN).items() if path in SAME}
-    edits = {**SMALL, **plain, "steps": 120, **size_edits("debug", config.agent)}
-    edits["train.eval_every"] = 60 * bool(config.train.eval_every)
-    if config.sequence.tasks:
-        edits["sequence.steps"] = [60] * len(config.sequence.tasks)
-    return apply(config, edits)
-
-
-@pytest.fixture(scope="module")
-def train(tmp_path_factory, traced_once, cache):
-    """The loop for shrunk runs: one that was there before under another name is copied."""
-    from reverie.train import loop
-
-    real, made = loop.train, {}
-
-    def learn(config, make_env=None, **options):
-        config = shrunk(config)
-        key = repr(replace(config, logdir="", task="any"))
-        if options or key not in made:
-            made[key] = real(config, make_env=make_env, **options)
-            return made[key]
-        folder = Path(config.logdir or f"runs/{len(made)}")
-        shutil.copytree(made[key], folder)
-        write_config(folder, replace(config, logdir=str(folder)), [])
-        return folder
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(loop, "train", learn)
-        yield learn
-
-
-@pytest.fixture
-def home(monkeypatch, tmp_path, train):
-    """An empty folder to work in."""
-    monkeypatch.setattr("reverie.machine.device._cache", lambda folder: None)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-def give(home, train, names: list[str]) -> None:
-    """Finished runs on CartPole under these names; those called b-… have another learning rate."""
-    for name in names:
-        folder = train(replace(PLAIN, logdir=str(home / "runs" / name)))
-        if name.startswith("b-"):
-            config = apply(read_config(folder / "config.json"), {"optim.lr": 1e-3})
-            write_config(folder, config, [])
 
 
 PYTHON = [page for page in PAGES if any(b.language == "python" for b in parts(page)[0])]

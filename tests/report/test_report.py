@@ -12,7 +12,7 @@ import pytest
 from fake_run import bare_run, make_run
 
 from reverie.report.page import write_report
-from reverie.report.places import without_folders
+from reverie.report.places import value_without_folders, without_folders
 from reverie.report.read import ReportError, read_run, read_runs
 
 VOID = {"meta", "link", "img", "br", "line", "rect", "path", "circle", "polyline", "input"}
@@ -157,6 +157,14 @@ ROOT = "/"
     [
         (f"{ROOT}srv/me/runs/mine", "…/mine"),
         (f"'{ROOT}srv/me/a b'", "'…/a b'"),
+        (f"'{ROOT}srv/my name/runs/a b' and 'c'", "'…/a b' and 'c'"),
+        (f"train '--logdir={ROOT}srv/my name/a' --seed 1", "train '--logdir=…/a' --seed 1"),
+        (f"file://{ROOT}srv/me/runs/mine, x", "…/mine, x"),
+        (f"file://localhost{ROOT}srv/me/a", "…/a"),
+        (f"--logdir file:{ROOT}srv/me/a", "--logdir …/a"),
+        (f"'file://{ROOT}srv/my name/a'", "'…/a'"),
+        (f"{ROOT}srv/bin/reverie train bsuite_catch/0", "…/reverie train bsuite_catch/0"),
+        ("file://host/share/a", "file://host/share/a"),
         (f"--logdir={ROOT}srv/x", "--logdir=…/x"),
         ("runs/mine and gym:ALE/Pong-v5 at 3/4", "runs/mine and gym:ALE/Pong-v5 at 3/4"),
         ("https://example.org/a/b", "https://example.org/a/b"),
@@ -166,6 +174,19 @@ ROOT = "/"
 )
 def test_paths_are_cut_down_to_their_last_part(text, shown):
     assert without_folders(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (f"{ROOT}srv/my name/the cache", "…/the cache"),
+        (f"file://{ROOT}srv/my name/a b", "…/a b"),
+        (f'{{"level": "{ROOT}srv/my name/x.png"}}', '{"level": "…/my name/x.png"}'),
+        ("gym:ALE/Pong-v5", "gym:ALE/Pong-v5"),
+    ],
+)
+def test_a_setting_that_begins_at_the_root_is_a_path_to_its_end(value, shown):
+    assert value_without_folders(value) == shown
 
 
 def test_a_killed_run(full_run, tmp_path):

@@ -106,7 +106,10 @@ def test_bytes_for_people(count, text):
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(89, "89 s"), (90, "2 minutes"), (5399, "90 minutes"), (5400, "1.5 hours")],
+    [
+        *[(89, "89 s"), (90, "2 minutes"), (5399, "90 minutes"), (5400, "1.5 hours")],
+        *[(172_799, "48.0 hours"), (172_800, "2 days"), (1e10, "115,741 days")],
+    ],
 )
 def test_seconds_for_people(seconds, text):
     assert plan.duration(seconds) == text

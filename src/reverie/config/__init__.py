@@ -8,6 +8,8 @@ several.py      several seeds: the flags that ask for them
 sequence.py     a sequence of tasks: options, and the named sequences
 edit.py         the configuration as dotted paths and as JSON
 presets.py      from a task to its whole configuration, in one fixed order
+small.py        whether a task is small: its settings are quick then
+alternative.py  the settings that a small task could have instead
 overview.py     the first page of train --help, without JAX
 completion.py   scripts by which shells complete words
 flags.py        what an unknown flag may have meant

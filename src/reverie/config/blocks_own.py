@@ -84,10 +84,9 @@ OWN = table(
     Preset(
         "quick",
         "Small tasks and environments of one's own, learned in minutes on a laptop's CPU (ours; "
-        "gym:, minigrid, minatar, gymnax, navix and callables get it unless they are told "
-        "otherwise): a model of our size tiny on 4x4 patches, ten times the published learning "
-        "rate after a tenth of its warm-up, short and small batches, and a horizon of 100 steps, "
-        "which the critic reaches sooner. "
+        "they get it unless they are told otherwise): a model of our size tiny on 4x4 patches, ten "
+        "times the published learning rate after a tenth of its warm-up, short and small batches, "
+        "and a horizon of 100 steps, which the critic reaches sooner. "
         "Numbers and classes beside a picture weigh ten times as much: in its gradient they "
         "drowned; and numbers that vary by thousandths or thousands get units of their own "
         "(benchmarks/first_hour). Not for large models.",

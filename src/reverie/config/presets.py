@@ -3,8 +3,8 @@
 base <- agent <- benchmark <- size <- methods <- overrides
 
 The base are the schema's defaults; the benchmark is the one of the task's suite under the chosen
-agent (`suite_preset`), or the named one, literally, whichever agent runs. Over the block of a suite
-of small tasks, and of environments of one's own, `quick` is laid (`default_preset`).
+agent (`suite_preset`), or the named one, literally, whichever agent runs. Over the block of a small
+task's suite, and of environments of one's own, `quick` is laid (`default_preset`, `small.py`).
 A size that belongs to a preset (`Preset.size`) comes before that preset's other edits, a size that
 the user names comes after them. The tables stand in `agents.py`, `benchmarks.py`, `sizes.py`,
 `methods.py`, `balances.py` and `strategies.py`.
@@ -26,6 +26,7 @@ from reverie.config.preset_file import NAMES, SUFFIX, Chosen, levels, read
 from reverie.config.schema import Config
 from reverie.config.sequence import SEQUENCES, SequenceConfig
 from reverie.config.sizes import owners, size_edits, size_fields, with_size
+from reverie.config.small import is_small
 from reverie.config.strategies import STRATEGIES
 from reverie.envs import gym_ids, registry
 from reverie.part.edits import overlay
@@ -95,7 +96,7 @@ def _composed(task: str, chosen: Sequence[Chosen]) -> Config:
     asked = {path: value for level in chosen for path, value in level.overrides.items()}
     tasks = _sequence(task, asked)
     home = suite_of(tasks.get("sequence.tasks", (task,))[0])
-    usual = "published" if tasks else default_preset(home)
+    usual = "published" if tasks else default_preset(task)
     layers, own_size = _benchmark(home, chosen[0], agent, usual=usual)
     layers |= tasks
     sized = next((level for level in reversed(chosen) if level.size != "auto"), None)
@@ -174,10 +175,10 @@ def suite_preset(suite: str, agent: str = "v3") -> Preset:
     return _named(row.by_agent.get(agent, row.preset), BENCHMARKS, f"preset of {suite}")
 
 
-def default_preset(suite: str) -> str:
-    """The preset that is laid over a suite's own where the user names none: `quick` for single
-    small tasks and environments of one's own, else `published`, which changes nothing."""
-    return "quick" if suite in _NO_ROW or registry.row(suite).small else "published"
+def default_preset(task: str) -> str:
+    """The preset that is laid over a suite's own where the user names none: `quick` for small tasks
+    and environments of one's own, else `published`, which changes nothing."""
+    return "quick" if is_small(task) else "published"
 
 
 def expected_pictures(

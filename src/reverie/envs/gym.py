@@ -10,25 +10,10 @@ from typing import Any
 import gymnasium
 from gymnasium.envs.registration import EnvSpec, load_env_creator
 
+from reverie.envs import gym_ids, registry
 from reverie.envs.base import EnvError
 from reverie.envs.faults import contained
 from reverie.part.errors import did_you_mean
-
-HOMES = {
-    "ALE/": ("ale_py", "atari"),
-    "MiniGrid-": ("minigrid", "minigrid"),
-    "BabyAI-": ("minigrid", "minigrid"),
-    "MiniHack-": ("minihack", "nethack"),
-    "NetHack": ("nle", "nethack"),
-    "MiniWorld-": ("miniworld", "miniworld"),
-    "Vizdoom": ("vizdoom.gymnasium_wrapper", "vizdoom"),
-    "popgym-": ("popgym", "popgym"),
-    **dict.fromkeys(
-        ("Fetch", "Hand", "AntMaze_", "PointMaze_", "AdroitHand", "FrankaKitchen-"),
-        ("gymnasium_robotics", "robotics"),
-    ),
-}
-"""Prefix of an id -> package that registers it, and our extra that installs the package."""
 
 HEADLESS = {
     "MUJOCO_GL": "egl",
@@ -54,9 +39,9 @@ def find(name: str) -> EnvSpec:
     """
     module, _, id = name.rpartition(":")
     default_gl(mujoco=False)  # some packages look for a screen when they are imported
-    for prefix, (home, extra) in HOMES.items():
-        if id.startswith(prefix):
-            _import(home, f"; install it with: pip install 'reverie[{extra}]'")
+    if home := gym_ids.home(id):
+        extra = registry.row(gym_ids.kin(id)).extra
+        _import(home, f"; install it with: pip install 'reverie[{extra}]'")
     if module:
         _import(module, ", named before ':' in the task; install it or correct the name")
     if id in gymnasium.registry:

@@ -1,11 +1,57 @@
-"""Gymnasium ids that were written without `gym:`, or nearly so."""
+"""Gymnasium ids as texts: what a misspelt one meant, and which suite of ours an id belongs to."""
 
 import re
 
 import gymnasium
 
-HOMES = ("ALE/", "MiniGrid-", "BabyAI-", "MiniHack-", "NetHack", "MiniWorld-", "Vizdoom", "popgym-")
-"""Beginnings of ids that packages register when they are imported."""
+HOMES = {
+    "ALE/": "ale_py",
+    "MiniGrid-": "minigrid",
+    "BabyAI-": "minigrid",
+    "MiniHack-": "minihack",
+    "NetHack": "nle",
+    "MiniWorld-": "miniworld",
+    "Vizdoom": "vizdoom.gymnasium_wrapper",
+    "popgym-": "popgym",
+    **dict.fromkeys(
+        ("Fetch", "Hand", "AntMaze_", "PointMaze_", "AdroitHand", "FrankaKitchen-"),
+        "gymnasium_robotics",
+    ),
+}
+"""Beginnings of ids -> the module that registers them when it is imported."""
+
+SUITES = {
+    "ale_py": "atari",
+    "minigrid": "minigrid",
+    "minihack": "minihack",
+    "nle": "nethack",
+    "miniworld": "miniworld",
+    "vizdoom": "vizdoom",
+    "popgym": "popgym",
+    "gymnasium_robotics": "robotics",
+    "gymnasium.envs.mujoco": "mujoco",
+}
+"""Packages of environments -> our suite of the same simulator."""
+
+
+def home(id: str) -> str:
+    """The module that registers `id`, by how it begins; '' where that says nothing."""
+    return next((HOMES[prefix] for prefix in HOMES if id.startswith(prefix)), "")
+
+
+def kin(name: str) -> str:
+    """Our suite of the simulator behind an id, which may be written `module:id`; '' for others.
+
+    Nothing is imported: an id of a package that is not imported yet is known by how it begins.
+    """
+    module, _, id = name.rpartition(":")
+    entry = gymnasium.registry.get(id)
+    made_by = str(entry.entry_point) if entry is not None else module
+    for place in (home(id), made_by):
+        for package, suite in SUITES.items():
+            if re.match(rf"{re.escape(package)}\b", place):
+                return suite
+    return ""
 
 
 def meant(word: str) -> str:
@@ -17,7 +63,7 @@ def meant(word: str) -> str:
     if word in gymnasium.registry:
         return word
     versioned = re.search(r"-v\d+$", word)
-    if versioned and (word.startswith(HOMES) or not re.match(r"[a-z0-9]+_", word)):
+    if versioned and (home(word) or not re.match(r"[a-z0-9]+_", word)):
         return _registered(word) or word
     return _registered(word)
 

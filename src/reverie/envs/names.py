@@ -137,3 +137,11 @@ def minigrid_ids() -> dict[str, str]:
 
 def _versioned(stem: str) -> bool:
     return stem[-3:-1] == "-v" and stem[-1].isdigit()
+
+
+LONG_ROOMS = (
+    *("obstructedmaze", "keycorridor", "lockedroom", "fourrooms", "playground"),
+    *("gotoobjmaze", "gotoseq", "synth", "bosslevel"),
+)
+"""Words in the names of MiniGrid's tasks of many rooms or many errands, also where others build
+them again."""

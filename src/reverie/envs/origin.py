@@ -12,9 +12,9 @@ from typing import Any
 import gymnasium
 
 from reverie.envs import registry
-from reverie.envs.gym import HOMES
+from reverie.envs.gym_ids import HOMES
 
-KNOWN = frozenset(("reverie", "gymnasium", *(home.partition(".")[0] for home, _ in HOMES.values())))
+KNOWN = frozenset(("reverie", "gymnasium", *(home.partition(".")[0] for home in HOMES.values())))
 """Packages whose import is no surprise."""
 
 _ENDS = ("file", "files", "dir", "dirs", "path", "paths", "folder", "folders")

@@ -31,8 +31,12 @@ class Suite:
     """Benchmark preset of its tasks where the user names none."""
     by_agent: Mapping[str, str] = field(default_factory=dict)
     """The same for agents that have a block of their own: agent -> preset."""
-    small: bool = False
-    """Its tasks are small: unless the user names a preset, `quick` is laid over theirs."""
+    board: bool = False
+    """What it shows is a board of few cells, in a picture or in numbers, and no screen or camera; a
+    name may tell its side (`16x16`, `s11`). See `config/small.py`."""
+    long: tuple[str, ...] = ()
+    """Words in the names of its tasks that no small model learns in minutes; `("",)`: all of them.
+    Where a preset says that they show pictures, and no `board`, that is known without it."""
     own_repeat: bool = False
     """`build` itself repeats actions (`env.repeat`)."""
     compiled: bool = False

@@ -1,6 +1,6 @@
 """Suites in JAX, of which many copies step in one compiled call (`functional/`)."""
 
-from reverie.envs import names_jax
+from reverie.envs import names, names_jax
 from reverie.envs.suite import Suite
 
 COMPILED = {
@@ -10,6 +10,7 @@ COMPILED = {
         "Craftax {}, in JAX",
         extra="craftax",
         preset="craftax",
+        long=("",),
         compiled=True,
     ),
     "gymnax": Suite(
@@ -18,7 +19,7 @@ COMPILED = {
         "gymnax: {}, in JAX",
         extra="gymnax",
         preset="compiled",
-        small=True,
+        long=("pong_misc",),  # a screen of 30x30 pixels, four in a row
         compiled=True,
     ),
     "navix": Suite(
@@ -27,7 +28,8 @@ COMPILED = {
         "navix: {}, a grid world in JAX",
         extra="navix",
         preset="compiled",
-        small=True,
+        board=True,
+        long=names.LONG_ROOMS,
         compiled=True,
         open=True,
     ),
@@ -37,6 +39,8 @@ COMPILED = {
         "XLand-MiniGrid: {}, in JAX",
         extra="xminigrid",
         preset="compiled",
+        board=True,
+        long=("xland", *names.LONG_ROOMS),
         compiled=True,
     ),
     "jumanji": Suite(
@@ -45,6 +49,7 @@ COMPILED = {
         "Jumanji: {}, in JAX",
         extra="jumanji",
         preset="compiled",
+        long=("",),  # puzzles
         compiled=True,
     ),
     "pgx": Suite(
@@ -53,6 +58,7 @@ COMPILED = {
         "pgx: {}, in JAX, others move at random",
         extra="pgx",
         preset="compiled",
+        long=("",),  # games against an opponent
         compiled=True,
     ),
     "brax": Suite(
@@ -61,6 +67,7 @@ COMPILED = {
         "Brax: {}, in JAX",
         extra="brax",
         preset="brax",
+        long=("",),
         compiled=True,
     ),
     "playground": Suite(
@@ -69,6 +76,7 @@ COMPILED = {
         "MuJoCo Playground: {}, in JAX",
         extra="playground",
         preset="brax",
+        long=("",),
         compiled=True,
     ),
 }

@@ -12,6 +12,7 @@ CONTROL = {
         "DM Control: {}",
         extra="dmc",
         preset="dmc_proprio",
+        long=("",),
         by_agent={"v2": "v2_dmc_proprio", "v3-2023": "v3_2023_dmc_proprio"},
         aliases=_CUP,
         own_repeat=True,
@@ -42,6 +43,7 @@ CONTROL = {
         "find the goal of a maze: {}",
         extra="dmc",
         preset="loconav",
+        long=("",),
         own_repeat=True,
         open=True,
     ),
@@ -66,6 +68,7 @@ CONTROL = {
         "Gymnasium-MuJoCo: {}",
         extra="mujoco",
         preset="mujoco",
+        long=("",),
     ),
     "robotics": Suite(
         "reverie.envs.mujoco:build_robotics",
@@ -73,6 +76,7 @@ CONTROL = {
         "Gymnasium-Robotics: {}",
         extra="robotics",
         preset="robotics",
+        long=("",),
     ),
     "memmaze": Suite(
         "reverie.envs.memmaze:build",

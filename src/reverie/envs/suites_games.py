@@ -19,7 +19,8 @@ GAMES = {
         "grid world {}, as pictures",
         extra="minigrid",
         preset="minigrid",
-        small=True,
+        board=True,
+        long=("multiroom_n4", "multiroom_n6", *names.LONG_ROOMS),
         special={name: variant.meaning for name, variant in VARIANTS.items()},
     ),
     "minihack": Suite(
@@ -68,7 +69,7 @@ GAMES = {
         "MinAtar {}, 10x10 cells",
         extra="minatar",
         preset="minatar",
-        small=True,
+        board=True,
     ),
     "pinpad": Suite(
         "reverie.envs.pinpad:build",
@@ -82,6 +83,7 @@ GAMES = {
         "POPGym {}, partially observed",
         extra="popgym",
         preset="popgym",
+        long=("medium", "hard"),  # a memory of many more steps than a short window holds
     ),
     "vizdoom": Suite(
         "reverie.envs.vizdoom:build",
@@ -112,6 +114,7 @@ GAMES = {
         "{}, envpool's own build (any id of envpool works)",
         extra="envpool",
         preset="envpool",
+        long=("",),  # most are screens and bodies
         open=True,
     ),
 }

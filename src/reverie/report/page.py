@@ -18,7 +18,7 @@ from reverie.report import continual, continual_panels, curves, media, panels, t
 from reverie.report.diagnosis import diagnose
 from reverie.report.groups import value_of
 from reverie.report.levels import levels
-from reverie.report.places import without_folders
+from reverie.report.places import value_without_folders, without_folders
 from reverie.report.read import ReportError, Run, read_runs
 from reverie.watch.text import one_line
 
@@ -123,6 +123,7 @@ def environment() -> jinja2.Environment:
     )
     made.filters["one_line"] = one_line
     made.filters["without_folders"] = without_folders
+    made.filters["value_without_folders"] = value_without_folders
     return made
 
 

@@ -11,7 +11,7 @@ from reverie.config.presets import expected_pictures, resolve
 from reverie.config.schema import Config
 from reverie.envs.base import EnvError
 from reverie.part.errors import ConfigError
-from reverie.report.places import without_folders
+from reverie.report.places import value_without_folders
 from reverie.report.read import Run
 from reverie.report.series import trailing_mean
 from reverie.watch.text import duration, number
@@ -146,7 +146,7 @@ def defaults_of(run: Run) -> dict[str, Any]:
 
 def _text(value: Any) -> str:
     """A value as in JSON, so that a default and a saved value compare equal; no folders in it."""
-    value = without_folders(value) if isinstance(value, str) else value
+    value = value_without_folders(value) if isinstance(value, str) else value
     if isinstance(value, float) and value == int(value) and abs(value) < 1e15:
         value = int(value)
     return json.dumps(list(value)) if isinstance(value, tuple) else json.dumps(value)

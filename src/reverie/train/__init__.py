@@ -31,6 +31,7 @@ agent_terms.py     observations in the agent's own terms, checked
 carry.py           what acting hands from one observation to the next
 sequence.py        which task a run is at
 plan.py            what a run will need, before its first step
+alternative.py     how long a run takes, and one with the task's other settings
 preparation.py     what is got ready while the first rows are collected
 snapshot.py        what a checkpoint holds, and how it is put back
 checkpoint.py      checkpoints: folders that are complete or absent

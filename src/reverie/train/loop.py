@@ -40,7 +40,7 @@ from reverie.train.step import write_back
 from reverie.train.sweep import Sweep
 from reverie.train.visit_counts import VisitCounts
 from reverie.watch import startup
-from reverie.watch.advice import replay_advice, sequence_advice
+from reverie.watch.advice import replay_advice, sequence_advice, settings_advice
 from reverie.watch.averages import LATEST, Mean
 from reverie.watch.logger import Logger
 from reverie.watch.progress import Progress
@@ -186,7 +186,8 @@ class Run:
         self.chores: list[str] = []
         self.callbacks = Listeners(self, listening)
         self.warned, self.unseen = False, set[str]()
-        self.notices = [*envs.notices, *replay_advice(config), *sequence_advice(config)]
+        self.notices = [*envs.notices, *settings_advice(config, envs.obs_specs)]
+        self.notices += [*replay_advice(config), *sequence_advice(config)]
         self.stopwatch = Stopwatch()
         self.device = DeviceLoop(self, like) if options.loop == "device" else None
 

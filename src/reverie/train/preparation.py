@@ -15,7 +15,7 @@ from rich.text import Text
 
 from reverie.folder import run_folder
 from reverie.folder.errors import RunError
-from reverie.train import plan
+from reverie.train import alternative, plan
 from reverie.train.compiling import Compiled
 from reverie.train.interrupt import Interrupt
 from reverie.train.losses import check_names
@@ -67,10 +67,12 @@ class Preparation:
         self._compiling: Future[Compiled] | None = None
         self.plan: plan.Plan | None = None
         self._agreed = False  # that an update can be made, in all processes
+        self._counting: alternative.Counting | None = None
         self._left = max(0, *(run.config.steps - run.step for run in runs))
 
     def turned(self) -> None:
-        """After a turn: begin to compile, take in what has been compiled, say that it is learned.
+        """After a turn: begin to compile, take in what has been compiled, say that it is learned
+        and what the other settings of the task would take.
 
         Raises RunError where the compiler refuses.
         """
@@ -83,6 +85,10 @@ class Preparation:
             self._learns = True
             self._progress.learning(self._count("step"))
             self._say("first update")
+            self._counting = alternative.beside(self._runs)
+        if self._counting is not None and self._counting.cost.done():
+            self._progress.show(facts([self._counting.row()]))
+            self._counting = None
         if self.plan is not None:
             return
         if self._compiling is not None and self._compiling.done():

@@ -2,7 +2,10 @@
 
 from collections.abc import Mapping
 
+from reverie.config.alternative import alternative
 from reverie.config.schema import Config
+from reverie.config.small import too_large
+from reverie.records import Specs
 from reverie.signals.curious import Curious
 
 SETTLED = 1_000
@@ -49,6 +52,18 @@ def sequence_advice(config: Config) -> list[str]:
     return [
         "train.eval_episodes is 0: no task is evaluated, so the report will know neither "
         "performance nor forgetting nor transfer."
+    ]
+
+
+def settings_advice(config: Config, obs: Specs) -> list[str]:
+    """A sentence where the quick settings were given by the task's name, and what it shows is
+    more than they are made for."""
+    found = too_large(obs)
+    if config.preset != "quick" or not found or alternative(config) is None:
+        return []
+    return [
+        f"the quick settings are made for small tasks, and this one shows {found}: "
+        "--preset published takes those for larger ones."
     ]
 
 

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from reverie.config import edit
-from reverie.config.presets import resolve
+from reverie.config.alternative import alternative, updates_of
 from reverie.config.schema import Config
 from reverie.watch import terminal
 
@@ -45,13 +45,17 @@ def facts(rows: Sequence[tuple[str, str]]) -> RenderableType:
 
 
 def _settings(config: Config) -> list[tuple[str, str]]:
-    """What the task's suite would take instead of quick settings."""
-    if config.preset != "quick":
+    """The settings of a small task, and those that it could have instead."""
+    other = alternative(config)
+    if other is None:
         return []
-    suite = resolve(config.task, agent=config.agent, preset="published")
-    updates = suite.steps * suite.train.ratio / (suite.train.batch * suite.train.length)
-    text = f"quick; --preset published: {suite.steps:,} steps with {updates:,.0f} larger updates"
-    return [("settings", text)]
+    there = f"{other.steps:,} steps, {updates_of(other):,.0f}"
+    size = "larger" if other.preset == "published" else "smaller"
+    return [
+        ("settings", f"{config.preset}: {config.steps:,} steps, {updates_of(config):,.0f} updates"),
+        ("instead", f"--preset {other.preset}: {there} {size} updates"),
+        ("hours", "of both below, as soon as an update of each is counted"),
+    ]
 
 
 def _changed(config: Config) -> dict[str, str]:

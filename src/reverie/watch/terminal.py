@@ -7,7 +7,9 @@ day does not end because its terminal did.
 
 import contextlib
 import os
+import shutil
 import sys
+import textwrap
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -101,10 +103,29 @@ def complain(text: str) -> None:
     stderr().write(f"reverie: {visible(text)}\n")
 
 
-def table(rows: Sequence[tuple[str, str]]) -> None:
-    """Names and texts in two columns on the standard output."""
+def line_width() -> int:
+    """Characters of a line of text: those of the terminal, at most 100 and at least 40."""
+    return max(40, min(100, shutil.get_terminal_size((100, 24)).columns))
+
+
+def paragraph(text: str, indent: int = 0) -> None:
+    """Write a text in lines of `line_width` characters; words are never cut, at hyphens neither."""
+    say(_wrapped(text, " " * indent) + "\n")
+
+
+def table(rows: Sequence[tuple[str, str]], *, wrap: bool = False) -> None:
+    """Names and texts in two columns on the standard output; `wrap`: texts go on below themselves
+    where a line would be longer than `line_width`."""
     width = max((len(name) for name, _ in rows), default=0)
-    say("".join(f"{name:<{width}}  {text}\n" for name, text in rows))
+    for name, text in rows:
+        begin = f"{name:<{width}}  "
+        room = wrap and len(begin) < line_width() // 2
+        say((begin + _wrapped(text, " " * len(begin)).lstrip() if room else begin + text) + "\n")
+
+
+def _wrapped(text: str, indent: str) -> str:
+    how: dict[str, Any] = {"break_long_words": False, "break_on_hyphens": False}
+    return textwrap.fill(text, line_width(), initial_indent=indent, subsequent_indent=indent, **how)
 
 
 def console(*, errors: bool = False) -> "Console":
