@@ -100,6 +100,14 @@ def test_the_reader_decides_about_the_machine(tmp_path):
     assert stranger.read(run_at(tmp_path / "plain"))[1] == ""
 
 
+def test_how_a_run_computed_its_updates_is_no_loss_to_a_reader(tmp_path):
+    """Every run has such values: `auto` is resolved before it is written."""
+    resolved = {"device.scan": "stored", "device.unroll": 1, "device.command_buffers": "none"}
+    config, said = stranger.read(run_at(tmp_path / "run", **resolved, **{"log.progress": "plain"}))
+    assert config.device == Config().device and config.log == Config().log
+    assert said == ""
+
+
 def test_a_reader_cannot_change_the_run(tmp_path):
     run = run_at(tmp_path / "run")
     with pytest.raises(ConfigError, match=r"'world.dynamics.deter' is the run's own"):

@@ -40,14 +40,24 @@ GIVEN = (*KEYS, "env.kwargs")
 """What a reader may set: those, and what the environment is made with."""
 
 
+WRITING = (
+    *(f"device.{name}" for name in ("scan", "unroll", "command_buffers")),
+    *(f"device.{name}" for name in ("mesh", "coordinator", "processes", "process", "wait")),
+    "log.progress",
+    "logdir",
+)
+"""Of those: how the updates were computed, what was seen of it, and where it lay. A reader, who
+makes no updates, loses nothing by it."""
+
+
 def as_read(config: Config, given: Mapping[str, Any]) -> tuple[Config, dict[str, Any]]:
     """A stored configuration as its reader uses it, and the stored values that were ignored.
 
     Args:
         given: dotted path -> value, the reader's own settings.
 
-    Where the run lay when it was written (`logdir`) is replaced, but no loss that needs telling.
-    Raises ConfigError for a setting that is the run's, or a wrong value.
+    `WRITING` is replaced, too, but no loss that needs telling. Raises ConfigError for a setting
+    that is the run's, or a wrong value.
     """
     for path in given:
         if path not in GIVEN:
@@ -62,7 +72,7 @@ def as_read(config: Config, given: Mapping[str, Any]) -> tuple[Config, dict[str,
     ignored = {
         path: stored[path]
         for path in KEYS
-        if path != "logdir" and path not in given and stored[path] != defaults[path]
+        if path not in WRITING and path not in given and stored[path] != defaults[path]
     }
     return result, ignored
 
