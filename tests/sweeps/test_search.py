@@ -116,10 +116,11 @@ def test_such_a_search_leaves_no_job_in_a_queue(tmp_path):
         queues.append(Queue(sweep))
         return queues[0]
 
-    how = How(jobs=4, retries=0)
+    how, said = How(jobs=4, retries=0), list[str]()
     with pytest.raises(SearchError, match="has no loss/kl"):
-        control.begin(tmp_path, asked(20, metric="loss/kl"), how, make, len)
+        control.begin(tmp_path, asked(20, metric="loss/kl"), how, make, said.append)
     assert queues[0]._waiting == []
+    assert "ending trials: 3 waited and begin no more, 0 save\n" in said
     states = sorted(entry.record.state for entry in file.read(tmp_path).entries)
     assert states == ["finished", "waiting", "waiting", "waiting"]
 

@@ -178,6 +178,9 @@ class Follower:
         waiting = [name for name in running if self.records[name].state == "waiting"]
         self._backend.withdraw(waiting)
         self._started -= set(waiting)
+        if running:
+            saving = len(running) - len(waiting)
+            self._say(f"ending trials: {len(waiting)} waited and begin no more, {saving} save\n")
         while any(self._under_way(name) for name in running):
             time.sleep(self._backend.interval)
         self.save()
