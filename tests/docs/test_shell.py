@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from doc_commands import MODULES
+from doc_commands import MODULES, PLACES
 from doc_pages import DOCS, blocks, commands, parts
 from doc_runs import MAKER, give
 
@@ -36,8 +36,6 @@ OTHERS = {
 
 LEARNING = ("train", "continual", "doctor")
 """Verbs that make environments and learn or measure: minutes, all of them together."""
-WORDS = {"RUN": "runs/mine", "TASK": "gym:CartPole-v1"}
-"""Words in capitals that stand for one of the reader's own, and a value for each."""
 
 
 def left_out(words: list[str]) -> str:
@@ -65,7 +63,7 @@ def expanded(word: str, home: Path) -> list[str]:
 
 def prepare(words: list[str], home, train) -> list[str]:
     """Give the runs that a command reads; the words as a shell hands them on, without `reverie`."""
-    words = [WORDS.get(word, word) for word in words[1:]]
+    words = [PLACES.get(word, word) for word in words[1:]]
     if words[0] not in LEARNING or "--init" in words:
         read = [word for before, word in itertools.pairwise(words) if before != "--logdir"]
         named = [re.fullmatch(r"runs/([\w.*/-]+)", word) for word in read]

@@ -4,6 +4,7 @@ import dataclasses
 import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from reverie.api.ending import finish, shown, tell_next
 from reverie.api.following import Following
@@ -14,9 +15,10 @@ from reverie.machine import cluster
 from reverie.report import closing
 from reverie.watch import terminal
 
+if TYPE_CHECKING:
+    from reverie.train.group.train import Outcome
+
 Learn = Callable[[Config], Path]
-Outcome = tuple[Config, Path, Exception | None]
-"""How the run of a seed ended (`train.group.train.Outcome`)."""
 
 
 def configs_of(config: Config, seeds: Sequence[int]) -> list[Config]:
@@ -90,7 +92,7 @@ def learn_all(configs: Sequence[Config], learn: Learn, following: Following) -> 
     return scores.failed
 
 
-def tell_all(outcomes: Sequence[Outcome], following: Following, *, told: bool) -> int:
+def tell_all(outcomes: Sequence["Outcome"], following: Following, *, told: bool) -> int:
     """Says how seeds ended that were learned together; the number that failed. `told` as `Scores`
     has it."""
     scores = Scores(told=told)

@@ -7,18 +7,16 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
+from reverie.config.alternative import updates_of
 from reverie.config.schema import Config
 from reverie.config.sizes import with_size
-from reverie.machine.flops import count_flops
 from reverie.module import count_params
 from reverie.records import Specs
 from reverie.replay.rows import row_bytes
 from reverie.replay.store import available_bytes
 from reverie.train import plan
-from reverie.train.columns import columns_of
 from reverie.train.forms import resolve_device
-from reverie.train.learner import packed_step
-from reverie.train.setup import replay_rows
+from reverie.train.setup import replay_columns, replay_rows
 from reverie.train.state import init
 
 
@@ -61,19 +59,12 @@ def predict(config: Config, obs_specs: Specs, action_specs: Specs, speed: float)
     Raises ConfigError or EnvError where the networks cannot take the observations.
     """
     train = config.train
-    columns = columns_of(obs_specs, action_specs, config)
+    columns = replay_columns(config, obs_specs, action_specs)
     state = jax.eval_shape(ft.partial(init, obs_specs, action_specs, config), jax.random.key(0))
-    lead = (train.batch, config.replay.context + train.length)
-    rows = {
-        name: jax.ShapeDtypeStruct((*lead, *column.shape), column.dtype)
-        for name, column in columns.items()
-    }
-    step = ft.partial(packed_step, config=config)
-    flops = count_flops(jax.make_jaxpr(step)(state, rows, jax.random.key(0)))
-    updates = config.steps * train.ratio / (train.batch * train.length)
+    flops, updates = plan.update_flops(config, state, columns), updates_of(config)
     replay = replay_rows(config, config.steps) * row_bytes(columns)
     weights = sum(int(np.prod(x.shape)) * _itemsize(x) for x in jax.tree.leaves(state))
-    batch = int(np.prod(lead)) * row_bytes(columns)
+    batch = train.batch * (config.replay.context + train.length) * row_bytes(columns)
     return Needs(
         size=config.size,
         params=count_params(state.agent),

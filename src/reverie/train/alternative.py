@@ -7,16 +7,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import jax
-import jax.numpy as jnp
 
 from reverie.config.alternative import alternative, updates_of
 from reverie.config.schema import Config
 from reverie.config.sizes import with_size
-from reverie.machine.flops import count_flops
 from reverie.machine.leaving import COMPILING
 from reverie.records import Specs
-from reverie.train.learner import packed_step
-from reverie.train.plan import duration, update_seconds
+from reverie.train.plan import duration, update_flops, update_seconds
 from reverie.train.setup import replay_columns
 from reverie.train.state import init
 
@@ -45,23 +42,12 @@ def cost(config: Config, obs: Specs, actions: Specs, *, seeds: int = 1) -> Cost:
     which takes seconds; nothing is allocated or compiled.
     """
     config = with_size(config, any(spec.kind == "image" for spec in obs.values()))
-    flops, updates = seeds * update_flops(config, obs, actions), updates_of(config)
+    state = jax.eval_shape(ft.partial(init, obs, actions, config), jax.random.key(0))
+    flops = seeds * update_flops(config, state, replay_columns(config, obs, actions))
+    updates = updates_of(config)
     shape = config.device.mesh_shape
     seconds = updates * update_seconds(config, flops // (1 if shape is None else shape.devices))
     return Cost(config.size, config.steps, updates, flops, seconds)
-
-
-def update_flops(config: Config, obs: Specs, actions: Specs) -> int:
-    """Arithmetic of one update of one seed (`count_flops`), from shapes alone."""
-    batch = (config.train.batch, config.replay.context + config.train.length)
-    columns = replay_columns(config, obs, actions)
-    rows = {k: jax.ShapeDtypeStruct((*batch, *c.shape), c.dtype) for k, c in columns.items()}
-    key = jax.random.key(0)
-    state = jax.eval_shape(ft.partial(init, obs, actions, config), key)
-    fixed = config.optim.numbers(config.world.balance.sigma_lr)
-    numbers = {name: jnp.float32(value) for name, value in fixed.items()}
-    step = ft.partial(packed_step, config=config)
-    return count_flops(jax.make_jaxpr(step)(state, rows, key, numbers))
 
 
 class Counting(NamedTuple):

@@ -1,22 +1,25 @@
 """What a run will need, computed before its first step."""
 
+import functools as ft
 import os
 import shutil
 from pathlib import Path
 from typing import NamedTuple
 
 import jax
+import jax.numpy as jnp
 
 from reverie.config.schema import Config
 from reverie.folder.errors import RunError
-from reverie.machine.flops import best_speed
+from reverie.machine.flops import best_speed, count_flops
 from reverie.machine.readings import peak_bytes, resident_bytes
 from reverie.module import count_params
-from reverie.replay.rows import is_latent, row_bytes
+from reverie.replay.rows import Columns, is_latent, row_bytes
 from reverie.replay.shares import AnyReplay
 from reverie.train.compiling import Compiled
-from reverie.train.learner import Learner
+from reverie.train.learner import Learner, packed_step
 from reverie.train.losses import compute_dtype
+from reverie.train.state import TrainState
 
 ATTAINED = 0.5
 """Share of the machine's matrix speed that an update reaches (a CPU: 0.4 at 1m, 0.7 at 12m)."""
@@ -188,6 +191,21 @@ def disk_bytes(config: Config, learner: Learner, replay: AnyReplay) -> int:
     own += config.train.batch * config.train.length * latents  # of the update in flight
     own += learner.nbytes + NAME_BYTES * tensors
     return replay.disk_bytes + own * (config.train.keep + 1)
+
+
+def update_flops(config: Config, state: TrainState, columns: Columns) -> int:
+    """Arithmetic of one update of one seed (`count_flops`), from shapes alone.
+
+    Args:
+        state: shapes of the learner's state.
+        columns: of the rows that it learns from.
+    """
+    batch = (config.train.batch, config.replay.context + config.train.length)
+    rows = {k: jax.ShapeDtypeStruct((*batch, *c.shape), c.dtype) for k, c in columns.items()}
+    fixed = config.optim.numbers(config.world.balance.sigma_lr)
+    numbers = {name: jnp.float32(value) for name, value in fixed.items()}
+    step = ft.partial(packed_step, config=config)
+    return count_flops(jax.make_jaxpr(step)(state, rows, jax.random.key(0), numbers))
 
 
 def update_seconds(config: Config, flops: int) -> float:
