@@ -1,7 +1,7 @@
 """What something costs now against another tree: two processes that take turns.
 
     python benchmarks/costs/compare.py BEFORE row TASK [--pieces N] [--rounds N]
-    python benchmarks/costs/compare.py BEFORE share TASK | checkpoint MEGABYTES
+    python benchmarks/costs/compare.py BEFORE share TASK | checkpoint MEGABYTES | update SIZE-OBS
     python benchmarks/costs/compare.py BEFORE command train TASK --logdir FRESH   # start-up
 
 BEFORE is the folder of the other tree. Prints both medians in milliseconds a piece, the ratio of
@@ -73,7 +73,7 @@ def surroundings(tree: Path) -> dict[str, str]:
 def main() -> None:
     parser = argparse.ArgumentParser(usage=__doc__, add_help=False)
     parser.add_argument("before", type=Path)
-    parser.add_argument("kind", choices=["row", "share", "checkpoint", "command"])
+    parser.add_argument("kind", choices=["row", "share", "checkpoint", "update", "command"])
     parser.add_argument("what", nargs="*")
     parser.add_argument("--pieces", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=41)

@@ -1,10 +1,12 @@
 """One side of a comparison: does pieces of work when it is asked to, and says how long they took.
 
     PYTHONPATH=TREE/src python work.py row TASK | share TASK | checkpoint MEGABYTES
+    PYTHONPATH=TREE/src python work.py update SIZE-OBS
 
 Each line of input is a number of pieces, each line of output the seconds that they took. `row`: a
 step of four environments in this process by `Vector`. `share`: the same, but the simulator answers
 every step with one and the same result. `checkpoint`: a tree of float32 arrays, saved and pruned.
+`update`: one of the learner in float32, `1m-vector` or `12m-image`, in CPU seconds.
 """
 
 import inspect
@@ -107,15 +109,32 @@ def checkpoint(megabytes: str) -> Callable[[], None]:
     return save
 
 
+def update(case: str) -> Callable[[], None]:
+    """A learning update on rows of chance."""
+    from reverie.bench.case import cases
+    from reverie.bench.update import prepare
+
+    size, _, obs = case.partition("-")
+    start, wait = prepare(cases([size], [obs], ["f32"], {})[0]).contender
+
+    def turn() -> None:
+        start()
+        wait()
+
+    return turn
+
+
 def main(kind: str, what: str) -> None:
     """Serve until the input ends."""
-    work = {"row": row, "share": share, "checkpoint": checkpoint}[kind](what)
+    kinds = {"row": row, "share": share, "checkpoint": checkpoint, "update": update}
+    clock = time.process_time if kind == "update" else time.perf_counter
+    work = kinds[kind](what)
     work()
     for line in sys.stdin:
-        begin = time.perf_counter()
+        begin = clock()
         for _ in range(int(line)):
             work()
-        print(time.perf_counter() - begin, flush=True)
+        print(clock() - begin, flush=True)
 
 
 if __name__ == "__main__":
