@@ -7,16 +7,21 @@ for each mesh the largest differences, relative to the norm of each array, and w
 import json
 import sys
 from collections.abc import Callable
+from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from reverie.bench.case import cases, random_rows
+from reverie.bench.kernels import count_launches
 from reverie.config.edit import apply
+from reverie.config.run import DeviceConfig
 from reverie.module import named_leaves
+from reverie.nn.layers import MLP
 from reverie.train import placement
 from reverie.train.arrays import to_host
-from reverie.train.learner import Learner
+from reverie.train.learner import Learner, Result
 
 UPDATES = 20
 placement.LARGE = 16  # the weights of size debug are smaller than what is worth splitting
@@ -93,11 +98,27 @@ def moved(saved: dict, mesh: str, twin: Learner) -> dict:
     return {"same": same, "after": to_host(other.train_state)}
 
 
+def exchanged(mesh: str) -> list[str]:
+    """What devices exchange for a network's gradient over time and batch, in this order."""
+    network = MLP(16, 32, 2, key=jax.random.key(0))
+
+    def step(network: MLP, rows: dict, root: Any, numbers: Any) -> tuple:
+        def loss(network: MLP) -> Any:
+            return jnp.square(network(rows["x"].swapaxes(0, 1))).sum()
+
+        return jax.grad(loss)(network), root, Result(numbers, rows)
+
+    rows = {"x": jnp.zeros((8, 6, 16))}
+    place = placement.placement_of(DeviceConfig(mesh=mesh))
+    program = place.jit(step, network).lower(network, rows, jnp.zeros(()), jnp.zeros(())).compile()
+    return sorted(count_launches(program.as_text()).collectives)
+
+
 def main(meshes: list[str]) -> None:
     alone = learner_on("")
     metrics = learn(alone)
     before = alone.state()
-    report = {"devices": len(jax.devices()), "meshes": {}}
+    report = {"devices": len(jax.devices()), "exchanged": exchanged("data=8"), "meshes": {}}
     learn(alone, first=UPDATES, updates=1)
     for mesh in meshes:
         learner = learner_on(mesh)

@@ -34,7 +34,7 @@ def updates(*meshes: str) -> dict:
     done = subprocess.run(command, env=eight_devices(), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
-    assert found["devices"] == 8
+    assert (found["devices"], found["exchanged"]) == (8, ["all-reduce"])
     return found["meshes"]
 
 

@@ -63,7 +63,8 @@ class Spread:
         given = (states, self._batch, self._everywhere, self._everywhere)
 
         def spread_step(*arguments: Any) -> Any:
-            state, acting, result = step(*arguments)
+            with jax.sharding.use_abstract_mesh(self.mesh.abstract_mesh):
+                state, acting, result = step(*arguments)
             at = jax.lax.with_sharding_constraint
             metrics = at(result.metrics, self._everywhere)
             written = at(result.written, self._batch)
