@@ -1,15 +1,16 @@
-"""A sweep from its start to its end: begin or go on, resume, cancel."""
+"""A sweep from its start to its end: begin or go on, status, resume, cancel."""
 
 import os
+import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from reverie.folder import run_folder
 from reverie.folder.errors import RunError
 from reverie.folder.lock import Lock
-from reverie.sweeps import file, plan, record, search
+from reverie.sweeps import file, plan, record, search, slurm
 from reverie.sweeps.backend import AbstractBackend
 from reverie.sweeps.errors import SearchError, SweepError
 from reverie.sweeps.file import Entry, How, Sweep
@@ -37,6 +38,28 @@ def begin(folder: Path, asked: Plan, how: How, make: MakeBackend, say: Say) -> S
             entries = tuple(Entry(trial) for trial in asked.trials())
             sweep = Sweep(folder, asked, how, str(Path.cwd()), entries)
         return _run(sweep, make, say)
+
+
+def status(folder: Path) -> Sweep:
+    """The sweep in `folder`; a trial that says it runs is stopped where its process is gone from
+    this machine, where it ran.
+
+    Raises SweepError where there is no sweep.
+    """
+    sweep = file.read(folder)
+    entries = (replace(entry, record=_seen(folder, entry)) for entry in sweep.entries)
+    return replace(sweep, entries=tuple(entries))
+
+
+def _seen(folder: Path, entry: Entry) -> Record:
+    found, name = entry.record, entry.trial.name
+    here = found.state == "running" and found.host == socket.gethostname()
+    if not here or record.held(folder, name):
+        return found
+    found = record.read(folder, name)  # it may have ended just now
+    if found.state != "running":
+        return found
+    return found.now("stopped", "its process ended without a word; `reverie sweep resume` goes on")
 
 
 def resume(folder: Path, make: MakeBackend, say: Say, *, failed: bool = False) -> Sweep:
@@ -96,11 +119,8 @@ def _run(sweep: Sweep, make: MakeBackend, say: Say) -> Sweep:
         backend.close()
 
 
-def cancel(folder: Path, withdraw: Callable[[Sequence[str]], None]) -> Sweep:
+def cancel(folder: Path) -> Sweep:
     """End every trial of the sweep in `folder` that waits or runs, each after it was saved.
-
-    Args:
-        withdraw: takes jobs by their numbers out of a queue.
 
     Raises SweepError where there is no sweep.
     """
@@ -109,7 +129,7 @@ def cancel(folder: Path, withdraw: Callable[[Sequence[str]], None]) -> Sweep:
     if not waiting:
         return sweep
     record.ask(folder, record.ALL, "cancelled")
-    withdraw([entry.job for entry in waiting if entry.job])
+    slurm.withdraw([entry.job for entry in waiting if entry.job])
     for entry in waiting:
         _await(folder, entry.trial.name)
     try:
