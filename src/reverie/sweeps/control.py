@@ -1,5 +1,6 @@
 """A sweep from its start to its end: begin or go on, status, resume, cancel."""
 
+import contextlib
 import os
 import socket
 import time
@@ -19,6 +20,11 @@ from reverie.sweeps.plan import Plan
 from reverie.sweeps.record import ENDS, Record
 
 MakeBackend = Callable[[Sweep], AbstractBackend]
+
+LOOK = 0.2
+"""Seconds between two looks whether a process has ended."""
+LEAVING = 30.0
+"""Seconds for which the process that follows a cancelled sweep may go on."""
 
 
 def begin(folder: Path, asked: Plan, how: How, make: MakeBackend, say: Say) -> Sweep:
@@ -132,19 +138,30 @@ def cancel(folder: Path) -> Sweep:
     slurm.withdraw([entry.job for entry in waiting if entry.job])
     for entry in waiting:
         _await(folder, entry.trial.name)
-    try:
-        with _claim(folder):  # nobody follows the sweep: it is written here
-            sweep = file.read(folder)
-            file.write(sweep)
-    except RunError:
-        sweep = file.read(folder)
-    return sweep
+    with contextlib.suppress(RunError), _left(folder):  # nobody follows the sweep now
+        file.write(file.read(folder))
+    return file.read(folder)
+
+
+def _left(folder: Path) -> Lock:
+    """The sweep folder, once the process that followed the sweep has seen that it is cancelled.
+
+    Raises RunError where that process has not left it in time.
+    """
+    end = time.monotonic() + LEAVING
+    while True:
+        try:
+            return _claim(folder)
+        except RunError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(LOOK)
 
 
 def _await(folder: Path, name: str) -> None:
     """Wait for the end of a trial's process, and note it where the process did not."""
     while (handle := record.take(folder, name)) is None:
-        time.sleep(0.2)
+        time.sleep(LOOK)
     found: Record = record.read(folder, name)
     if found.state not in ENDS:
         record.write(folder, name, found.now("cancelled"))
