@@ -128,16 +128,20 @@ def _run(sweep: Sweep, make: MakeBackend, say: Say) -> Sweep:
 def cancel(folder: Path) -> Sweep:
     """End every trial of the sweep in `folder` that waits or runs, each after it was saved.
 
-    Raises SweepError where there is no sweep.
+    Raises SweepError where there is no sweep, and, when they have ended, where SLURM keeps jobs
+    that wait.
     """
     sweep = file.read(folder)
     waiting = [entry for entry in sweep.entries if entry.record.state not in ENDS]
     if not waiting:
         return sweep
     record.ask(folder, record.ALL, "cancelled")
-    slurm.withdraw([entry.job for entry in waiting if entry.job])
-    for entry in waiting:
-        _await(folder, entry.trial.name)
+    jobs = [entry.job for entry in waiting if entry.job]
+    try:
+        slurm.withdraw(jobs if sweep.how.backend == "slurm" else [])
+    finally:  # a job that stays in the queue ends as soon as it begins
+        for entry in waiting:
+            _await(folder, entry.trial.name)
     with contextlib.suppress(RunError), _left(folder):  # nobody follows the sweep now
         file.write(file.read(folder))
     return file.read(folder)
