@@ -1,14 +1,15 @@
 """Real runs of size debug as trials of every back end: one is killed, and the comparison is that of
-runs made by hand, number for number. And a search that prunes."""
+runs made by hand, number for number. Seeds that learn together, and a search that prunes."""
 
 import threading
 from functools import partial
 
 import pytest
 from sweep_parts import child_of, kill, numbers, wait_for
+from test_group import APART, assert_like_alone
 from test_slurm import cluster as cluster  # a fixture
 from test_slurm import there
-from tiny_runs import TINY, assert_same_run, last_step, learn
+from tiny_runs import TINY, assert_same_run, last_step, learn, metrics
 
 import reverie
 from reverie.api.sweep_plan import compose
@@ -80,6 +81,25 @@ def swept(folder, task: str, **given):
     options = {**OPTIONS, **given.pop("options")}
     words = {"tasks": task, "jobs": 1, "logdir": str(folder), "options": options, **given}
     return run(compose(of_values(words)), len)
+
+
+MEANS = {"behavior.critic.dist": "gauss", "world.reward.dist": "gauss"}
+"""Heads that predict means: two-hot heads of size debug turn the rounding of another program into
+values."""
+
+
+@pytest.mark.slow
+def test_seeds_that_learn_together_equal_runs_by_hand(tmp_path):
+    changes = {**APART, **MEANS}
+    found = swept(tmp_path / "sweep", TASK, seeds=2, together=True, options=changes)
+    (trial,) = found.trials
+    assert (trial, found.count("finished")) == ("gym_CartPole-v1-seeds=0,1", 1)
+    for seed in range(2):
+        alone = learn(TASK, tmp_path / str(seed), {**changes, "seed": seed})
+        assert_like_alone(found.folder / trial / f"seed-{seed}", alone)
+        assert {row["step"] for row in metrics(alone)} >= {60, 120}
+    (row,) = reverie.compare([found.folder]).tasks[0].rows
+    assert row.seeds == (0, 1)
 
 
 STEPS = 400
