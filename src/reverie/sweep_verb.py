@@ -1,8 +1,6 @@
 """`reverie sweep`: begin or go on, status, resume, cancel."""
 
 import difflib
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from reverie.folder.address import local_path
@@ -61,36 +59,18 @@ def _act(action: str, words: list[str]) -> int:
         found = " and ".join(folders) or "none"
         raise ConfigError(f"reverie sweep {action} takes one sweep folder, found {found}.")
     folder = local_path(folders[0], f"reverie sweep {action}").absolute()
+    from reverie.sweeps import control, show
+
+    if action == "resume":
+        from reverie.api.sweep_runs import backend_of
+
+        failed = "--failed" in words
+        return _close(control.resume(folder, backend_of, terminal.say, failed=failed))
     if action == "status":
-        return _status(folder)
-    if action == "cancel":
-        return _cancel(folder)
-    from reverie.api.sweep_runs import backend_of
-    from reverie.sweeps import control
-
-    failed = "--failed" in words
-    return _close(control.resume(folder, backend_of, terminal.say, failed=failed))
-
-
-def _status(folder: Path) -> int:
-    from reverie.sweeps import file, show
-
-    found = file.read(folder)
-    terminal.table(show.table(found))
-    terminal.say(f"sweep: {show.counts(found)}\n")
-    return 0
-
-
-def _cancel(folder: Path) -> int:
-    from reverie.sweeps import control, file, show
-
-    def nothing(jobs: Sequence[str]) -> None:
-        """Trials that run here end by themselves."""
-
-    withdraw = nothing
-    if file.read(folder).how.backend == "slurm":
-        from reverie.sweeps.slurm import withdraw
-    found = control.cancel(folder, withdraw)
+        found = control.status(folder)
+        terminal.table(show.table(found))
+    else:
+        found = control.cancel(folder)
     terminal.say(f"sweep: {show.counts(found)}\n")
     return 0
 

@@ -2,10 +2,14 @@
 
 import json
 import re
+import subprocess
+import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import jax
 import pytest
+from test_mesh import eight_devices
 
 from reverie.bench import update
 from reverie.bench.case import cases, random_rows
@@ -133,6 +137,27 @@ def test_a_mesh_is_compared_with_one_device(monkeypatch, capsys):
     said = " ".join(capsys.readouterr().out.split())
     assert "data=4: 3.00 times as fast as on one device (75% of 4)" in said
     assert "an update exchanges 12 all-reduce of 41.9 MB" in said
+
+
+@pytest.mark.slow
+def test_a_mesh_is_run_and_exchanges_what_is_told(tmp_path):
+    """On eight devices of this CPU, whose collectives are traced beside."""
+    command = [sys.executable, str(Path(__file__).with_name("mesh_bench.py")), "data=8"]
+    done = subprocess.run([*command, tmp_path], env=eight_devices(), capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    costs = json.loads((tmp_path / "costs.json").read_text())
+    traced = json.loads((tmp_path / "traced.json").read_text())
+    assert list(costs) == ["debug vector f32", "debug vector f32 data=8"]
+    alone, spread = costs.values()
+    assert traced["devices"] == 8
+    assert spread["collectives"] == traced["collectives"]
+    assert spread["collectives"]["all-reduce"]["nbytes"] >= 4 * spread["params"]  # gradients
+    assert (alone["collectives"], alone["speedup"]) == (None, None)
+    assert spread["params"] == alone["params"]
+    assert 0 < spread["speedup"] == round(alone["update_ms"] / spread["update_ms"], 3)
+    said = " ".join(done.stdout.split())
+    speed = spread["speedup"]
+    assert f"data=8: {speed:.2f} times as fast as on one device ({speed / 8:.0%} of 8)" in said
 
 
 @pytest.mark.slow

@@ -65,8 +65,8 @@ def kill(pid: int) -> None:
 
 
 def main(words: Sequence[str]) -> None:
-    """FOLDER TASK: a sweep in a process of its own, which a test kills or stops."""
-    begin(Path(words[0]), plan(words[1], seeds=4, steps=40), jobs=2)
+    """FOLDER TASK STEPS: a sweep in a process of its own, which a test kills or stops."""
+    begin(Path(words[0]), plan(words[1], seeds=4, steps=int(words[2])), jobs=2)
 
 
 if __name__ == "__main__":

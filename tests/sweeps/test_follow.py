@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from functools import partial
+from pathlib import Path
 
 import pytest
 from doc_pages import DOCS, parts
@@ -95,19 +96,28 @@ def test_a_killed_process_of_a_trial_is_noticed_and_its_command_not_run_twice(tm
     assert found.trials["slow-seed=0"].failures == 1
 
 
-def started(folder) -> subprocess.Popen:
-    """A sweep of four slow trials in a process of its own."""
-    process = subprocess.Popen([sys.executable, str(HERE / "sweep_parts.py"), str(folder), "slow"])
+STEPS = 60
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """What four slow trials write when nobody touches them."""
+    folder = tmp_path_factory.mktemp("whole")
+    begin(folder, plan("slow", seeds=4, steps=STEPS), jobs=4)
+    return numbers(folder)
+
+
+def started(folder, steps: int = STEPS) -> subprocess.Popen:
+    """A sweep of four slow trials, two at once, in a process of its own."""
+    words = [str(HERE / "sweep_parts.py"), str(folder), "slow", str(steps)]
+    process = subprocess.Popen([sys.executable, *words])
     wait_for(lambda: numbers(folder))
     return process
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
-def test_a_stopped_sweep_goes_on_to_the_same_numbers(tmp_path, number):
-    asked = plan("slow", seeds=4, steps=40)
-    begin(tmp_path / "whole", asked, jobs=4)
-    folder = tmp_path / "cut"
-    process = started(folder)
+def test_a_stopped_sweep_goes_on_to_the_same_numbers(tmp_path, whole, number):
+    process, folder = started(tmp_path / "cut"), tmp_path / "cut"
     process.send_signal(number)
     process.wait(60)
     there = file.read(folder)
@@ -116,7 +126,7 @@ def test_a_stopped_sweep_goes_on_to_the_same_numbers(tmp_path, number):
     assert bool(running) == (number == signal.SIGKILL)  # a signal is answered, trials are saved
     found = control.resume(folder, local, len)
     assert {r.state for r in found.trials.values()} == {"finished"}
-    assert numbers(folder) == numbers(tmp_path / "whole")
+    assert numbers(folder) == whole
     if number == signal.SIGKILL:
         assert {r.tries for r in found.trials.values()} == {1}  # adopted, not run again
 
@@ -127,9 +137,8 @@ def test_five_kills_at_random_moments(tmp_path):
     begin(tmp_path / "whole", asked, jobs=4)
     folder, draws = tmp_path / "cut", random.Random(0)
     for _ in range(5):
-        code = f"import sys; sys.path.insert(0, {str(HERE)!r}); import sweep_parts as p; "
-        code += f"p.begin(p.Path({str(folder)!r}), p.plan('slow', seeds=4, steps=200))"
-        process = subprocess.Popen([sys.executable, "-c", code])
+        words = [str(HERE / "sweep_parts.py"), str(folder), "slow", "200"]
+        process = subprocess.Popen([sys.executable, *words])
         try:
             process.wait(draws.uniform(0.3, 3))
         except subprocess.TimeoutExpired:
@@ -143,26 +152,42 @@ def test_five_kills_at_random_moments(tmp_path):
     assert numbers(folder) == numbers(tmp_path / "whole")
 
 
-def test_cancel_ends_own_trials_and_resume_goes_on(tmp_path):
-    process, folder = started(tmp_path / "sweep"), tmp_path / "sweep"
+def test_a_sweep_that_is_followed_is_not_resumed_beside(tmp_path):
+    process = started(tmp_path)
     with pytest.raises(RunError, match=f"another process .{process.pid}. is running"):
-        control.resume(folder, local, len)
-    found = control.cancel(folder, len)
-    assert process.wait(60) == 0
-    assert {r.state for r in found.trials.values()} <= {"cancelled", "finished"}
-    assert found.count("cancelled") >= 2
-    there = file.read(folder).trials
-    assert {n: r.state for n, r in there.items()} == {n: r.state for n, r in found.trials.items()}
-    assert control.resume(folder, local, len).count("finished") == 4
+        control.resume(tmp_path, local, len)
+    process.terminate()
+    process.wait(60)
 
 
-def test_cancel_without_a_sweep_process_ends_what_it_left(tmp_path):
+@pytest.mark.parametrize("followed", [True, False], ids=["followed", "left behind"])
+def test_cancel_saves_what_runs_and_resume_finishes_it(tmp_path, whole, followed):
     process, folder = started(tmp_path / "sweep"), tmp_path / "sweep"
-    process.kill()
-    process.wait()
-    found = control.cancel(folder, len)
-    assert not any(record.held(folder, name) for name in found.trials)
-    assert '"cancelled"' in (folder / "sweep.json").read_text()
+    wait_for(lambda: len(numbers(folder)) == 2)
+    running = {*numbers(folder)}
+    commands = [child_of(folder, name) for name in running]
+    process.send_signal(signal.SIGSTOP if followed else signal.SIGKILL)
+    slow = threading.Timer(2.0, process.send_signal, [signal.SIGCONT])  # it sees the request late
+    slow.start()
+    assert control.status(folder).count("running") == 2
+    found = control.cancel(folder)
+    assert not any(Path(f"/proc/{pid}").exists() for pid in commands)
+    assert found.count("cancelled") == 4
+    assert control.status(folder) == found
+    assert (folder / "sweep.json").read_text().count('"state": "cancelled"') == 4
+    saved = {name: text.splitlines() for name, text in numbers(folder).items()}
+    assert {*saved} == running
+    assert all(0 < len(lines) < STEPS for lines in saved.values())
+    told = dict(show.table(found))
+    for name, lines in saved.items():
+        assert told[name].startswith(f"cancelled, step {len(lines) - 1}, return")
+    assert [told[name] for name in found.trials if name not in running] == ["cancelled"] * 2
+    resumed = control.resume(folder, local, len)  # whoever followed the sweep has left it
+    assert process.wait(60) == (0 if followed else -signal.SIGKILL)
+    assert numbers(folder) == whole
+    assert {n: (r.state, r.tries, r.failures) for n, r in resumed.trials.items()} == {
+        name: ("finished", 2 if name in running else 1, 0) for name in found.trials
+    }
 
 
 def test_a_folder_of_another_plan_names_the_difference(tmp_path):
@@ -186,11 +211,13 @@ def test_no_sweep_folder_and_a_damaged_one(tmp_path):
 
 
 def test_the_page_s_python_runs(tmp_path, monkeypatch, capsys):
-    (block,) = [b for b in parts(DOCS / "scale.md")[0] if b.language == "python"]
+    blocks = [b.text for b in parts(DOCS / "scale.md")[0] if b.language == "python"]
+    assert len(blocks) == 2
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("reverie.api.sweep_runs.backend_of", local)
-    exec(compile(block.text.replace("20_000", "3"), "scale.md", "exec"), {})
-    assert capsys.readouterr().out.count("'finished'") == 10
+    exec(compile("\n".join(blocks).replace("20_000", "3"), "scale.md", "exec"), {})
+    told = capsys.readouterr().out
+    assert (told.count("'finished'"), told.count(" is finished'")) == (10, 10)
 
 
 @pytest.mark.slow

@@ -88,7 +88,7 @@ def test_cancel_takes_waiting_jobs_out_of_the_queue(cluster, tmp_path):
     thread = threading.Thread(target=control.begin, args=(folder, asked, HOW, jobs, len))
     thread.start()
     wait_for(lambda: numbers(folder), 120)
-    found = control.cancel(folder, slurm.withdraw)
+    found = control.cancel(folder)
     thread.join(120)
     assert found.count("cancelled") == 6
     own = {entry.job for entry in found.entries}

@@ -14,7 +14,7 @@ slurm.py     jobs of SLURM, through submitit
 ray.py       tasks of Ray
 search.py    settings chosen by Optuna, trials pruned on the way
 follow.py    the loop: starts what waits, until every trial has ended
-control.py   begin, resume, cancel
+control.py   begin, status, resume, cancel
 options.py   the options of `reverie sweep`
 show.py      what people read of a sweep
 """

@@ -40,7 +40,10 @@ class AbstractBackend(abc.ABC):
 
     @abc.abstractmethod
     def withdraw(self, names: Sequence[str]) -> None:
-        """Take trials that have not begun out of a queue, where they would need nobody to begin."""
+        """Take trials that have not begun out of a queue, where they would need nobody to begin.
+
+        Raises SweepError where the queue keeps them.
+        """
 
     @abc.abstractmethod
     def jobs(self) -> dict[str, str]:

@@ -1,15 +1,17 @@
-"""A sweep from its start to its end: begin or go on, resume, cancel."""
+"""A sweep from its start to its end: begin or go on, status, resume, cancel."""
 
+import contextlib
 import os
+import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from reverie.folder import run_folder
 from reverie.folder.errors import RunError
 from reverie.folder.lock import Lock
-from reverie.sweeps import file, plan, record, search
+from reverie.sweeps import file, plan, record, search, slurm
 from reverie.sweeps.backend import AbstractBackend
 from reverie.sweeps.errors import SearchError, SweepError
 from reverie.sweeps.file import Entry, How, Sweep
@@ -18,6 +20,11 @@ from reverie.sweeps.plan import Plan
 from reverie.sweeps.record import ENDS, Record
 
 MakeBackend = Callable[[Sweep], AbstractBackend]
+
+LOOK = 0.2
+"""Seconds between two looks whether a process has ended."""
+LEAVING = 30.0
+"""Seconds for which the process that follows a cancelled sweep may go on."""
 
 
 def begin(folder: Path, asked: Plan, how: How, make: MakeBackend, say: Say) -> Sweep:
@@ -37,6 +44,28 @@ def begin(folder: Path, asked: Plan, how: How, make: MakeBackend, say: Say) -> S
             entries = tuple(Entry(trial) for trial in asked.trials())
             sweep = Sweep(folder, asked, how, str(Path.cwd()), entries)
         return _run(sweep, make, say)
+
+
+def status(folder: Path) -> Sweep:
+    """The sweep in `folder`; a trial that says it runs is stopped where its process is gone from
+    this machine, where it ran.
+
+    Raises SweepError where there is no sweep.
+    """
+    sweep = file.read(folder)
+    entries = (replace(entry, record=_seen(folder, entry)) for entry in sweep.entries)
+    return replace(sweep, entries=tuple(entries))
+
+
+def _seen(folder: Path, entry: Entry) -> Record:
+    found, name = entry.record, entry.trial.name
+    here = found.state == "running" and found.host == socket.gethostname()
+    if not here or record.held(folder, name):
+        return found
+    found = record.read(folder, name)  # it may have ended just now
+    if found.state != "running":
+        return found
+    return found.now("stopped", "its process ended without a word; `reverie sweep resume` goes on")
 
 
 def resume(folder: Path, make: MakeBackend, say: Say, *, failed: bool = False) -> Sweep:
@@ -96,35 +125,47 @@ def _run(sweep: Sweep, make: MakeBackend, say: Say) -> Sweep:
         backend.close()
 
 
-def cancel(folder: Path, withdraw: Callable[[Sequence[str]], None]) -> Sweep:
+def cancel(folder: Path) -> Sweep:
     """End every trial of the sweep in `folder` that waits or runs, each after it was saved.
 
-    Args:
-        withdraw: takes jobs by their numbers out of a queue.
-
-    Raises SweepError where there is no sweep.
+    Raises SweepError where there is no sweep, and, when they have ended, where SLURM keeps jobs
+    that wait.
     """
     sweep = file.read(folder)
     waiting = [entry for entry in sweep.entries if entry.record.state not in ENDS]
     if not waiting:
         return sweep
     record.ask(folder, record.ALL, "cancelled")
-    withdraw([entry.job for entry in waiting if entry.job])
-    for entry in waiting:
-        _await(folder, entry.trial.name)
+    jobs = [entry.job for entry in waiting if entry.job]
     try:
-        with _claim(folder):  # nobody follows the sweep: it is written here
-            sweep = file.read(folder)
-            file.write(sweep)
-    except RunError:
-        sweep = file.read(folder)
-    return sweep
+        slurm.withdraw(jobs if sweep.how.backend == "slurm" else [])
+    finally:  # a job that stays in the queue ends as soon as it begins
+        for entry in waiting:
+            _await(folder, entry.trial.name)
+    with contextlib.suppress(RunError), _left(folder):  # nobody follows the sweep now
+        file.write(file.read(folder))
+    return file.read(folder)
+
+
+def _left(folder: Path) -> Lock:
+    """The sweep folder, once the process that followed the sweep has seen that it is cancelled.
+
+    Raises RunError where that process has not left it in time.
+    """
+    end = time.monotonic() + LEAVING
+    while True:
+        try:
+            return _claim(folder)
+        except RunError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(LOOK)
 
 
 def _await(folder: Path, name: str) -> None:
     """Wait for the end of a trial's process, and note it where the process did not."""
     while (handle := record.take(folder, name)) is None:
-        time.sleep(0.2)
+        time.sleep(LOOK)
     found: Record = record.read(folder, name)
     if found.state not in ENDS:
         record.write(folder, name, found.now("cancelled"))

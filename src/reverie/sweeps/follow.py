@@ -9,6 +9,7 @@ from typing import Protocol
 from reverie.folder.errors import Stopped
 from reverie.sweeps import file, record
 from reverie.sweeps.backend import AbstractBackend
+from reverie.sweeps.errors import SweepError
 from reverie.sweeps.file import Sweep
 from reverie.sweeps.grid import Trial
 from reverie.sweeps.record import ENDS, Record
@@ -176,11 +177,15 @@ class Follower:
         for name in running:
             record.ask(self.folder, name, state)
         waiting = [name for name in running if self.records[name].state == "waiting"]
-        self._backend.withdraw(waiting)
         self._started -= set(waiting)
         if running:
             saving = len(running) - len(waiting)
             self._say(f"ending trials: {len(waiting)} waited and begin no more, {saving} save\n")
+        try:
+            self._backend.withdraw(waiting)
+        except SweepError as error:
+            self._say(f"{error}\n")
+            running = [name for name in running if name not in waiting]
         while any(self._under_way(name) for name in running):
             time.sleep(self._backend.interval)
         self.save()

@@ -1,7 +1,6 @@
 """What people read of a sweep: a line a trial, the counts, what comes next."""
 
 import shlex
-import socket
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,6 @@ from reverie.report import closing
 from reverie.report.metrics import read_metrics
 from reverie.sweeps.file import Entry, Sweep
 from reverie.sweeps.grid import run_folders
-from reverie.sweeps.record import held
 
 ORDER = ("finished", "pruned", "failed", "cancelled", "running", "stopped", "waiting")
 
@@ -30,8 +28,6 @@ def table(sweep: Sweep) -> list[tuple[str, str]]:
 def _line(sweep: Sweep, entry: Entry) -> str:
     found = entry.record
     parts = [found.state]
-    if _gone(sweep, entry):
-        parts = ["stopped without a word (`reverie sweep resume` goes on)"]
     if found.tries > 1:
         parts.append(f"{found.tries} tries")
     runs = run_folders(sweep.folder / entry.trial.name)
@@ -50,12 +46,6 @@ def _reached(run: Path) -> float:
     """The last step of which a run says anything."""
     series, _ = read_metrics(run / "metrics.jsonl")
     return max((float(found.step[-1]) for found in series.values() if len(found.step)), default=0.0)
-
-
-def _gone(sweep: Sweep, entry: Entry) -> bool:
-    """Whether a trial that says it runs has no process on this machine, where it ran."""
-    here = entry.record.state == "running" and entry.record.host == socket.gethostname()
-    return here and not held(sweep.folder, entry.trial.name)
 
 
 def closing_lines(sweep: Sweep, best: tuple[str, float, Mapping[str, Any]] | None) -> list[str]:

@@ -137,23 +137,43 @@ class Slurm(AbstractBackend):
         """Nothing is held."""
 
 
-def queued() -> set[str]:
+def queued(*options: str) -> set[str]:
     """Numbers of this user's jobs that wait or run. Raises SweepError where SLURM is silent."""
-    words = ["squeue", "--noheader", "--array", "--me", "--format=%i"]
-    try:
-        done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=True)
-    except (OSError, subprocess.SubprocessError) as error:
-        raise SweepError(
-            f"SLURM does not answer ({error}): jobs that run go on; `reverie sweep resume` looks "
-            "for them again."
-        ) from error
+    done = _asked("squeue", "--noheader", "--array", "--me", "--format=%i", *options)
+    if done.returncode:
+        raise SweepError(_silent(done.stderr.strip()))
     return set(done.stdout.split())
 
 
 def withdraw(jobs: Sequence[str]) -> None:
-    """Take jobs out of the queue that have not begun; those that run end by themselves."""
-    if jobs:
-        subprocess.run(["scancel", "--state=PENDING", *jobs], capture_output=True, timeout=60)
+    """Take jobs out of the queue that have not begun; those that run end by themselves.
+
+    Raises SweepError where SLURM is silent, or keeps some of them.
+    """
+    if not jobs:
+        return
+    done = _asked("scancel", "--state=PENDING", *jobs)  # one that has ended is an error, too
+    kept = {*jobs} & queued("--states=PENDING") if done.returncode else ()
+    if kept:
+        raise SweepError(
+            f"SLURM keeps the jobs {' '.join(sorted(kept))} ({done.stderr.strip()}): each ends as "
+            "soon as it begins; scancel takes them back before."
+        )
+
+
+def _asked(*words: str) -> subprocess.CompletedProcess[str]:
+    """What a command of SLURM says. Raises SweepError where it cannot be run, or takes too long."""
+    try:
+        return subprocess.run(words, capture_output=True, text=True, timeout=60)
+    except (OSError, subprocess.SubprocessError) as error:
+        raise SweepError(_silent(str(error))) from error
+
+
+def _silent(why: str) -> str:
+    return (
+        f"SLURM does not answer ({why}): jobs that run go on; `reverie sweep resume` looks for "
+        "them again."
+    )
 
 
 def _checked(submitit: Any, parameters: Mapping[str, str]) -> dict[str, Any]:
