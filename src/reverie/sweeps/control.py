@@ -136,9 +136,9 @@ def cancel(folder: Path) -> Sweep:
     if not waiting:
         return sweep
     record.ask(folder, record.ALL, "cancelled")
-    jobs = [entry.job for entry in waiting if entry.job]
     try:
-        slurm.withdraw(jobs if sweep.how.backend == "slurm" else [])
+        if sweep.how.backend == "slurm":
+            slurm.withdraw([entry.job for entry in waiting if entry.job])
     finally:  # a job that stays in the queue ends as soon as it begins
         for entry in waiting:
             _await(folder, entry.trial.name)
