@@ -27,6 +27,22 @@ QUICK = (
 )
 
 
+MEMORY = Path("/dev/shm")
+"""Where Linux keeps files in memory."""
+
+ROOM = 2**32
+"""Bytes that must be free there: a session leaves a quarter of a gigabyte."""
+
+
+def fits_memory() -> bool:
+    """Whether the files of a session may lie in memory, where none waits for a disk; some of them
+    are run."""
+    if not MEMORY.is_dir() or not os.access(MEMORY, os.W_OK):
+        return False
+    free = min(psutil.disk_usage(str(MEMORY)).free, psutil.virtual_memory().available)
+    return free > ROOM and not os.statvfs(MEMORY).f_flag & os.ST_NOEXEC
+
+
 def pytest_configure(config):
     """Compile quickly where nothing runs for long: tests spend most of their time in XLA.
 
@@ -34,6 +50,8 @@ def pytest_configure(config):
     """
     if "not slow" in config.option.markexpr:
         os.environ.setdefault("XLA_FLAGS", QUICK)
+    if fits_memory():
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 
 LONG = ("train", "faults")
@@ -64,6 +82,9 @@ def cache(tmp_path_factory):
     own = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "xla"
     folder = Path(os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(own)))
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+    if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
+        # Every command of a test would compile anew all that it imports.
+        os.environ.setdefault("PYTHONPYCACHEPREFIX", str(own.with_name("bytecode")))
     jax.config.update("jax_compilation_cache_dir", str(folder))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
     return folder
