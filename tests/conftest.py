@@ -16,6 +16,7 @@ import psutil
 import pytest
 
 from reverie.machine.allocator import release
+from reverie.optim.numbers import with_numbers
 
 jaxtyping.install_import_hook(
     ["reverie.nn", "reverie.world", "reverie.behavior"], "beartype.beartype"
@@ -108,15 +109,25 @@ def browser():
         opened.close()
 
 
-LEARNED = ("replay", "net", "world", "behavior", "explore", "bonus", "optim", "device")
+LEARNED = ("replay", "net", "world", "behavior", "explore")
 PACE = ("update", "ratio", "prefill", "pretrain", "batch", "length")
 """Groups of options, and options of `train`, that the program of an update depends on; when a run
-ends, its seed and name, what it logs and when it evaluates or saves are no part of it."""
+ends, its seed and name, what it logs and when it evaluates or saves are no part of it, nor are a
+bonus, which the loop adds to rewards, and the folder of compiled programs."""
 
 
 def told(record, names):
     """Some fields of a record, in words that differ where they do."""
     return repr([getattr(record, name) for name in names])
+
+
+def learned(config, names=()):
+    """What the programs of a run depend on, and more groups of options. The rates that an update
+    takes as arguments are no part of it."""
+    given = config.optim.numbers(config.world.balance.sigma_lr)
+    optim = with_numbers(config.optim, dict.fromkeys(given, "an argument"))
+    device = with_numbers(config.device, {"cache": ""})
+    return told(config, (*LEARNED, *names)) + repr((optim, device))
 
 
 @pytest.fixture(scope="session")
@@ -141,14 +152,14 @@ def traced_once(cache, programs):
     real_act = Actor.__init__
 
     def begin_once(learner, obs, actions, config, *, like=None):
-        key = told(config, LEARNED), config.train.update, repr((obs, actions))
+        key = learned(config), config.train.update, repr((obs, actions))
         real_begin(learner, obs, actions, config, like=like or programs.get(key))
         made = SimpleNamespace(_make=learner._make, _acting_of=learner._acting_of)
         programs.setdefault(key, made)
 
     def compile_once(learner, rows):
         config = learner._config
-        own = told(config, LEARNED) + told(config.train, PACE)
+        own = learned(config) + told(config.train, PACE)
         key = own, repr(sorted(rows.items())), jax.tree.structure(learner.train_state)
         if key not in programs:
             future = real(learner, rows)
@@ -159,7 +170,7 @@ def traced_once(cache, programs):
 
     def compile_all_once(stack, rows):
         config, learners = stack._learners[0]._config, stack._learners
-        own = told(config, (*LEARNED, "train"))
+        own = learned(config, ("train",))
         key = own, len(learners), repr(sorted(rows.items()))
         if key not in programs:
             future = real_stack(stack, rows)
@@ -171,7 +182,7 @@ def traced_once(cache, programs):
         return future
 
     def own_of(run):
-        own = told(run.config, (*LEARNED, "env")) + told(run.config.train, (*PACE, "chunk"))
+        own = learned(run.config, ("env",)) + told(run.config.train, (*PACE, "chunk"))
         return own, run.config.task
 
     def result_like_once(device):
@@ -202,7 +213,7 @@ def traced_once(cache, programs):
     def act_once(actor, *given, like=None, **how):
         store = how.get("store")
         config = getattr(store, "keywords", {}).get("config")
-        own = repr(store) if config is None else told(config, LEARNED)
+        own = repr(store) if config is None else learned(config)
         key = "acting", own, how.get("greedy"), repr(how.get("share"))
         real_act(actor, *given, like=like or programs.get(key), **how)
         programs.setdefault(key, SimpleNamespace(_act=actor._act))
@@ -231,7 +242,7 @@ def back_end(request, monkeypatch):
     return request.param
 
 
-MOST = 2**30
+MOST = max(2**30, psutil.virtual_memory().total // 8)
 """Bytes of a test process above which compiled programs are forgotten."""
 
 GROWN = 2**28
