@@ -52,7 +52,8 @@ def test_a_dream_without_a_decoder_is_made_of_replayed_observations():
     columns |= {f"action/{k}": v for k, v in rows.action.items()}
     columns |= {f"latent/{k}": v for k, v in rows.latent.items()}
     columns |= {k: getattr(rows, k) for k in ("reward", "is_first", "is_last", "is_terminal")}
-    shown = predict(agent, columns, jax.random.key(0), config=config).shown
+    how = {"options": config.world, "context": config.replay.context, "precision": "f32"}
+    shown = predict(agent, columns, jax.random.key(0), **how).shown
     assert set(shown) == {"state"}
     seen = {tuple(x) for x in np.asarray(rows.obs["state"])[:, 1:].reshape(-1, 2)}
     assert {tuple(x) for x in np.asarray(shown["state"]).reshape(-1, 2)} <= seen

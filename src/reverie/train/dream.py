@@ -1,7 +1,6 @@
 """What the model makes of replayed sequences: open-loop predictions for videos and curves, and how
 much of each observation its latents tell."""
 
-import dataclasses
 import functools as ft
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -19,6 +18,7 @@ from reverie.train.state import Agent
 from reverie.watch.advice import EXPLAINED
 from reverie.world.model import split_context, unpack
 from reverie.world.openloop import decode_means, nearest, open_loop
+from reverie.world.options import WorldConfig
 
 SEQUENCES = 6
 """Sequences of an open-loop report."""
@@ -34,24 +34,35 @@ class Prediction(NamedTuple):
     """How much of each observation the posterior tells, by key (`AbstractObjective.explained`)."""
 
 
-@ft.partial(jax.jit, static_argnames="config")
-def predict(agent: Agent, rows: dict[str, Any], key: Any, *, config: Config) -> Prediction:
-    """Predicted observations, and what the latents tell of the true ones."""
-    dtype = compute_dtype(config.device.precision)
+@ft.partial(jax.jit, static_argnames=("options", "context", "precision"))
+def predict(
+    agent: Agent,
+    rows: dict[str, Any],
+    key: Any,
+    *,
+    options: WorldConfig,
+    context: int,
+    precision: str,
+) -> Prediction:
+    """Predicted observations, and what the latents tell of the true ones.
+
+    Told no more of the configuration than this: runs that differ in the rest share the program.
+    """
+    dtype = compute_dtype(precision)
     world = to_compute(agent.world, dtype)
-    sequence = unpack(to_sequence(rows), config.world, dtype)
-    trained, action, start = split_context(sequence, config.replay.context)
+    sequence = unpack(to_sequence(rows), options, dtype)
+    trained, action, start = split_context(sequence, context)
     noise = agent.world.dynamics.noise(key, trained.reward.shape)
     observed = trained.reward.shape[1] // 2
     inputs = trained.obs, action, trained.is_first
     dream = open_loop(world, start, *inputs, noise=noise, observed=observed)
     known = world.observe(start, *inputs, noise).state
-    shown = decode_means(world, config.world.objective, dream.state)
+    shown = decode_means(world, options.objective, dream.state)
     if shown is None:
         shown = nearest(world, dream.state, known, trained.obs)
     view = fold(world.dynamics.view(known))
     true = world.encoder.units(fold(trained.obs))
-    told = config.world.objective.explained(world.objective, view, true)
+    told = options.objective.explained(world.objective, view, true)
     return Prediction(shown, told)
 
 
@@ -63,10 +74,10 @@ def report(
     `rows`: columns (B, context + T, …) as `Replay.peek` returns them. Returns metrics: how much of
     each observation key the latents tell, where it varies in these rows.
     """
-    alike = dataclasses.replace(config, seed=0, logdir="")  # one program for all seeds
-    predicted = jax.tree.map(np.asarray, predict(agent, dict(rows), key, config=alike))
-    preds = predicted.shown
     context = config.replay.context
+    how = {"options": config.world, "context": context, "precision": config.device.precision}
+    predicted = jax.tree.map(np.asarray, predict(agent, dict(rows), key, **how))
+    preds = predicted.shown
     truth = {k: np.asarray(rows[f"obs/{k}"])[:, context:] for k in preds}
     observed = next(iter(truth.values())).shape[1] // 2 if truth else 0
     vectors = {}
