@@ -7,7 +7,7 @@ import gymnasium
 import numpy as np
 import pytest
 from gymnasium import spaces
-from tiny_runs import learn
+from made_runs import made_run
 
 import reverie
 from reverie.train import checkpoint
@@ -44,9 +44,15 @@ class Crane(gymnasium.Env):
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory, cache):
-    """A short run on the crane."""
-    changes = {"steps": 60, "train.eval_episodes": 0, "train.save_every": 0, "train.keep": 30}
-    return learn(Crane, tmp_path_factory.mktemp("acting") / "a", changes)
+    """A run on the crane that has learned nothing, with an earlier checkpoint of other weights."""
+    run = made_run(tmp_path_factory.mktemp("acting") / "a", SEEN, DONE, task="custom:test", step=60)
+    tree = checkpoint.load(checkpoint.complete(run / "checkpoints")[-1])
+    for part in ("acting", "newest"):
+        weights = tree["learner"][part]
+        tree["learner"][part] = {name: -value for name, value in weights.items()}
+    tree["clocks"]["step"] = 30
+    checkpoint.save(run / "checkpoints", 30, tree)
+    return run
 
 
 @pytest.fixture(scope="module")
