@@ -243,7 +243,7 @@ def back_end(request, monkeypatch):
 
 
 MOST = max(2**30, psutil.virtual_memory().total // 8)
-"""Bytes of a test process above which compiled programs are forgotten."""
+"""Bytes of a test process above which compiled programs are forgotten: an eighth of the machine."""
 
 GROWN = 2**28
 """Bytes by which a test process may grow before it returns what was freed."""
@@ -255,14 +255,15 @@ def resident() -> int:
 
 @pytest.fixture(scope="module", autouse=True)
 def few_programs(programs):
-    """The programs that the tests of a file compiled go with it, where they have become many."""
+    """The programs that the tests of a file compiled go with it, where they have become many; those
+    that runs share go last."""
     yield
     release()
-    if resident() > MOST:
-        programs.clear()
-        jax.clear_caches()
-        gc.collect()
-        release()
+    for forget in (jax.clear_caches, programs.clear):
+        if resident() > MOST:
+            forget()
+            gc.collect()
+            release()
 
 
 @pytest.fixture(autouse=True)
