@@ -16,8 +16,8 @@ from reverie.train.columns import columns_of
 from reverie.train.learner import Learner
 
 SOURCE = {"steps": 120, "seed": 3, "train.eval_episodes": 3}
-STILL = {"train.ratio": 0.0, "steps": 20, "train.eval_episodes": 3}
-"""A run that learns nothing: what it began with is what it ends with."""
+STILL = {"steps": 20, "train.eval_episodes": 3}
+"""A run that ends before it can learn: what it began with is what it ends with."""
 
 
 @pytest.fixture(scope="module")
