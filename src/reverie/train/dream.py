@@ -75,8 +75,15 @@ def report(
     each observation key the latents tell, where it varies in these rows.
     """
     context = config.replay.context
-    how = {"options": config.world, "context": context, "precision": config.device.precision}
-    predicted = jax.tree.map(np.asarray, predict(agent, dict(rows), key, **how))
+    found = predict(
+        agent,
+        dict(rows),
+        key,
+        options=config.world,
+        context=context,
+        precision=config.device.precision,
+    )
+    predicted = jax.tree.map(np.asarray, found)
     preds = predicted.shown
     truth = {k: np.asarray(rows[f"obs/{k}"])[:, context:] for k in preds}
     observed = next(iter(truth.values())).shape[1] // 2 if truth else 0
