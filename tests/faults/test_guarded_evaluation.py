@@ -155,7 +155,8 @@ SCRIPT = """
                     ENDINGS[{ending!r}]()
                 return super().step(action)
 
-        learn(Ends, {logdir!r}, {{"env.parallel": True, "env.restarts": 1, "steps": 60}})
+        # One turn: the update is not compiled before the second.
+        learn(Ends, {logdir!r}, {{"env.parallel": True, "env.restarts": 1, "steps": 2}})
 """
 
 
