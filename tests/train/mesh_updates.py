@@ -39,9 +39,10 @@ times up to 4.85e8, is rounding, which every program does in its own way."""
 CASE = cases(["debug"], ["vector"], ["f32"], TINY, scan="stored")[0]
 
 
-def learner_on(mesh: str) -> Learner:
+def learner_on(mesh: str, like: Learner | None = None) -> Learner:
+    """A learner; `like`: one whose programs for the start are taken."""
     config = apply(CASE.config, {"device.mesh": mesh})
-    return Learner(CASE.obs_specs, CASE.action_specs, config)
+    return Learner(CASE.obs_specs, CASE.action_specs, config, like=like)
 
 
 Rows = Callable[[int], dict]
@@ -89,7 +90,7 @@ def history(found: list[tuple[dict, dict]], part: int) -> dict:
 def moved(saved: dict, mesh: str, twin: Learner) -> dict:
     """A checkpoint's learner, put on another mesh, that of `twin`, whose program it takes: whether
     it is the same, and goes on."""
-    other = learner_on(mesh)
+    other = learner_on(mesh, like=twin)
     other._step, other.names = twin._step, twin.names
     other.load(saved)
     arrays = to_host(other.train_state)
@@ -121,7 +122,7 @@ def main(meshes: list[str]) -> None:
     report = {"devices": len(jax.devices()), "exchanged": exchanged("data=8"), "meshes": {}}
     learn(alone, first=UPDATES, updates=1)
     for mesh in meshes:
-        learner = learner_on(mesh)
+        learner = learner_on(mesh, like=alone)
         found = learn(learner)
         spread = named_leaves(learner.train_state)
         saved = learner.state()
