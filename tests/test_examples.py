@@ -8,7 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from tiny_runs import TINY, assert_same_run, metrics, start, wait_for_step
+from tiny_runs import TINY, assert_same_run, learn, metrics, start, wait_for_step
+
+from reverie.cli import main
+from reverie.envs import registry
+from reverie.part import part
 
 PACKAGE = Path(__file__).parents[1] / "examples" / "my_parts"
 LEARNED = {
@@ -47,31 +51,35 @@ def variables(site):
     return {"PYTHONPATH": os.pathsep.join(filter(None, known))}
 
 
-def command(variables, *words):
-    """The command in a process of its own: its exit code, and all that it says."""
-    line = [sys.executable, "-m", "reverie", *map(str, words)]
-    environment = os.environ | variables
-    done = subprocess.run(line, capture_output=True, text=True, env=environment, timeout=300)
-    return done.returncode, done.stdout + done.stderr
+def forget():
+    """Nothing is known of the package any more in this process."""
+    for known in (part._offered, registry.offered):
+        known.cache_clear()
+    for name in [name for name in sys.modules if name.partition(".")[0] == "my_parts"]:
+        del sys.modules[name]
 
 
-def say(variables, *words):
+@pytest.fixture(scope="module")
+def installed(site, traced_once):
+    """The package is found in this process, as in those of its user."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(site))
+        forget()
+        yield
+    forget()
+
+
+@pytest.fixture
+def say(installed, capsys):
     """What the command says; it must end well."""
-    code, said = command(variables, *words)
-    assert code == 0, said
-    return said
 
+    def run(*words):
+        code = main([*map(str, words)])
+        said = capsys.readouterr()
+        assert code == 0, said.out + said.err
+        return said.out + said.err
 
-def refused(variables, *words):
-    """What it says where it must not end well."""
-    code, said = command(variables, *words)
-    assert code != 0
-    return said
-
-
-def finish(process):
-    output, errors = process.communicate(timeout=300)
-    assert process.returncode == 0, output + errors
+    return run
 
 
 def test_every_example_is_small():
@@ -80,38 +88,41 @@ def test_every_example_is_small():
     assert all(len(file.read_text().splitlines()) < 80 for file in files)
 
 
-def test_the_world_of_others_learns_and_resumes_after_a_kill(tmp_path, cache, variables):
-    """Draw, objective, core, extra loss, explorer and suite together in one run."""
+def test_the_world_of_others_learns_and_resumes_after_a_kill(
+    say, tmp_path, cache, variables, capsys
+):
+    """Draw, objective, core, extra loss, explorer and suite together in one run: one left alone,
+    and one that the command begins in a process of its own, which is killed."""
     changes = LEARNED | {"train.save_every": 0.0}
     whole, killed = tmp_path / "whole", tmp_path / "killed"
-    finish(start("corridor_short", whole, cache, changes, variables))
+    learn("corridor_short", whole, changes)
     last = metrics(whole)[-1]
     for name in ("loss/contrast", "loss/inverse", "loss/ensemble", "eval/return"):
         assert any(name in row for row in metrics(whole)), (name, last)
     process = start("corridor_short", killed, cache, changes, variables)
     wait_for_step(process, killed, 120)
     process.send_signal(signal.SIGKILL)
-    process.wait()
-    finish(start("corridor_short", killed, cache, changes, variables))
+    process.communicate()
+    learn("corridor_short", killed, changes)
     assert_same_run(whole, killed)
-    assert "--allow my_parts" in refused(variables, "eval", whole)
-    assert "return" in say(variables, "eval", whole, "--allow", "my_parts", "--episodes", 1)
-    say(variables, "report", whole, "--out", tmp_path / "page.html")
+    assert main(["eval", str(whole)]) != 0
+    assert "--allow my_parts" in capsys.readouterr().err
+    assert "return" in say("eval", whole, "--allow", "my_parts", "--episodes", 1)
+    say("report", whole, "--out", tmp_path / "page.html")
     page = (tmp_path / "page.html").read_text()
     assert "whole learned without a decoder (contrast)" in page
-    say(variables, "compare", whole, killed, "--out", tmp_path / "both.html")
+    say("compare", whole, killed, "--out", tmp_path / "both.html")
 
 
-def test_the_replay_of_others_learns(tmp_path, cache, variables):
+def test_the_replay_of_others_learns(installed, tmp_path, cache):
     """Retention of the longest episodes, and sequences where the reward was not expected."""
-    run = tmp_path / "run"
-    finish(start("corridor_short", run, cache, KEPT, variables))
+    run = learn("corridor_short", tmp_path / "run", KEPT)
     assert max(row.get("train/updates", 0) for row in metrics(run)) > 5
     assert TINY["steps"] == metrics(run)[-1]["step"]
 
 
-def test_they_are_listed_and_hinted(variables):
-    assert "corridor_long" in say(variables, "tasks", "corridor")
-    text = say(variables, "train", "corridor_short", "--help", "all")
+def test_they_are_listed_and_hinted(say):
+    assert "corridor_long" in say("tasks", "corridor")
+    text = say("train", "corridor_short", "--help", "all")
     for name in ("half_new", "contrast", "minimal", "inverse", "distillation", "reward_error"):
         assert name in text, name
