@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from tiny_runs import TINY
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -41,9 +42,9 @@ def wheel(built):
     return found
 
 
-def new_environment(folder: Path) -> Path:
+def new_environment(folder: Path, *, with_pip: bool = False) -> Path:
     """The Python of a fresh virtual environment."""
-    venv.create(folder, with_pip=True)
+    venv.create(folder, with_pip=with_pip)
     return folder / "bin" / "python"
 
 
@@ -58,8 +59,10 @@ def assert_it_works(python: Path, empty: Path) -> None:
     where = checked([python, "-c", "import reverie; print(reverie.__file__)"], **words)
     assert Path(where.strip()).is_relative_to(python.parents[1])
     command = python.parent / "reverie"
-    flags = ["--preset", "debug", "--steps", "40", "--logdir", "run"]
-    checked([command, "train", "probe_observation", *flags], **words)
+    # The program of other tests, so that it need not be compiled anew.
+    options = {**TINY, "steps": 40, "device.precision": "f32", "logdir": "run"}
+    flags = ["--size=debug", *(f"--{name}={value}" for name, value in options.items())]
+    checked([command, "train", "probe_memory", *flags], **words)
     assert json.loads((empty / "run" / "config.json").read_text())["config"]["steps"] == 40
     checked([command, "report", "run"], **words)
     assert "<style>" in (empty / "run" / "report.html").read_text()
@@ -104,7 +107,8 @@ def test_an_installed_wheel_works_from_an_empty_folder(wheel, tmp_path):
     site = sysconfig.get_path("purelib", vars={"base": str(tmp_path / "venv")})
     (Path(site) / "borrowed.pth").write_text(sysconfig.get_path("purelib") + "\n")
     flags = ["--quiet", "--no-index", "--no-deps"]
-    checked([python, "-m", "pip", "install", *flags, wheel], env=without_checkout())
+    pip = [sys.executable, "-m", "pip", "--python", python]  # making pip anew takes seconds
+    checked([*pip, "install", *flags, wheel], env=without_checkout())
     empty = tmp_path / "empty"
     empty.mkdir()
     assert_it_works(python, empty)
@@ -113,7 +117,7 @@ def test_an_installed_wheel_works_from_an_empty_folder(wheel, tmp_path):
 @pytest.mark.slow
 def test_an_installed_sdist_brings_all_that_it_needs(built, tmp_path):
     """In an environment with nothing: pip fetches what the package says it needs."""
-    python = new_environment(tmp_path / "venv")
+    python = new_environment(tmp_path / "venv", with_pip=True)
     (archive,) = built.glob("*.tar.gz")
     flags = ["--quiet", "-c", ROOT / "constraints.txt"]
     checked([python, "-m", "pip", "install", *flags, archive], env=without_checkout())
