@@ -242,8 +242,9 @@ def back_end(request, monkeypatch):
     return request.param
 
 
-MOST = max(2**30, psutil.virtual_memory().total // 8)
-"""Bytes of a test process above which compiled programs are forgotten: an eighth of the machine."""
+MOST = min(2**31, max(2**30, psutil.virtual_memory().total // 8))
+"""Bytes of a test process above which compiled programs are forgotten: an eighth of the machine,
+and so little that none comes near 3 GB."""
 
 GROWN = 2**28
 """Bytes by which a test process may grow before it returns what was freed."""
