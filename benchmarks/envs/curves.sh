@@ -7,7 +7,7 @@ run() {
   name=$1; task=$2; shift 2
   # What --preset quick was when the table was made.
   reverie train "$task" --preset quick --size tiny --env.num 1 --train.length 64 --optim.warmup 1000 \
-    --world.encoder.stack pooled --world.objective.beside_pictures 1 --train.report_every 0 --seed 0 --log.progress plain --logdir "$OUT/$name" "$@"
+    --world.encoder.stack pooled --world.beside_pictures 1 --train.report_every 0 --seed 0 --log.progress plain --logdir "$OUT/$name" "$@"
 }
 run inverted mujoco_inverted_pendulum --steps 8000 --train.eval_every 2000        # continuous actions
 run gymnax gymnax_cart_pole --steps 7000 --train.eval_every 3500                  # JAX-native

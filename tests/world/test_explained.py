@@ -7,9 +7,12 @@ import pytest
 
 from reverie.config.presets import resolve
 from reverie.nn.distributions import Categorical, SquaredError
+from reverie.nn.options import RewardConfig
 from reverie.part.errors import ConfigError
 from reverie.records import Latent, Spec
 from reverie.world.key_loss import constant_loss, key_loss
+from reverie.world.model import outline
+from reverie.world.options import WorldConfig
 from reverie.world.reconstruction import Reconstruction
 
 RNG = np.random.default_rng(0)
@@ -108,13 +111,18 @@ def test_single_keys_have_weights_of_their_own():
     assert {loss.name: loss.weight for loss in found} == {"kind": 20, "numbers": 1, "picture": 2}
 
 
-def test_numbers_and_classes_may_weigh_more_beside_pictures():
-    config = Reconstruction(weight=2.0, beside_pictures=10.0, weights=("kind=3",))
-    weights = {loss.name: loss.weight for loss in config.outline(SPECS, {})}
-    assert weights == {"kind": 6, "numbers": 20, "picture": 2}
+def test_numbers_classes_and_reward_may_weigh_more_beside_pictures():
+    config = WorldConfig(
+        objective=Reconstruction(weight=2.0, weights=("kind=3",)),
+        reward=RewardConfig(weight=5.0),
+        beside_pictures=10.0,
+    )
+    weights = {loss.name: loss.weight for loss in outline(SPECS, {}, config)}
+    assert weights["picture"] == 2 and weights["con"] == 1
+    assert [weights[name] for name in ("kind", "numbers", "rew")] == [60, 20, 50]
     alone = {"numbers": NUMBERS, "kind": KIND}
-    weights = {loss.name: loss.weight for loss in config.outline(alone, {})}
-    assert weights == {"kind": 6, "numbers": 2}
+    weights = {loss.name: loss.weight for loss in outline(alone, {}, config)}
+    assert [weights[name] for name in ("kind", "numbers", "rew")] == [6, 2, 5]
 
 
 @pytest.mark.parametrize(

@@ -88,8 +88,8 @@ OWN = table(
         "times the published learning rate after a tenth of its warm-up, short and small batches, "
         "a horizon of 100 steps, which the critic reaches sooner, and ten times the published "
         "entropy, since a policy that is certain before its model knows the reward stays so. "
-        "Numbers and classes beside a picture weigh ten times as much: in its gradient they "
-        "drowned; and numbers that vary by thousandths or thousands get units of their own "
+        "Numbers, classes and the reward weigh ten times as much beside a picture: in its gradient "
+        "they drowned; and numbers that vary by thousandths or thousands get units of their own "
         "(benchmarks/first_hour). Not for large models.",
         {
             "train.ratio": 128,
@@ -100,7 +100,7 @@ OWN = table(
             "train.report_every": 5_000,
             "world.encoder.stack": "patch",
             "world.encoder.standardize": True,
-            "world.objective.beside_pictures": 10.0,
+            "world.beside_pictures": 10.0,
             "behavior.horizon": 100,
             "steps": 24_000,
         },

@@ -25,6 +25,10 @@ class Loss(Module):
         """The same loss with this value."""
         return dataclasses.replace(self, value=value)
 
+    def weighing(self, weight: float) -> "Loss":
+        """The same loss with this weight."""
+        return dataclasses.replace(self, weight=weight)
+
 
 def by_name(losses: Iterable[Loss]) -> dict[str, Float[Array, "..."]]:
     """The values of losses by name."""

@@ -78,11 +78,17 @@ def outline(obs: Specs, actions: Specs, world: WorldConfig) -> tuple[Loss, ...]:
 
     Those of the dynamics, `rew`, `con` (where it is predicted), the objective's and the extras'.
     """
-    losses = [*world.dynamics.outline(), Loss("rew", None, world.reward.weight, "reward")]
+    pictures = {key for key, spec in obs.items() if spec.kind == "image"}
+    factor = world.beside_pictures if pictures else 1.0
+    reward = Loss("rew", None, world.reward.weight * factor, "reward")
+    losses = [*world.dynamics.outline(), reward]
     if world.cont.predict:
         losses.append(Loss("con", None, world.cont.weight, "continue"))
-    for term in (world.objective, *world.extras):
-        losses += term.outline(obs, actions)
+    for loss in world.objective.outline(obs, actions):
+        lone = loss.name in obs and loss.name not in pictures
+        losses.append(loss.weighing(loss.weight * factor) if lone else loss)
+    for extra in world.extras:
+        losses += extra.outline(obs, actions)
     return tuple(losses)
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from reverie.nn.options import ContConfig, RewardConfig
+from reverie.part.checks import Checker
 from reverie.world.balance import AbstractBalance
 from reverie.world.dynamics import AbstractDynamics
 from reverie.world.encoder import EncoderConfig
@@ -22,6 +23,9 @@ class WorldConfig:
     """What state the model keeps, and how it moves."""
     objective: AbstractObjective = field(default_factory=Reconstruction)
     """What ties the latents to the observations."""
+    beside_pictures: float = 1.0
+    """Further factor of the losses of numbers, classes and the reward where there are pictures: the
+    loss of a picture is a sum over thousands of pixels, in whose gradient the others drown."""
     reward: RewardConfig = field(default_factory=RewardConfig)
     cont: ContConfig = field(default_factory=ContConfig)
     extras: tuple[AbstractExtra, ...] = ()
@@ -30,6 +34,7 @@ class WorldConfig:
     """How the tasks of the world model share the gradient."""
 
     def __post_init__(self):
+        Checker(self, "world.").at_least(0, "beside_pictures")
         self.objective.check(self.dynamics.widths)
         weights = {
             "world.reward.weight": self.reward.weight,

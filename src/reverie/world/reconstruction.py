@@ -61,18 +61,15 @@ class Reconstruction(AbstractObjective):
     """Loss of vector keys: squared error in symlog space, or half the squared error (V2)."""
     weight: float = 1.0
     """Weight of every reconstructed observation key in the total."""
-    beside_pictures: float = 1.0
-    """Further factor of numbers and classes where there are pictures: the loss of a picture is a
-    sum over thousands of pixels, in whose gradient a few numbers drown."""
     weights: tuple[str, ...] = ()
-    """Factors of single keys, KEY=FACTOR, which take the place of that one."""
+    """Further factors of single keys, KEY=FACTOR."""
 
     def __post_init__(self):
         check = Checker(self, "world.objective.")
         rule = "false unless world.objective.blocks is 0"
         check.require(not self.plain or self.blocks == 0, "plain", rule)
         check.at_least(1, "layers", "units", "depth")
-        check.at_least(0, "blocks", "weight", "beside_pictures")
+        check.at_least(0, "blocks", "weight")
         self.factors()
 
     def check(self, widths: tuple[int, int]) -> None:
@@ -91,11 +88,6 @@ class Reconstruction(AbstractObjective):
                 f"world.objective.weights names {key!r}, which is no observation; "
                 f"{suggest(key, sorted(obs))}"
             )
-        if any(spec.kind == "image" for spec in obs.values()):
-            beside = {
-                key: self.beside_pictures for key, spec in obs.items() if spec.kind != "image"
-            }
-            factors = {**beside, **factors}
         return tuple(
             Loss(key, None, self.weight * factors.get(key, 1.0), "observation")
             for key in sorted(obs)
