@@ -101,10 +101,10 @@ def test_a_key_of_which_the_latents_tell_nothing_is_named_however_well_it_learns
     assert diagnose(run(LEARNS, explained__kind=0.02, train__updates=500)) == []
 
 
-def test_an_entropy_that_follows_a_schedule_is_not_computed_with():
+def test_an_entropy_that_follows_a_schedule_is_larger_all_along():
     scheduled = CONFIG | {"behavior.actor.entropy": "linear(0.01, 0.001, 5000)"}
     (sentence,) = diagnose(run([0.0] * 60, config=scheduled))
-    assert "a larger --behavior.actor.entropy" in sentence
+    assert "--behavior.actor.entropy 'linear(0.1,0.01,5000)'," in sentence
 
 
 def test_the_page_shows_it():
@@ -200,6 +200,10 @@ def test_advantages_that_the_bonus_for_entropy_outweighs():
     last = {"train__rand__action": 0.99, "train__adv_mag": 4e-4}
     (sentence,) = diagnose(run(noise(90, 0.02, 0.01), config=plain, **last))
     for word in ("0.0004", "0.002 a nat", "--world.reward.divisor 0.02", "entropy 0.0002"):
+        assert word in sentence
+    falling = plain | {"behavior.actor.entropy": "linear(2e-2,2e-3,500)"}
+    (sentence,) = diagnose(run(noise(90, 0.02, 0.01), config=falling, **last))
+    for word in ("linear(2e-2,2e-3,500) a nat", "'linear(0.002,0.0002,500)'"):
         assert word in sentence
     last["train__adv_mag"] = 2.1e-3
     (sentence,) = diagnose(run(noise(90, 0.02, 0.01), config=plain, **last))

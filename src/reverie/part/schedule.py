@@ -83,3 +83,15 @@ def extremes(value: Scheduled, path: str) -> tuple[float, float]:
         return min(0.0, arguments[1]), max(0.0, arguments[1])
     ends = arguments[:2] if kind != "horizon" else tuple(1.0 - 1.0 / h for h in arguments[:2])
     return min(ends), max(ends)
+
+
+def scaled(value: Scheduled, factor: float) -> Scheduled:
+    """What is `factor` times `value` at every step; not for discounts of horizons."""
+    if isinstance(value, float | int):
+        return factor * value
+    kind, arguments = parse(value)
+    if kind == "horizon":
+        raise ValueError(f"1 - 1/h times {factor:g} is not told by a horizon h")
+    steps = 0 if kind == "warmup" else 2
+    told = [x if at == steps else factor * x for at, x in enumerate(arguments)]
+    return f"{kind}({','.join(f'{x:g}' for x in told)})"

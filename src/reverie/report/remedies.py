@@ -1,14 +1,22 @@
 """Settings that may help a run, as the options that its method has."""
 
+import shlex
+
+from reverie.part.schedule import Scheduled, scaled
 from reverie.report.read import Run
 
 
 def entropy(run: Run, factor: float) -> str:
-    """`factor` times the weight of the entropy, as far as that is a number."""
+    """`factor` times the weight of the entropy, a number or a schedule."""
     weight = run.config.get("behavior.actor.entropy")
-    if isinstance(weight, int | float) and weight > 0:
-        return f"--behavior.actor.entropy {factor * weight:g}"
+    if weight and not str(weight).startswith("horizon"):
+        return f"--behavior.actor.entropy {shlex.quote(told(scaled(weight, factor)))}"
     return f"a {'larger' if factor > 1 else 'smaller'} --behavior.actor.entropy"
+
+
+def told(value: Scheduled) -> str:
+    """A number or a schedule in short."""
+    return value if isinstance(value, str) else f"{value:g}"
 
 
 def rate(run: Run, group: str, word: str) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from reverie.part.schedule import extremes
 from reverie.report import remedies
 from reverie.report.read import Run
 
@@ -72,12 +73,14 @@ def small_advantages(run: Run) -> str:
     With a bonus w a nat the best policy is softmax(A / w) of the advantages A: by chance where they
     are smaller than w.
     """
-    weight, size = run.config.get("behavior.actor.entropy"), run.last("train/adv_mag")
-    if not isinstance(weight, int | float) or not 0 < size < weight:
+    given, size = run.config.get("behavior.actor.entropy", 0.0), run.last("train/adv_mag")
+    weight = min(extremes(given, "behavior.actor.entropy"))
+    if not 0 < size < weight:
         return ""
+    bonus = remedies.told(given)
     return (
-        f"advantages are of magnitude {size:.2g}, and the bonus for entropy weighs {weight:g} a "
-        f"nat: try {remedies.smaller_unit(run, size / weight / LOUD)}, or "
+        f"advantages are of magnitude {size:.2g}, and the bonus for entropy weighs {bonus} a nat: "
+        f"try {remedies.smaller_unit(run, size / weight / LOUD)}, or "
         f"{remedies.entropy(run, 1 / LOUD)}."
     )
 
