@@ -47,7 +47,7 @@ def test_a_failing_environment_is_restarted_counted_and_never_mixed(
     env = ft.partial(Rude, trouble=trouble, at=50, once=str(tmp_path / "done"))
     changes = {"steps": 200, "env.parallel": trouble != "raise"}
     changes |= ON_RAY if back_end == "ray" else {}
-    run = learn(env, tmp_path / "run", {**changes, "env.timeout": 5 if trouble == "hang" else 60})
+    run = learn(env, tmp_path / "run", {**changes, "env.timeout": 10 if trouble == "hang" else 60})
     restarts = [row["env/restarts"] for row in metrics(run) if "env/restarts" in row]
     assert (restarts[0], restarts[-1]) == (0, 1)
     replay = replay_of(run)
