@@ -175,6 +175,13 @@ def test_a_stale_key_fails_by_name():
         from_json([])  # type: ignore[arg-type]
 
 
+def test_a_weight_that_has_moved_is_read_where_it_stood():
+    config = apply(Config(), {"world.beside_pictures": 10.0, "world.objective.weight": 2.0})
+    tree = to_json(config)
+    tree["world"]["objective"]["beside_pictures"] = tree["world"].pop("beside_pictures")
+    assert from_json(tree) == config
+
+
 def test_every_field_says_what_it_means():
     assert set(field_docs()) == set(field_types()) >= set(flat(Config()))
     assert [path for path, doc in field_docs().items() if len(doc) < 5] == []

@@ -44,4 +44,15 @@ def from_json(values: Any, *, allow: Collection[str] | None = None) -> Config:
     """
     if isinstance(values, Mapping) and version_0_1.is_old(saved.flatten(values)):
         return saved.from_flat(Config(), version_0_1.today(saved.flatten(values)), allow=allow)
-    return saved.from_json(Config(), values, allow=allow)
+    return saved.from_json(Config(), _moved(values), allow=allow)
+
+
+def _moved(values: Any) -> Any:
+    """`values` with `world.objective.beside_pictures` where it stands today: `world`."""
+    world = values.get("world") if isinstance(values, Mapping) else None
+    objective = world.get("objective") if isinstance(world, Mapping) else None
+    if not isinstance(objective, Mapping) or "beside_pictures" not in objective:
+        return values
+    kept = {name: value for name, value in objective.items() if name != "beside_pictures"}
+    moved = {"objective": kept, "beside_pictures": objective["beside_pictures"]}
+    return {**values, "world": {**world, **moved}}
