@@ -7,7 +7,9 @@ One class in, one class out; 63 steps of an episode at most.
 """
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import gymnasium
 import jax
@@ -22,32 +24,56 @@ ROWS = 64
 """Of an episode: one compiled program for all."""
 
 
-def played(agent: Agent, env: gymnasium.Env, seed: int) -> tuple[list[int], list[int]]:
-    """Observations, and the actions between them, of one episode."""
+Choose = Callable[[int, Any], tuple[int, Any]]
+"""(observation, carry) -> the action, and what is carried to the next observation."""
+
+
+def played(env: gymnasium.Env, choose: Choose, seed: int, rows: int) -> tuple[list, list]:
+    """Observations, `rows` at most, and the actions between them, of one episode."""
     shown, _ = env.reset(seed=seed)
-    seen, chosen_by, carry, done = [shown], list[int](), None, False
-    while not done and len(seen) < ROWS:
-        action, carry = agent.act(shown, carry)
-        shown, _, terminated, truncated, _ = env.step(int(action))
-        done = terminated or truncated
+    seen, actions, carry, over = [shown], list[int](), None, False
+    while not over and len(seen) < rows:
+        action, carry = choose(seen[-1], carry)
+        shown, _, ended, cut, _ = env.step(action)
+        over = ended or cut
         seen.append(shown)
-        chosen_by.append(int(action))
-    return seen, chosen_by
+        actions.append(action)
+    return seen, actions
+
+
+def observed(loaded: model.Loaded, episode: tuple[list, list], seed: int, rows: int) -> Any:
+    """What the model makes of an episode, with so many rows whatever its length: one program."""
+    (shown,), (done,) = loaded.observations, loaded.actions
+    seen, actions = np.zeros(rows, np.int32), np.zeros((rows, 1), np.int32)
+    seen[: len(episode[0])], actions[: len(episode[1]), 0] = episode
+    where = {"first": np.int32(0), "env": np.int32(0), "envs": 1, "config": loaded.config}
+    given = {shown: seen}, {done: actions}, jax.random.key(seed)
+    return programs.observe(loaded.model, *given, **where)
+
+
+def load(run: str) -> model.Loaded:
+    """The newest networks of a run."""
+    config, _ = stranger.read(Path(run))
+    return model.load(Path(run), config, chosen.choose(Path(run), "newest"))
+
+
+def by_policy(agent: Agent) -> Choose:
+    """What samples of the policy choose."""
+
+    def choose(shown: int, carry: Any) -> tuple[int, Any]:
+        action, carry = agent.act(shown, carry)
+        return int(action), carry
+
+    return choose
 
 
 def main(run: str, task: str, episodes: str) -> None:
-    config, _ = stranger.read(Path(run))
-    loaded = model.load(Path(run), config, chosen.choose(Path(run), "newest"))
-    (shown,), (done,) = loaded.observations, loaded.actions
-    agent, env, found = reverie.load(run), gymnasium.make(task.removeprefix("gym:")), []
+    loaded, choose = load(run), by_policy(reverie.load(run))
+    env, found = gymnasium.make(task.removeprefix("gym:")), []
     for seed in range(int(episodes)):
-        seen, actions = played(agent, env, seed)
-        rows = np.zeros(ROWS, np.int32), np.zeros((ROWS, 1), np.int32)
-        rows[0][: len(seen)], rows[1][: len(actions), 0] = seen, actions
-        where = {"first": np.int32(0), "env": np.int32(0), "envs": 1, "config": config}
-        given = {shown: rows[0]}, {done: rows[1]}, jax.random.key(seed)
-        told = programs.observe(loaded.model, *given, **where)
-        found += [*np.asarray(told.readings.kl[1 : len(seen)])]
+        episode = played(env, choose, seed, ROWS)
+        told = observed(loaded, episode, seed, ROWS)
+        found += [*np.asarray(told.readings.kl[1 : len(episode[0])])]
     print(f"{len(found)} rows of fresh play: KL {np.mean(found):.3f} nats, median", end=" ")
     print(f"{np.median(found):.3f}")
 

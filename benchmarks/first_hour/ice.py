@@ -8,17 +8,17 @@ actions and the share of rows in which the policy's mode is the best action.
 """
 
 import sys
-from pathlib import Path
+from typing import Any
 
 import gymnasium
 import jax
 import jax.numpy as jnp
 import numpy as np
+from fresh import by_policy, load, observed, played
 from true_ice import ACTIONS, CELLS, Ice
 
 import reverie
 from reverie.dream import model, programs
-from reverie.train import chosen, stranger
 
 ROWS, DREAMS = 32, 16
 """Of an episode at most, and dreams from each row by each action."""
@@ -32,45 +32,40 @@ def best(ice: Ice) -> np.ndarray:
     return (ice.chance @ (ice.reward + value)).argmax(-1)
 
 
-def main(run: str, episodes: str) -> None:
-    config, _ = stranger.read(Path(run))
-    loaded = model.load(Path(run), config, chosen.choose(Path(run), "newest"))
+def dreams(loaded: model.Loaded, start: Any, seed: int) -> np.ndarray:
+    """Where one dreamed step by each action leads from every row, (ROWS, ACTIONS, DREAMS)."""
     (shown,), (done,) = loaded.observations, loaded.actions
-    agent, env, rng = reverie.load(run), gymnasium.make("FrozenLake-v1"), np.random.default_rng(0)
-    ice, nats = Ice.read(), list[float]()
-    optimum = best(ice)
-    led, right = np.zeros((CELLS, ACTIONS, CELLS)), [list[bool]() for _ in range(CELLS)]
     asked = np.tile(np.repeat(np.arange(ACTIONS), DREAMS), ROWS)[None, :, None]
+    start = jax.tree.map(lambda x: jnp.repeat(x, ACTIONS * DREAMS, 0), start)
+    keys = programs.keys_of(seed, ROWS * ACTIONS * DREAMS)
+    how = {"who": jnp.int32(programs.GIVEN), "config": loaded.config}
+    taken = {done: jnp.asarray(asked, jnp.int32)}
+    rolled = programs.roll(loaded.model, start, taken, keys, jnp.int32(1), **how)
+    state = jax.tree.map(lambda x: x[0], rolled.state)
+    looks = programs.show(loaded.model, state, config=loaded.config)[shown]
+    return np.asarray(looks).reshape(ROWS, ACTIONS, DREAMS)
+
+
+def main(run: str, episodes: str) -> None:
+    loaded, policy = load(run), by_policy(reverie.load(run))
+    env, rng = gymnasium.make("FrozenLake-v1"), np.random.default_rng(0)
+    ice, nats = Ice.read(), list[float]()
+    optimum, (done,) = best(ice), loaded.actions
+    led, right = np.zeros((CELLS, ACTIONS, CELLS)), [list[bool]() for _ in range(CELLS)]
+
+    def chance(shown: int, carry: Any) -> tuple[int, Any]:
+        return int(rng.integers(ACTIONS)), carry
+
     for seed in range(int(episodes)):
-        cell, _ = env.reset(seed=seed)
-        cells, actions, carry, over = [cell], list[int](), None, False
-        while not over and len(cells) < ROWS:
-            action, carry = agent.act(cells[-1], carry)
-            action = int(action) if seed % 2 else int(rng.integers(ACTIONS))
-            cell, _, ended, cut, _ = env.step(action)
-            over = ended or cut
-            cells.append(cell)
-            actions.append(action)
-        rows = np.zeros(ROWS, np.int32), np.zeros((ROWS, 1), np.int32)
-        rows[0][: len(cells)], rows[1][: len(actions), 0] = cells, actions
-        where = {"first": np.int32(0), "env": np.int32(0), "envs": 1, "config": config}
-        given = {shown: rows[0]}, {done: rows[1]}, jax.random.key(seed)
-        seen = programs.observe(loaded.model, *given, **where)
+        cells, actions = played(env, policy if seed % 2 else chance, seed, ROWS)
+        seen = observed(loaded, (cells, actions), seed, ROWS)
         nats += [*np.asarray(seen.readings.kl[1 : len(cells)])]
-        start = jax.tree.map(lambda x: jnp.repeat(x, ACTIONS * DREAMS, 0), seen.state)
-        keys = programs.keys_of(seed, ROWS * ACTIONS * DREAMS)
-        how = {"who": jnp.int32(programs.GIVEN), "config": config}
-        taken = {done: jnp.asarray(asked, jnp.int32)}
-        dream = programs.roll(loaded.model, start, taken, keys, jnp.int32(1), **how)
-        state = jax.tree.map(lambda x: x[0], dream.state)
-        looks = np.asarray(programs.show(loaded.model, state, config=config)[shown])
         modes = np.asarray(seen.readings.policy[done]).argmax(-1)
-        for at, ahead, mode in zip(
-            cells[:-1], looks.reshape(ROWS, ACTIONS, DREAMS), modes, strict=False
-        ):
-            right[at].append(mode == optimum[at])
+        ahead = dreams(loaded, seen.state, seed)
+        for row, cell in enumerate(cells[:-1]):
+            right[cell].append(modes[row] == optimum[cell])
             for action in range(ACTIONS):
-                led[at, action] += np.bincount(ahead[action], minlength=CELLS)
+                led[cell, action] += np.bincount(ahead[row, action], minlength=CELLS)
     print(f"{loaded.step} steps, KL {np.mean(nats):.2f} nats on {len(nats)} rows")
     for cell in filter(lambda cell: right[cell], range(CELLS)):
         share = led[cell] / led[cell].sum(-1, keepdims=True)
