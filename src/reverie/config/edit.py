@@ -49,8 +49,9 @@ def from_json(values: Any, *, allow: Collection[str] | None = None) -> Config:
 
 def _moved(values: Any) -> Any:
     """`values` with `world.objective.beside_pictures` where it stands today: `world`."""
-    world = values.get("world") if isinstance(values, Mapping) else None
-    objective = world.get("objective") if isinstance(world, Mapping) else None
+    if not (isinstance(values, Mapping) and isinstance(world := values.get("world"), Mapping)):
+        return values
+    objective = world.get("objective")
     if not isinstance(objective, Mapping) or "beside_pictures" not in objective:
         return values
     kept = {name: value for name, value in objective.items() if name != "beside_pictures"}
