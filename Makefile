@@ -3,7 +3,7 @@
 
 VENV := .venv
 BIN := $(VENV)/bin
-EXTRAS := classic,atari,dmc,minigrid,fast,crafter,nethack,bsuite,minatar,popgym,vizdoom,miniworld,retro,mujoco,metaworld,robotics,robodesk,memmaze,craftax,gymnax,navix,xminigrid,jumanji,pgx,brax,playground,hub,export,dream,docs,optuna,slurm,ray,remote,notebook,dev
+EXTRAS := classic,box2d,atari,dmc,minigrid,fast,crafter,nethack,bsuite,minatar,popgym,vizdoom,miniworld,retro,mujoco,metaworld,robotics,robodesk,memmaze,craftax,gymnax,navix,xminigrid,jumanji,pgx,brax,playground,hub,export,dream,docs,optuna,slurm,ray,remote,notebook,dev
 DEMO := classic,minigrid,dream
 # A file name may have 255 letters: the list of extras is told by its checksum.
 STAMP := $(VENV)/.installed-$(shell printf %s '$(EXTRAS)' | cksum | cut -d ' ' -f 1)

@@ -1,3 +1,4 @@
+import re
 import subprocess
 import sys
 import tomllib
@@ -9,7 +10,7 @@ import pytest
 from toy_envs import Counter, assert_contract, assert_rows_equal, play
 
 from reverie.config.benchmarks import BENCHMARKS
-from reverie.envs import catalog, names, names_games
+from reverie.envs import catalog, gym_ids, names, names_games
 from reverie.envs.base import EnvError
 from reverie.envs.dmc import split_task
 from reverie.envs.make import make, maker
@@ -134,6 +135,23 @@ def test_a_missing_simulator_names_the_extra(monkeypatch, module, task, extra):
         make(task, EnvConfig())
 
 
+def test_what_gymnasiums_own_environments_lack_is_an_extra_of_ours(monkeypatch):
+    for name in [name for name in sys.modules if name.startswith("gymnasium.envs.box2d")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "Box2D", None)
+    with pytest.raises(EnvError, match=r"LunarLander-v3 needs .* pip install 'reverie\[box2d\]'"):
+        make("gym:LunarLander-v3", EnvConfig())
+
+
+def test_every_environment_of_gymnasiums_own_belongs_to_an_extra():
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    needs_jax_alone = re.compile(r"gymnasium\.envs\.(phys2d|tabular)")
+    for id, spec in gymnasium.registry.items():
+        place = str(spec.entry_point)
+        if place.startswith("gymnasium.envs.") and not needs_jax_alone.match(place):
+            assert gym_ids.own_extra(id) in extras["optional-dependencies"], id
+
+
 def test_procgen_tells_how_to_install_what_no_extra_can(monkeypatch):
     monkeypatch.setitem(sys.modules, "procgen", None)
     with pytest.raises(EnvError, match=r"--no-deps procgen-mirror==0\.10\.7 .*envpool_CoinrunHard"):
@@ -169,6 +187,17 @@ def test_unknown_kwargs_name_the_task(task):
 def test_callables_are_tasks():
     env = make(Counter, EnvConfig(kwargs='{"length": 2}'))
     assert len(play(env, 0, 9)) == 3
+
+
+@pytest.mark.parametrize("id", ["LunarLander-v3", "LunarLanderContinuous-v3", "BipedalWalker-v3"])
+def test_box2d_keeps_the_contract_and_follows_its_seed(id):
+    env = make(f"gym:{id}", EnvConfig())
+    rows = play(env, 5, 60)
+    assert_contract(env, rows)
+    if id != "BipedalWalker-v3":  # where it stands depends on the episode before
+        play(env, 6, 60)
+        assert_rows_equal(rows, play(env, 5, 60))
+    assert_rows_equal(rows, play(make(f"gym:{id}", EnvConfig()), 5, 60))
 
 
 def test_render_of_gymnasium_tasks():

@@ -84,10 +84,9 @@ def build(name: str, kwargs: dict[str, Any], *, render: bool) -> gymnasium.Env:
             raise
         raise EnvError(f"env.kwargs {kwargs} do not fit {spec.id}: {error}") from None
     except (gymnasium.error.DependencyNotInstalled, ImportError) as error:
-        raise EnvError(
-            f"{spec.id} needs a package that is missing here: {error}. Gymnasium's own suites come "
-            "with: pip install 'gymnasium[classic-control,mujoco,box2d]'"
-        ) from None
+        extra = gym_ids.own_extra(spec.id)
+        how = f"; install it with: pip install 'reverie[{extra}]'" if extra else f": {error}"
+        raise EnvError(f"{spec.id} needs a package that is missing here{how}") from None
 
 
 @functools.cache

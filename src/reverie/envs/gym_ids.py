@@ -33,6 +33,14 @@ SUITES = {
 }
 """Packages of environments -> our suite of the same simulator."""
 
+OWN_EXTRAS = {
+    "gymnasium.envs.classic_control": "classic",
+    "gymnasium.envs.toy_text": "classic",
+    "gymnasium.envs.box2d": "box2d",
+    "gymnasium.envs.mujoco": "mujoco",
+}
+"""Gymnasium's own packages of environments -> our extra with what they need."""
+
 
 def home(id: str) -> str:
     """The module that registers `id`, by how it begins; '' where that says nothing."""
@@ -52,6 +60,12 @@ def kin(name: str) -> str:
             if re.match(rf"{re.escape(package)}\b", place):
                 return suite
     return ""
+
+
+def own_extra(id: str) -> str:
+    """The extra with what an id of Gymnasium's own needs; '' for ids of other packages."""
+    place = str(gymnasium.registry[id].entry_point).partition(":")[0]
+    return next((extra for home, extra in OWN_EXTRAS.items() if place.startswith(home)), "")
 
 
 def meant(word: str) -> str:
