@@ -18,10 +18,10 @@ def said(config) -> str:
 @pytest.mark.parametrize("task", ["gym:CartPole-v1", "custom:mine"])
 def test_both_settings_of_a_small_task_are_named(task):
     quick, published = said(resolve(task)), said(resolve(task, preset="published"))
-    assert "settings quick: 24,000 steps, 12,000 updates" in quick
+    assert "settings quick: 12,000 steps, 12,000 updates" in quick
     assert "instead --preset published: 100,000 steps, 25,000 larger updates" in quick
     assert "settings published: 100,000 steps, 25,000 updates" in published
-    assert "instead --preset quick: 24,000 steps, 12,000 smaller updates" in published
+    assert "instead --preset quick: 12,000 steps, 12,000 smaller updates" in published
 
 
 @pytest.mark.parametrize(
