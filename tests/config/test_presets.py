@@ -230,3 +230,29 @@ def test_other_suites_and_sequences_keep_their_own_settings():
     assert resolve("continual:minigrid3").preset == "published"
     steps = {"sequence.tasks": ("gym:A", "gym:B"), "sequence.steps": (10,)}
     assert resolve("continual:custom", overrides=steps).preset == "published"
+
+
+@pytest.mark.parametrize(
+    ("chosen", "starts"),
+    [
+        ({}, 8),
+        ({"overrides": {"train.length": 8}}, 0),
+        ({"overrides": {"train.length": 6}}, 0),
+        ({"replay": "xp"}, 0),
+        ({"replay": "recency"}, 8),
+        ({"overrides": {"replay.draw": "proportional", "replay.signal": "td"}}, 0),
+        ({"overrides": {"behavior.starts": 4}}, 4),
+        ({"overrides": {"behavior.starts": 0}}, 0),
+        ({"preset": "published"}, 0),
+        ({"agent": "v2"}, 0),
+    ],
+)
+def test_the_starts_of_a_preset_give_way_to_what_was_asked_for(chosen, starts):
+    assert resolve("gym:CartPole-v1", **chosen).behavior.starts == starts
+
+
+def test_starts_that_were_asked_for_do_not_give_way():
+    with pytest.raises(ConfigError, match=r"behavior.starts \(8\) must be at most train.length"):
+        resolve("gym:CartPole-v1", overrides={"behavior.starts": 8, "train.length": 6})
+    with pytest.raises(ConfigError, match="needs a dream from every trained row"):
+        resolve("gym:CartPole-v1", replay="xp", overrides={"behavior.starts": 8})

@@ -9,6 +9,7 @@ sequence.py     a sequence of tasks: options, and the named sequences
 edit.py         the configuration as dotted paths and as JSON
 presets.py      from a task to its whole configuration, in one fixed order
 small.py        whether a task is small: its settings are quick then
+starts.py       how many starts of dreams a preset gets
 alternative.py  the settings that a small task could have instead
 overview.py     the first page of train --help, without JAX
 completion.py   scripts by which shells complete words

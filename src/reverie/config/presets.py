@@ -27,6 +27,7 @@ from reverie.config.schema import Config
 from reverie.config.sequence import SEQUENCES, SequenceConfig
 from reverie.config.sizes import owners, size_edits, size_fields, with_size
 from reverie.config.small import is_small
+from reverie.config.starts import STARTS, with_starts
 from reverie.config.strategies import STRATEGIES
 from reverie.envs import gym_ids, registry
 from reverie.part.edits import overlay
@@ -115,7 +116,8 @@ def _composed(task: str, chosen: Sequence[Chosen]) -> Config:
         edits["steps"] = _total(edits)
     if size == "auto":
         edits["pinned"] = tuple(sorted(size_fields() & set(edits)))
-    return apply(Config(), edits, optional=set(widths) - own)
+    starts = 0 if any(STARTS in layer for layer in itertools.chain(*over)) else edits.pop(STARTS, 0)
+    return with_starts(apply(Config(), edits, optional=set(widths) - own), starts)
 
 
 def _where(chosen: Sequence[Chosen], name: str) -> str:
