@@ -7,6 +7,7 @@ from reverie.part.tree import claims
 
 STARTS = "behavior.starts"
 
+
 def with_starts(config: Config, starts: int) -> Config:
     """`config` with as many starts per sequence as a preset wants; 0: as it is.
 
