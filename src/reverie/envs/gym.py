@@ -85,8 +85,12 @@ def build(name: str, kwargs: dict[str, Any], *, render: bool) -> gymnasium.Env:
         raise EnvError(f"env.kwargs {kwargs} do not fit {spec.id}: {error}") from None
     except (gymnasium.error.DependencyNotInstalled, ImportError) as error:
         extra = gym_ids.own_extra(spec.id)
-        how = f"; install it with: pip install 'reverie[{extra}]'" if extra else f": {error}"
-        raise EnvError(f"{spec.id} needs a package that is missing here{how}") from None
+        why = f"{spec.id} needs a package that is missing here"
+        if not extra:
+            raise EnvError(f"{why}: {error}") from None
+        cause = error.__cause__ or error  # Gymnasium itself names another extra
+        how = f"install it with: pip install 'reverie[{extra}]'"
+        raise EnvError(f"{why} ({cause}); {how}") from None
 
 
 @functools.cache
