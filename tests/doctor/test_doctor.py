@@ -118,7 +118,7 @@ def test_speed_and_needs_are_plausible():
     assert report.speed.alone > 100
     assert report.speed.num == 1
     needs = report.needs
-    assert needs.updates == 5_000 * 128 / (8 * 32)
+    assert needs.updates == 5_000 * 256 / (8 * 32)
     row = 50 * 70 * 3 + 3 * 4 + 4 + 2 * 4  # picture, numbers, kind, action; latents come on top
     assert 5_000 * row < needs.replay_bytes < 5_000 * (row + 20_000)
     assert needs.learner_bytes > 12 * needs.params  # weights and two moments, float32
