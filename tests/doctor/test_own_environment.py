@@ -52,7 +52,7 @@ def test_the_doctor_from_python(folder):
 
 @pytest.mark.slow
 def test_it_trains_on_the_first_try(folder):
-    block = BLOCKS[2].replace("steps=4_000", 'preset="debug", steps=400')
+    block = BLOCKS[2].replace("steps=2_000", 'preset="debug", steps=400')
     assert block != BLOCKS[2]
     (folder / "learn.py").write_text(block)
     done = run(folder, "learn.py")
