@@ -41,7 +41,7 @@ def find(name: str) -> EnvSpec:
     default_gl(mujoco=False)  # some packages look for a screen when they are imported
     if home := gym_ids.home(id):
         extra = registry.row(gym_ids.kin(id)).extra
-        _import(home, f"; install it with: pip install 'reverie[{extra}]'")
+        _import(home, f"; {_install(extra)}")
     if module:
         _import(module, ", named before ':' in the task; install it or correct the name")
     if id in gymnasium.registry:
@@ -54,6 +54,10 @@ def find(name: str) -> EnvSpec:
             f"Gymnasium knows no environment {id!r}.{near} If a package registers it, name the "
             f"package: gym:PACKAGE:{id}"
         ) from None
+
+
+def _install(extra: str) -> str:
+    return f"install it with: pip install 'reverie[{extra}]'"
 
 
 def _import(module: str, hint: str) -> None:
@@ -89,8 +93,7 @@ def build(name: str, kwargs: dict[str, Any], *, render: bool) -> gymnasium.Env:
         if not extra:
             raise EnvError(f"{why}: {error}") from None
         cause = error.__cause__ or error  # Gymnasium itself names another extra
-        how = f"install it with: pip install 'reverie[{extra}]'"
-        raise EnvError(f"{why} ({cause}); {how}") from None
+        raise EnvError(f"{why} ({cause}); {_install(extra)}") from None
 
 
 @functools.cache
