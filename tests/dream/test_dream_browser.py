@@ -132,6 +132,15 @@ def test_two_browsers_and_a_server_that_ends(browser, address, page):
     other.close()
 
 
+def test_a_page_that_is_not_painted_still_asks(page):
+    """Chromium paints no hidden page, and no frame comes that a request could wait for."""
+    page.evaluate("window.requestAnimationFrame = () => 0")
+    for number in (1, 2, 3):
+        page.keyboard.press("2")
+        wait_at(page, 1, number)
+    until(page, "reverie.waiting === 0")
+
+
 def test_every_key_of_the_page(page, desk):
     page.keyboard.press("End")
     rows = page.evaluate("reverie.episode.rows")

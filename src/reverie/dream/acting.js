@@ -15,6 +15,10 @@ async function branchHere() {
   S.at = 0;
 }
 
+// Until what was drawn is on the screen. Chromium paints no hidden page: there it is as long as a
+// slow frame, or every later request would wait until the page is looked at again.
+const painted = () => new Promise((done) => { requestAnimationFrame(done); setTimeout(done, 100); });
+
 // Dream on from the row that is shown: at the end of a branch in it, elsewhere in a new one.
 async function act(who, action, steps) {
   if (S.lane === null || S.at < last()) await branchHere();
@@ -22,7 +26,7 @@ async function act(who, action, steps) {
   keep(await ask("act", { branch: S.lane, who, steps: steps || 1, ...(action ? { action } : {}) }));
   S.at = last();
   draw();
-  await new Promise((done) => requestAnimationFrame(done));
+  await painted();
 }
 
 // The action that is set; of a lone class the one that was last done, else the first.
