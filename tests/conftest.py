@@ -157,15 +157,16 @@ def traced_once(cache, programs):
         made = SimpleNamespace(_make=learner._make, _acting_of=learner._acting_of)
         programs.setdefault(key, made)
 
-    def compile_once(learner, rows):
-        config = learner._config
-        own = learned(config) + told(config.train, PACE)
+    def compile_once(learner, rows, others=()):
+        config, learners = learner._config, [learner, *others]
+        own = learned(config) + told(config.train, PACE), len(learners)
         key = own, repr(sorted(rows.items())), jax.tree.structure(learner.train_state)
         if key not in programs:
-            future = real(learner, rows)
+            future = real(learner, rows, others)
             future.result()  # it sets the step
             programs[key] = future, learner._step, learner.names
-        future, learner._step, learner.names = programs[key]
+        for one in learners:
+            future, one._step, one.names = programs[key]
         return future
 
     def compile_all_once(stack, rows):

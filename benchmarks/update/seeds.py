@@ -1,13 +1,18 @@
-"""One update of each of N seeds: all in one program, or one after another, by turns.
+"""One update of each of N seeds: all in one program, each apart, or one after another, by turns.
 
-python benchmarks/update/seeds.py [SIZE] [SEEDS] [REPEATS]
+python benchmarks/update/seeds.py [SIZE] [SEEDS] [REPEATS] [TASK] [KEY=VALUE ...]
 
-`gym:CartPole-v1` with its quick settings at SIZE, float32, on the CPU; rows are noise, seeds 0 to
-SEEDS - 1. Prints CPU and wall seconds (medians) of both ways, their ratio, and what compiling took.
+TASK (`gym:CartPole-v1`) with its quick settings at SIZE, float32, on the CPU; rows are noise, seeds
+0 to SEEDS - 1. A group computes its seeds `together` where updates are tiny and `apart` elsewhere
+(`reverie.train.group.apart`): the program of one seed for each, begun from a thread of its own.
+Prints CPU and wall seconds (medians) of all ways, their ratios to `alone`, one after another, and
+what compiling took.
 """
 
 import functools as ft
 import sys
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -57,51 +62,75 @@ def noise(columns: Any, lead: tuple[int, ...]) -> dict[str, np.ndarray]:
     }
 
 
-def task(size: str) -> tuple[Config, Any, Any]:
+def setting(task: str, size: str, changes: Sequence[str]) -> tuple[Config, Any, Any]:
     """Configuration, environments and replay."""
-    config = resolve("gym:CartPole-v1", size=size, overrides=OPTIONS)
+    edits = OPTIONS | dict(change.split("=", 1) for change in changes)
+    config = resolve(task, size=size, overrides=edits)
     with TemporaryDirectory() as folder:
         envs = training_envs(config, None, Path(folder), sequence.visits(config)[0])
         config = complete(config, envs)
         return config, envs, make_replay(config, envs)
 
 
-def main(size: str = "debug", seeds: str = "8", repeats: str = "4") -> None:
+def apart(updates: Sequence[Updates]) -> Contender:
+    """An update of each, begun from threads of their own."""
+    threads = [ThreadPoolExecutor(1) for _ in updates]
+
+    def start() -> None:
+        begun = [t.submit(one.start) for t, one in zip(threads, updates, strict=True)]
+        for future in begun:
+            future.result()
+
+    return Contender(start, lambda: jax.block_until_ready([one.state for one in updates]))
+
+
+def alone(updates: Sequence[Updates]) -> Contender:
+    """An update of each, one after another."""
+    return Contender(
+        lambda: [one.start() for one in updates],
+        lambda: jax.block_until_ready([one.state for one in updates]),
+    )
+
+
+def main(
+    size: str = "debug",
+    seeds: str = "8",
+    repeats: str = "4",
+    task: str = "gym:CartPole-v1",
+    *changes: str,
+) -> None:
     jax.config.update("jax_enable_compilation_cache", False)
     count = int(seeds)
-    config, envs, replay = task(size)
+    config, envs, replay = setting(task, size, changes)
     numbers = Learner(envs.obs_specs, envs.action_specs, config).numbers
     make = jax.jit(ft.partial(init, envs.obs_specs, envs.action_specs, config))
-    states = [make(jax.random.key(seed)) for seed in range(count)]
+    states = [[make(jax.random.key(seed)) for seed in range(count)] for _ in range(2)]
     roots = [purpose_key(seed, LEARN) for seed in range(count)]
     rows = noise(replay.columns, (count, config.train.batch, replay.length))
     step = ft.partial(packed_step, config=config)
     every = jax.vmap(step, (0, 0, 0, None))
-    everything = (stacked(states), rows, jnp.stack(roots), numbers)
-    one = [
-        (states[i], {name: column[i] for name, column in rows.items()}, roots[i], numbers)
-        for i in range(count)
+    everything = (stacked(states[0]), rows, jnp.stack(roots), numbers)
+    rest = [({n: column[i] for n, column in rows.items()}, roots[i], numbers) for i in range(count)]
+    whole, one = compiled(every, everything), compiled(step, (states[0][0], *rest[0]))
+    at_once = Updates(whole.program, everything[0], everything[1:])
+    each = [
+        [Updates(one.program, *given) for given in zip(own, rest, strict=True)] for own in states
     ]
-    programs = {"together": compiled(every, everything), "alone": compiled(step, one[0])}
-    together = Updates(programs["together"].program, everything[0], everything[1:])
-    alone = [Updates(programs["alone"].program, given[0], given[1:]) for given in one]
     ways = {
-        "together": Contender(together.start, lambda: jax.block_until_ready(together.state)),
-        "alone": Contender(
-            lambda: [update.start() for update in alone],
-            lambda: jax.block_until_ready([update.state for update in alone]),
-        ),
+        "together": Contender(at_once.start, lambda: jax.block_until_ready(at_once.state)),
+        "apart": apart(each[0]),
+        "alone": alone(each[1]),
     }
     samples = by_turns(ways, int(repeats))
     cpu = {name: median(s.cpu for s in found) for name, found in samples.items()}
     wall = {name: median(s.wall for s in found) for name, found in samples.items()}
     lines = [
-        *(f"{name}: {cpu[name]:.4f} CPU s, {wall[name]:.4f} s" for name in ways),
-        f"ratio: {cpu['together'] / cpu['alone']:.2f} CPU, "
-        f"{wall['together'] / wall['alone']:.2f} wall",
-        *(f"compiled {name} in {found.seconds:.0f} s" for name, found in programs.items()),
+        f"{name}: {cpu[name]:.4f} CPU s, {wall[name]:.4f} s; "
+        f"ratio {cpu[name] / cpu['alone']:.2f} CPU, {wall[name] / wall['alone']:.2f} wall"
+        for name in ways
     ]
-    sys.stdout.write("\n".join(lines) + "\n")
+    seconds = f"compiled together in {whole.seconds:.0f} s, one in {one.seconds:.0f} s"
+    sys.stdout.write("\n".join([*lines, seconds]) + "\n")
 
 
 if __name__ == "__main__":

@@ -23,11 +23,12 @@ from tiny_runs import (
 )
 
 from reverie.api.seeds import configs_of
+from reverie.config.presets import resolve
 from reverie.folder.errors import Diverged, RunError, Stopped
 from reverie.module import tree_at
 from reverie.part.errors import ConfigError
 from reverie.train import loop
-from reverie.train.group import folders, room, turns
+from reverie.train.group import apart, folders, room, turns
 from reverie.train.group.train import train
 
 SEEDS = (0, 1)
@@ -102,6 +103,53 @@ def test_each_seed_equals_its_run_alone(rows, tmp_path):
     assert len(begun) == 2, "the seeds began to learn at the same step"
 
 
+@pytest.fixture
+def computed_apart(monkeypatch):
+    """Each seed is computed by itself, as if an update of size debug were not tiny."""
+    monkeypatch.setattr(apart, "FEW", 0)
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory, shared_programs):
+    """Folder of the same runs as those of a group, each alone."""
+    logdir = tmp_path_factory.mktemp("alone")
+    for config in configs_of(tiny("gym:CartPole-v1", logdir, APART), SEEDS):
+        loop.train(config)
+    return logdir
+
+
+def test_seeds_that_are_computed_apart_are_those_of_runs_alone(computed_apart, alone, tmp_path):
+    """To the last bit, also where all were stopped and went on."""
+    with pytest.MonkeyPatch.context() as patch:
+        stop_after(patch, 35)
+        with pytest.raises(Stopped, match=r"stopped by SIGTERM at step .* all seeds are saved"):
+            group(tmp_path)
+    for outcome in group(tmp_path):
+        assert outcome.error is None
+        assert_same_run(outcome.logdir, alone / outcome.logdir.name)
+        told = json.loads((outcome.logdir / "config.json").read_text())
+        assert told["group"]["seeds"] == [0, 1]
+        assert dict(told["facts"])["seeds"] == "2 in one process"
+
+
+def test_a_seed_that_fails_leaves_those_apart_alone(computed_apart, alone, tmp_path, monkeypatch):
+    bad, good = with_a_poisoned_seed(monkeypatch, tmp_path)
+    assert isinstance(bad.error, Diverged) and good.error is None
+    assert_same_run(alone / good.logdir.name, good.logdir)
+
+
+def test_which_seeds_are_computed_apart(tmp_path):
+    """An update of size debug in short windows is tiny; one of larger batches or models is not."""
+
+    def of(size, **changes):
+        edits = {"logdir": str(tmp_path / "run"), "device.kind": "cpu", **changes}
+        with loop.opened(resolve("gym:CartPole-v1", size=size, overrides=edits), None) as run:
+            return apart.is_apart(run)
+
+    assert not of("debug") and of("tiny")
+    assert of("debug", **{"train.batch": 16, "train.length": 64})
+
+
 def stop_after(patch, count):
     """A signal comes after so many turns of a group."""
     real, left = turns.Turns._turn, [count]
@@ -165,7 +213,8 @@ def test_a_seed_resumes_without_the_others(shared_programs, tmp_path):
     assert config["group"]["seeds"] == [0, 1], "it is still one of the group"
 
 
-def test_a_seed_that_fails_leaves_the_others_alone(whole, tmp_path, monkeypatch):
+def with_a_poisoned_seed(monkeypatch, logdir):
+    """How a group ends, one seed of which meets an infinity: this one, the other."""
     real, poisoned = loop.Run.send, []
 
     def send(run):
@@ -175,7 +224,11 @@ def test_a_seed_that_fails_leaves_the_others_alone(whole, tmp_path, monkeypatch)
         real(run)
 
     monkeypatch.setattr(loop.Run, "send", send)
-    bad, good = sorted(group(tmp_path), key=lambda outcome: outcome.config.seed not in poisoned)
+    return sorted(group(logdir), key=lambda outcome: outcome.config.seed not in poisoned)
+
+
+def test_a_seed_that_fails_leaves_the_others_alone(whole, tmp_path, monkeypatch):
+    bad, good = with_a_poisoned_seed(monkeypatch, tmp_path)
     assert isinstance(bad.error, Diverged)
     assert "not finite in loss/" in str(bad.error) and "Lower optim.lr" in str(bad.error)
     assert json.loads((bad.logdir / "diverged.json").read_text())["reason"] == str(bad.error)

@@ -14,7 +14,7 @@ class Compiled(NamedTuple):
     """The update as a program of the device."""
 
     program: Any  # jax.stages.Compiled
-    flops: int  # of one update, see `count_flops`
+    flops: int  # of one update of all seeds, see `count_flops`
     seconds: float  # that compiling took
     nbytes: int = 0  # device memory while it runs: arguments, temporaries, results; 0: not told
     scratch: int = 0  # the temporaries among them
@@ -25,10 +25,12 @@ def compiled_beside(
     arguments: tuple[Any, ...],
     take: Callable[[Any], None],
     count: Callable[[Any], int] = count_flops,
+    at_once: int = 1,
 ) -> tuple[tuple[str, ...], Future[Compiled]]:
     """Trace a jitted update here, and compile it in a thread, which hands the program to `take`;
     the names of its packed metrics, and what is compiled. `count` finds the arithmetic of one
-    update in the traced program.
+    update in the traced program; `at_once`: how many calls of it run at the same time, whose
+    arithmetic and memory are told together.
 
     Tracing is Python's work, and settings of this thread count for it; XLA's is not, and this
     thread may go on meanwhile.
@@ -42,7 +44,8 @@ def compiled_beside(
         program = lowered.compile()
         take(program)
         release()
-        return Compiled(program, flops, time.perf_counter() - start, *_memory(program))
+        nbytes, scratch = (at_once * each for each in _memory(program))
+        return Compiled(program, at_once * flops, time.perf_counter() - start, nbytes, scratch)
 
     thread = ThreadPoolExecutor(1, thread_name_prefix=COMPILING)
     future = thread.submit(work)

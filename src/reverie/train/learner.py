@@ -7,7 +7,7 @@ part of the schedule, not of the timing: the numbers do not depend on how fast a
 """
 
 import functools as ft
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -153,14 +153,22 @@ class Learner:
         """Compile the update for `rows` (arrays or shapes) ahead of time."""
         return self.compile_beside(rows).result()
 
-    def compile_beside(self, rows: Mapping[str, Any]) -> Future[Compiled]:
-        """`compiled_beside` of the update: before its result there may be no `update`."""
+    def compile_beside(
+        self, rows: Mapping[str, Any], others: Iterable["Learner"] = ()
+    ) -> Future[Compiled]:
+        """`compiled_beside` of the update: before its result there may be no `update`.
+
+        `others`: the learners of other seeds, which get the program too."""
+        learners = [self, *others]
 
         def take(program: Any) -> None:
-            self._step = program
+            for learner in learners:
+                learner._step = program
 
         arguments = (self.train_state, dict(rows), self.root, self.numbers)
-        self.names, future = compiled_beside(self._step, arguments, take)
+        names, future = compiled_beside(self._step, arguments, take, at_once=len(learners))
+        for learner in learners:
+            learner.names = names
         return future
 
     def update(self, rows: Mapping[str, Any], ticket: Any) -> tuple[Any, Result] | None:

@@ -171,12 +171,14 @@ class Run:
         self.changes: run_folder.Changes = {}
         self.config, self.envs, self.logdir, self.evaluator = config, envs, logdir, evaluator
         self.replay = make_replay(config, envs, self.peers)
-        programs = None if like is None else like.learner
-        self.learner = Learner(envs.obs_specs, envs.action_specs, config, like=programs)
+        self.learner = Learner(
+            envs.obs_specs, envs.action_specs, config, like=like and like.learner
+        )
         act_key = purpose_key(config.seed, ACT)
         store = ft.partial(write_back, config=config)
         share = Share(peers.index * envs.num, self.num)
-        self.actor = Actor(envs.action_specs, envs.num, act_key, store=store, share=share)
+        how: dict[str, Any] = {"store": store, "share": share, "like": like and like.actor}
+        self.actor = Actor(envs.action_specs, envs.num, act_key, **how)
         self.sweep = Sweep(config)
         self.episodes, self.recorder = Episodes(envs.num), EpisodeRecorder()
         self.visit_counts = VisitCounts(config.bonus, envs.log_specs)

@@ -63,7 +63,7 @@ class Plan(NamedTuple):
 
     def rows(self) -> list[tuple[str, str]]:
         """Lines for the banner: what, how much."""
-        shared = [("seeds", f"{self.seeds} in one program")] if self.seeds > 1 else []
+        shared = [("seeds", f"{self.seeds} in one process")] if self.seeds > 1 else []
         return [
             *shared,
             ("parameters", f"{self.params:,}{' a seed' if shared else ''}"),

@@ -14,12 +14,13 @@ from reverie.part.errors import ConfigError
 from reverie.train import course
 from reverie.train.group import room
 from reverie.train.group.acting import Actors
+from reverie.train.group.apart import Apart, is_apart
 from reverie.train.group.calls import Calls
 from reverie.train.group.folders import group_of
 from reverie.train.group.stack import Stack
 from reverie.train.group.turns import Member, Together, Turns
 from reverie.train.interrupt import Interrupt
-from reverie.train.loop import opened
+from reverie.train.loop import Run, opened
 from reverie.train.preparation import Preparation
 from reverie.train.sequence import MakeEnv
 from reverie.train.step import write_back
@@ -111,20 +112,25 @@ def _turns(
     live: list[Member], offsets: list[int | None], view: Progress, interrupt: Interrupt
 ) -> Turns:
     runs = [member.run for member in live]
-    if runs[0].device is not None:
-        calls = Calls(runs)
-        preparation = Preparation(runs, calls.compile_beside, view, check=room.check_plan)
-        _record(live, offsets, interrupt)
-        return Turns(live, calls, preparation, interrupt)
-    config, specs = runs[0].config, runs[0].envs.action_specs
-    carries = [run.actor.begin(run.learner.acting) for run in runs]
-    learners = Stack([run.learner for run in runs], config)
-    store = ft.partial(write_back, config=config)
-    actors = Actors([run.actor for run in runs], carries, specs, store)
-    preparation = Preparation(runs, learners.compile_beside, view, check=room.check_plan)
+    computing = _computing(runs)
+    preparation = Preparation(runs, computing.compile_beside, view, check=room.check_plan)
     _record(live, offsets, interrupt)
-    view.phase("compiling the policy")
-    return Turns(live, Together(learners, actors), preparation, interrupt)
+    if runs[0].device is None:
+        view.phase("compiling the policy")
+    return Turns(live, computing, preparation, interrupt)
+
+
+def _computing(runs: Sequence[Run]) -> Together | Apart | Calls:
+    """What computes the turns of `runs`."""
+    if runs[0].device is not None:
+        return Calls(runs)
+    if is_apart(runs[0]):
+        return Apart(runs)
+    carries = [run.actor.begin(run.learner.acting) for run in runs]
+    learners = Stack([run.learner for run in runs], runs[0].config)
+    store = ft.partial(write_back, config=runs[0].config)
+    specs = runs[0].envs.action_specs
+    return Together(learners, Actors([run.actor for run in runs], carries, specs, store))
 
 
 def _record(live: list[Member], offsets: list[int | None], interrupt: Interrupt) -> None:

@@ -8,16 +8,20 @@ be saved, evaluated and ended like any other.
 
 import contextlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from reverie.folder.errors import Stopped
 from reverie.train import chores, course
+from reverie.train.compiling import Compiled
 from reverie.train.group.acting import Actors, Ask
+from reverie.train.group.apart import Apart
 from reverie.train.group.calls import Calls
-from reverie.train.group.stack import Stack
+from reverie.train.group.stack import Batch, Stack
 from reverie.train.interrupt import Interrupt
+from reverie.train.learner import Result
 from reverie.train.loop import Run
 from reverie.train.ondevice import script
 from reverie.train.preparation import Preparation
@@ -56,6 +60,18 @@ class Together(NamedTuple):
     learners: Stack
     actors: Actors
 
+    def compile_beside(self, rows: Mapping[str, Any]) -> Future[Compiled]:
+        """As `Stack.compile_beside`."""
+        return self.learners.compile_beside(rows)
+
+    def update(self, batches: Mapping[int, Batch]) -> dict[int, tuple[Any, Result] | None]:
+        """As `Stack.update`."""
+        return self.learners.update(batches)
+
+    def act(self, asks: Mapping[int, Ask]) -> dict[int, dict[str, Any]]:
+        """As `Actors` called with the weights that act."""
+        return self.actors(self.learners.acting, asks)
+
 
 class Turns:
     """The turns of `members` until none is left; `members` is emptied on the way."""
@@ -63,12 +79,12 @@ class Turns:
     def __init__(
         self,
         members: list[Member],
-        together: Together | Calls,
+        computing: Together | Apart | Calls,
         preparation: Preparation,
         interrupt: Interrupt,
     ):
-        """`together`: what computes their turns, one by one or, on the device, many in a call."""
-        self._live, self._together = members, together
+        """`computing`: what computes their turns, one by one or, on the device, many in a call."""
+        self._live, self._computing = members, computing
         self.preparation, self._interrupt = preparation, interrupt
 
     def go(self) -> None:
@@ -122,10 +138,10 @@ class Turns:
                 return
             members = [*self._live]
         before = {member.place: member.run.step for member in members}
-        if isinstance(self._together, Calls):
-            members = self._call(members, self._together)
+        if isinstance(self._computing, Calls):
+            members = self._call(members, self._computing)
         else:
-            self._go_round(members, self._together)
+            self._go_round(members, self._computing)
         for member in self._still(members):
             member.run.chores = chores.due_since(member.run, before[member.place])
             member.run.progress.step(member.run.step)
@@ -145,25 +161,25 @@ class Turns:
         self._each(members, lambda member: taken[member.place]())
         return members
 
-    def _go_round(self, members: Sequence[Member], together: Together) -> None:
-        """One turn of each, computed for all at once."""
+    def _go_round(self, members: Sequence[Member], computing: Together | Apart) -> None:
+        """One turn of each, its steps done for all of them before the next step."""
         self._each(members, lambda member: member.run.send())
         while owing := [member for member in self._still(members) if member.run.due]:
-            self._update(owing, together.learners)
-        self._act(self._still(members), together)
+            self._update(owing, computing)
+        self._act(self._still(members), computing)
 
-    def _update(self, members: Sequence[Member], learners: Stack) -> None:
+    def _update(self, members: Sequence[Member], computing: Together | Apart) -> None:
         """One update of each."""
         batches = self._each(members, lambda member: member.run.draw())
-        finished = learners.update(batches) if batches else {}
+        finished = computing.update(batches) if batches else {}
         self._each(self._still(members), lambda member: member.run.learned(finished[member.place]))
 
-    def _act(self, members: Sequence[Member], together: Together) -> None:
+    def _act(self, members: Sequence[Member], computing: Together | Apart) -> None:
         """The environments' rows, what the policies answer, and what each run makes of it."""
         steps = self._each(members, lambda member: member.run.envs.recv())
         members = self._still(members)
         asks = {m.place: Ask(steps[m.place], **m.run.who_acts()) for m in members}
-        rows = together.actors(together.learners.acting, asks)
+        rows = computing.act(asks)
         self._each(
             members,
             lambda member: member.run.take_in(steps[member.place], rows[member.place]),
