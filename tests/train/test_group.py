@@ -294,6 +294,19 @@ def test_more_seeds_than_the_memory_holds(tmp_path, monkeypatch):
         group(tmp_path)
 
 
+def test_seeds_apart_need_no_stacked_arrays(computed_apart, tmp_path, monkeypatch):
+    config = tiny("gym:CartPole-v1", tmp_path, APART)
+    with loop.opened(config, None) as run:
+        need = run.replay.planned_bytes + 2 * run.learner.nbytes
+        monkeypatch.setattr(room, "available_bytes", lambda: 3 * need)
+        room.check_host(run, 3)
+        with pytest.raises(RunError, match="at most 3 fit"):
+            room.check_host(run, 4)
+        monkeypatch.setattr(apart, "FEW", 1e9)
+        with pytest.raises(RunError, match="at most 2 fit"):
+            room.check_host(run, 3)
+
+
 def test_what_a_process_can_have_once_is_named(tmp_path):
     with pytest.raises(ConfigError, match=r"--log.wandb is for one run a process.*--no-together"):
         group(tmp_path, {"log.wandb": "project"})

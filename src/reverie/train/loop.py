@@ -171,14 +171,12 @@ class Run:
         self.changes: run_folder.Changes = {}
         self.config, self.envs, self.logdir, self.evaluator = config, envs, logdir, evaluator
         self.replay = make_replay(config, envs, self.peers)
-        self.learner = Learner(
-            envs.obs_specs, envs.action_specs, config, like=like and like.learner
-        )
+        learner, actor = (None, None) if like is None else (like.learner, like.actor)
+        self.learner = Learner(envs.obs_specs, envs.action_specs, config, like=learner)
         act_key = purpose_key(config.seed, ACT)
-        store = ft.partial(write_back, config=config)
+        how: dict[str, Any] = {"store": ft.partial(write_back, config=config), "like": actor}
         share = Share(peers.index * envs.num, self.num)
-        how: dict[str, Any] = {"store": store, "share": share, "like": like and like.actor}
-        self.actor = Actor(envs.action_specs, envs.num, act_key, **how)
+        self.actor = Actor(envs.action_specs, envs.num, act_key, share=share, **how)
         self.sweep = Sweep(config)
         self.episodes, self.recorder = Episodes(envs.num), EpisodeRecorder()
         self.visit_counts = VisitCounts(config.bonus, envs.log_specs)

@@ -21,7 +21,7 @@ from reverie.train.loop import Run
 
 FEW = 1_000_000
 """Weights times rows of a batch, up to which an update on a CPU is bound by the number of its
-operations (benchmarks/update/README.md)."""
+operations (docs/benchmarks.md, "Several seeds")."""
 
 WAITING = "the update's program"
 """What is waited for where beginning an update takes long."""

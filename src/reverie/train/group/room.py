@@ -4,18 +4,20 @@ import jax
 
 from reverie.folder.errors import RunError
 from reverie.replay.store import available_bytes
+from reverie.train.group.apart import is_apart
 from reverie.train.loop import Run
 from reverie.train.plan import Plan, size
 
-STATES = 3
-"""How often a learner's arrays are held: its own, the stacked ones, and while a checkpoint of it is
-written."""
+STATES = 2
+"""How often a learner's arrays are held: its own, and while a checkpoint of it is written; once
+more where they are stacked."""
 
 
 def check_host(run: Run, seeds: int) -> None:
     """Raises RunError where replays and learners of so many seeds like `run` exceed the memory."""
     free = available_bytes()
-    one = run.replay.planned_bytes + STATES * run.learner.nbytes
+    states = STATES if is_apart(run) else STATES + 1
+    one = run.replay.planned_bytes + states * run.learner.nbytes
     if run.device is not None and jax.default_backend() == "cpu":
         one += run.device.nbytes
     if free is not None and seeds * one > free:
