@@ -159,8 +159,8 @@ def traced_once(cache, programs):
 
     def compile_once(learner, rows, others=()):
         config, learners = learner._config, [learner, *others]
-        own = learned(config) + told(config.train, PACE), len(learners)
-        key = own, repr(sorted(rows.items())), jax.tree.structure(learner.train_state)
+        own, shapes = learned(config) + told(config.train, PACE), repr(sorted(rows.items()))
+        key = own, len(learners), shapes, jax.tree.structure(learner.train_state)
         if key not in programs:
             future = real(learner, rows, others)
             future.result()  # it sets the step
