@@ -3,7 +3,7 @@
 import sys
 
 import pytest
-from sweep_parts import HERE, RUNNER, plan
+from sweep_parts import HERE, RUNNER, plan, wait_for
 from test_search import asked
 
 from reverie.sweeps import control, file, record, show, slurm
@@ -32,8 +32,14 @@ def queue(tmp_path, monkeypatch):
 
 
 def states(queue) -> dict[str, str]:
-    """Of every job, by its number."""
-    return {path.name: path.read_text() for path in sorted(queue.iterdir())}
+    """Of every job, by its number, as soon as none runs: a trial says that it is done before its
+    process has ended."""
+
+    def now():
+        return {path.name: path.read_text() for path in sorted(queue.iterdir())}
+
+    wait_for(lambda: not {"RUNNING", ""} & {*now().values()})
+    return now()
 
 
 def jobs(sweep: Sweep) -> Slurm:
