@@ -201,16 +201,28 @@ def test_a_group_killed_by_the_kernel_goes_on_from_its_last_save(tmp_path, cache
 def test_a_seed_resumes_without_the_others(shared_programs, tmp_path):
     """Few updates after the stop: once rounding turns one sampled action of a dream into another,
     the two are different runs of the same kind."""
-    short = {"steps": 90}
+    short = {"steps": 72}
     group(tmp_path / "whole", short)
+    assert_like_alone(resumed_alone(tmp_path / "cut", 25, short), tmp_path / "whole" / "seed-1")
+
+
+@pytest.mark.slow
+def test_a_seed_that_was_computed_apart_resumes_without_the_others(computed_apart, alone, tmp_path):
+    assert_same_run(alone / "seed-1", resumed_alone(tmp_path, 40))
+
+
+def resumed_alone(logdir, count, changes=()):
+    """The folder of a seed whose group was stopped after so many turns, and which went on alone."""
+    changes = dict(changes)
     with pytest.MonkeyPatch.context() as patch:
-        stop_after(patch, 40)
+        stop_after(patch, count)
         with pytest.raises(Stopped):
-            group(tmp_path / "cut", short)
-    config = configs_of(tiny("gym:CartPole-v1", tmp_path / "cut", {**APART, **short}), SEEDS)[1]
-    assert_like_alone(loop.train(config), tmp_path / "whole" / "seed-1")
-    config = json.loads((tmp_path / "cut" / "seed-1" / "config.json").read_text())
-    assert config["group"]["seeds"] == [0, 1], "it is still one of the group"
+            group(logdir, changes)
+    _, config = configs_of(tiny("gym:CartPole-v1", logdir, {**APART, **changes}), SEEDS)
+    went_on = loop.train(config)
+    told = json.loads((logdir / "seed-1" / "config.json").read_text())
+    assert told["group"]["seeds"] == [0, 1], "it is still one of the group"
+    return went_on
 
 
 def with_a_poisoned_seed(monkeypatch, logdir):
@@ -312,31 +324,45 @@ def test_what_a_process_can_have_once_is_named(tmp_path):
         group(tmp_path, {"log.wandb": "project"})
 
 
+KINDS = [
+    ("gym:CartPole-v1", "v2", {"train.pretrain": 2}),
+    ("gym:CartPole-v1", "v3-2023", {"world.balance": "harmony"}),
+    ("gym:CartPole-v1", "v3", {"explore": "plan2explore", "explore.every": 2}),
+    ("gym:CartPole-v1", "v3", {"replay.signal": "kl", "replay.draw": "proportional"}),
+    (
+        "gym:Pendulum-v1",
+        "v3",
+        {"replay.keep": "reservoir", "replay.unit": "splice", "replay.unit.rows": 16},
+    ),
+    (
+        "continual:custom",
+        "v3",
+        {"sequence.tasks": ("minigrid_empty_5x5", "minigrid_empty_6x6"), "env.size": 32}
+        | {"sequence.steps": (44, 28), "sequence.reset_optimizer": True, "env.limit": 15}
+        | {"steps": 72},
+    ),
+]
+"""Task, agent and options of a run of every kind."""
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("task", "agent", "changes"),
-    [
-        ("gym:CartPole-v1", "v2", {"train.pretrain": 2}),
-        ("gym:CartPole-v1", "v3-2023", {"world.balance": "harmony"}),
-        ("gym:CartPole-v1", "v3", {"explore": "plan2explore", "explore.every": 2}),
-        ("gym:CartPole-v1", "v3", {"replay.signal": "kl", "replay.draw": "proportional"}),
-        (
-            "gym:Pendulum-v1",
-            "v3",
-            {"replay.keep": "reservoir", "replay.unit": "splice", "replay.unit.rows": 16},
-        ),
-        (
-            "continual:custom",
-            "v3",
-            {"sequence.tasks": ("minigrid_empty_5x5", "minigrid_empty_6x6"), "env.size": 32}
-            | {"sequence.steps": (44, 28), "sequence.reset_optimizer": True, "env.limit": 15},
-        ),
-    ],
-)
+@pytest.mark.parametrize(("task", "agent", "changes"), KINDS)
 def test_every_kind_of_run_equals_itself_alone(task, agent, changes, tmp_path):
-    changes = {"steps": 72, **changes}
+    """Steps are few, as above."""
+    changes = {"steps": 64, **changes}
     outcomes = group(tmp_path, changes, task=task, agent=agent)
     assert [outcome.error for outcome in outcomes] == [None, None]
     config = configs_of(tiny(task, tmp_path, {**APART, **changes}, agent), SEEDS)[1]
     # The actor's first gradients are next to nothing, and the optimiser divides by their size.
     assert_like_alone(outcomes[1].logdir, alone_of(tmp_path / "alone", config), near=3e-4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("task", "agent", "changes"), KINDS)
+def test_every_kind_of_run_apart_is_itself_alone(task, agent, changes, computed_apart, tmp_path):
+    """To the last bit, so as long as one likes."""
+    changes = {"steps": 120, **changes}
+    outcomes = group(tmp_path, changes, task=task, agent=agent)
+    assert [outcome.error for outcome in outcomes] == [None, None]
+    for config, logdir, _ in outcomes:
+        assert_same_run(logdir, alone_of(tmp_path / "alone" / str(config.seed), config))
