@@ -27,6 +27,14 @@ def rssm(core: str = "block", latent: str = "categorical", **options: Any) -> RS
     return apply(RSSMConfig(), edits, optional=absent)
 
 
+def columns(rows: Sequence) -> dict[str, Any]:
+    """Sequences as replay's columns."""
+    parts = {"obs": rows.obs, "action": rows.action, "latent": rows.latent or {}}
+    found = {f"{part}/{key}": x for part, named in parts.items() for key, x in named.items()}
+    flags = ("reward", "is_first", "is_last", "is_terminal")
+    return found | {name: getattr(rows, name) for name in flags}
+
+
 def filled(build: Callable, *args: Any, seed: int = 0, **kwargs: Any) -> Any:
     """`build(*args, key=…, **kwargs)` whose kernels, biases and scales are random.
 

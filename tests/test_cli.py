@@ -349,6 +349,15 @@ def test_a_group_of_options_has_a_page_of_its_own(topic, there, not_there, capsy
     assert there in page and not_there not in page
 
 
+@pytest.mark.parametrize("topic", ["overview", "train"])
+def test_an_environment_of_ones_own_has_its_help(topic, capsys):
+    """The module is not looked for: nothing of it stands there."""
+    assert main(["train", "nowhere:make_env", "--help", topic]) == 0
+    page = capsys.readouterr().out
+    assert "usage: reverie train nowhere:make_env [options]" in page
+    assert "256.0" in page, "the quick settings"
+
+
 def test_help_shows_the_composed_defaults_and_every_field(capsys):
     assert main(["train", "dmc_walker_walk", "--help", "all", "--seed", "7"]) == 0
     text = " ".join(capsys.readouterr().out.split())

@@ -32,7 +32,7 @@ def text_of(launch: Any, named: Mapping[str, str], lone: Mapping[str, str]) -> s
     """
     task = launch.task or Config().task
     config = dataclasses.replace(launch, task=task).config()
-    pictures = expected_pictures(task, launch.preset or None, launch.agent or None)
+    pictures = expected_pictures(config.task, launch.preset or None, launch.agent or None)
     if pictures is not None:
         config = with_size(config, pictures)
     leaves = [leaf for leaf in tree.leaves(config) if leaf.path not in HIDDEN]

@@ -84,6 +84,7 @@ def test_override_stores_the_declared_type(path, value, stored):
         ("behavior.horizon", 1, "behavior.horizon must be greater than 1, found 1.0"),
         ("behavior.scale.low", 96, "low must be less than behavior.scale.high"),
         ("behavior.starts", 65, r"behavior.starts \(65\) must be at most train.length \(64\)"),
+        ("behavior.starts", 1, "behavior.starts must be 0 or at least 2 while .*, found 1"),
         ("optim.schedule.until", 10, "optim.schedule is 'const', which has no option 'until'"),
         ("train.ratio", -1, "train.ratio must be at least 0"),
         ("train.length", 1, "train.length must be at least 2"),

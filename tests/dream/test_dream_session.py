@@ -138,7 +138,7 @@ def test_an_episode_of_the_evaluation_is_the_one_that_was_evaluated(lamp_inspect
     loaded = lamp_inspector.loaded
     config, acting = loaded.config, loaded.model.acting()
     evaluator = Evaluator(config, Lamp, tmp_path / "log")
-    numbers, _ = evaluator(acting, stop=lambda: False)
+    numbers = evaluator(acting, stop=lambda: False).numbers
     seen = [lamp_inspector.observed("evaluation", n) for n in range(config.train.eval_episodes)]
     returns = [episode.episode.reward.sum() for episode in seen]
     assert numbers["eval/return"] == pytest.approx(np.mean(returns))

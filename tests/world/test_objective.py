@@ -3,7 +3,7 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
-from networks import filled, stored
+from networks import columns, filled, stored
 
 from reverie.config.edit import apply
 from reverie.config.presets import resolve
@@ -48,12 +48,8 @@ def test_a_dream_without_a_decoder_is_made_of_replayed_observations():
     config = apply(CONFIG, {"device.precision": "f32", "world.objective": "nothing"})
     agent = filled(Agent, OBS, ACTIONS, config)
     rows = stored(OBS, ACTIONS, config, batch=2, rows=config.replay.context + 6)
-    columns = {f"obs/{k}": v for k, v in rows.obs.items()}
-    columns |= {f"action/{k}": v for k, v in rows.action.items()}
-    columns |= {f"latent/{k}": v for k, v in rows.latent.items()}
-    columns |= {k: getattr(rows, k) for k in ("reward", "is_first", "is_last", "is_terminal")}
     how = {"options": config.world, "context": config.replay.context, "precision": "f32"}
-    shown = predict(agent, columns, jax.random.key(0), **how).shown
+    shown = predict(agent, columns(rows), jax.random.key(0), **how).shown
     assert set(shown) == {"state"}
     seen = {tuple(x) for x in np.asarray(rows.obs["state"])[:, 1:].reshape(-1, 2)}
     assert {tuple(x) for x in np.asarray(shown["state"]).reshape(-1, 2)} <= seen

@@ -73,3 +73,7 @@ class BehaviorConfig:
             "False while behavior.own_reward is True: replayed returns begin with the next reward"
         )
         check.require(not (self.replay_value and self.own_reward), "replay_value", rule)
+        rule = (
+            "0 or at least 2 while behavior.replay_value is True: a replayed return takes two rows"
+        )
+        check.require(not self.replay_value or self.starts != 1, "starts", rule)

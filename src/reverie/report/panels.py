@@ -20,7 +20,7 @@ BAND = 80
 _EPISODES = ("episode/length", "episode/log/", "eval/length", "eval/log/", "eval/return/")
 _EPISODES += ("sequence/",)
 _GROUPED = ("loss/", "train/", "time/", "system/", "replay/", "env/", "episode/", "eval/")
-_GROUPED += ("sequence/", "balance/", "explore/", "explorer/", "explained/")
+_GROUPED += ("sequence/", "balance/", "explore/", "explorer/", "explained/", "model/")
 COUNTERS = {"train/updates", "time/seconds"}  # straight lines; the table of results has their end
 
 
@@ -103,6 +103,7 @@ def sections(runs: Sequence[Run], steady: Mapping[str, float | None]) -> list[Se
     groups: dict[str, list[str]] = {
         "Episodes": [n for n in names if n.startswith(_EPISODES)],
         "What latents tell of observations": [n for n in names if n.startswith("explained/")],
+        "Play and replay as the model foresees them": [n for n in names if n.startswith("model/")],
         "Losses": [n for n in names if n.startswith("loss/")],
         "Loss balance": balance.shown(names, runs),
         "Imagination and policy": [

@@ -1,12 +1,12 @@
 """What is due between two turns of the loop: logging, saving, evaluation, dreams, a video."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import jax
 
 from reverie.machine.readings import machine_readings
 from reverie.replay.shares import merged
-from reverie.train import dream
+from reverie.train import dream, heldout
 from reverie.train.interrupt import Interrupt
 from reverie.train.learner import DREAM, purpose_key
 from reverie.watch.advice import unseen_keys
@@ -90,27 +90,42 @@ def _evaluate(run: "Run", interrupt: Interrupt) -> None:
     if played is None:
         run.chores.insert(0, "evaluate")  # a signal came; the resumed run begins it anew
         return
-    run.restarted += int(played[0]["eval/restarts"])
-    run.log(played[0])
-    run.callbacks.evaluation(played[0])
-    run.show("eval", played[1])
+    run.restarted += int(played.numbers["eval/restarts"])
+    replayed = None if played.rows is None else _replayed(run)
+    if played.rows is not None and replayed is not None:
+        how = {"key": _dream_key(run), "config": run.config}
+        told = heldout.told(run.learner.agent, played.rows, replayed, **how)
+        played.numbers.update(told)
+    run.log(played.numbers)
+    run.callbacks.evaluation(played.numbers)
+    run.show("eval", played.frames)
 
 
 def _dream(run: "Run") -> None:
-    length = run.config.replay.context + run.config.train.report_length
-    if not run.replay.num_windows_of(length):
-        return
     run.learner.check()
     with run.phase("dreaming"):
-        if run.device is not None:
-            run.device.bring_home()
-        rows = run.replay.peek(dream.SEQUENCES, run.step, length=length)
-        key = jax.random.fold_in(purpose_key(run.config.seed, DREAM), run.step)
-        agent = run.learner.agent
-        told = dream.report(agent, rows, run.step, key=key, config=run.config, logger=run.logger)
+        rows = _replayed(run)
+        if rows is None:
+            return
+        how = {"key": _dream_key(run), "config": run.config, "logger": run.logger}
+        told = dream.report(run.learner.agent, rows, run.step, **how)
     if told:
         run.log(told)
     _warn_of_unseen(run, told)
+
+
+def _replayed(run: "Run") -> dict[str, Any] | None:
+    """Sequences of the replay that a report is made of; None where they are too short for it."""
+    length = run.config.replay.context + run.config.train.report_length
+    if not run.replay.num_windows_of(length):
+        return None
+    if run.device is not None:
+        run.device.bring_home()
+    return run.replay.peek(dream.SEQUENCES, run.step, length=length)
+
+
+def _dream_key(run: "Run") -> Any:
+    return jax.random.fold_in(purpose_key(run.config.seed, DREAM), run.step)
 
 
 def _warn_of_unseen(run: "Run", told: dict[str, float]) -> None:

@@ -24,6 +24,14 @@ SEQUENCES = 6
 """Sequences of an open-loop report."""
 
 
+class Foreseen(NamedTuple):
+    """What the model made of every row (B, T) before it saw it."""
+
+    kl: Any  # of the posterior from the prior, nats
+    reward: Any  # as the agent learns it
+    guess: Any  # the reward that it predicts
+
+
 class Prediction(NamedTuple):
     """What the model makes of sequences."""
 
@@ -32,6 +40,7 @@ class Prediction(NamedTuple):
     objective cannot tell how a state looks, those of the nearest states of the same rows."""
     explained: dict[str, Any]
     """How much of each observation the posterior tells, by key (`AbstractObjective.explained`)."""
+    foreseen: Foreseen
 
 
 @ft.partial(jax.jit, static_argnames=("options", "context", "precision"))
@@ -56,14 +65,17 @@ def predict(
     observed = trained.reward.shape[1] // 2
     inputs = trained.obs, action, trained.is_first
     dream = open_loop(world, start, *inputs, noise=noise, observed=observed)
-    known = world.observe(start, *inputs, noise).state
+    seen = world.observe(start, *inputs, noise)
+    known = seen.state
     shown = decode_means(world, options.objective, dream.state)
     if shown is None:
         shown = nearest(world, dream.state, known, trained.obs)
     view = fold(world.dynamics.view(known))
     true = world.encoder.units(fold(trained.obs))
     told = options.objective.explained(world.objective, view, true)
-    return Prediction(shown, told)
+    surprise = world.dynamics.surprise(seen.post, seen.prior)
+    guess = world.reward(world.feature(known)).mean()
+    return Prediction(shown, told, Foreseen(surprise, trained.reward, guess))
 
 
 def report(

@@ -1,11 +1,12 @@
 """Episodes without learning: during a run, after it, and from Python."""
 
 import contextlib
+import functools as ft
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -19,14 +20,26 @@ from reverie.train import checkpoint, sequence, stranger
 from reverie.train.agent import Agent, load
 from reverie.train.chosen import NEWEST, choose
 from reverie.train.collect import Actor, Episodes
+from reverie.train.heldout import HeldOut
 from reverie.train.learner import EVAL, purpose_key
 from reverie.train.players import by_explorer, envs_of, eval_envs, first_index, shares
+from reverie.train.step import write_back
 from reverie.watch.film import Films
 from reverie.watch.recorder import EpisodeRecorder
 
 MINUTE = 60.0
 
 log = logging.getLogger("reverie.train")
+
+
+class Played(NamedTuple):
+    """What came of an evaluation."""
+
+    numbers: dict[str, float]
+    frames: np.ndarray | None
+    """Of its first episode, where they were wanted."""
+    rows: dict[str, np.ndarray] | None
+    """Its first rows as sequences, where they were wanted (`HeldOut.sequences`)."""
 
 
 def play(
@@ -37,10 +50,11 @@ def play(
     *,
     film: bool = False,
     films: Films | None = None,
+    heldout: HeldOut | None = None,
     stop: Callable[[], object] = lambda: False,
-) -> tuple[dict[str, float], np.ndarray | None] | None:
+) -> Played | None:
     """Play `episodes` episodes, the same ones at every call; statistics, frames of the first one
-    where a `film` is wanted. `films` takes all of them down.
+    where a `film` is wanted. `films` takes all of them down, `heldout` their first rows.
 
     Each environment plays an equal number (the first ones one more), whatever their length, so
     that short episodes are not preferred. None as soon as `stop` says so.
@@ -57,7 +71,9 @@ def play(
         envs.send(actor.action)
         step = envs.recv()
         patience(step)
-        actor(acting, step)
+        row = actor(acting, step)
+        if heldout is not None:
+            heldout.add(row)
         shown = recorder.add(envs, step, render=True)
         frames = shown if frames is None else frames
         if films is not None:
@@ -66,7 +82,8 @@ def play(
             if done[index] < share[index]:
                 results.append(result)
             done[index] += 1
-    return statistics(results) | {"eval/restarts": float(envs.restarted - restarted)}, frames
+    numbers = statistics(results) | {"eval/restarts": float(envs.restarted - restarted)}
+    return Played(numbers, frames, None if heldout is None else heldout.sequences())
 
 
 class Patience:
@@ -138,28 +155,35 @@ class Evaluator:
 
     def __call__(
         self, acting: Acting, *, stop: Callable[[], object], watch: str | None = None
-    ) -> tuple[dict[str, float], np.ndarray | None] | None:
+    ) -> Played | None:
         """What `play` says of as many episodes as the configuration asks for.
 
         In a sequence every task is played, past and future ones and `sequence.tests` too:
-        `eval/return` is their mean, `eval/return/TASK` the return of each. The frames are those of
-        the task `watch`.
+        `eval/return` is their mean, `eval/return/TASK` the return of each. Frames and rows are
+        those of the task `watch`.
         """
         config = self._config
         tasks = sequence.evaluated(config)
-        played = {}
+        played: dict[str, Played] = {}
         for task in tasks:
             if task not in self._opened:
                 self._opened[task] = self._open(task)
-            film = watch is None or task == watch
+            watched = watch is None or task == watch
+            rows = HeldOut(config.replay.context + config.train.report_length) if watched else None
             count = config.train.eval_episodes
-            played[task] = play(acting, *self._opened[task], count, film=film, stop=stop)
-            if played[task] is None:
+            how: dict[str, Any] = {"film": watched, "heldout": rows, "stop": stop}
+            found = play(acting, *self._opened[task], count, **how)
+            if found is None:
                 return None
-        frames = next((shown for _, shown in played.values() if shown is not None), None)
-        if not config.sequence.tasks:
-            return played[tasks[0]][0], frames
-        return over_tasks({task: numbers for task, (numbers, _) in played.items()}), frames
+            played[task] = found
+        seen = next((found for found in played.values() if found.frames is not None), None)
+        known = next((found for found in played.values() if found.rows is not None), None)
+        numbers = {task: found.numbers for task, found in played.items()}
+        return Played(
+            over_tasks(numbers) if config.sequence.tasks else numbers[tasks[0]],
+            None if seen is None else seen.frames,
+            None if known is None else known.rows,
+        )
 
     def _open(self, task: str) -> tuple[Vector, Actor]:
         config = self._config
@@ -170,6 +194,7 @@ class Evaluator:
         envs = eval_envs(config, source, num=num, **how)
         key = purpose_key(config.seed, EVAL)
         how: dict[str, Any] = {"greedy": config.train.eval_greedy, "explore": by_explorer(config)}
+        how["store"] = ft.partial(write_back, config=config)
         other = self._like._opened.get(task) if self._like is not None else None
         how["like"] = None if other is None else other[1]
         return envs, Actor(envs.action_specs, num, key, **how)
@@ -259,4 +284,4 @@ def _play_task(
         actor = Actor(vector.action_specs, envs, purpose_key(seed, EVAL), **how)
         played = play(agent.acting, vector, actor, episodes, films=films)
     assert played is not None
-    return played[0]
+    return played.numbers

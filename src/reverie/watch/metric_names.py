@@ -74,6 +74,25 @@ EXPLAINED = (
         "replay: 1 is all of it, 0 what a constant guess tells too (variance of numbers and "
         "pictures, entropy of classes); with every dream",
     ),
+    Metric(
+        "model/kl_played",
+        "nats",
+        "KL of the posterior from the prior on rows of the evaluation, from which nothing was "
+        "learned, first rows of episodes left out",
+    ),
+    Metric(
+        "model/kl_replayed",
+        "nats",
+        "the same on a draw of the replay: where that of play is far above it, the model knows "
+        "the replay by heart",
+    ),
+    Metric(
+        "model/reward_played",
+        "share",
+        "how much of the variance of the reward is predicted on rows of the evaluation; not with a "
+        "bonus for rare visits",
+    ),
+    Metric("model/reward_replayed", "share", "the same on a draw of the replay"),
 )
 
 BALANCE = (
