@@ -3,6 +3,7 @@
 import json
 import math
 import random
+import runpy
 from pathlib import Path
 
 import numpy as np
@@ -57,8 +58,9 @@ def test_a_restored_interval_continues_bit_by_bit():
 
 
 def test_docs_page_is_the_catalogue():
-    assert PAGE.read_text(encoding="utf-8") == metric_names.metrics_page(), (
-        "run `python -m reverie.watch.metric_names docs/metrics.md`"
+    written = runpy.run_path(str(PAGE.parents[1] / "scripts" / "metrics_page.py"))["written"]
+    assert PAGE.read_text(encoding="utf-8") == written(), (
+        "run `python scripts/metrics_page.py docs/metrics.md`"
     )
 
 

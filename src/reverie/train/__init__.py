@@ -24,6 +24,7 @@ placement.py       where a learner's arrays lie: one device or a mesh
 learner.py         updates on the device, their results fetched late
 sweep.py           scores of the whole replay, brought up to date
 dream.py           open-loop predictions of replayed sequences
+heldout.py         what the model foresees of play that it never learned from
 evaluate.py        episodes without learning
 players.py         who plays them
 agent.py           the agent of a run folder, to act with anywhere

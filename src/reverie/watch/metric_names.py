@@ -1,14 +1,12 @@
 """Every name that may stand in metrics.jsonl, with its unit and meaning.
 
 A `<part>` of a pattern stands for one or more characters other than "/". `docs/metrics.md` is
-`metrics_page()`, written by `python -m reverie.watch.metric_names docs/metrics.md`.
+written from it by `python scripts/metrics_page.py docs/metrics.md`.
 """
 
 import difflib
 import re
-import sys
 from collections.abc import Iterable
-from pathlib import Path
 from typing import NamedTuple
 
 
@@ -284,30 +282,3 @@ def check_names(names: Iterable[str]) -> None:
                 f"metric {name!r} is not in the catalogue{hint}. "
                 "Add it to src/reverie/watch/metric_names.py with its unit and meaning."
             )
-
-
-PREAMBLE = """\
-# Metrics
-
-A run writes one JSON object a line to `metrics.jsonl`: `step`, the environment steps of all
-environments together, and scalars under the names below. Names in one line belong to one event:
-a finished episode, an evaluation, or a log interval (means over the interval's updates unless the
-meaning says otherwise). A number that is not finite is written as `null`. GB are 10^9 bytes.
-Two identical runs on a CPU write identical lines, except for names under `time/` and `system/`.
-
-This page is generated: `python -m reverie.watch.metric_names docs/metrics.md`.
-"""
-
-
-def metrics_page() -> str:
-    """The page `docs/metrics.md`: one Markdown table a group."""
-    blocks = [PREAMBLE]
-    for title, metrics in GROUPS.items():
-        rows = [f"| `{m.pattern}` | {m.unit} | {m.meaning} |" for m in metrics]
-        blocks.append("\n".join([f"## {title}\n", "| name | unit | meaning |", "|---|---|---|"]))
-        blocks[-1] += "\n" + "\n".join(rows) + "\n"
-    return "\n".join(blocks)
-
-
-if __name__ == "__main__":
-    Path(sys.argv[1]).write_text(metrics_page(), encoding="utf-8")
