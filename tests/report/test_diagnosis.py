@@ -101,6 +101,17 @@ def test_a_key_of_which_the_latents_tell_nothing_is_named_however_well_it_learns
     assert diagnose(run(LEARNS, explained__kind=0.02, train__updates=500)) == []
 
 
+def test_a_replay_that_is_known_by_heart_is_told_however_well_the_run_learns():
+    """As `mixed` ended after 10,000 steps at ratio 256, and as CartPole does."""
+    heart = {"model__kl_played": 24.7, "model__kl_replayed": 14.1}
+    (sentence,) = diagnose(run(LEARNS, config=AGENTS["v3"], **heart))
+    for word in ("24.7 nats", "14.1", "smaller --train.ratio than 256", "deter than 256"):
+        assert word in sentence
+    assert diagnose(run(LEARNS, train__updates=500, **heart)) == []
+    assert diagnose(run(LEARNS, model__kl_played=1.4, model__kl_replayed=0.6)) == []
+    assert diagnose(run(LEARNS, model__kl_played=14.0, model__kl_replayed=10.0)) == []
+
+
 def test_an_entropy_that_follows_a_schedule_is_larger_all_along():
     scheduled = CONFIG | {"behavior.actor.entropy": "linear(0.01, 0.001, 5000)"}
     (sentence,) = diagnose(run([0.0] * 60, config=scheduled))
@@ -128,6 +139,9 @@ SEEN = {
     "idle": lambda config: run(IDLE, [999] * 90, config=config),
     "few": lambda config: run(noise(90, 20, 4), config=config, train__updates=320),
     "unseen": lambda config: run(LEARNS, config=config, explained__kind=0.02),
+    "by heart": lambda config: run(
+        LEARNS, config=config, model__kl_played=9.0, model__kl_replayed=3.0
+    ),
 }
 
 

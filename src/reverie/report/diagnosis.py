@@ -17,6 +17,9 @@ CERTAIN, RANDOM = 0.05, 0.95
 """Shares of the largest entropy at which a policy acts always alike, or by chance."""
 NARROW = 0.1
 """Range of imagined returns, as a share of the smallest divisor, that an actor hardly sees."""
+FORESEEN = 1.5, 1.0
+"""How many times, and how many nats, fresh play surprises a model more than a replay that it knows
+by heart."""
 BEST_IDLE = 0.02
 """Share of its early costs that an agent keeps when it has learned to do nothing."""
 
@@ -26,7 +29,7 @@ def diagnose(run: Run) -> list[str]:
 
     Each says what is seen and names the settings most likely to help.
     """
-    found = [sentence for look in (_idle, _unseen) for sentence in look(run)]
+    found = [sentence for look in (_idle, _unseen, _by_heart) for sentence in look(run)]
     if goes_nowhere(run):
         found += [sentence for look in _NOWHERE for sentence in look(run)]
     return found
@@ -137,6 +140,19 @@ def _unseen(run: Run) -> Iterator[str]:
     updates = int(run.last("train/updates"))
     shares = {f"{EXPLAINED}{key}": share for key, share in _last(run, EXPLAINED)}
     yield from unseen_keys(shares, updates).values()
+
+
+def _by_heart(run: Run) -> Iterator[str]:
+    """Play that surprises the model far more than what it replays (a KL of each, `heldout.py`)."""
+    played, replayed = (run.last(f"model/kl_{rows}") for rows in ("played", "replayed"))
+    times, nats = FORESEEN
+    if run.last("train/updates") >= SETTLED and played > max(times * replayed, nats + replayed):
+        yield (
+            f"the model knows its replay by heart: play from which it never learned surprises it "
+            f"by {played:.3g} nats a row, its replay by {replayed:.3g}. Fewer updates a step "
+            f"({remedies.ratio(run, 'smaller')}) or {remedies.memory(run)} leave it less to learn "
+            "by heart."
+        )
 
 
 def _ends(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

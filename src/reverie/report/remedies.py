@@ -27,9 +27,14 @@ def rate(run: Run, group: str, word: str) -> str:
     return f"a {word} --{name} than {run.config.get(name)}"
 
 
-def ratio(run: Run) -> str:
-    """More updates a step."""
-    return f"a larger --train.ratio than {run.config.get('train.ratio')}"
+def ratio(run: Run, word: str = "larger") -> str:
+    """More updates a step, or fewer (smaller)."""
+    return f"a {word} --train.ratio than {run.config.get('train.ratio')}"
+
+
+def memory(run: Run) -> str:
+    """A smaller state of the world model."""
+    return f"a smaller --world.dynamics.deter than {run.config.get('world.dynamics.deter')}"
 
 
 def seeking(run: Run) -> str:
