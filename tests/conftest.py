@@ -1,5 +1,6 @@
 """Every test runs on the CPU; the numeric stations also with run-time shape checking."""
 
+import functools as ft
 import gc
 import os
 import shutil
@@ -205,8 +206,12 @@ def traced_once(cache, programs):
             run.learner.names = names
         return future
 
-    def compile_loop_once(device, rows):
-        return compile_call_once(device, rows, [device._run], real_device)
+    def compile_loop_once(device, rows, others=()):
+        runs = [device._run, *(other._run for other in others)]
+        future = compile_call_once(device, rows, runs, ft.partial(real_device, others=others))
+        for other in others:
+            other.program = device.program
+        return future
 
     def compile_calls_once(calls, rows):
         return compile_call_once(calls, rows, calls._runs, real_calls)

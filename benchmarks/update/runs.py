@@ -1,10 +1,10 @@
 """Whole runs of N seeds: one command for all, beside one command after another, by turns.
 
-python benchmarks/update/runs.py [SIZE] [STEPS] [SEEDS] [TURNS]
+python benchmarks/update/runs.py [SIZE] [STEPS] [SEEDS] [TURNS] [TASK [--OPTION VALUE …]]
 
-`reverie train gym:CartPole-v1` with its quick settings at SIZE, without evaluations; from the start
-of Python to the report, with programs that were compiled before. Prints wall seconds of every turn
-and the ratio of the medians.
+`reverie train TASK` (gym:CartPole-v1) with its quick settings at SIZE, without evaluations; from
+the start of Python to the report, with programs that were compiled before. Prints wall seconds of
+every turn and the ratio of the medians.
 """
 
 import statistics
@@ -17,8 +17,8 @@ from tempfile import TemporaryDirectory
 
 
 def seconds(folder: Path, options: Sequence[str], size: str, steps: str) -> float:
-    """Wall time of one command."""
-    words = ["train", "gym:CartPole-v1", "--size", size, "--steps", steps, *options]
+    """Wall time of one command; `options` begin with the task."""
+    words = ["train", *options, "--size", size, "--steps", steps]
     words += ["--train.eval_episodes", "0", "--log.progress", "none"]
     with TemporaryDirectory(dir=folder) as logdir:
         words += ["--logdir", f"{logdir}/run", "--device.cache", str(folder / "cache")]
@@ -28,13 +28,13 @@ def seconds(folder: Path, options: Sequence[str], size: str, steps: str) -> floa
         return time.perf_counter() - begun
 
 
-def main(size: str = "tiny", steps: str = "600", seeds: str = "8", turns: str = "2") -> None:
-    numbers = [str(seed) for seed in range(int(seeds))]
-    at_once = ["--seeds", *numbers]
-    ways = {"at once": [at_once], "one by one": [["--seed", number] for number in numbers]}
+def main(size="tiny", steps="600", seeds="8", turns="2", *task: str) -> None:
+    numbers, task = [str(seed) for seed in range(int(seeds))], task or ("gym:CartPole-v1",)
+    at_once, alone = [*task, "--seeds", *numbers], [[*task, "--seed", n] for n in numbers]
+    ways = {"at once": [at_once], "one by one": alone}
     found: dict[str, list[float]] = {name: [] for name in ways}
     with TemporaryDirectory() as folder:
-        for options in (at_once, ["--seed", "0"]):  # compiles
+        for options in (at_once, alone[0]):  # compiles
             seconds(Path(folder), options, size, steps)
         for _ in range(int(turns)):
             for name, commands in ways.items():

@@ -15,7 +15,8 @@ from tiny_runs import assert_same_run, last_step, newest, start, tiny, wait_for_
 from reverie.api.seeds import configs_of
 from reverie.folder.errors import Diverged, RunError, Stopped
 from reverie.machine.flops import inner_jaxprs
-from reverie.train.group import calls, room
+from reverie.train.group import apart, calls, room
+from reverie.train.group.apart import CallsApart
 from reverie.train.group.calls import Calls
 from reverie.train.group.train import train
 from reverie.train.group.turns import Turns
@@ -153,6 +154,48 @@ def test_a_seed_that_fails_leaves_the_others_alone(whole, tmp_path, monkeypatch)
         assert outcome.error is None
         place = SEEDS.index(outcome.config.seed)
         assert_same_run(whole[0][place][0].logdir, outcome.logdir)
+
+
+@pytest.fixture
+def computed_apart(monkeypatch):
+    """Each seed makes calls of its own, as if an update of size debug were not tiny."""
+    monkeypatch.setattr(apart, "FEW", 0)
+
+
+def test_seeds_with_calls_of_their_own_are_runs_alone(computed_apart, alone, called, tmp_path):
+    """To the last bit, also where all were stopped and went on."""
+    called.clear()
+    with pytest.MonkeyPatch.context() as patch:
+        stop_after(patch, 3)
+        with pytest.raises(Stopped, match="all seeds are saved"):
+            group(tmp_path)
+    for (outcome, columns), other in zip(group(tmp_path), alone, strict=True):
+        assert outcome.error is None
+        assert_same_run(outcome.logdir, other[0])
+        for name, column in columns.items():
+            np.testing.assert_array_equal(column, other[1][name], err_msg=name)
+    assert called == [], "no call was common"
+
+
+def test_a_seed_that_fails_leaves_those_with_their_own_calls_alone(
+    computed_apart, alone, tmp_path, monkeypatch
+):
+    real, poisoned = CallsApart.measure, []
+
+    def measure(self, place):
+        run = self._loops[place]._run
+        if run.updates > 3 and not poisoned:
+            poisoned.append(run.config.seed)
+            poison(run.learner)
+        real(self, place)
+
+    monkeypatch.setattr(CallsApart, "measure", measure)
+    found = [outcome for outcome, _ in group(tmp_path)]
+    bad, *good = sorted(found, key=lambda outcome: outcome.config.seed not in poisoned)
+    assert isinstance(bad.error, Diverged) and "not finite in loss/" in str(bad.error)
+    for outcome in good:
+        assert outcome.error is None
+        assert_same_run(alone[SEEDS.index(outcome.config.seed)][0], outcome.logdir)
 
 
 @pytest.mark.slow

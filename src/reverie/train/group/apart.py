@@ -5,7 +5,7 @@ On a CPU an update is bound by its arithmetic unless it is tiny, and stacked arr
 caches sooner. What several seeds have to gain there are the cores that one of them leaves idle.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
@@ -15,6 +15,7 @@ from reverie.envs.waiting import result_of
 from reverie.module import count_params
 from reverie.train.compiling import Compiled
 from reverie.train.group.acting import Ask
+from reverie.train.group.calls import chunk_of, loop_of
 from reverie.train.group.stack import Batch
 from reverie.train.learner import Result
 from reverie.train.loop import Run
@@ -23,15 +24,15 @@ FEW = 1_000_000
 """Weights times rows of a batch, up to which an update on a CPU is bound by the number of its
 operations (docs/benchmarks.md, "Several seeds")."""
 
-WAITING = "the update's program"
-"""What is waited for where beginning an update takes long."""
+WAITING, CALL = "the update's program", "the device's program"
+"""What is waited for where beginning an update, or a whole call of the device, takes long."""
 
 
 def is_apart(run: Run) -> bool:
     """Whether each seed like `run` is computed by itself: on a CPU, where updates are not tiny."""
     rows = run.config.train.batch * run.replay.length
     many = count_params(run.learner.train_state.agent) * rows > FEW
-    return run.device is None and many and jax.default_backend() == "cpu"
+    return many and jax.default_backend() == "cpu"
 
 
 class Apart:
@@ -43,7 +44,7 @@ class Apart:
 
     def __init__(self, runs: Sequence[Run]):
         self._runs = runs
-        self._threads = [ThreadPoolExecutor(1, thread_name_prefix="updating") for _ in runs]
+        self._threads = _threads(runs)
 
     def compile_beside(self, rows: Mapping[str, Any]) -> Future[Compiled]:
         """As that of a learner; what is compiled serves all of them."""
@@ -65,3 +66,39 @@ class Apart:
             run = self._runs[place]
             found[place] = run.actor(run.learner.acting, step, random=random, explore=explore)
         return found
+
+
+class CallsApart:
+    """The loops on the device of runs that keep their own arrays and make calls of their own, each
+    from a thread of its own; where their schedules part makes no difference."""
+
+    def __init__(self, runs: Sequence[Run]):
+        self._loops, self._threads = [loop_of(run) for run in runs], _threads(runs)
+        chunk = chunk_of(runs)
+        program = jax.jit(chunk, donate_argnums=0)
+        for loop in self._loops:
+            loop.chunk, loop.program = chunk, program
+
+    def compile_beside(self, rows: Mapping[str, Any]) -> Future[Compiled]:
+        """As that of a loop; what is compiled serves all of them."""
+        first, *others = self._loops
+        return first.compile_beside(rows, others)
+
+    def ready(self, runs: Sequence[Run]) -> tuple[Sequence[Run], int]:
+        """All are, for as many updates as each makes of itself (0: nobody else says)."""
+        return runs, 0
+
+    def measure(self, place: int) -> None:
+        """As `DeviceLoop.measure`, of one seed."""
+        self._loops[place].measure()
+
+    def __call__(self, places: Sequence[int], updates: int) -> dict[int, Callable[[], None]]:
+        """A call of each of the seeds at `places`, beside each other; by which each of them takes
+        in what came of it."""
+        planned = {place: self._loops[place].planned() for place in places}
+        begun = {place: self._threads[place].submit(call) for place, call in planned.items()}
+        return {place: result_of(future, CALL) for place, future in begun.items()}
+
+
+def _threads(runs: Sequence[Run]) -> list[ThreadPoolExecutor]:
+    return [ThreadPoolExecutor(1, thread_name_prefix="updating") for _ in runs]

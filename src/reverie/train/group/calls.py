@@ -22,7 +22,7 @@ from reverie.train.group.stack import RowOf, Seat, stacked, together
 from reverie.train.loop import Run
 from reverie.train.ondevice import outcome, ring, script
 from reverie.train.ondevice.calls import DeviceLoop, Pace, update_flops
-from reverie.train.ondevice.chunk import Carried
+from reverie.train.ondevice.chunk import Carried, Chunk
 from reverie.train.ondevice.outcome import Answer
 from reverie.train.ondevice.ring import Ring
 from reverie.train.ondevice.script import APART, NO_DRAWS, Draws, Planned, Script
@@ -35,10 +35,8 @@ class Calls:
     """
 
     def __init__(self, runs: Sequence[Run]):
-        self._runs, self._loops = runs, [_loop_of(run) for run in runs]
-        looks = [outcome.look_of(run) for run in runs]
-        look = max(looks, key=lambda look: (look.everyone, len(look.keys)))
-        self.chunk = replace(self._loops[0].chunk, look=look, in_turn=in_turn())
+        self._runs, self._loops = runs, [loop_of(run) for run in runs]
+        self.chunk = replace(chunk_of(runs), in_turn=in_turn())
         self.program: Any = jax.jit(self.chunk.of_seeds(), donate_argnums=0)
         self._keys = tuple(map(jnp.stack, zip(*(loop.keys for loop in self._loops), strict=True)))
         self._pace = Pace(self.chunk.updates)
@@ -65,6 +63,10 @@ class Calls:
         for run in self._runs:
             run.learner.names = names
         return future
+
+    def ready(self, runs: Sequence[Run]) -> tuple[Sequence[Run], int]:
+        """As `script.ready`."""
+        return script.ready(runs)
 
     def measure(self, place: int) -> None:
         """As `DeviceLoop.measure`, of one seed."""
@@ -121,9 +123,17 @@ def in_turn() -> bool:
     return jax.default_backend() == "cpu"
 
 
-def _loop_of(run: Run) -> DeviceLoop:
+def loop_of(run: Run) -> DeviceLoop:
+    """Its loop on the device."""
     assert run.device is not None, "the loop is on the host"
     return run.device
+
+
+def chunk_of(runs: Sequence[Run]) -> Chunk:
+    """The program that serves each of `runs`: it shows of the rows what any of them looks at."""
+    looks = [outcome.look_of(run) for run in runs]
+    look = max(looks, key=lambda look: (look.everyone, len(look.keys)))
+    return replace(loop_of(runs[0]).chunk, look=look)
 
 
 def _rings(loops: Sequence[DeviceLoop]) -> Ring:

@@ -14,7 +14,7 @@ from reverie.part.errors import ConfigError
 from reverie.train import course
 from reverie.train.group import room
 from reverie.train.group.acting import Actors
-from reverie.train.group.apart import Apart, is_apart
+from reverie.train.group.apart import Apart, CallsApart, is_apart
 from reverie.train.group.calls import Calls
 from reverie.train.group.folders import group_of
 from reverie.train.group.stack import Stack
@@ -120,11 +120,12 @@ def _turns(
     return Turns(live, computing, preparation, interrupt)
 
 
-def _computing(runs: Sequence[Run]) -> Together | Apart | Calls:
+def _computing(runs: Sequence[Run]) -> Together | Apart | Calls | CallsApart:
     """What computes the turns of `runs`."""
+    apart = is_apart(runs[0])
     if runs[0].device is not None:
-        return Calls(runs)
-    if is_apart(runs[0]):
+        return CallsApart(runs) if apart else Calls(runs)
+    if apart:
         return Apart(runs)
     carries = [run.actor.begin(run.learner.acting) for run in runs]
     learners = Stack([run.learner for run in runs], runs[0].config)

@@ -17,13 +17,12 @@ from reverie.folder.errors import Stopped
 from reverie.train import chores, course
 from reverie.train.compiling import Compiled
 from reverie.train.group.acting import Actors, Ask
-from reverie.train.group.apart import Apart
+from reverie.train.group.apart import Apart, CallsApart
 from reverie.train.group.calls import Calls
 from reverie.train.group.stack import Batch, Stack
 from reverie.train.interrupt import Interrupt
 from reverie.train.learner import Result
 from reverie.train.loop import Run
-from reverie.train.ondevice import script
 from reverie.train.preparation import Preparation
 
 
@@ -79,7 +78,7 @@ class Turns:
     def __init__(
         self,
         members: list[Member],
-        computing: Together | Apart | Calls,
+        computing: Together | Apart | Calls | CallsApart,
         preparation: Preparation,
         interrupt: Interrupt,
     ):
@@ -138,7 +137,7 @@ class Turns:
                 return
             members = [*self._live]
         before = {member.place: member.run.step for member in members}
-        if isinstance(self._computing, Calls):
+        if isinstance(self._computing, Calls | CallsApart):
             members = self._call(members, self._computing)
         else:
             self._go_round(members, self._computing)
@@ -151,9 +150,9 @@ class Turns:
         """Those of `members` whose run is not over."""
         return [member for member in members if member in self._live]
 
-    def _call(self, members: Sequence[Member], calls: Calls) -> Sequence[Member]:
-        """One call of the device for those of `members` whose schedules agree; who they are."""
-        ready, updates = script.ready([member.run for member in members])
+    def _call(self, members: Sequence[Member], calls: Calls | CallsApart) -> Sequence[Member]:
+        """One call of the device for those of `members` that are ready for it; who they are."""
+        ready, updates = calls.ready([member.run for member in members])
         members = [member for member in members if member.run in ready]
         self._each(members, lambda member: calls.measure(member.place))
         members = self._still(members)

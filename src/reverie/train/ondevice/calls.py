@@ -7,7 +7,7 @@ until somebody reads them (`bring_home`).
 
 import functools as ft
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
@@ -81,13 +81,29 @@ class DeviceLoop:
     def __call__(self) -> None:
         """As many turns and updates as one call does."""
         self.measure()
-        state, clock = self.state(self._whole_ring()), time.perf_counter()
-        before = self.before()
+        self.planned()()()
+
+    def planned(self) -> Callable[[], Callable[[], None]]:
+        """Plan a call. What computes it, from any thread, is given; that gives by what the run, in
+        the thread that is the run's, takes in what came of it."""
+        state, before = self.state(self._whole_ring()), self.before()
         planned = script.plan([self.books], turns=self.chunk.turns, updates=self._pace.updates)
         arguments = (self.script(planned, planned.draws[0]), self.keys)
-        state, answer, _ = self.program(state, *arguments, self._run.learner.numbers)
-        told = Answer.of(answer, state)
-        self._pace.took(planned.updates, time.perf_counter() - clock)
+        numbers = self._run.learner.numbers
+
+        def compute() -> Callable[[], None]:
+            clock = time.perf_counter()
+            after, answer, _ = self.program(state, *arguments, numbers)
+            told, seconds = Answer.of(answer, after), time.perf_counter() - clock
+            return ft.partial(self._computed, before, planned, after, told, seconds)
+
+        return compute
+
+    def _computed(
+        self, before: Before, planned: Planned, state: Carried, told: Answer, seconds: float
+    ) -> None:
+        """Take in a call of the run's own."""
+        self._pace.took(planned.updates, seconds)
         learner, self._given, self._ring = self._run.learner, state, state.ring
         learner.train_state, learner.acting, learner.newest = state[:3]
         self.read = ft.partial(self._block, state.ring)
@@ -160,16 +176,24 @@ class DeviceLoop:
 
         self._rows.bring_home(read)
 
-    def compile_beside(self, rows: Mapping[str, Any]) -> Future[Compiled]:
-        """`compiled_beside` of the whole program; of `rows` (shapes) it makes its own."""
+    def compile_beside(
+        self, rows: Mapping[str, Any], others: Iterable["DeviceLoop"] = ()
+    ) -> Future[Compiled]:
+        """`compiled_beside` of the whole program; of `rows` (shapes) it makes its own.
+
+        `others`: the loops of other seeds, which get the program too."""
+        loops = [self, *others]
 
         def take(program: Any) -> None:
-            self.program = program
+            for loop in loops:
+                loop.program = program
 
-        learner = self._run.learner
         written = self.script(Planned([NO_DRAWS], [], []), NO_DRAWS)
-        arguments = (self.state(self._whole_ring()), written, self.keys, learner.numbers)
-        learner.names, future = compiled_beside(self.program, arguments, take, update_flops)
+        arguments = (self.state(self._whole_ring()), written, self.keys, self._run.learner.numbers)
+        how = {"count": update_flops, "at_once": len(loops)}
+        names, future = compiled_beside(self.program, arguments, take, **how)
+        for loop in loops:
+            loop._run.learner.names = names
         return future
 
     @property
