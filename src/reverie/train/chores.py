@@ -87,18 +87,24 @@ def _evaluate(run: "Run", interrupt: Interrupt) -> None:
             stop=lambda: interrupt.asked,
             watch=run.visits[run.visit].task,
         )
-    if played is None:
-        run.chores.insert(0, "evaluate")  # a signal came; the resumed run begins it anew
-        return
-    run.restarted += int(played.numbers["eval/restarts"])
-    replayed = None if played.rows is None else _replayed(run)
-    if played.rows is not None and replayed is not None:
-        how = {"key": _dream_key(run), "config": run.config}
-        told = heldout.told(run.learner.agent, played.rows, replayed, **how)
-        played.numbers.update(told)
-    run.log(played.numbers)
-    run.callbacks.evaluation(played.numbers)
+        if played is None:
+            run.chores.insert(0, "evaluate")  # a signal came; the resumed run begins it anew
+            return
+        numbers = played.numbers | _foreseen(run, played.rows)
+    run.restarted += int(numbers["eval/restarts"])
+    run.log(numbers)
+    run.callbacks.evaluation(numbers)
     run.show("eval", played.frames)
+
+
+def _foreseen(run: "Run", rows: dict[str, Any] | None) -> dict[str, float]:
+    """What the model foresees of `rows` that were played, beside its replay, where both have as
+    many as a report is made of."""
+    replayed = None if rows is None else _replayed(run)
+    if rows is None or replayed is None:
+        return {}
+    how = {"key": _dream_key(run), "config": run.config}
+    return heldout.told(run.learner.agent, rows, replayed, **how)
 
 
 def _dream(run: "Run") -> None:

@@ -21,9 +21,10 @@ from reverie.train.compiling import Compiled, compiled_beside
 from reverie.train.group.stack import RowOf, Seat, stacked, together
 from reverie.train.loop import Run
 from reverie.train.ondevice import outcome, ring, script
-from reverie.train.ondevice.calls import DeviceLoop, Pace, update_flops
+from reverie.train.ondevice.calls import DeviceLoop
 from reverie.train.ondevice.chunk import Carried, Chunk
 from reverie.train.ondevice.outcome import Answer
+from reverie.train.ondevice.pace import Pace, update_flops
 from reverie.train.ondevice.ring import Ring
 from reverie.train.ondevice.script import APART, NO_DRAWS, Draws, Planned, Script
 from reverie.train.state import TrainState

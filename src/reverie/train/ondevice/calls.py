@@ -15,39 +15,22 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from reverie.envs.functional.game import Game
-from reverie.machine.flops import count_flops, inner_jaxprs
 from reverie.records import Step
 from reverie.replay.remote import RemoteRows
 from reverie.replay.replay import Replay
-from reverie.replay.rows import Columns, row_bytes
+from reverie.replay.rows import row_bytes
 from reverie.replay.sampler import WEIGHT
 from reverie.train.compiling import Compiled, compiled_beside
-from reverie.train.learner import MEASURED, Result, packed_step
+from reverie.train.learner import MEASURED, Result
 from reverie.train.ondevice import outcome, refused, ring, script
-from reverie.train.ondevice.chunk import Carried, Chunk, Told, update_step
+from reverie.train.ondevice.chunk import Carried, Told, update_step
 from reverie.train.ondevice.outcome import Answer, Before
+from reverie.train.ondevice.pace import Pace, chunk_for, update_flops
 from reverie.train.ondevice.ring import Ring, Windows
 from reverie.train.ondevice.script import NO_DRAWS, Books, Draws, Planned, Script
 
 if TYPE_CHECKING:
     from reverie.train.loop import Run
-
-SECONDS = 2.0
-"""What a call with updates takes at most, about: signals and checkpoints wait for its end. How a
-run is cut into calls changes no number."""
-
-
-class Pace:
-    """How many updates a call makes, so that it takes about `SECONDS`."""
-
-    def __init__(self, most: int):
-        self.updates, self._most = most, most
-
-    def took(self, updates: int, seconds: float) -> None:
-        """A call of so many updates took so long."""
-        if updates:
-            self.updates = max(1, min(int(SECONDS * updates / seconds), self._most))
 
 
 class DeviceLoop:
@@ -68,7 +51,7 @@ class DeviceLoop:
         self._run, self._rows = self.books
         self.check_memory()
         columns = self._replay.columns
-        self.chunk = _chunk(run, copies.game, columns) if other is None else other.chunk
+        self.chunk = chunk_for(run, copies.game, columns) if other is None else other.chunk
         self.program: Any = jax.jit(self.chunk, donate_argnums=0)
         self._pace = Pace(self.chunk.updates)
         self._ring: Ring | None = None
@@ -300,24 +283,3 @@ class DeviceLoop:
         step, learner = ft.partial(update_step, config=run.config), run.learner
         shapes = jax.eval_shape(step, learner.train_state, rows, learner.root, learner.numbers)
         return jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes[2])
-
-
-def _chunk(run: "Run", game: Game, columns: Columns) -> Chunk:
-    """The program of a call that makes as many turns and updates as is worth it."""
-    config, train = run.config, run.config.train
-    due = abs(train.ratio * run.envs.num) * train.chunk / (train.batch * train.length)
-    updates = 1 if script.lags(config) else max(1, min(script.UPDATES, int(due) + 2))
-    look = outcome.look_of(run)
-    return Chunk(game, config, run.envs.obs_specs, columns, look, train.chunk, updates)
-
-
-def update_flops(jaxpr: Any) -> int:
-    """Arithmetic of one update in the program of a call: of all seeds, where several make it."""
-    found = []
-    for equation in jaxpr.eqns:
-        if equation.params.get("name") == packed_step.__name__:
-            found.append(count_flops(equation.params["jaxpr"]))
-        else:
-            times = equation.params["length"] if equation.primitive.name == "scan" else 1
-            found += [times * update_flops(inner) for inner in inner_jaxprs(equation.params)]
-    return max(found, default=0)
