@@ -134,26 +134,30 @@ def test_a_stopped_group_resumes_to_the_same_bits(whole, tmp_path):
         assert_same_run(outcome.logdir, other.logdir)
 
 
-def test_a_seed_that_fails_leaves_the_others_alone(whole, tmp_path, monkeypatch):
-    real, poisoned = Calls.measure, []
+def with_a_poisoned_seed(monkeypatch, kind, logdir):
+    """How the seeds end whose calls are of this kind when one meets an infinity: that one, and the
+    others."""
+    real, poisoned = kind.measure, []
 
     def measure(self, place):
-        run = self._runs[place]
+        run = self._loops[place]._run
         if run.updates > 3 and not poisoned:
             poisoned.append(run.config.seed)
             poison(run.learner)
         real(self, place)
 
-    monkeypatch.setattr(Calls, "measure", measure)
-    found = [outcome for outcome, _ in group(tmp_path)]
+    monkeypatch.setattr(kind, "measure", measure)
+    found = [outcome for outcome, _ in group(logdir)]
     bad, *good = sorted(found, key=lambda outcome: outcome.config.seed not in poisoned)
-    assert isinstance(bad.error, Diverged)
-    assert "not finite in loss/" in str(bad.error)
+    assert isinstance(bad.error, Diverged) and "not finite in loss/" in str(bad.error)
     assert json.loads((bad.logdir / "diverged.json").read_text())["reason"] == str(bad.error)
-    for outcome in good:
-        assert outcome.error is None
-        place = SEEDS.index(outcome.config.seed)
-        assert_same_run(whole[0][place][0].logdir, outcome.logdir)
+    assert [outcome.error for outcome in good] == [None, None]
+    return good
+
+
+def test_a_seed_that_fails_leaves_the_others_alone(whole, tmp_path, monkeypatch):
+    for outcome in with_a_poisoned_seed(monkeypatch, Calls, tmp_path):
+        assert_same_run(whole[0][SEEDS.index(outcome.config.seed)][0].logdir, outcome.logdir)
 
 
 @pytest.fixture
@@ -180,21 +184,7 @@ def test_seeds_with_calls_of_their_own_are_runs_alone(computed_apart, alone, cal
 def test_a_seed_that_fails_leaves_those_with_their_own_calls_alone(
     computed_apart, alone, tmp_path, monkeypatch
 ):
-    real, poisoned = CallsApart.measure, []
-
-    def measure(self, place):
-        run = self._loops[place]._run
-        if run.updates > 3 and not poisoned:
-            poisoned.append(run.config.seed)
-            poison(run.learner)
-        real(self, place)
-
-    monkeypatch.setattr(CallsApart, "measure", measure)
-    found = [outcome for outcome, _ in group(tmp_path)]
-    bad, *good = sorted(found, key=lambda outcome: outcome.config.seed not in poisoned)
-    assert isinstance(bad.error, Diverged) and "not finite in loss/" in str(bad.error)
-    for outcome in good:
-        assert outcome.error is None
+    for outcome in with_a_poisoned_seed(monkeypatch, CallsApart, tmp_path):
         assert_same_run(alone[SEEDS.index(outcome.config.seed)][0], outcome.logdir)
 
 
