@@ -39,8 +39,8 @@ def evaluation(make_env, *, num=1, episodes=3, **edits):
     """What an evaluation of `episodes` episodes says."""
     config = resolve("custom:x", overrides={f"env.{k}": v for k, v in edits.items()})
     with players.eval_envs(config, make_env, num=num, seed=0, first_index=1) as envs:
-        numbers, _ = evaluate.play(SimpleNamespace(), envs, Still(num), episodes)
-    return numbers
+        played = evaluate.play(SimpleNamespace(), envs, Still(num), episodes)
+    return played.numbers
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,8 @@ def test_dreams_and_episodes_are_shown(run):
 def test_evaluation_of_the_folder_repeats_that_of_the_run(run):
     logged = [row for row in metrics(run) if "eval/return" in row][-1]
     del logged["step"]
-    assert reverie.evaluate(run, episodes=3, envs=2, seed=3) == logged
+    played = {name: value for name, value in logged.items() if not name.startswith("model/")}
+    assert reverie.evaluate(run, episodes=3, envs=2, seed=3) == played
     assert reverie.evaluate(reverie.load(run), episodes=3, envs=2, seed=3) == logged
 
 
