@@ -87,10 +87,9 @@ def test_dreams_and_episodes_are_shown(run):
 
 
 def test_evaluation_of_the_folder_repeats_that_of_the_run(run):
-    logged = [row for row in metrics(run) if "eval/return" in row][-1]
-    del logged["step"]
-    played = {name: value for name, value in logged.items() if not name.startswith("model/")}
-    assert reverie.evaluate(run, episodes=3, envs=2, seed=3) == played
+    row = [row for row in metrics(run) if "eval/return" in row][-1]
+    logged = {name: value for name, value in row.items() if name.startswith("eval/")}
+    assert reverie.evaluate(run, episodes=3, envs=2, seed=3) == logged
     assert reverie.evaluate(reverie.load(run), episodes=3, envs=2, seed=3) == logged
 
 
@@ -243,10 +242,10 @@ class Nobody:
 @pytest.mark.parametrize(("episodes", "mean"), [(6, 0.5), (5, 0.4), (2, 0.5), (1, 0.0)])
 def test_every_environment_plays_its_share(episodes, mean):
     """Counting whatever ends first would give means near 1/7."""
-    numbers, frames = play(None, TwoEnvs(), Nobody(), episodes)
-    assert numbers["eval/return"] == pytest.approx(mean)
-    assert numbers["eval/episodes"] == episodes
-    assert frames is None
+    played = play(None, TwoEnvs(), Nobody(), episodes)
+    assert played.numbers["eval/return"] == pytest.approx(mean)
+    assert played.numbers["eval/episodes"] == episodes
+    assert played.frames is None and played.rows is None
 
 
 def test_a_finished_run_says_so_and_can_be_prolonged(run, tmp_path, capsys):
